@@ -1,0 +1,39 @@
+# One command for everything; `make help` lists them.
+VENV := .venv
+PLAYER := $(VENV)/bin/player
+PYTHON := $(VENV)/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint types bench format clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.ready ## open the player (MUSIC=/path for your own folder; the demo library without any)
+	@$(PLAYER) $(if $(MUSIC),--music "$(MUSIC)")
+
+test: $(VENV)/.ready-dev lint ## set up, lint, check types and run the tests
+	@$(PYTHON) -m pytest
+
+lint: $(VENV)/.ready-dev ## formatting, lint, import rules and types
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/lint-imports --no-cache
+	@$(VENV)/bin/pyright
+
+format: $(VENV)/.ready-dev ## format and mend what can be mended mechanically
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+bench: $(VENV)/.ready-dev ## run the benchmarks (not part of the tests)
+	@$(PYTHON) -m bench
+
+clean: ## remove the virtual environment and caches
+	rm -rf $(VENV) .ruff_cache .pytest_cache .hypothesis
+
+# The stamps make a second run start at once; a change of the dependencies sets up again.
+$(VENV)/.ready: pyproject.toml .ci/setup
+	@.ci/setup
+
+$(VENV)/.ready-dev: pyproject.toml .ci/setup
+	@.ci/setup --dev

@@ -1,0 +1,139 @@
+"""Every setting and every path of the player, in one place.
+
+Settings come from one TOML file, ``config.toml`` in the configuration folder; the data folder from ``--data-dir``,
+``PLAYER_DATA_DIR`` or the platform's convention. A broken line is named with its mend; the player does not guess.
+"""
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from player.errors import PlayerError
+
+APP = "skipwise"
+
+
+class AudioSettings(BaseModel):
+    """How a track becomes sound."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    engine: Literal["auto", "stream", "vlc", "null"] = "auto"
+    """``stream`` decodes itself and plays through PortAudio, ``vlc`` uses libvlc, ``null`` is silent and keeps time;
+    ``auto`` takes ``stream`` where an output device exists and ``null`` elsewhere."""
+    device: str | None = None
+    """Name (or part of it) of the output device; the system's default when absent."""
+
+
+class StationSettings(BaseModel):
+    """How a station chooses."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    temperature: float = Field(default=0.35, gt=0.0, le=10.0)
+    """How freely a slot's track is drawn around the best one: near 0 always the best, 1 and more adventurous."""
+    diversity: float = Field(default=0.5, ge=0.0, le=5.0)
+    """How much a track loses for sounding like those just before it."""
+
+
+class Settings(BaseModel):
+    """The listener's settings; every field has a working default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    audio: AudioSettings = AudioSettings()
+    station: StationSettings = StationSettings()
+    musicnn_weights: Path | None = None
+    """A ``musicnn`` wheel to read the weights from, instead of the one the set-up fetched."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Where this listener's data lies."""
+
+    data: Path
+    """Database, models and locks."""
+    config: Path
+    """The folder of ``config.toml``."""
+    cache: Path
+    """Files that can be fetched again."""
+
+    @property
+    def database(self) -> Path:
+        """The listener's tracks, stations and log."""
+        return self.data / "player.db"
+
+    @property
+    def models(self) -> Path:
+        """Every trained version, one folder each."""
+        return self.data / "models"
+
+    @property
+    def backups(self) -> Path:
+        """Copies of the database made before it is migrated."""
+        return self.data / "backups"
+
+    @property
+    def trainer_lock(self) -> Path:
+        """Held by the one job (embedding or training) that may run."""
+        return self.data / "trainer.lock"
+
+    @property
+    def config_file(self) -> Path:
+        """The listener's settings."""
+        return self.config / "config.toml"
+
+    @property
+    def log_file(self) -> Path:
+        """What children say on their standard error."""
+        return self.data / "player.log"
+
+
+def locate(data_dir: Path | None = None) -> Paths:
+    """The paths for ``--data-dir``, ``PLAYER_DATA_DIR`` or the platform's own folders, in this order.
+
+    With a data folder of one's own, settings are read from it too, so that a throw-away folder is complete.
+    """
+    chosen = data_dir or (Path(value) if (value := os.environ.get("PLAYER_DATA_DIR")) else None)
+    cache = Path(platformdirs.user_cache_dir(APP))
+    if chosen is not None:
+        folder = chosen.expanduser().absolute()
+        return Paths(data=folder, config=folder, cache=cache)
+    return Paths(
+        data=Path(platformdirs.user_data_dir(APP)), config=Path(platformdirs.user_config_dir(APP)), cache=cache
+    )
+
+
+def load_settings(paths: Paths) -> Settings:
+    """The settings in ``config.toml``; defaults where there is none.
+
+    Raises:
+        PlayerError: the file cannot be read or a line in it is wrong, named with what is allowed.
+    """
+    file = paths.config_file
+    try:
+        text = file.read_text("utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlayerError(f"The settings in {file} cannot be read ({error}); mend or remove the file.") from error
+    try:
+        return Settings.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise PlayerError(f"{file} is not valid TOML: {error}; mend that line or remove it.") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise PlayerError(
+            f"{file}: the setting {name} is wrong ({first['msg']}); mend that line or remove it."
+        ) from error
+
+
+def music_folder() -> Path:
+    """The listener's XDG music folder, whether or not it exists."""
+    return Path(platformdirs.user_music_dir())

@@ -1,0 +1,9 @@
+"""The one kind of error a listener is meant to read."""
+
+
+class PlayerError(Exception):
+    """Something went wrong that the listener can mend; the text is one sentence saying what, where and how to mend it."""
+
+
+class UsageError(PlayerError):
+    """The command itself was wrong (exit code 2)."""

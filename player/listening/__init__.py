@@ -1,0 +1,1 @@
+"""What plays next, and what was thought of it."""

@@ -1,0 +1,322 @@
+"""The append-only log of what was served and what was thought of it, and the state that follows from it."""
+
+import time
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from player.errors import PlayerError
+from player.listening.feedback import browsing_skips
+from player.storage.database import Database
+from player.storage.models import Decision, Event, ListeningSession
+
+MICROSECONDS = 1_000_000
+NOT_NOW_SECONDS = 24 * 3600.0
+"""How long "not now" rests a track: till about the same time tomorrow."""
+ENDS_A_PLAY = frozenset({"finish", "skip", "stop"})
+
+
+def now_us() -> int:
+    """The present moment in microseconds since 1970, UTC."""
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """One row of the log."""
+
+    id: int
+    time_us: int
+    kind: str
+    track_id: int
+    station_id: int | None
+    position: float | None
+    action: str | None
+    origin: str
+    decision_id: int | None
+    undoes_id: int | None
+
+    @property
+    def seconds(self) -> float:
+        """When, in seconds since 1970."""
+        return self.time_us / MICROSECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event about to be recorded."""
+
+    kind: str
+    track_id: int
+    station_id: int | None = None
+    position: float | None = None
+    action: str | None = None
+    at_us: int | None = None
+    decision_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A committed slot, as it is kept for later weighing."""
+
+    station_id: int
+    track_id: int
+    watermark: int
+    slot: int
+    rank: int
+    score: float
+    propensity: float | None
+    model_version: str
+    arm: str
+    temperature: float
+    eligible_count: int
+    log_partition: float
+    eligible_ids: Sequence[int]
+    eligible_utilities: Sequence[float]
+
+
+@dataclass(slots=True)
+class TrackTally:
+    """What the log adds up to for one track."""
+
+    plays: int = 0
+    skips: int = 0
+    last_played: float | None = None
+    """Seconds since 1970 of the last finish or skip."""
+
+
+@dataclass(slots=True)
+class ListeningState:
+    """Everything derived from the log: thumbs, bans, rests, tallies, what was played when."""
+
+    watermark: int = 0
+    """The id of the last event seen."""
+    thumbs: dict[int, dict[int, int]] = field(default_factory=lambda: defaultdict(dict[int, int]))
+    """station id → track id → +1 or -1."""
+    never: set[int] = field(default_factory=set[int])
+    resting_until: dict[int, float] = field(default_factory=dict[int, float])
+    """track id → seconds since 1970."""
+    tallies: dict[int, TrackTally] = field(default_factory=lambda: defaultdict(TrackTally))
+    plays: list[tuple[int | None, int]] = field(default_factory=list[tuple[int | None, int]])
+    """(station id, track id) of every ended play, oldest first."""
+    slots: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    """station id → how many slots were used up; undo does not give one back, so the noise of later slots stays."""
+
+    def apply(self, event: LoggedEvent) -> None:
+        """Add one event that stands (was not undone)."""
+        station, track = event.station_id, event.track_id
+        match event.kind:
+            case "up" | "down" if station is not None:
+                self.thumbs[station][track] = 1 if event.kind == "up" else -1
+            case "clear" if station is not None:
+                self.thumbs[station].pop(track, None)
+            case "never":
+                self.never.add(track)
+            case "not-now":
+                self.resting_until[track] = event.seconds + NOT_NOW_SECONDS
+            case "finish" | "skip":
+                tally = self.tallies[track]
+                tally.last_played = event.seconds
+                if event.kind == "finish":
+                    tally.plays += 1
+                else:
+                    tally.skips += 1
+                self.plays.append((station, track))
+            case _:
+                pass
+
+
+def derive(events: Sequence[LoggedEvent]) -> ListeningState:
+    """The state that follows from the whole log, in the order it happened; undone events leave no trace but their slot."""
+    undone = {event.undoes_id for event in events if event.kind == "undo"}
+    state = ListeningState(watermark=max((event.id for event in events), default=0))
+    for event in sorted(events, key=lambda event: (event.time_us, event.id)):
+        if event.kind in ENDS_A_PLAY and event.station_id is not None:
+            state.slots[event.station_id] += 1
+        if event.id not in undone:
+            state.apply(event)
+    return state
+
+
+def standing(events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
+    """The events that still count, in time order: neither undone nor an undo."""
+    undone = {event.undoes_id for event in events if event.kind == "undo"}
+    kept = [event for event in events if event.kind != "undo" and event.id not in undone]
+    return sorted(kept, key=lambda event: (event.time_us, event.id))
+
+
+def browsing_ids(events: Iterable[LoggedEvent]) -> set[int]:
+    """The ids of skips that belong to a burst at the keyboard; ``events`` in time order."""
+    skips = [event for event in events if event.kind == "skip"]
+    flags = browsing_skips([(event.seconds, event.origin) for event in skips])
+    return {event.id for event, flag in zip(skips, flags, strict=True) if flag}
+
+
+class FeedbackLog:
+    """Appends to the log and reads it; every append is on disk before it returns."""
+
+    def __init__(self, database: Database, origin: str) -> None:
+        self._database = database
+        self.origin = origin
+        self._session_id: int | None = None
+
+    def read(self, after: int = 0) -> list[LoggedEvent]:
+        """Events with an id above ``after``, in the order they were written."""
+        columns = (
+            Event.id,
+            Event.time_us,
+            Event.kind,
+            Event.track_id,
+            Event.station_id,
+            Event.position,
+            Event.action,
+            Event.origin,
+            Event.decision_id,
+            Event.undoes_id,
+        )
+        with self._database.reader() as session:
+            rows = session.execute(select(*columns).where(Event.id > after).order_by(Event.id)).all()
+        return [LoggedEvent(*row) for row in rows]
+
+    def append(self, new: NewEvent) -> LoggedEvent:
+        """Record one event durably."""
+        return self.append_all([new])[0]
+
+    def append_all(self, events: Sequence[NewEvent]) -> list[LoggedEvent]:
+        """Record events in one durable transaction: all of them or none.
+
+        An ``undo`` takes back the track's last standing feedback (on that station, where one is named).
+
+        Raises:
+            PlayerError: an undo finds nothing to take back, or the database refuses.
+        """
+        with self._database.session() as session:
+            session_id = self._ensure_session(session)
+            rows = [self._row(session, new, session_id) for new in events]
+            session.flush()
+            logged = [_logged(row) for row in rows]
+        self._session_id = session_id
+        return logged
+
+    def serve(self, served: Sequence[Served]) -> list[int]:
+        """Record committed slots; the same slot served again with nothing new in between is one decision."""
+        ids: list[int] = []
+        with self._database.session() as session:
+            session_id = self._ensure_session(session)
+            for choice in served:
+                known = session.scalar(
+                    select(Decision.id).where(
+                        Decision.station_id == choice.station_id,
+                        Decision.watermark == choice.watermark,
+                        Decision.slot == choice.slot,
+                        Decision.track_id == choice.track_id,
+                        Decision.model_version == choice.model_version,
+                    )
+                )
+                ids.append(known if known is not None else _insert_decision(session, choice, session_id))
+        self._session_id = session_id
+        return ids
+
+    def last_decision(self, station_id: int, track_id: int) -> int | None:
+        """The newest decision that served this track on this station."""
+        with self._database.reader() as session:
+            return _last_decision(session, station_id, track_id)
+
+    def _ensure_session(self, session: Session) -> int:
+        if self._session_id is None:
+            row = ListeningSession(started_us=now_us(), origin=self.origin)
+            session.add(row)
+            session.flush()
+            return row.id
+        return self._session_id
+
+    def _row(self, session: Session, new: NewEvent, session_id: int) -> Event:
+        undone = _last_standing(session, new) if new.kind == "undo" else None
+        decision = new.decision_id
+        if decision is None and new.station_id is not None:
+            decision = _last_decision(session, new.station_id, new.track_id)
+        row = Event(
+            time_us=new.at_us if new.at_us is not None else now_us(),
+            kind=new.kind,
+            track_id=new.track_id,
+            station_id=new.station_id,
+            session_id=session_id,
+            position=new.position,
+            action=new.action,
+            origin=self.origin,
+            decision_id=decision,
+            undoes_id=None if undone is None else undone.id,
+        )
+        session.add(row)
+        session.flush()
+        return row
+
+
+def _logged(row: Event) -> LoggedEvent:
+    return LoggedEvent(
+        row.id,
+        row.time_us,
+        row.kind,
+        row.track_id,
+        row.station_id,
+        row.position,
+        row.action,
+        row.origin,
+        row.decision_id,
+        row.undoes_id,
+    )
+
+
+def _last_decision(session: Session, station_id: int, track_id: int) -> int | None:
+    return session.scalar(
+        select(func.max(Decision.id)).where(Decision.station_id == station_id, Decision.track_id == track_id)
+    )
+
+
+def _last_standing(session: Session, new: NewEvent) -> Event:
+    undone = select(Event.undoes_id).where(Event.undoes_id.is_not(None))
+    query = select(Event).where(
+        Event.track_id == new.track_id,
+        Event.kind.not_in(("undo", "start", "stop")),
+        Event.id.not_in(undone),
+    )
+    if new.station_id is not None:
+        query = query.where((Event.station_id == new.station_id) | Event.station_id.is_(None))
+    found = session.scalar(query.order_by(Event.time_us.desc(), Event.id.desc()).limit(1))
+    if found is None:
+        raise PlayerError(
+            f"There is nothing to undo for track {new.track_id}; `player history` shows what was recorded."
+        )
+    return found
+
+
+def _insert_decision(session: Session, choice: Served, session_id: int) -> int:
+    ids = np.asarray(choice.eligible_ids, dtype="<i4").tobytes()
+    utilities = np.asarray(choice.eligible_utilities, dtype="<f4").tobytes()
+    result = session.execute(
+        insert(Decision)
+        .values(
+            time_us=now_us(),
+            station_id=choice.station_id,
+            session_id=session_id,
+            track_id=choice.track_id,
+            watermark=choice.watermark,
+            slot=choice.slot,
+            rank=choice.rank,
+            score=choice.score,
+            propensity=choice.propensity,
+            model_version=choice.model_version,
+            arm=choice.arm,
+            temperature=choice.temperature,
+            eligible_count=choice.eligible_count,
+            log_partition=choice.log_partition,
+            eligible=zlib.compress(ids + utilities),
+        )
+        .returning(Decision.id)
+    )
+    return int(result.scalar_one())

@@ -1,0 +1,105 @@
+"""What the screen (or a headless listener) is shown: plain values, made by the controller, drawn by anyone."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from player.library.catalogue import TrackRow
+
+MoveKind = Literal["same", "up", "down", "new"]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One upcoming track."""
+
+    track: TrackRow
+    slot: int
+    score: float
+    propensity: float | None
+    reason: str
+    move: MoveKind = "same"
+    """How the last re-rank moved it."""
+    moved_by: int = 0
+    """Rows, never negative."""
+
+
+@dataclass(frozen=True, slots=True)
+class NowPlaying:
+    """The track being played (or paused)."""
+
+    track: TrackRow
+    position: float
+    duration: float
+    playing: bool
+    thumb: int
+    """+1, -1 or 0, on the current station."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One diversity measure with its recent course."""
+
+    name: str
+    value: float
+    after_queue: float
+    """What it will be when the queue shown has been played."""
+    trend: tuple[float, ...]
+    """Oldest first, for a sparkline; the last one is ``value``."""
+    higher_is_more_diverse: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StationRow:
+    """One station, for the picker."""
+
+    id: int
+    name: str
+    seeds: str
+    """Seeds as words: "genre Classical, mellow"."""
+    thumbs_up: int
+    thumbs_down: int
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A background job (scan, embed, retrain) as it goes."""
+
+    name: Literal["scan", "embed", "retrain"]
+    stage: str
+    """What it is doing, in words."""
+    done: int
+    total: int
+    """0 where unknown."""
+    seconds_left: float | None
+    metric: float | None = None
+    """Validation pair AUC, while training."""
+    finished: bool = False
+    summary: str = ""
+    """One sentence when finished or failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything the main screen shows."""
+
+    revision: int
+    """Grows with every change."""
+    station: StationRow | None = None
+    now: NowPlaying | None = None
+    queue: tuple[QueueRow, ...] = ()
+    diversity: tuple[Measure, ...] = ()
+    volume: float = 1.0
+    """0…1."""
+    output: str = ""
+    """The engine and device in words ("stream on Built-in Audio", "no device: silent, keeps time")."""
+    model_version: str = "content"
+    notice: str = ""
+    """One sentence about the last action or problem, or why the queue is empty."""
+    rerank_ms: float = 0.0
+    """How long the last re-rank took."""
+    job: JobView | None = None
+    tracks: int = 0
+    """Tracks in the library that can be played."""
+    embedded: int = 0
+    """Of these, how many have a vector."""

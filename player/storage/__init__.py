@@ -1,0 +1,1 @@
+"""The listener's data on disk: SQLite through SQLAlchemy, migrated by Alembic."""

@@ -1,0 +1,205 @@
+"""Opening the listener's database: durable, checked, migrated, and never worse off after an error."""
+
+import os
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, sessionmaker
+
+from player.errors import PlayerError
+
+SCHEMA_REVISION = "0001"
+"""The newest Alembic revision; kept here so that opening a current database does not import Alembic."""
+BUSY_SECONDS = 10.0
+"""How long to wait for another process's write: scans commit in batches well below this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An open database."""
+
+    path: Path
+    engine: Engine
+    _sessions: sessionmaker[Session]
+
+    @contextmanager
+    def reader(self) -> Generator[Session]:
+        """A session that only reads, undisturbed by and not disturbing a writer."""
+        with self._sessions(bind=self.engine.execution_options(reads=True)) as session:
+            try:
+                yield session
+            except DBAPIError as error:
+                raise PlayerError(explain(error.orig, self.path)) from error
+
+    @contextmanager
+    def session(self) -> Generator[Session]:
+        """A session that writes: commits at the end, or rolls back and says in one sentence why the disk refused."""
+        with self._sessions() as session:
+            try:
+                yield session
+                session.commit()
+            except DBAPIError as error:
+                session.rollback()
+                raise PlayerError(explain(error.orig, self.path)) from error
+            except BaseException:
+                session.rollback()
+                raise
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def explain(error: BaseException | None, path: Path) -> str:
+    """One sentence for what SQLite refused at ``path``."""
+    reason = str(error)
+    if "locked" in reason:
+        return f"{path} is in use by another program; close it or try again in a moment."
+    if "full" in reason:
+        return f"The disk that holds {path} is full; free some space and try again (nothing recorded was lost)."
+    if "readonly" in reason or "read-only" in reason or "unable to open" in reason:
+        return f"{path} cannot be written; check the folder's permissions or choose another with --data-dir."
+    if "malformed" in reason or "not a database" in reason:
+        return f"{path} is damaged or no database; restore a copy from the backups folder beside it, or move it away."
+    return f"{path}: the database refused ({reason})."
+
+
+def open_database(path: Path, *, backups: Path | None = None) -> Database:
+    """Open (and where needed create or migrate) the database at ``path``.
+
+    Args:
+        path: the SQLite file; its folder is created.
+        backups: where a copy goes before a migration; beside the file when absent.
+
+    Raises:
+        PlayerError: the folder is unwritable, the file is damaged, locked, or from a newer version.
+    """
+    _make_folder(path.parent)
+    revision = _revision(path)
+    if revision is not None and revision > SCHEMA_REVISION:
+        raise PlayerError(
+            f"{path} was written by a newer version of the player (schema {revision}, this one knows"
+            f" {SCHEMA_REVISION}); update the player or choose another --data-dir."
+        )
+    engine = _engine(path)
+    try:
+        if revision != SCHEMA_REVISION:
+            if revision is not None:
+                _back_up(path, backups or path.parent / "backups", revision)
+            _migrate(engine)
+        with engine.execution_options(reads=True).connect() as connection:
+            connection.execute(text("SELECT 1 FROM alembic_version"))
+    except DBAPIError as error:
+        engine.dispose()
+        raise PlayerError(explain(error.orig, path)) from error
+    return Database(path, engine, sessionmaker(engine, expire_on_commit=False))
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PlayerError(
+            f"The data folder {folder} cannot be made ({error.strerror or error}); choose another with --data-dir."
+        ) from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PlayerError(
+            f"The data folder {folder} is not writable; mend its permissions or choose another with --data-dir."
+        )
+
+
+def _revision(path: Path) -> str | None:
+    """The schema revision of the file, or None for a new one; plain sqlite3, so that it costs nothing."""
+    if not path.exists() or path.stat().st_size == 0:
+        return None
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
+    try:
+        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.OperationalError as error:
+        if "no such table" in str(error):
+            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise PlayerError(
+                    f"{path} is a database of another program; move it away or choose another --data-dir."
+                ) from error
+            return None
+        raise PlayerError(explain(error, path)) from error
+    except sqlite3.DatabaseError as error:
+        raise PlayerError(explain(error, path)) from error
+    finally:
+        connection.close()
+    return None if row is None else str(row[0])
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+
+    def configure(connection: sqlite3.Connection, _record: object) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        # FULL: an acknowledged thumb survives even a power cut.
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        # Transactions begin where SQLAlchemy says, not where the driver guesses.
+        connection.isolation_level = None
+
+    def begin(connection: Connection) -> None:
+        # A writer takes its lock at once and waits its turn; a read that turns into a write would be refused instead.
+        reads = connection.get_execution_options().get("reads", False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    event.listen(engine, "connect", configure)
+    event.listen(engine, "begin", begin)
+    return engine
+
+
+def _back_up(path: Path, folder: Path, revision: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    with sqlite3.connect(path) as source, sqlite3.connect(folder / f"player-{revision}-{stamp}.db") as target:
+        source.backup(target)
+
+
+def migrations_folder() -> Path:
+    """Alembic's folder: inside the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    packaged = package / "_migrations"
+    return packaged if packaged.is_dir() else package.parent / "migrations"
+
+
+def _migrate(engine: Engine) -> None:
+    from alembic import command  # noqa: PLC0415 - a current database never needs Alembic
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+class ChangeWatch:
+    """Notices, in microseconds, that another connection or process has written to the database."""
+
+    def __init__(self, database: Database) -> None:
+        # data_version compares only on one connection, so this keeps its own.
+        self._connection = sqlite3.connect(database.path, timeout=BUSY_SECONDS, check_same_thread=False)
+        self._version = self._read()
+
+    def changed(self) -> bool:
+        """Whether anything was written since the last call."""
+        version = self._read()
+        changed = version != self._version
+        self._version = version
+        return changed
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _read(self) -> int:
+        return int(self._connection.execute("PRAGMA data_version").fetchone()[0])

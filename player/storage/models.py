@@ -1,0 +1,206 @@
+"""The listener's data as SQLAlchemy models: tracks and their files, stations, and the append-only log.
+
+Times are UTC, kept as integer microseconds since 1970 (``*_us``), so that order and equality are exact.
+Rows of ``event`` and ``decision`` are only ever inserted; every state (is this track thumbed up?) is derived from them.
+"""
+
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+
+class Base(DeclarativeBase):
+    """The declarative base of every table."""
+
+    type_annotation_map = {}  # noqa: RUF012 - SQLAlchemy's own attribute
+
+
+class Track(Base):
+    """A piece of music, identified by its audio content; it outlives its files."""
+
+    __tablename__ = "track"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(unique=True)
+    """Quick content identity from the scan: codec, duration and sampled payload bytes, never the tags."""
+    audio_hash: Mapped[str | None] = mapped_column(index=True)
+    """SHA-256 over all encoded audio packets; filled in later, settles doubts and merges duplicates."""
+    title: Mapped[str]
+    artist: Mapped[str] = mapped_column(index=True)
+    album: Mapped[str] = mapped_column(index=True)
+    album_artist: Mapped[str]
+    genre: Mapped[str] = mapped_column(index=True)
+    """Genres as tagged, several joined by "; "."""
+    year: Mapped[int | None]
+    track_number: Mapped[int | None]
+    disc_number: Mapped[int | None]
+    duration: Mapped[float]
+    """Seconds."""
+    codec: Mapped[str]
+    sample_rate: Mapped[int]
+    """Hz."""
+    channels: Mapped[int]
+    added_us: Mapped[int] = mapped_column(BigInteger)
+
+    files: Mapped[list["TrackFile"]] = relationship(back_populates="track")
+
+
+class TrackFile(Base):
+    """Where a track lies on disk; one that vanished is marked missing, never deleted."""
+
+    __tablename__ = "track_file"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    track_id: Mapped[int] = mapped_column(ForeignKey("track.id"), index=True)
+    path: Mapped[str] = mapped_column(unique=True)
+    """Absolute; bytes that are not UTF-8 are kept by surrogate escapes written as ``os.fsdecode`` gives them."""
+    root: Mapped[str]
+    """The scanned folder (or file) it was found under; a later scan of that root may mark it missing."""
+    size: Mapped[int] = mapped_column(BigInteger)
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    missing: Mapped[bool] = mapped_column(default=False, index=True)
+
+    track: Mapped[Track] = relationship(back_populates="files")
+
+
+class FailedFile(Base):
+    """A file that could not be read as audio, so that an unchanged one is not tried again at every scan."""
+
+    __tablename__ = "failed_file"
+
+    path: Mapped[str] = mapped_column(primary_key=True)
+    root: Mapped[str]
+    size: Mapped[int] = mapped_column(BigInteger)
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    error: Mapped[str]
+
+
+class Embedding(Base):
+    """One track's vector from one front-end, or the reason why there is none."""
+
+    __tablename__ = "embedding"
+
+    track_id: Mapped[int] = mapped_column(ForeignKey("track.id"), primary_key=True)
+    frontend: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[str]
+    """The front-end's version; a different one re-embeds the track."""
+    vector: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Little-endian float32, mean over windows."""
+    tags: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Little-endian float32, tag probabilities (mean over windows), for front-ends that tag."""
+    error: Mapped[str | None]
+    created_us: Mapped[int] = mapped_column(BigInteger)
+
+
+class Station(Base):
+    """A listener's station: seeds in, an endless queue out."""
+
+    __tablename__ = "station"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    noise_seed: Mapped[int] = mapped_column(BigInteger)
+    """Keys the Gumbel noise of this station's slots."""
+    created_us: Mapped[int] = mapped_column(BigInteger)
+
+    seeds: Mapped[list["StationSeed"]] = relationship(
+        back_populates="station", cascade="all, delete-orphan", order_by="StationSeed.id"
+    )
+
+
+class StationSeed(Base):
+    """One seed of a station: ``kind`` is track, artist, album, genre, tag or library."""
+
+    __tablename__ = "station_seed"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    station_id: Mapped[int] = mapped_column(ForeignKey("station.id"), index=True)
+    kind: Mapped[str]
+    value: Mapped[str]
+    """A track's id, a name, or empty for the whole library."""
+
+    station: Mapped[Station] = relationship(back_populates="seeds")
+
+
+class ListeningSession(Base):
+    """A run of the player in which something was heard or told."""
+
+    __tablename__ = "listening_session"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    started_us: Mapped[int] = mapped_column(BigInteger)
+    origin: Mapped[str]
+    """Who wrote it: tui, headless or cli."""
+
+
+class Event(Base):
+    """Something that happened, appended and never changed: the source of all feedback."""
+
+    __tablename__ = "event"
+    __table_args__ = (Index("ix_event_station_time", "station_id", "time_us"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    time_us: Mapped[int] = mapped_column(BigInteger, index=True)
+    kind: Mapped[str]
+    """start, finish, skip, stop, up, down, clear, replay, not-now, never or undo."""
+    track_id: Mapped[int] = mapped_column(ForeignKey("track.id"), index=True)
+    station_id: Mapped[int | None] = mapped_column(ForeignKey("station.id"))
+    session_id: Mapped[int | None] = mapped_column(ForeignKey("listening_session.id"))
+    position: Mapped[float | None]
+    """Seconds into the track."""
+    action: Mapped[str | None]
+    """What the listener did: next, previous, chose, down, not-now, never, quit, error, end."""
+    origin: Mapped[str]
+    """tui, headless, cli or import."""
+    decision_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id"))
+    """What had been served, when this is about a served track."""
+    undoes_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
+    """For an undo: the event it takes back."""
+
+
+class Decision(Base):
+    """A slot committed to a track, with what is needed to weigh it later (off-policy) or to replay it."""
+
+    __tablename__ = "decision"
+    __table_args__ = (UniqueConstraint("station_id", "watermark", "slot", "track_id", "model_version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    time_us: Mapped[int] = mapped_column(BigInteger)
+    station_id: Mapped[int] = mapped_column(ForeignKey("station.id"))
+    session_id: Mapped[int | None] = mapped_column(ForeignKey("listening_session.id"))
+    track_id: Mapped[int] = mapped_column(ForeignKey("track.id"))
+    watermark: Mapped[int]
+    """The id of the last event the ranking had seen."""
+    slot: Mapped[int]
+    """The station's running slot number; it keys the noise."""
+    rank: Mapped[int]
+    """Place in the served list, from 1."""
+    score: Mapped[float]
+    """The blended score before diversity, in logits."""
+    propensity: Mapped[float | None]
+    """Softmax probability over the slot's eligible set given the slots before; none where the listener chose."""
+    model_version: Mapped[str]
+    arm: Mapped[str]
+    temperature: Mapped[float]
+    eligible_count: Mapped[int]
+    log_partition: Mapped[float]
+    """log Σ exp(utility / temperature) over the whole eligible set."""
+    eligible: Mapped[bytes]
+    """zlib of int32 track ids followed by float32 utilities, best first, at most ``ranking.KEPT_UTILITIES``."""
+
+
+class PlayerState(Base):
+    """Small facts to resume from: station, track, position, volume; one JSON value a key."""
+
+    __tablename__ = "player_state"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
+
+
+class LibraryRoot(Base):
+    """A folder (or file) the listener asked to scan."""
+
+    __tablename__ = "library_root"
+
+    path: Mapped[str] = mapped_column(primary_key=True)
+    added_us: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,126 @@
+"""The interaction log as columns: what a listener did with which track, on which station, when.
+
+Everything in this package learns from an :class:`EventLog` and nothing else, so a log can come from the player's
+database, from a public data set or from a test. Tracks, listeners and stations are integers from 0 (indices into the
+caller's tables); rows are in time order.
+"""
+
+from dataclasses import dataclass, fields, replace
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Outcome(IntEnum):
+    """What a row says happened; each has its own input embedding in the sequential model (arXiv 2406.04488)."""
+
+    PADDING = 0
+    THUMB_UP = 1
+    THUMB_DOWN = 2
+    FINISH = 3
+    REPLAY = 4
+    SKIP_EARLY = 5
+    SKIP_LATE = 6
+    CHOSEN = 7
+    """The listener picked this track by hand."""
+    LEFT = 8
+    """The listener left this track for one picked by hand."""
+    NEVER = 9
+
+
+@dataclass(frozen=True, slots=True)
+class EventLog:
+    """Rows of feedback in time order.
+
+    Attributes:
+        listener, station, track: (N,) int64 indices from 0.
+        time: (N,) float64 seconds since any fixed moment, never decreasing.
+        outcome: (N,) int8 values of :class:`Outcome`.
+        label: (N,) int8, +1 positive, -1 negative, 0 neither (history, but never a target).
+        weight: (N,) float32 in 0…1, how strongly the label is meant.
+        explicit: (N,) bool, whether the listener said so (thumb, never) rather than showed it (skip, finish).
+        tracks: size of the catalogue; every ``track`` is below it.
+    """
+
+    listener: NDArray[np.int64]
+    station: NDArray[np.int64]
+    track: NDArray[np.int64]
+    time: NDArray[np.float64]
+    outcome: NDArray[np.int8]
+    label: NDArray[np.int8]
+    weight: NDArray[np.float32]
+    explicit: NDArray[np.bool_]
+    tracks: int
+
+    def __post_init__(self) -> None:
+        """Check that the columns belong together; raises ValueError naming what is wrong."""
+        count = len(self.track)
+        for column in fields(self):
+            if column.name != "tracks" and len(getattr(self, column.name)) != count:
+                raise ValueError(f"column {column.name} has {len(getattr(self, column.name))} rows, track has {count}")
+        if count and (self.track.min() < 0 or self.track.max() >= self.tracks):
+            raise ValueError(f"track indices must lie in 0…{self.tracks - 1}")
+        if count and np.any(np.diff(self.time) < 0):
+            raise ValueError("rows must be in time order")
+
+    def __len__(self) -> int:
+        return len(self.track)
+
+    def where(self, mask: NDArray[np.bool_]) -> "EventLog":
+        """The rows where ``mask`` (N,) is true, in the same order."""
+        rows = {f.name: getattr(self, f.name)[mask] for f in fields(self) if f.name != "tracks"}
+        return replace(self, **rows)
+
+    @property
+    def positives(self) -> int:
+        """How many rows are positive."""
+        return int(np.count_nonzero(self.label > 0))
+
+    @property
+    def negatives(self) -> int:
+        """How many rows are negative."""
+        return int(np.count_nonzero(self.label < 0))
+
+
+def empty_log(tracks: int) -> EventLog:
+    """A log without rows over a catalogue of ``tracks``."""
+    return EventLog(
+        listener=np.empty(0, np.int64),
+        station=np.empty(0, np.int64),
+        track=np.empty(0, np.int64),
+        time=np.empty(0, np.float64),
+        outcome=np.empty(0, np.int8),
+        label=np.empty(0, np.int8),
+        weight=np.empty(0, np.float32),
+        explicit=np.empty(0, np.bool_),
+        tracks=tracks,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSplit:
+    """A log cut in time: ``train`` | ``validation`` (stopping, blend, calibration) | ``gate`` (test)."""
+
+    train: EventLog
+    validation: EventLog
+    gate: EventLog
+
+
+def split_by_time(log: EventLog, validation_share: float = 0.15, gate_share: float = 0.15) -> TimeSplit:
+    """Cut at two moments so that about these shares of the rows fall after them; rows of one moment stay together."""
+    count = len(log)
+    if count == 0:
+        return TimeSplit(log, log, log)
+
+    def moment(share: float) -> float:
+        row = min(count - 1, max(0, round(count * (1.0 - share))))
+        return float(log.time[row])
+
+    gate_from = moment(gate_share)
+    validation_from = min(moment(gate_share + validation_share), gate_from)
+    return TimeSplit(
+        train=log.where(log.time < validation_from),
+        validation=log.where((log.time >= validation_from) & (log.time < gate_from)),
+        gate=log.where(log.time >= gate_from),
+    )
