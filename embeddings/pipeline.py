@@ -1,0 +1,196 @@
+"""From files to pooled vectors: one file here, or many in processes of their own."""
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from embeddings.cards import frontend_card
+from embeddings.decode import decode_mono
+from embeddings.errors import EmbeddingError
+from embeddings.frontend import FrontEnd
+from embeddings.store import PooledEmbedding, pool
+from embeddings.weights import verified
+from embeddings.worker import Failure, Ready, Reply, work
+
+PATIENCE_SECONDS = 300.0
+"""A file that takes longer is given up: an hour-long track takes seconds, so this one has hung its decoder."""
+START_SECONDS = 300.0
+"""For a worker to load torch and the weights, on a machine that is busy with everything else."""
+GOODBYE_SECONDS = 5.0
+"""For a killed worker to be gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What became of one file: exactly one of ``embedding`` and ``error`` is set.
+
+    Attributes:
+        index: the file's place among the paths given.
+        path: the path as given.
+        embedding: its pooled vector and tags.
+        error: one sentence saying why there is none; it does not hold the path.
+    """
+
+    index: int
+    path: Path
+    embedding: PooledEmbedding | None = None
+    error: str | None = None
+
+
+def embed_file(path: Path, frontend: FrontEnd) -> PooledEmbedding:
+    """Decode one file and embed it in this process.
+
+    Raises:
+        EmbeddingError: the file cannot be read, decoded or embedded.
+    """
+    return pool(frontend.embed(decode_mono(path, frontend.sample_rate)))
+
+
+def embed_many(
+    paths: Iterable[Path], frontend_name: str, weights: Path, *, workers: int | None = None, niceness: int = 0
+) -> Iterator[FileResult]:
+    """Embed files in ``workers`` single-threaded processes, yielding each result as it is completed.
+
+    A file that kills its worker, or hangs it, is that file's error; a new worker takes the next one. Closing the
+    generator, an exception (Ctrl-C) in the caller, or the caller's death ends the workers at once.
+
+    Args:
+        paths: read as they are needed, so an endless iterable is fine.
+        frontend_name: see :func:`embeddings.frontend.load_frontend`.
+        weights: the front-end's verified file.
+        workers: processes; by default one per core.
+        niceness: added to the workers' (19 is the most yielding).
+
+    Raises:
+        EmbeddingError: the front-end or its weights cannot be loaded.
+    """
+    verified(weights, frontend_card(frontend_name).weights)
+    count = workers if workers is not None else os.cpu_count() or 1
+    if count < 1:
+        raise EmbeddingError(f"{count} worker processes cannot embed anything; use 1 or more")
+    with closing(_Pool(count, frontend_name, weights, niceness)) as crew:
+        yield from crew.run(enumerate(paths))
+
+
+@contextmanager
+def _interrupts_held_back() -> Generator[None, None, None]:
+    """A process started here never sees Ctrl-C, not even while it is still importing; this one sees it right after."""
+    resource_tracker.ensure_running()  # else the first start would launch it, which lets interrupts through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class _Worker:
+    """One child process, its end of the pipe, and the file it is busy with."""
+
+    def __init__(self, frontend_name: str, weights: Path, niceness: int) -> None:
+        spawn = multiprocessing.get_context("spawn")  # fork would copy locks that other threads hold
+        self.connection: Connection
+        self.connection, theirs = spawn.Pipe()
+        self.process = spawn.Process(
+            target=work, args=(theirs, frontend_name, weights, niceness), name="embedder", daemon=True
+        )
+        with _interrupts_held_back():
+            self.process.start()
+        theirs.close()  # the child alone holds it now, so its death ends the pipe
+        self.ready = False
+        self.job: tuple[int, Path] | None = None
+        self.deadline = 0.0
+
+    def give(self, job: tuple[int, Path]) -> None:
+        """Send a file to embed; a worker that has just died is noticed at the next wait."""
+        self.job = job
+        self.deadline = time.monotonic() + (PATIENCE_SECONDS if self.ready else START_SECONDS)
+        try:
+            self.connection.send(job[1])
+        except OSError:
+            return
+
+    def finish(self, reply: Failure | PooledEmbedding) -> FileResult:
+        """The result of the file it was busy with, which it is no longer."""
+        assert self.job is not None
+        (index, path), self.job = self.job, None
+        if isinstance(reply, Failure):
+            return FileResult(index, path, error=reply.reason)
+        return FileResult(index, path, embedding=reply)
+
+    def end(self) -> None:
+        """Kill the process, whatever it is doing."""
+        self.process.kill()
+        self.process.join(GOODBYE_SECONDS)
+        self.connection.close()
+
+
+class _Pool:
+    """Workers, and the loop that feeds them one file each."""
+
+    def __init__(self, count: int, frontend_name: str, weights: Path, niceness: int) -> None:
+        self._count = count
+        self._settings = (frontend_name, weights, niceness)
+        self._workers: list[_Worker] = []
+
+    def close(self) -> None:
+        """End all workers."""
+        while self._workers:
+            self._workers.pop().end()
+
+    def run(self, jobs: Iterator[tuple[int, Path]]) -> Iterator[FileResult]:
+        """Results as they are completed, until there are no jobs left and no worker is busy."""
+        waiting = next(jobs, None)
+        while waiting is not None or any(worker.job for worker in self._workers):
+            # A worker is started when a file waits and all are busy, so three files never start twenty processes.
+            if waiting is not None and len(self._workers) < self._count and all(w.job for w in self._workers):
+                self._workers.append(_Worker(*self._settings))
+            idle = next((worker for worker in self._workers if worker.job is None), None)
+            if waiting is not None and idle is not None:
+                idle.give(waiting)
+                waiting = next(jobs, None)
+                continue
+            yield from self._collect()
+
+    def _collect(self) -> Iterator[FileResult]:
+        """Wait until some worker has something to say, is dead, or has been silent for too long."""
+        busy = [worker for worker in self._workers if worker.job]
+        patience = max(0.0, min(worker.deadline for worker in busy) - time.monotonic())
+        speaking = wait([worker.connection for worker in busy], timeout=patience)
+        for worker in busy:
+            if worker.connection in speaking:
+                yield from self._hear(worker)
+            elif time.monotonic() >= worker.deadline:
+                yield self._bury(worker, "the file took too long and was given up")
+
+    def _hear(self, worker: _Worker) -> Iterator[FileResult]:
+        """Take in one reply, or the silence of the dead."""
+        try:
+            reply: Reply = worker.connection.recv()
+        except (EOFError, OSError):
+            worker.process.join(GOODBYE_SECONDS)  # its pipe ends a moment before its exit code is known
+            died_of = worker.process.exitcode
+            if not worker.ready:
+                raise EmbeddingError(
+                    f"the embedding process died while starting (exit code {died_of}); try fewer workers"
+                ) from None
+            yield self._bury(worker, f"the file crashed the process that was embedding it (exit code {died_of})")
+            return
+        if isinstance(reply, Ready):
+            worker.ready, worker.deadline = True, time.monotonic() + PATIENCE_SECONDS
+        elif isinstance(reply, Failure) and not worker.ready:
+            raise EmbeddingError(reply.reason)
+        else:
+            yield worker.finish(reply)
+
+    def _bury(self, worker: _Worker, reason: str) -> FileResult:
+        """Remove a dead or hung worker, and blame its file."""
+        self._workers.remove(worker)
+        worker.end()
+        return worker.finish(Failure(reason))

@@ -1,0 +1,204 @@
+"""Finding, verifying and fetching the weights that front-ends need.
+
+Weights are never part of this package. Each file is pinned by its SHA-256, which is verified every time before the file is
+read, wherever it came from. ``python -m embeddings.weights --into DIR`` fetches them ahead of time.
+"""
+
+import argparse
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from embeddings.errors import EmbeddingError
+
+
+@dataclass(frozen=True, slots=True)
+class WeightsFile:
+    """A wheel of the Python package index that carries weights.
+
+    Attributes:
+        filename: its exact name.
+        requirement: what to ask pip for.
+        sha256: hexadecimal, of the whole file.
+        size: bytes.
+        licence: SPDX identifier of the weights' licence.
+    """
+
+    filename: str
+    requirement: str
+    sha256: str
+    size: int
+    licence: str
+
+
+MUSICNN_WHEEL = WeightsFile(
+    filename="musicnn-0.1.0-py3-none-any.whl",
+    requirement="musicnn==0.1.0",
+    sha256="f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa",
+    size=29_292_476,
+    licence="ISC",
+)
+
+SHARED_FOLDER = Path("share", "skipwise")
+"""Below ``sys.prefix``: where the set-up puts weights, once for everyone who uses the environment."""
+
+PIP_SECONDS = 600.0
+"""A slow line still gets 30 MB in this time; a dead one does not hold the caller for ever."""
+MAX_MEMBER_BYTES = 64 * 2**20
+"""A zip member that claims to unpack to more is refused: the largest one wanted is 9.5 MB."""
+
+
+def installed_folder() -> Path:
+    """The folder of the Python environment where the set-up puts weights."""
+    return Path(sys.prefix) / SHARED_FOLDER
+
+
+def find_weights(wanted: WeightsFile, *, named: Path | None, cache: Path) -> Path | None:
+    """Where ``wanted`` lies already: the file the user ``named``, else the environment's, else the cache's copy.
+
+    A damaged copy in the environment or the cache is passed over, as if it were missing.
+
+    Raises:
+        EmbeddingError: the file the user named is missing or not the wanted one.
+    """
+    if named is not None:
+        verified(named, wanted)
+        return named
+    places = (installed_folder() / wanted.filename, cache / wanted.filename)
+    return next((place for place in places if place.is_file() and _is_intact(place, wanted)), None)
+
+
+def ensure_weights(wanted: WeightsFile, *, named: Path | None, cache: Path) -> Path:
+    """Where ``wanted`` lies, fetching it into ``cache`` when it is nowhere yet.
+
+    Raises:
+        EmbeddingError: the file the user named is not the wanted one, or fetching failed.
+    """
+    return find_weights(wanted, named=named, cache=cache) or fetch_weights(wanted, cache)
+
+
+def fetch_weights(wanted: WeightsFile, folder: Path) -> Path:
+    """Fetch ``wanted`` with pip from the package index it is set up for, by hash, into ``folder``.
+
+    The file appears under its name only once it is complete and verified.
+
+    Raises:
+        EmbeddingError: saying which file to put where, when pip cannot get it or the folder cannot be written.
+    """
+    target = folder / wanted.filename
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".fetching-", dir=folder) as scratch:
+            fetched = _download(wanted, Path(scratch), target)
+            verified(fetched, wanted)
+            fetched.replace(target)
+    except OSError as error:
+        raise EmbeddingError(f"the weights cannot be written to {folder}: {error.strerror or error}") from error
+    return target
+
+
+def verified(path: Path, wanted: WeightsFile) -> bytes:
+    """The file's bytes, after its SHA-256 has been verified: what is checked is what is read.
+
+    Raises:
+        EmbeddingError: the file cannot be read, or is not the wanted one.
+    """
+    try:
+        # The size first, so that a wrong file is not read whole.
+        contents = path.read_bytes() if path.stat().st_size == wanted.size else b""
+    except OSError as error:
+        raise EmbeddingError(f"the weights {path} cannot be read: {error.strerror or error}") from error
+    if hashlib.sha256(contents).hexdigest() != wanted.sha256:
+        raise EmbeddingError(
+            f"{path} is not {wanted.filename} of {wanted.size} bytes with SHA-256 {wanted.sha256}: "
+            "it is another or a damaged file; delete it, or name the right one"
+        )
+    return contents
+
+
+def read_member(wheel: bytes, member: str) -> bytes:
+    """One file out of a wheel (a zip archive) in memory.
+
+    Raises:
+        EmbeddingError: there is no such member, it is implausibly large, or the archive is damaged.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(wheel)) as archive:
+            if archive.getinfo(member).file_size > MAX_MEMBER_BYTES:
+                raise EmbeddingError(f"the wheel's {member} claims to be larger than {MAX_MEMBER_BYTES} bytes")
+            return archive.read(member)
+    except KeyError as error:
+        raise EmbeddingError(f"the wheel holds no {member}") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise EmbeddingError(f"the wheel is a damaged zip archive: {error}") from error
+
+
+def _is_intact(path: Path, wanted: WeightsFile) -> bool:
+    try:
+        verified(path, wanted)
+    except EmbeddingError:
+        return False
+    return True
+
+
+def _download(wanted: WeightsFile, scratch: Path, target: Path) -> Path:
+    """Let pip download the wheel into ``scratch``; ``target`` is for the message when it cannot."""
+    requirements = scratch / "requirements.txt"
+    requirements.write_text(f"{wanted.requirement} --hash=sha256:{wanted.sha256}\n", encoding="ascii")
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary=:all:"]
+    command += ["--disable-pip-version-check", "--no-input", "--quiet", "--dest", str(scratch), "-r", str(requirements)]
+    try:
+        run = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=PIP_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise EmbeddingError(_by_hand(wanted, target, f"pip gave up after {PIP_SECONDS:.0f} s")) from error
+    fetched = scratch / wanted.filename
+    if run.returncode != 0 or not fetched.is_file():
+        raise EmbeddingError(_by_hand(wanted, target, _last_line(run.stderr)))
+    return fetched
+
+
+def _by_hand(wanted: WeightsFile, target: Path, reason: str) -> str:
+    return (
+        f"the weights {wanted.filename} could not be fetched ({reason}); go online and try again, or download "
+        f"{wanted.requirement} ({wanted.size / 1e6:.0f} MB, SHA-256 {wanted.sha256}) from the Python package index "
+        f"and put it at {target}"
+    )
+
+
+def _last_line(stderr: str) -> str:
+    """What pip concluded, printable."""
+    lines = [line.strip() for line in stderr.splitlines() if line.strip().startswith("ERROR:")]
+    last = lines[-1].removeprefix("ERROR:").strip() if lines else "pip failed"
+    return "".join(character for character in last if character.isprintable())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """``python -m embeddings.weights --into DIR``: fetch all weights into DIR unless they are there; the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m embeddings.weights", description="Fetch the weights of the front-ends."
+    )
+    parser.add_argument("--into", type=Path, default=installed_folder(), metavar="DIR", help="default: %(default)s")
+    folder: Path = parser.parse_args(arguments).into
+    for wanted in (MUSICNN_WHEEL,):
+        place = folder / wanted.filename
+        try:
+            path = place if place.is_file() and _is_intact(place, wanted) else fetch_weights(wanted, folder)
+        except EmbeddingError as error:
+            sys.stderr.write(f"{error}\n")
+            return os.EX_UNAVAILABLE
+        sys.stdout.write(f"{path}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
