@@ -1,0 +1,81 @@
+"""What this machine offers for sound, for ``player doctor``: each finding with the mend where something is missing."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from player.audio.libraries import libvlc, portaudio
+from player.audio.output import OutputError
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked for.
+
+    Attributes:
+        name: what it is.
+        ok: whether it is there.
+        detail: what was found, or what is missing.
+        mend: what to do about it; empty when ``ok``.
+    """
+
+    name: str
+    ok: bool
+    detail: str
+    mend: str = ""
+
+
+def sound_findings() -> tuple[Finding, ...]:
+    """Look at decoder, PortAudio, output devices and libvlc; none of them missing is an error here."""
+    examinations: tuple[Callable[[], Finding], ...] = (find_decoder, find_portaudio, find_output, find_vlc)
+    return tuple(examine() for examine in examinations)
+
+
+def find_decoder() -> Finding:
+    """Whether FFmpeg, which decodes every track, can be loaded."""
+    try:
+        import av  # noqa: PLC0415 - only the doctor pays for it
+    except (ImportError, OSError) as error:
+        mend = "Install the player's Python packages again (make run does it)."
+        return Finding("decoder", ok=False, detail=f"PyAV cannot be loaded: {error}.", mend=mend)
+    return Finding("decoder", ok=True, detail=f"PyAV {av.__version__}, FFmpeg {av.ffmpeg_version_info}")
+
+
+def find_portaudio() -> Finding:
+    """Whether the PortAudio library can be loaded."""
+    try:
+        version = portaudio().get_portaudio_version()[1]
+    except OutputError as error:
+        return _missing("portaudio", error)
+    return Finding("portaudio", ok=True, detail=str(version).split(",", maxsplit=1)[0])
+
+
+def find_output() -> Finding:
+    """Which device sound goes to by default, and which others there are."""
+    try:
+        outputs = [found for found in portaudio().query_devices() if found["max_output_channels"] > 0]
+        if not outputs:
+            mend = "Connect one, or start the sound server (PipeWire, PulseAudio); until then tracks run silently."
+            return Finding("output device", ok=False, detail="No output device was found.", mend=mend)
+        default = portaudio().query_devices(kind="output")["name"]
+    except OutputError as error:
+        return _missing("output device", error)
+    except (ValueError, RuntimeError) as error:  # PortAudioError is a RuntimeError
+        mend = "Choose one of the devices listed by your system's sound settings as its default."
+        return Finding("output device", ok=False, detail=f"There is no default output device: {error}.", mend=mend)
+    others = ", ".join(sorted(str(found["name"]) for found in outputs if found["name"] != default))
+    return Finding("output device", ok=True, detail=f"{default}{f' (also: {others})' if others else ''}")
+
+
+def find_vlc() -> Finding:
+    """Whether libvlc, for the engine ``vlc``, can be loaded, and its version."""
+    try:
+        version: bytes = libvlc().libvlc_get_version()
+    except OutputError as error:
+        return _missing("libvlc", error)
+    return Finding("libvlc", ok=True, detail=version.decode(errors="replace"))
+
+
+def _missing(name: str, error: OutputError) -> Finding:
+    """Split "what is missing; the mend." as OutputError has it."""
+    detail, _, mend = str(error).partition("; ")
+    return Finding(name, ok=False, detail=f"{detail.rstrip('.')}.", mend=mend[:1].upper() + mend[1:])

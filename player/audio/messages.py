@@ -1,0 +1,217 @@
+"""What crosses the pipe between the player and its audio process, one JSON object a line.
+
+Commands go to the child's standard input, events come from its standard output. A line is a dataclass's fields plus
+``"type"``, its class name. Lone surrogates in a path (file names that are not UTF-8) survive, as JSON escapes.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import Any, TypeVar, cast, get_args, get_type_hints
+
+
+class ProtocolError(ValueError):
+    """A line is not a message of the expected kind."""
+
+
+# Commands -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Take this track in place of the current one."""
+
+    path: str
+    position: float
+    """Seconds to start from."""
+    token: int
+    """The caller's name for this track; every event about it carries it."""
+    play: bool
+    """False: be ready at ``position``, silently, until Play."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Open and decode the head of the track that will be loaded next, so that the switch is quick."""
+
+    path: str
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """Go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Fall silent at once, keeping the place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seek:
+    """Go to this place in the current track; past its end counts as its end."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class SetVolume:
+    """Set the loudness."""
+
+    level: float
+    """The place of the slider, 0…1; amplitude is its cube, which the ear hears as about even steps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Drop the current track."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """End the audio process; closing its standard input does the same."""
+
+
+Command = Load | Prepare | Play | Pause | Seek | SetVolume | Stop | Quit
+
+# Events ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The audio process takes commands."""
+
+    engine: str
+    """``stream``, ``vlc`` or ``null``."""
+    device: str
+    note: str
+    """Empty, or one sentence saying why this is not the engine or device that was asked for, and the mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The first samples of the track went to the device."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the track is, about four times a second and after every command that changes it."""
+
+    token: int
+    seconds: float
+    duration: float
+    """Seconds, the best known: as the file declares it, and as it was once it is decoded; 0 when unknown."""
+    playing: bool
+    underruns: int
+    """How often, since the start of the process, the device wanted samples that were not decoded yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The last sample of the track has left the buffer."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The track cannot be played (on); the audio process lives on."""
+
+    token: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """Part of the track cannot be decoded; what can is played."""
+
+    token: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLost:
+    """The output device went away; the track waits, paused, at its place."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceChanged:
+    """Sound can come out again, through this device."""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """The audio process died and a new one took over at the same track and position (sent by the client)."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class GaveUp:
+    """The audio process died again and again; there is no sound until the next Load (sent by the client)."""
+
+    message: str
+
+
+Event = Ready | Started | Position | Finished | Failed | Damaged | DeviceLost | DeviceChanged | Restarted | GaveUp
+
+# Encoding -------------------------------------------------------------------------------------------------------------
+
+_Message = TypeVar("_Message", bound="Command | Event")
+
+_COMMANDS: Mapping[str, type[Command]] = {kind.__name__: kind for kind in get_args(Command)}
+_EVENTS: Mapping[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}
+
+
+def encode(message: Command | Event) -> bytes:
+    """One line of ASCII JSON, newline included."""
+    return json.dumps({"type": type(message).__name__, **asdict(message)}, allow_nan=False).encode("ascii") + b"\n"
+
+
+def decode_command(line: bytes) -> Command:
+    """The command on this line; raises ProtocolError when it is not one."""
+    return _decode(line, _COMMANDS)
+
+
+def decode_event(line: bytes) -> Event:
+    """The event on this line; raises ProtocolError when it is not one."""
+    return _decode(line, _EVENTS)
+
+
+def _decode(line: bytes, kinds: Mapping[str, type[_Message]]) -> _Message:
+    try:
+        document: object = json.loads(line)
+    except ValueError as error:
+        raise ProtocolError(f"not a JSON line: {line[:80]!r}") from error
+    if not isinstance(document, dict):
+        raise ProtocolError(f"not a JSON object: {line[:80]!r}")
+    values = cast("dict[str, object]", document)
+    name = values.pop("type", None)
+    kind = kinds.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise ProtocolError(f"no message is called {name!r}")
+    return kind(**_checked(kind, values))
+
+
+def _checked(kind: type[_Message], values: Mapping[str, object]) -> dict[str, Any]:
+    """The fields of ``kind`` from ``values``, each of its declared type; integers pass as floats."""
+    types = get_type_hints(kind)
+    if values.keys() != types.keys():
+        raise ProtocolError(f"{kind.__name__} needs {sorted(types)}, not {sorted(values)}")
+    checked: dict[str, Any] = {}
+    for field, expected in types.items():
+        value = values[field]
+        if expected is float and type(value) is int:
+            value = float(value)
+        if type(value) is not expected or (isinstance(value, float) and not isfinite(value)):
+            raise ProtocolError(f"{kind.__name__}.{field} is {value!r}, not {expected.__name__}")
+        checked[field] = value
+    return checked

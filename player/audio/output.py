@@ -1,0 +1,44 @@
+"""Where rendered frames go: the protocol that real devices and the clocked null output share."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Render = Callable[[NDArray[np.float32]], None]
+"""Fills an (N, 2) array with the next N frames; called from the output's own thread."""
+
+
+class OutputError(Exception):
+    """No sound can come out; the message is one sentence with the mend."""
+
+
+class Output(Protocol):
+    """Something that asks for frames at the speed at which they are heard.
+
+    Attributes:
+        device: the name to show.
+        rate: frames per second it asks for.
+        latency: seconds between rendering a frame and hearing it.
+    """
+
+    device: str
+    rate: int
+    latency: float
+
+    def start(self, render: Render) -> None:
+        """Begin to call ``render``; raises OutputError when the device refuses."""
+        ...
+
+    def failed(self) -> bool:
+        """Whether the device stopped asking for frames by itself."""
+        ...
+
+    def reopened(self) -> "Output":
+        """The same device, looked for anew and not started yet; raises OutputError while there is none."""
+        ...
+
+    def close(self) -> None:
+        """Stop calling ``render`` and let the device go."""
+        ...

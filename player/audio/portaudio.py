@@ -1,0 +1,97 @@
+"""A real device, through PortAudio."""
+
+import time
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from player.audio.libraries import portaudio
+from player.audio.output import OutputError, Render
+from player.audio.ring import CHANNELS
+
+LATENCY_SECONDS = 0.08
+"""Asked of the device: a pause is heard at once, and a busy machine has time to fill the next period."""
+
+SILENT_TOO_LONG_SECONDS = 2.0
+"""A device that has not asked for frames for so long is gone, whatever the library says."""
+
+
+class PortAudioOutput:
+    """A stereo float32 stream to one output device at its own rate."""
+
+    def __init__(self, device: str | None = None) -> None:
+        """Find the device; raises OutputError when there is none.
+
+        Args:
+            device: part of its name, or its number; None for the system's default.
+        """
+        self._library = portaudio()
+        self._selector = device
+        try:
+            found = self._library.query_devices(_selector(device), "output")
+        except (ValueError, self._library.PortAudioError) as error:
+            which = f"called {device!r} " if device else ""
+            raise OutputError(f"No output device {which}was found; connect one, or choose another.") from error
+        self._index = int(found["index"])
+        self.device = str(found["name"])
+        self.rate = int(found["default_samplerate"])
+        self.latency = LATENCY_SECONDS
+        self._stream: Any = None
+        self._stopped = False
+        self._last_call = time.monotonic()
+
+    def start(self, render: Render) -> None:
+        """Open the device and begin to call ``render`` from PortAudio's thread."""
+
+        def callback(out: NDArray[np.float32], _frames: int, _time: Any, _status: Any) -> None:
+            self._last_call = time.monotonic()
+            render(out)
+
+        try:
+            self._stream = self._library.OutputStream(
+                samplerate=self.rate,
+                device=self._index,
+                channels=CHANNELS,
+                dtype="float32",
+                latency=LATENCY_SECONDS,
+                callback=callback,
+                finished_callback=self._on_finished,
+            )
+            self._last_call = time.monotonic()
+            self._stream.start()
+        except self._library.PortAudioError as error:
+            raise OutputError(f"The output device {self.device} refused to open ({_reason(error)}).") from error
+        self.latency = float(self._stream.latency)
+
+    def failed(self) -> bool:
+        """Whether the stream ended by itself or the device stopped asking."""
+        return self._stopped or time.monotonic() - self._last_call > SILENT_TOO_LONG_SECONDS
+
+    def reopened(self) -> "PortAudioOutput":
+        """The device asked for at first, among those there are now; PortAudio lists devices only when it starts."""
+        self._library._terminate()  # noqa: SLF001 - sounddevice has no public way to list devices again
+        self._library._initialize()  # noqa: SLF001
+        return PortAudioOutput(self._selector)
+
+    def close(self) -> None:
+        """Drop what the device has not played yet and close it."""
+        if self._stream is None:
+            return
+        try:
+            self._stream.abort()
+            self._stream.close()
+        except self._library.PortAudioError:
+            pass  # the device is gone already, which is what was wanted
+        self._stream = None
+
+    def _on_finished(self) -> None:
+        self._stopped = True
+
+
+def _selector(device: str | None) -> int | str | None:
+    return int(device) if device is not None and device.isdecimal() else device
+
+
+def _reason(error: Exception) -> str:
+    return str(error.args[0]) if error.args else type(error).__name__

@@ -1,0 +1,201 @@
+"""The engine that leaves everything to VLC: decoding, mixing and the device."""
+
+from functools import partial
+from typing import Any
+
+from player.audio.engine import Emit, Post
+from player.audio.libraries import INSTALL_VLC, libvlc
+from player.audio.messages import Failed, Finished, Position, Started
+from player.audio.output import OutputError
+from player.audio.source import AudioError, AudioSource, display_name
+
+OPTIONS = (
+    "--quiet",
+    "--no-video",
+    "--intf=dummy",
+    "--no-lua",  # no scripts, so no playlist parsers and no network look-ups
+    "--no-metadata-network-access",
+    "--no-stats",
+)
+
+SHORT_SECONDS = 1.0
+"""VLC tells the time a few times a second: a track shorter than this may end before it was told once."""
+
+FULL_VOLUME = 100
+"""VLC's figure for an unchanged signal; it cubes the slider itself."""
+
+
+class VlcEngine:
+    """Plays through libvlc; its events arrive on its threads and are handed to the control thread."""
+
+    def __init__(self, device: str | None, emit: Emit, post: Post) -> None:
+        """Start libvlc.
+
+        Args:
+            device: part of a device's name as VLC lists it; None for the system's default.
+            emit: where events go.
+            post: runs functions on the control thread.
+
+        Raises:
+            OutputError: libvlc is missing or has no such device.
+        """
+        self.name = "vlc"
+        self._emit = emit
+        self._post = post
+        self._vlc = libvlc()
+        self._instance: Any = self._vlc.Instance(*OPTIONS)
+        if self._instance is None:
+            raise OutputError(f"The VLC library does not start, its plugins may be missing; {INSTALL_VLC}.")
+        self._player: Any = self._instance.media_player_new()
+        self.device = self._choose_device(device)
+        self._generation = 0
+        self._path = ""
+        self._token: int | None = None
+        self._duration = 0.0
+        self._start = 0.0
+        self._playing = False
+        self._begun = False
+        self._announced = False
+        self._prepared: tuple[str, float] | None = None
+        self._attach_events()
+
+    def load(self, path: str, position: float, token: int, *, play: bool) -> None:
+        """Take a track; VLC opens it at the first Play."""
+        self.stop()
+        self._path, self._token, self._start, self._playing = path, token, max(0.0, position), play
+        try:
+            self._duration = self._known_duration(path)
+        except AudioError as error:
+            self._token = None
+            self._emit(Failed(token, str(error)))
+            return
+        if play:
+            self._begin()
+
+    def prepare(self, path: str, token: int) -> None:
+        """Examine the file ahead of time, which also brings its head into memory."""
+        del token  # a file is the same file under any name
+        try:
+            self._prepared = (path, self._examine(path))
+        except AudioError:
+            self._prepared = None  # it is told when the track is loaded
+
+    def play(self) -> None:
+        """Go on, or begin."""
+        self._playing = True
+        if self._token is None:
+            return
+        if self._begun:
+            self._player.set_pause(0)
+        else:
+            self._begin()
+
+    def pause(self) -> None:
+        """Fall silent."""
+        self._playing = False
+        if self._begun:
+            self._player.set_pause(1)
+
+    def seek(self, seconds: float) -> None:
+        """Go to a place; before the first Play, begin there."""
+        self._start = max(0.0, seconds)
+        if self._begun:
+            self._player.set_time(int(self._start * 1000))
+
+    def set_volume(self, level: float) -> None:
+        """Set the slider."""
+        self._player.audio_set_volume(round(min(1.0, max(0.0, level)) * FULL_VOLUME))
+
+    def stop(self) -> None:
+        """Drop the track; afterwards no event about it is on its way any more."""
+        self._player.stop()
+        self._generation += 1
+        self._token = None
+        self._begun = self._announced = False
+
+    def position(self) -> Position | None:
+        """Where the track is, as VLC tells it (a few times a second)."""
+        if self._token is None:
+            return None
+        told = self._player.get_time() / 1000 if self._announced else 0.0
+        seconds = told if told > 0 else self._start
+        return Position(self._token, seconds, max(self._duration, seconds), self._playing, underruns=0)
+
+    def check(self) -> None:
+        """Nothing to do: VLC looks after its device."""
+
+    def close(self) -> None:
+        """Let VLC's threads and device go."""
+        self._player.stop()
+        self._player.release()
+        self._instance.release()
+
+    def _begin(self) -> None:
+        media = self._instance.media_new_path(self._path)
+        if self._start > 0:
+            media.add_option(f":start-time={self._start:.3f}")
+        self._player.set_media(media)
+        media.release()
+        self._player.play()
+        self._begun = True
+
+    def _known_duration(self, path: str) -> float:
+        prepared, self._prepared = self._prepared, None
+        return prepared[1] if prepared is not None and prepared[0] == path else self._examine(path)
+
+    def _examine(self, path: str) -> float:
+        """Seconds; raises AudioError in the words of the other engine, which VLC does not have."""
+        with AudioSource(path) as source:
+            return source.duration or 0.0
+
+    def _choose_device(self, wanted: str | None) -> str:
+        if wanted is None:
+            return "default"
+        devices = [(ident.decode(), name.decode(errors="replace")) for ident, name in self._listed_devices()]
+        for identifier, name in devices:
+            if wanted in {identifier, name} or wanted.lower() in name.lower():
+                self._player.audio_output_device_set(None, identifier)
+                return name
+        raise OutputError(f"VLC knows no output device called {wanted!r}; connect it, or choose another.")
+
+    def _listed_devices(self) -> list[tuple[bytes, bytes]]:
+        first = self._player.audio_output_device_enum()
+        found: list[tuple[bytes, bytes]] = []
+        entry = first
+        while entry:
+            found.append((entry.contents.device, entry.contents.description))
+            entry = entry.contents.next
+        if first:
+            self._vlc.libvlc_audio_output_device_list_release(first)
+        return found
+
+    def _attach_events(self) -> None:
+        kinds, manager = self._vlc.EventType, self._player.event_manager()
+        for kind, handler in (
+            (kinds.MediaPlayerTimeChanged, self._progressed),
+            (kinds.MediaPlayerEndReached, self._ended),
+            (kinds.MediaPlayerEncounteredError, self._failed),
+        ):
+            # Called on VLC's threads, where calling VLC back would deadlock.
+            manager.event_attach(kind, lambda _event, handler=handler: self._post(partial(handler, self._generation)))
+
+    def _progressed(self, generation: int) -> None:
+        if generation == self._generation and self._token is not None and not self._announced:
+            self._announced = True
+            self._emit(Started(self._token))
+
+    def _ended(self, generation: int) -> None:
+        if generation != self._generation or self._token is None:
+            return
+        token, heard = self._token, self._announced or self._duration < SHORT_SECONDS
+        self.stop()
+        self._emit(Finished(token) if heard else Failed(token, self._unplayable()))
+
+    def _failed(self, generation: int) -> None:
+        if generation == self._generation and self._token is not None:
+            token = self._token
+            self.stop()
+            self._emit(Failed(token, self._unplayable()))
+
+    def _unplayable(self) -> str:
+        return f"{display_name(self._path)} cannot be played by VLC; it may be damaged."

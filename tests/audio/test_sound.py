@@ -1,0 +1,136 @@
+"""What comes out of the sound server, for both engines; the recording is of a real (silent) device."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from player.audio.messages import (
+    DeviceChanged,
+    DeviceLost,
+    Finished,
+    Load,
+    Pause,
+    Play,
+    Position,
+    Ready,
+    Seek,
+    SetVolume,
+    Started,
+)
+from tests.support.pulse import dominant_frequency, rms
+
+pytestmark = pytest.mark.sound
+
+FULL = 0.5 / 2**0.5
+"""RMS of the tones as they were written."""
+
+
+@pytest.fixture(params=["stream", "vlc"])
+def engine(request):
+    return request.param
+
+
+@pytest.fixture
+def playing(start_client, pulse, tones, engine):
+    """A client that plays the long file, with a recording under way."""
+    client, events = start_client(engine, environment=pulse.environment)
+    ready = events.wait_for(Ready)
+    assert (ready.engine, ready.note) == (engine, "")
+    with pulse.recording() as recording:
+        client.send(Load(str(tones / "long.flac"), 0.0, 1, True))
+        events.wait_for(Started)
+        yield client, events, recording
+
+
+def assert_heard(recording, hertz=None, level=FULL, timeout=6.0):
+    """Within the timeout, a stretch with this tone at this RMS on both channels is played (silence: level 0)."""
+    deadline = time.monotonic() + timeout
+    while True:
+        samples = recording.take(0.25)
+        left, right = rms(samples[:, [0]]), rms(samples[:, [1]])
+        found = 0.0 if hertz is None or not len(samples) else dominant_frequency(samples)
+        if (
+            left == pytest.approx(level, rel=0.06, abs=1e-4)
+            and right == pytest.approx(level, rel=0.06, abs=1e-4)
+            and found == pytest.approx(hertz or 0.0, abs=5)
+        ):
+            return
+        assert time.monotonic() < deadline, (
+            f"heard {found:.0f} Hz at {left:.3f}/{right:.3f}, not {hertz} at {level:.3f}"
+        )
+
+
+def test_pause_seek_and_volume_are_heard(playing):
+    client, _events, recording = playing
+    assert_heard(recording, 440)
+
+    client.send(Pause())
+    assert_heard(recording, level=0)
+
+    client.send(Seek(4.2))
+    client.send(Play())
+    assert_heard(recording, 880)
+
+    client.send(SetVolume(0.5))
+    assert_heard(recording, 880, FULL / 8)  # half the slider is an eighth of the amplitude
+
+    client.send(SetVolume(1.0))
+    client.send(Seek(8.2))
+    assert_heard(recording, 1320)
+
+
+@pytest.mark.parametrize(("engine", "name", "hertz"), [("stream", "song.mp3", 550), ("vlc", "song.wav", 770)])
+def test_a_track_resumes_at_its_place_and_plays_to_its_end(start_client, pulse, tones, engine, name, hertz):
+    client, events = start_client(engine, environment=pulse.environment)
+    with pulse.recording() as recording:
+        client.send(Load(str(tones / name), 3.5, 2, True))
+        events.wait_for(Started)
+        assert 3.5 <= events.wait_for(Position, lambda at: at.duration > 0).seconds < 4.5
+        assert_heard(recording, hertz)
+        assert events.wait_for(Finished).token == 2
+        assert_heard(recording, level=0)
+
+
+def test_sound_comes_back_after_the_process_is_killed(playing):
+    client, events, recording = playing
+    assert_heard(recording, 440)
+    os.kill(client.pid, signal.SIGKILL)
+    assert_heard(recording, level=0)
+    events.wait_for(Ready)
+    assert_heard(recording, 440)
+
+
+def test_a_device_that_goes_away_pauses_the_track_until_it_is_back(start_client, pulse, tones):
+    client, events = start_client("stream", environment=pulse.environment)
+    client.send(Load(str(tones / "long.flac"), 0.0, 1, True))
+    place = events.wait_for(Position, lambda at: at.seconds > 0.3).seconds
+    pulse.kill()
+    try:
+        assert "went away" in events.wait_for(DeviceLost).message
+        assert not events.wait_for(Position).playing
+    finally:
+        pulse.restart()
+    events.wait_for(DeviceChanged)
+    with pulse.recording() as recording:
+        client.send(Play())
+        assert events.wait_for(Position, lambda at: at.playing).seconds == pytest.approx(place, abs=3)
+        assert_heard(recording, 440)
+
+
+def test_without_a_device_the_clock_plays_and_the_reason_is_said(start_client, pulse, tones, tmp_path, engine):
+    nowhere = {**pulse.environment, "PULSE_RUNTIME_PATH": str(tmp_path), "PULSE_SERVER": f"unix:{tmp_path}/none"}
+    client, events = start_client(engine, environment=nowhere)
+    ready = events.wait_for(Ready)
+    assert ready.engine == "null"
+    assert "No output device was found" in ready.note
+    client.send(Load(str(tones / "short.flac"), 0.0, 1, True))
+    events.wait_for(Finished)
+
+
+def test_an_unknown_device_falls_back_to_the_default_and_says_so(start_client, pulse, engine):
+    _client, events = start_client(engine, device="gramophone", environment=pulse.environment)
+    ready = events.wait_for(Ready)
+    assert ready.engine == "stream"
+    assert "gramophone" in ready.note

@@ -1,0 +1,135 @@
+import os
+import random
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from player.audio.source import AudioError, AudioSource, display_name
+from tests.support.pulse import dominant_frequency, rms
+from tests.support.tones import write_tones
+
+RATE = 44_100
+MUSIC = Path(__file__).parents[2].parent / "shared" / "music"
+
+
+def decode(path, rate=RATE, start=0.0):
+    with AudioSource(str(path)) as source:
+        blocks = list(source.blocks(rate, start))
+        return np.concatenate(blocks) if blocks else np.empty((0, 2), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("stereo.wav", {}),
+        ("stereo.flac", {}),
+        ("stereo.mp3", {}),
+        ("stereo.m4a", {}),
+        ("stereo.opus", {"rate": 48_000}),
+        ("mono.wav", {"layout": "mono"}),
+        ("eight-kilohertz.wav", {"rate": 8_000, "layout": "mono"}),
+        ("surround.flac", {"layout": "5.1"}),
+        ("surround.wav", {"layout": "7.1"}),
+        ("fine.flac", {"rate": 192_000}),
+        ("24-bit.wav", {"codec": "pcm_s24le", "rate": 96_000}),
+        ("float.wav", {"codec": "pcm_f32le"}),
+    ],
+)
+def test_any_format_becomes_stereo_at_the_devices_rate_and_at_its_own_loudness(tmp_path, name, options):
+    samples = decode(write_tones(tmp_path / name, [(440, 1.0)], **options))
+    middle = samples[RATE // 4 : RATE * 3 // 4]
+    assert len(samples) / RATE == pytest.approx(1.0, abs=0.03)
+    assert dominant_frequency(middle) == pytest.approx(440, abs=2)
+    for channel in range(2):  # 0.5 as amplitude; lossy encoders are a little off
+        assert rms(middle[:, [channel]]) == pytest.approx(0.5 / 2**0.5, rel=0.06)
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.mp3", "a.m4a", "a.opus"])
+def test_a_seek_lands_on_the_sample(tmp_path, name):
+    path = write_tones(tmp_path / name, [(330, 1.5), (990, 1.5)], rate=48_000)
+    whole, tail = decode(path, 48_000), decode(path, 48_000, 1.2)
+    expected = whole[round(1.2 * 48_000) :]
+    assert len(tail) == len(expected)
+    assert np.abs(tail - expected).max() < 0.02
+
+
+@pytest.mark.shared
+def test_seeks_in_real_music_land_on_the_sample():
+    if not MUSIC.is_dir():
+        pytest.skip(f"{MUSIC} is absent")
+    chooser = random.Random(5)
+    for suffix in ("mp3", "ogg", "opus", "flac"):
+        path = chooser.choice(sorted(MUSIC.rglob(f"*.{suffix}")))
+        whole, tail = decode(path), decode(path, start=10.0)
+        assert np.abs(tail[:RATE] - whole[10 * RATE : 11 * RATE]).max() < 1e-3, path
+
+
+def test_a_seek_past_the_end_gives_nothing(tmp_path):
+    assert len(decode(write_tones(tmp_path / "a.flac", [(440, 1.0)]), start=50.0)) == 0
+
+
+def fails_with(path):
+    with pytest.raises(AudioError) as failure:
+        decode(path)
+    message = str(failure.value)
+    assert "\n" not in message
+    assert message.endswith((".", "?"))
+    return message
+
+
+def test_files_that_are_not_audio_each_get_a_sentence(tmp_path):
+    (tmp_path / "text.mp3").write_text("This is not music.\n" * 500)
+    (tmp_path / "empty.flac").touch()
+    (tmp_path / "noise.ogg").write_bytes(random.Random(1).randbytes(50_000))
+    assert "is not there any more" in fails_with(tmp_path / "gone.mp3")
+    assert "is not a file" in fails_with(tmp_path)
+    for name in ("text.mp3", "empty.flac", "noise.ogg"):
+        assert fails_with(tmp_path / name).startswith(name)
+
+
+def test_a_fifo_does_not_hang_the_player(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp3")
+    assert "is not a file" in fails_with(tmp_path / "pipe.mp3")
+
+
+def test_a_film_without_sound_is_refused(tmp_path):
+    path = tmp_path / "silent.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width = stream.height = 64
+        frame = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8))
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+    assert "holds no audio" in fails_with(path)
+
+
+def test_a_playlist_dressed_up_as_music_opens_no_network_address(tmp_path):
+    path = tmp_path / "song.mp3"
+    path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nhttp://127.0.0.1:9/track.mp3\n#EXT-X-ENDLIST\n")
+    fails_with(path)
+
+
+def test_damage_in_the_middle_costs_only_the_damaged_part(tmp_path):
+    path = write_tones(tmp_path / "a.flac", [(440, 6.0)])
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 3000] = random.Random(2).randbytes(3000)
+    path.write_bytes(data)
+    with AudioSource(str(path)) as source:
+        samples = np.concatenate(list(source.blocks(RATE, 0.0)))
+        assert 0 < source.lost_seconds < 1
+    assert len(samples) > 4 * RATE
+    assert dominant_frequency(samples[-RATE:]) == pytest.approx(440, abs=2)
+
+
+def test_a_file_name_that_is_not_utf8_plays(tmp_path):
+    path = write_tones(tmp_path / "a.wav", [(440, 0.2)])
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9:%20?.wav")
+    path.rename(odd)
+    assert len(decode(odd)) == pytest.approx(0.2 * RATE, abs=2)
+
+
+def test_a_file_name_shown_holds_no_control_characters():
+    assert display_name("/m/a\x1b[31mred\n\udce9.mp3") == "a?[31mred??.mp3"

@@ -1,0 +1,36 @@
+"""Music files whose sound is known: sine tones encoded by real encoders."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+
+ENCODERS = {".wav": "pcm_s16le", ".flac": "flac", ".mp3": "mp3", ".opus": "libopus", ".m4a": "aac"}
+
+
+def write_tones(
+    path: Path,
+    tones: list[tuple[float, float]],
+    *,
+    rate: int = 44_100,
+    layout: str = "stereo",
+    codec: str | None = None,
+) -> Path:
+    """Write one tone after the other, each (Hz, seconds), at amplitude 0.5 on every channel; returns ``path``."""
+    parts = [0.5 * np.sin(2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate) for hertz, seconds in tones]
+    mono = np.concatenate(parts).astype(np.float32)
+    codec = codec or ENCODERS[path.suffix]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=rate, layout=layout)
+        channels = stream.layout.nb_channels
+        step = stream.frame_size or 1024
+        for start in range(0, len(mono), step):
+            samples = np.repeat(mono[start : start + step], channels)[np.newaxis]
+            frame = av.AudioFrame.from_ndarray(samples, format="flt", layout=layout)
+            frame.sample_rate = rate
+            frame.pts = start
+            for packet in stream.encode(frame):
+                container.mux(packet)
+        for packet in stream.encode(None):
+            container.mux(packet)
+    return path
