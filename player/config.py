@@ -35,10 +35,10 @@ class StationSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    temperature: float = Field(default=0.35, gt=0.0, le=10.0)
-    """How freely a slot's track is drawn around the best one: near 0 always the best, 1 and more adventurous."""
-    diversity: float = Field(default=0.5, ge=0.0, le=5.0)
-    """How much a track loses for sounding like those just before it."""
+    breadth: float = Field(default=6.0, ge=1.0, le=1000.0)
+    """Over about how many tracks each place is drawn: 1 always takes the best, 50 is adventurous."""
+    diversity: float = Field(default=1.0, ge=0.0, le=10.0)
+    """Logits that a track gains for sounding unlike those just before it; 0 switches it off."""
 
 
 class Settings(BaseModel):

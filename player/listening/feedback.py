@@ -111,7 +111,7 @@ def _skip(position: float | None, duration: float, action: str | None, *, browsi
         return FINISH
     if browsing:
         return BROWSED
-    if action == "chose":
+    if action in {"chose", "previous"}:
         return LEFT
     return _skip_by_position(position, duration)
 

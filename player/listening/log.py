@@ -3,7 +3,7 @@
 import time
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,14 +11,18 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from player.errors import PlayerError
-from player.listening.feedback import browsing_skips
 from player.storage.database import Database
 from player.storage.models import Decision, Event, ListeningSession
 
 MICROSECONDS = 1_000_000
 NOT_NOW_SECONDS = 24 * 3600.0
 """How long "not now" rests a track: till about the same time tomorrow."""
-ENDS_A_PLAY = frozenset({"finish", "skip", "stop"})
+PRESSED_NEXT = frozenset({None, "next"})
+"""Actions of a skip that count as one: a thumb down or a hand-picked track end a play too, but are no skips."""
+
+
+TOLD_FROM_OUTSIDE = "cli"
+"""The origin whose events are about what was last served of that track; the player itself knows which one it was."""
 
 
 def now_us() -> int:
@@ -58,6 +62,8 @@ class NewEvent:
     action: str | None = None
     at_us: int | None = None
     decision_id: int | None = None
+    undoes_id: int | None = None
+    """For an undo of one certain event; without it the track's last standing feedback is taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,23 +130,16 @@ class ListeningState:
                 tally.last_played = event.seconds
                 if event.kind == "finish":
                     tally.plays += 1
-                else:
+                elif event.action in PRESSED_NEXT:
                     tally.skips += 1
                 self.plays.append((station, track))
             case _:
                 pass
 
 
-def derive(events: Sequence[LoggedEvent]) -> ListeningState:
-    """The state that follows from the whole log, in the order it happened; undone events leave no trace but their slot."""
-    undone = {event.undoes_id for event in events if event.kind == "undo"}
-    state = ListeningState(watermark=max((event.id for event in events), default=0))
-    for event in sorted(events, key=lambda event: (event.time_us, event.id)):
-        if event.kind in ENDS_A_PLAY and event.station_id is not None:
-            state.slots[event.station_id] += 1
-        if event.id not in undone:
-            state.apply(event)
-    return state
+def uses_a_slot(event: LoggedEvent) -> bool:
+    """Whether a served place is over and done with; a play that was only interrupted by quitting goes on later."""
+    return event.kind in {"finish", "skip"} or (event.kind == "stop" and event.action != "quit")
 
 
 def standing(events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
@@ -150,15 +149,13 @@ def standing(events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
     return sorted(kept, key=lambda event: (event.time_us, event.id))
 
 
-def browsing_ids(events: Iterable[LoggedEvent]) -> set[int]:
-    """The ids of skips that belong to a burst at the keyboard; ``events`` in time order."""
-    skips = [event for event in events if event.kind == "skip"]
-    flags = browsing_skips([(event.seconds, event.origin) for event in skips])
-    return {event.id for event, flag in zip(skips, flags, strict=True) if flag}
-
-
 class FeedbackLog:
-    """Appends to the log and reads it; every append is on disk before it returns."""
+    """Appends to the log and reads it; every append is on disk before it returns.
+
+    Args:
+        database: where it is kept.
+        origin: who writes: tui, headless or cli.
+    """
 
     def __init__(self, database: Database, origin: str) -> None:
         self._database = database
@@ -236,9 +233,11 @@ class FeedbackLog:
         return self._session_id
 
     def _row(self, session: Session, new: NewEvent, session_id: int) -> Event:
-        undone = _last_standing(session, new) if new.kind == "undo" else None
+        undoes = new.undoes_id
+        if new.kind == "undo" and undoes is None:
+            undoes = _last_standing(session, new).id
         decision = new.decision_id
-        if decision is None and new.station_id is not None:
+        if decision is None and new.station_id is not None and self.origin == TOLD_FROM_OUTSIDE:
             decision = _last_decision(session, new.station_id, new.track_id)
         row = Event(
             time_us=new.at_us if new.at_us is not None else now_us(),
@@ -250,7 +249,7 @@ class FeedbackLog:
             action=new.action,
             origin=self.origin,
             decision_id=decision,
-            undoes_id=None if undone is None else undone.id,
+            undoes_id=undoes,
         )
         session.add(row)
         session.flush()
@@ -287,7 +286,10 @@ def _last_standing(session: Session, new: NewEvent) -> Event:
     )
     if new.station_id is not None:
         query = query.where((Event.station_id == new.station_id) | Event.station_id.is_(None))
-    found = session.scalar(query.order_by(Event.time_us.desc(), Event.id.desc()).limit(1))
+    newest_first = query.order_by(Event.time_us.desc(), Event.id.desc()).limit(1)
+    # An undo with a time of its own takes back what came before it; failing that, whatever there is.
+    until = new.at_us if new.at_us is not None else now_us()
+    found = session.scalar(newest_first.where(Event.time_us <= until)) or session.scalar(newest_first)
     if found is None:
         raise PlayerError(
             f"There is nothing to undo for track {new.track_id}; `player history` shows what was recorded."

@@ -41,12 +41,15 @@ class Measure:
     """One diversity measure with its recent course."""
 
     name: str
+    """As the screen calls it."""
     value: float
     after_queue: float
     """What it will be when the queue shown has been played."""
     trend: tuple[float, ...]
     """Oldest first, for a sparkline; the last one is ``value``."""
     higher_is_more_diverse: bool
+    key: str = ""
+    """As scripts call it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from player.errors import PlayerError
@@ -44,6 +44,10 @@ class Database:
             try:
                 yield session
                 session.commit()
+            except IntegrityError:
+                # A rule of the schema, which the caller knows how to put into words.
+                session.rollback()
+                raise
             except DBAPIError as error:
                 session.rollback()
                 raise PlayerError(explain(error.orig, self.path)) from error

@@ -1,0 +1,5 @@
+"""Every ``player …`` command. Nothing heavy is imported before the command that needs it."""
+
+from player.cli.main import run
+
+__all__ = ["run"]

@@ -1,0 +1,147 @@
+"""``player doctor``: is everything there that the player needs, and how to mend what is not."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from player.cli.options import DataDir, Json, emit_json
+from player.config import Paths, load_settings, locate
+from player.errors import PlayerError
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+    mend: str = ""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(doctor)
+
+
+def doctor(data_dir: DataDir = None, json: Json = False) -> None:
+    """Look at sound, libraries, weights, settings and database, and say how to mend what is wrong.
+
+    Nothing is changed. Exit code 1 when something that the player cannot do without is missing.
+    """
+    paths = locate(data_dir)
+    checks = [check for examine in (_settings, _sound, _weights, _database, _models) for check in examine(paths)]
+    if json:
+        emit_json(
+            {
+                "ok": all(check.ok for check in checks),
+                "data_dir": str(paths.data),
+                "checks": [
+                    {"name": check.name, "ok": check.ok, "detail": check.detail, "mend": check.mend} for check in checks
+                ],
+            }
+        )
+    else:
+        for check in checks:
+            print(f"{'ok  ' if check.ok else 'MEND'}  {check.name:<14} {check.detail}")
+            if check.mend:
+                print(f"      → {check.mend}")
+    if not all(check.ok for check in checks if check.name in ESSENTIAL):
+        raise typer.Exit(1)
+
+
+ESSENTIAL = frozenset({"settings", "decoder", "database"})
+"""Without sound the player still runs, silently; without these it does not."""
+
+
+def _settings(paths: Paths) -> Iterator[Check]:
+    try:
+        load_settings(paths)
+    except PlayerError as error:
+        yield Check("settings", ok=False, detail=str(error), mend=f"Mend or remove {paths.config_file}.")
+    else:
+        found = "" if paths.config_file.exists() else " (not there: defaults)"
+        yield Check("settings", ok=True, detail=f"{paths.config_file}{found}")
+
+
+def _sound(paths: Paths) -> Iterator[Check]:
+    from player.audio.devices import sound_findings
+
+    del paths
+    for finding in sound_findings():
+        yield Check(finding.name, finding.ok, finding.detail, finding.mend)
+
+
+def _weights(paths: Paths) -> Iterator[Check]:
+    from embeddings.cards import DEFAULT_FRONTEND, frontend_card
+    from embeddings.errors import EmbeddingError
+    from embeddings.weights import find_weights
+
+    name = f"{DEFAULT_FRONTEND} weights"
+    try:
+        wanted = frontend_card(DEFAULT_FRONTEND).weights
+        found = find_weights(wanted, named=load_settings(paths).musicnn_weights, cache=paths.cache)
+    except (EmbeddingError, PlayerError) as error:
+        yield Check(name, ok=False, detail=str(error), mend="Run `make run` again, or name the file with --weights.")
+        return
+    if found is None:
+        mend = f"Run `player embed`, which fetches {wanted.filename} ({wanted.size // 2**20} MB), or name it with --weights."
+        yield Check(name, ok=False, detail="not fetched yet", mend=mend)
+    else:
+        yield Check(name, ok=True, detail=str(found))
+
+
+def _database(paths: Paths) -> Iterator[Check]:
+    if not paths.database.exists():
+        yield Check(
+            "database", ok=_writable(paths.data), detail=f"{paths.database} (will be made)", mend=_folder_mend(paths)
+        )
+        return
+    import sqlite3
+
+    from player.storage.database import explain, open_database
+
+    try:
+        open_database(paths.database).close()
+        with sqlite3.connect(f"file:{paths.database}?mode=ro", uri=True) as connection:
+            verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
+        connection.close()
+    except PlayerError as error:
+        yield Check("database", ok=False, detail=str(error), mend=f"Copies are kept in {paths.backups}.")
+    except sqlite3.DatabaseError as error:
+        yield Check(
+            "database", ok=False, detail=explain(error, paths.database), mend=f"Copies are kept in {paths.backups}."
+        )
+    else:
+        sound = verdict == "ok"
+        mend = "" if sound else f"Restore a copy from {paths.backups}, or move the file away."
+        yield Check(
+            "database", ok=sound, detail=str(paths.database) if sound else f"{paths.database}: {verdict}", mend=mend
+        )
+
+
+def _writable(folder: Path) -> bool:
+    import os
+
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
+
+
+def _folder_mend(paths: Paths) -> str:
+    return "" if _writable(paths.data) else f"{paths.data} cannot be written; choose another with --data-dir."
+
+
+def _models(paths: Paths) -> Iterator[Check]:
+    from recommender.registry import ModelError, Registry
+
+    registry = Registry(paths.models)
+    load: Callable[[], object] = registry.load_current
+    try:
+        load()
+        version = registry.current()
+    except ModelError as error:
+        yield Check("model", ok=False, detail=str(error), mend="`player models rollback`, or `player retrain`.")
+    else:
+        yield Check("model", ok=True, detail=version or "none trained yet: seeds and your thumbs choose")

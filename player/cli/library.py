@@ -1,0 +1,203 @@
+"""``player scan``, ``embed`` and ``tracks``: files become tracks, tracks become vectors."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from player.cli.options import DataDir, Home, Json, emit_json, opened, say
+from player.errors import PlayerError
+
+if TYPE_CHECKING:
+    from player.library.catalogue import TrackRow
+    from player.library.scan import ScanReport
+
+Attached = Annotated[bool, typer.Option("--attached", hidden=True)]
+SHOWN_FAILURES = 10
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(scan)
+    app.command()(embed)
+    app.command()(tracks)
+
+
+def scan(
+    paths: Annotated[list[Path] | None, typer.Argument(metavar="[PATH]…", help="Folders or files to add.")] = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+    attached: Attached = False,
+) -> None:
+    """Add music to the library, or look again at what was added before.
+
+    Reads MP3, FLAC, Ogg Vorbis, Opus, M4A/AAC, WAV, AIFF and WMA; the content decides, not the extension. Unchanged
+    files are not opened again. A damaged file is reported and passed over. Your files are never written to.
+    """
+    from player.cli.jobs import reporting
+    from player.jobs import Estimate, JobProgress, JobResult
+    from player.library.roots import known_roots, remember_roots
+    from player.library.scan import scan as scan_roots
+
+    with opened(data_dir) as home, reporting(attached=attached) as (reporter, stop):
+        roots = [path.expanduser().absolute() for path in paths or []] or known_roots(home.database)
+        if not roots:
+            raise PlayerError("There is nothing to scan yet; name a folder: player scan FOLDER.")
+        estimate = Estimate()
+        report = scan_roots(
+            home.database,
+            roots,
+            progress=lambda at: reporter.progress(
+                JobProgress(at.stage.capitalize(), at.done, at.total, estimate.seconds_left(at.done, at.total))
+            ),
+            should_stop=stop.is_set,
+        )
+        remember_roots(home.database, roots)
+        if json:
+            emit_json(_document(report))
+        elif not attached:
+            _print(report)
+        reporter.result(JobResult(ok=True, summary=_summary(report)))
+
+
+def _document(report: "ScanReport") -> dict[str, object]:
+    return {
+        "added": report.added,
+        "updated": report.updated,
+        "moved": report.moved,
+        "missing": report.missing,
+        "unchanged": report.unchanged,
+        "failed": [{"path": failure.path, "error": failure.error} for failure in report.failed],
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def _summary(report: "ScanReport") -> str:
+    counts = {
+        "added": report.added,
+        "updated": report.updated,
+        "moved": report.moved,
+        "missing": report.missing,
+        "unchanged": report.unchanged,
+        "failed": len(report.failed),
+    }
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing found"
+
+
+def _print(report: "ScanReport") -> None:
+    print(f"{_summary(report)} ({report.seconds:.1f} s)")
+    for failure in report.failed[:SHOWN_FAILURES]:
+        say(f"  {failure.path}: {failure.error}")
+    if len(report.failed) > SHOWN_FAILURES:
+        say(f"  … and {len(report.failed) - SHOWN_FAILURES} more (--json lists all)")
+
+
+def embed(
+    frontend: Annotated[str, typer.Option("--frontend", help="Which pretrained network listens.")] = "musicnn",
+    weights: Annotated[
+        Path | None,
+        typer.Option("--weights", help="The network's weights file, instead of the one the set-up fetched."),
+    ] = None,
+    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes; each uses one core.")] = 2,
+    retry: Annotated[bool, typer.Option("--retry", help="Try tracks again that could not be embedded.")] = False,
+    data_dir: DataDir = None,
+    json: Json = False,
+    attached: Attached = False,
+) -> None:
+    """Let a pretrained network listen to every track that has no vector yet.
+
+    The vectors are what stations and models know of the music. The work can be interrupted at any time and goes on
+    where it stopped.
+    """
+    from player.cli.jobs import reporting
+    from player.jobs import JobResult
+
+    with opened(data_dir) as home, reporting(attached=attached) as (reporter, stop):
+        from player.library.embed import embed_pending
+
+        started = time.monotonic()
+        report = embed_pending(
+            home.database,
+            home.paths,
+            frontend=frontend,
+            weights=weights or home.settings.musicnn_weights,
+            workers=workers,
+            retry_failed=retry,
+            report=reporter.progress,
+            should_stop=stop.is_set,
+        )
+        seconds = time.monotonic() - started
+        left = f", {report.left} left" if report.left else ""
+        summary = f"{report.embedded} embedded, {len(report.failed)} failed{left}"
+        if json:
+            emit_json(
+                {
+                    "frontend": frontend,
+                    "embedded": report.embedded,
+                    "failed": [{"path": path, "error": error} for path, error in report.failed],
+                    "left": report.left,
+                    "seconds": round(seconds, 3),
+                }
+            )
+        elif not attached:
+            print(f"{summary} ({seconds:.1f} s)")
+            for path, error in report.failed[:SHOWN_FAILURES]:
+                say(f"  {path}: {error}")
+        reporter.result(JobResult(ok=True, summary=summary))
+
+
+def tracks(
+    query: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[QUERY]…", help="Words, or artist:NAME, album:NAME, genre:NAME, year:1999."),
+    ] = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """List the library, or the tracks that match all words of a query."""
+    from player.library.catalogue import load_catalogue
+    from player.library.search import TrackIndex
+
+    with opened(data_dir) as home:
+        with home.database.reader() as session:
+            rows = [row for row in load_catalogue(session) if not row.missing]
+        text = " ".join(query or [])
+        found = [rows[index] for index in TrackIndex(rows).search(text)] if text.strip() else rows
+        documents = _track_documents(home, found)
+        if json:
+            emit_json(documents)
+            return
+        for document in documents:
+            year = f" ({document['year']})" if document["year"] else ""
+            print(f"{document['id']:>6}  {document['artist']} – {document['title']}  [{document['album']}{year}]")
+        if not documents:
+            say("No track matches." if text.strip() else "The library is empty; add music with `player scan FOLDER`.")
+
+
+def _track_documents(home: Home, rows: "list[TrackRow]") -> list[dict[str, object]]:
+    from player.listening.journal import load_journal
+    from player.listening.stations import Stations
+
+    state = load_journal(home.database, rows).state
+    names = {station.id: station.name for station in Stations(home.database).all()}
+    thumbs: dict[int, dict[str, str]] = {}
+    for station, values in state.thumbs.items():
+        for track, value in values.items():
+            thumbs.setdefault(track, {})[names[station]] = "up" if value > 0 else "down"
+    return [
+        {
+            "id": row.id,
+            "path": row.path,
+            "title": row.title,
+            "artist": row.artist,
+            "album": row.album,
+            "genre": row.genre,
+            "year": row.year,
+            "duration": round(row.duration, 3),
+            "plays": state.tallies[row.id].plays if row.id in state.tallies else 0,
+            "skips": state.tallies[row.id].skips if row.id in state.tallies else 0,
+            "thumbs": thumbs.get(row.id, {}),
+        }
+        for row in rows
+    ]

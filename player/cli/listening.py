@@ -1,0 +1,280 @@
+"""``player station``, ``next``, ``feedback``, ``history`` and ``play``: the loop without a screen."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from player.cli.options import DataDir, Home, Json, StationName, emit_json, emit_line, opened, say
+from player.errors import PlayerError, UsageError
+
+if TYPE_CHECKING:
+    from player.listening.log import LoggedEvent, NewEvent
+
+station_app = typer.Typer(help="Make and list stations.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    station_app.command("create")(create_station)
+    station_app.command("list")(list_stations)
+    app.add_typer(station_app, name="station")
+    app.command("next")(next_tracks)
+    app.command()(feedback)
+    app.command()(history)
+    app.command()(play)
+
+
+def create_station(
+    name: Annotated[str, typer.Argument(help="What to call it.")],
+    seeds: Annotated[
+        list[str],
+        typer.Option(
+            "--seed", help="track:ID, artist:NAME, album:NAME, genre:NAME, tag:NAME or library; repeat to mix."
+        ),
+    ],
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Make a station from seeds; it plays on for ever, near its seeds and where your thumbs lead."""
+    from player.listening.collection import known_tag_names, load_rows
+    from player.listening.stations import Stations, describe_seeds, parse_seed
+
+    with opened(data_dir) as home:
+        rows = load_rows(home.database)
+        station = Stations(home.database).create(name, [parse_seed(seed) for seed in seeds], rows, known_tag_names())
+        if json:
+            emit_json({"id": station.id, "name": station.name, "seeds": [str(seed) for seed in station.seeds]})
+        else:
+            print(f"Station “{station.name}” from {describe_seeds(station.seeds, rows)}.")
+
+
+def list_stations(data_dir: DataDir = None, json: Json = False) -> None:
+    """List the stations."""
+    from player.listening.collection import load_rows
+    from player.listening.journal import load_journal
+    from player.listening.stations import Stations, describe_seeds
+
+    with opened(data_dir) as home:
+        state = load_journal(home.database, ()).state
+        stations = Stations(home.database).all()
+        documents = [
+            {
+                "id": station.id,
+                "name": station.name,
+                "seeds": [str(seed) for seed in station.seeds],
+                "thumbs_up": sum(value > 0 for value in state.thumbs[station.id].values()),
+                "thumbs_down": sum(value < 0 for value in state.thumbs[station.id].values()),
+            }
+            for station in stations
+        ]
+        if json:
+            emit_json(documents)
+            return
+        rows = load_rows(home.database)
+        for station, document in zip(stations, documents, strict=True):
+            thumbs = f"▲{document['thumbs_up']} ▼{document['thumbs_down']}"
+            print(f"{station.name}  ({describe_seeds(station.seeds, rows)})  {thumbs}")
+        if not stations:
+            say("There are no stations yet; make one with `player station create NAME --seed library`.")
+
+
+def next_tracks(
+    station: Annotated[str, typer.Option("--station", help="Name of the station.")],
+    count: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many tracks.")] = 20,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Show what a station plays next, why, and how diverse it is; the same until something happens."""
+    from player.listening.headless import serve_next
+
+    with opened(data_dir) as home:
+        served = serve_next(home.database, home.paths, home.settings, station, count)
+        if json:
+            emit_json(
+                {
+                    "model_version": served.model_version,
+                    "items": [
+                        {
+                            "track_id": row.track.id,
+                            "title": row.track.title,
+                            "artist": row.track.artist,
+                            "score": row.score,
+                            "propensity": row.propensity,
+                            "reason": row.reason,
+                        }
+                        for row in served.queue
+                    ],
+                    "diversity": {measure.key: measure.after_queue for measure in served.diversity},
+                }
+            )
+            return
+        for place, row in enumerate(served.queue, 1):
+            print(f"{place:>3}  {row.track.artist} – {row.track.title}   ({row.reason})")
+        if served.shortfall:
+            say(served.shortfall)
+        print("  ".join(f"{measure.name} {measure.after_queue:.2f}" for measure in served.diversity))
+
+
+def feedback(
+    event: Annotated[
+        str | None,
+        typer.Argument(help="up, down, clear, skip, finish, replay, not-now, never or undo.", show_default=False),
+    ] = None,
+    track_id: Annotated[int | None, typer.Argument(help="The track, as `player tracks` numbers it.")] = None,
+    station: StationName = None,
+    position: Annotated[float | None, typer.Option("--position", help="Seconds into the track.")] = None,
+    at: Annotated[str | None, typer.Option("--at", metavar="ISO8601", help="When it happened; now if absent.")] = None,
+    batch: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="FILE.jsonl", help='Events, one {"event","track_id","station","position","at"} a line.'
+        ),
+    ] = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Tell what you thought of a track. When the command returns, it is safely on disk.
+
+    A thumb holds for one station, and a thumb down takes the track off it; never bans the track everywhere; not-now
+    rests it for a day; undo takes back the track's last event. A file given with --from is recorded whole or not at all.
+    """
+    from player.listening.batch import Told
+
+    if batch is None and (event is None or track_id is None):
+        raise UsageError(
+            "name an event and a track, as in `player feedback up 12 --station NAME`, or a file with --from."
+        )
+    if batch is not None and event is not None:
+        raise UsageError("give either an event or --from FILE, not both.")
+    with opened(data_dir) as home:
+        if batch is not None:
+            _record_batch(home, batch, json=json)
+            return
+        assert event is not None
+        assert track_id is not None
+        new = _resolver(home)(Told(event, track_id, station, position, at))
+        logged = _record(home, [new])[0]
+        if json:
+            emit_json(_event_document(logged, station))
+        else:
+            print(f"Recorded {event} for track {track_id}.")
+
+
+def _record_batch(home: Home, batch: Path, *, json: bool) -> None:
+    from player.listening.batch import read_batch
+
+    resolve = _resolver(home)
+    events: list[NewEvent] = []
+    for line, told in read_batch(batch):
+        try:
+            events.append(resolve(told))
+        except PlayerError as error:
+            raise PlayerError(f"{batch}, line {line}: {error} Nothing was recorded.") from error
+    recorded = _record(home, events)
+    if json:
+        emit_json({"recorded": len(recorded), "ids": [event.id for event in recorded]})
+    else:
+        print(f"Recorded {len(recorded)} events.")
+
+
+def _resolver(home: Home):  # noqa: ANN202 - a closure over the names
+    from player.listening.batch import Told, to_event
+    from player.listening.collection import load_rows
+    from player.listening.stations import Stations
+
+    stations = Stations(home.database)
+    ids = {info.name: info.id for info in stations.all()}
+    durations = {row.id: row.duration for row in load_rows(home.database)}
+
+    def resolve(told: Told) -> "NewEvent":
+        if told.station is not None and told.station not in ids:
+            # Raises with the names that come close, or finds it by another case.
+            found = stations.find(told.station)
+            ids[told.station] = found.id
+        return to_event(told, ids, durations)
+
+    return resolve
+
+
+def _record(home: Home, events: "list[NewEvent]") -> "list[LoggedEvent]":
+    from player.listening.log import FeedbackLog
+
+    return FeedbackLog(home.database, "cli").append_all(events) if events else []
+
+
+def _event_document(event: "LoggedEvent", station: str | None) -> dict[str, object]:
+    return {
+        "id": event.id,
+        "time": iso(event.time_us),
+        "event": event.kind,
+        "track_id": event.track_id,
+        "station": station,
+        "position": event.position,
+        "undoes": event.undoes_id,
+    }
+
+
+def iso(time_us: int) -> str:
+    """Microseconds since 1970 as ISO 8601, UTC."""
+    return datetime.fromtimestamp(time_us / 1_000_000, UTC).isoformat()
+
+
+def history(
+    limit: Annotated[int | None, typer.Option("-n", min=1, help="Only the last N.")] = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Show the whole log: what happened, when, and what had been served."""
+    from player.listening.history import read_history
+
+    with opened(data_dir) as home:
+        lines = read_history(home.database, limit)
+        if json:
+            emit_json(
+                [
+                    {
+                        "id": line.id,
+                        "time": iso(line.time_us),
+                        "event": line.event,
+                        "track_id": line.track_id,
+                        "station": line.station,
+                        "position": line.position,
+                        "origin": line.origin,
+                        "action": line.action,
+                        "undoes": line.undoes,
+                        "model_version": line.model_version,
+                        "rank": line.rank,
+                        "score": line.score,
+                        "propensity": line.propensity,
+                    }
+                    for line in lines
+                ]
+            )
+            return
+        for line in lines:
+            where = f" on {line.station}" if line.station else ""
+            position = "" if line.position is None else f" at {line.position:.0f} s"
+            moment = datetime.fromtimestamp(line.time_us / 1_000_000).astimezone()
+            print(f"{moment:%Y-%m-%d %H:%M:%S}  {line.event:<8} {line.artist} – {line.title}{where}{position}")
+        if not lines:
+            say("Nothing has happened yet.")
+
+
+def play(
+    station: Annotated[str, typer.Option("--station", help="Name of the station.")],
+    headless: Annotated[bool, typer.Option("--headless", help="Without the screen: one JSON line per event.")] = False,
+    seconds: Annotated[float | None, typer.Option("--seconds", min=0.1, help="Stop after so long.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Play a station."""
+    if not headless:
+        from player.cli.screen import open_player
+
+        open_player(None, data_dir, station=station)
+        return
+    from player.listening.headless import play_headless
+
+    with opened(data_dir) as home:
+        play_headless(home.database, home.paths, home.settings, station, seconds, emit_line)

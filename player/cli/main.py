@@ -1,0 +1,77 @@
+"""The ``player`` command: its subcommands, and how errors leave it."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from player.cli import demo, doctor, learning, library, listening
+from player.cli.options import DataDir, say
+from player.errors import PlayerError, UsageError
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+
+app = typer.Typer(
+    name="player",
+    help="A music player that learns from your thumbs and skips, on your own machine, and proves what it learned.\n\n"
+    "Without a command it opens on the screen.",
+    pretty_exceptions_enable=False,
+    no_args_is_help=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+library.register(app)
+listening.register(app)
+learning.register(app)
+doctor.register(app)
+demo.register(app)
+
+
+@app.callback(invoke_without_command=True)
+def open_screen(
+    context: typer.Context,
+    music: Annotated[
+        Path | None, typer.Option("--music", help="Folder to add to the library and open on.", show_default=False)
+    ] = None,
+    data_dir: DataDir = None,
+    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version and exit.")] = False,
+) -> None:
+    """Open the player on the screen."""
+    if version:
+        from player import __version__
+
+        typer.echo(f"player {__version__}")
+        raise typer.Exit
+    if data_dir is not None:
+        # Options work before the subcommand too.
+        os.environ["PLAYER_DATA_DIR"] = str(data_dir)
+    if context.invoked_subcommand is None:
+        from player.cli.screen import open_player
+
+        open_player(music, data_dir)
+    elif music is not None:
+        raise UsageError("--music opens the screen and takes no command; to add a folder use `player scan FOLDER`.")
+
+
+def run() -> int:
+    """Run the command line and return the exit code: 0 done, 1 failed, 2 usage."""
+    try:
+        result = app(standalone_mode=False)
+        code = result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except PlayerError as error:
+        say(f"player: {error}")
+        code = USAGE if isinstance(error, UsageError) else FAILED
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        say("Interrupted.")
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output is gone; nothing more can be said there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FAILED
+    return code

@@ -1,0 +1,76 @@
+"""What commands share: the data folder, JSON output, and opening the listener's data."""
+
+import json
+import math
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from player.config import Paths, Settings, load_settings, locate
+
+if TYPE_CHECKING:
+    from player.storage.database import Database
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Folder of the database and models [env: PLAYER_DATA_DIR].", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
+StationName = Annotated[str | None, typer.Option("--station", help="Name of the station.", show_default=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The listener's opened data."""
+
+    paths: Paths
+    settings: Settings
+    database: "Database"
+
+
+@contextmanager
+def opened(data_dir: Path | None) -> Generator[Home]:
+    """Open settings and database, and close the database at the end."""
+    from player.storage.database import open_database
+
+    paths = locate(data_dir)
+    settings = load_settings(paths)
+    database = open_database(paths.database, backups=paths.backups)
+    try:
+        yield Home(paths, settings, database)
+    finally:
+        database.close()
+
+
+def emit_json(document: Any) -> None:
+    """Print one JSON document; a number that is not finite becomes null."""
+    json.dump(_finite(document), sys.stdout, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def emit_line(document: Any) -> None:
+    """Print one JSON line at once."""
+    emit_json(document)
+    sys.stdout.flush()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_finite(item) for item in value]
+    # numpy's scalars answer to item(); nothing else here does.
+    item = getattr(value, "item", None)
+    return _finite(item()) if callable(item) else value
+
+
+def say(text: str) -> None:
+    """Tell a person something on standard error, where it never mixes with a document."""
+    print(text, file=sys.stderr)

@@ -1,0 +1,248 @@
+"""Long work: one job at a time, in a child at the lowest priority, with progress and an estimate, stoppable.
+
+A job is a ``player`` command (scan, embed, retrain). Run by hand it shows its progress on standard error; run by the
+screen (``--attached``) it writes JSON lines to standard output and stops when its standard input closes.
+"""
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+from player.errors import PlayerError
+
+LOWEST_PRIORITY = 19
+GRACE_SECONDS = 10.0
+"""How long an attached job may take to keep what it has after its screen is gone."""
+LINE_SECONDS = 10.0
+"""How often progress is told where there is no terminal to redraw a line on."""
+REDRAW_SECONDS = 0.1
+BAR_WIDTH = 24
+MINUTE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class JobProgress:
+    """How far a job is."""
+
+    stage: str
+    """What it is doing, in words."""
+    done: int = 0
+    total: int = 0
+    """0 where unknown."""
+    seconds_left: float | None = None
+    metric: float | None = None
+    """Validation pair AUC, while training."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """How a job ended."""
+
+    ok: bool
+    summary: str
+    """One sentence."""
+
+
+class Estimate:
+    """Seconds left, from the rate so far."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    def seconds_left(self, done: int, total: int) -> float | None:
+        """None until something is done."""
+        if done <= 0 or total <= 0:
+            return None
+        return (time.monotonic() - self._start) / done * max(0, total - done)
+
+
+class Reporter(Protocol):
+    """Where a job tells how it goes."""
+
+    def progress(self, progress: JobProgress) -> None:
+        """Tell how far it is; may be called often."""
+        ...
+
+    def result(self, result: JobResult) -> None:
+        """Tell how it ended, once."""
+        ...
+
+
+class TerminalReporter:
+    """Tells a person on standard error: one redrawn line on a terminal, a line now and then elsewhere."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+        self._terminal = sys.stderr.isatty()
+
+    def progress(self, progress: JobProgress) -> None:
+        """Redraw the line, at most ten times a second."""
+        now = time.monotonic()
+        complete = 0 < progress.total <= progress.done
+        if now - self._last < (REDRAW_SECONDS if self._terminal else LINE_SECONDS) and not (
+            complete and self._terminal
+        ):
+            return
+        self._last = now
+        line = progress_line(progress)
+        sys.stderr.write(f"\r\x1b[K{line}" if self._terminal else f"{line}\n")
+        sys.stderr.flush()
+
+    def result(self, result: JobResult) -> None:
+        """Clear the line; what the command prints follows."""
+        del result
+        if self._terminal:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+
+class PipeReporter:
+    """Tells another process, as JSON lines on standard output."""
+
+    def progress(self, progress: JobProgress) -> None:
+        """Write one line."""
+        self._write({"progress": asdict(progress)})
+
+    def result(self, result: JobResult) -> None:
+        """Write the last line."""
+        self._write({"result": asdict(result)})
+
+    @staticmethod
+    def _write(document: dict[str, object]) -> None:
+        sys.stdout.write(json.dumps(document) + "\n")
+        sys.stdout.flush()
+
+
+def progress_line(progress: JobProgress) -> str:
+    """``Embedding  ███████░░░░  120/240  1 min 5 s left  AUC 0.712``."""
+    parts = [progress.stage]
+    if progress.total:
+        filled = round(BAR_WIDTH * min(1.0, progress.done / progress.total))
+        parts += ["█" * filled + "░" * (BAR_WIDTH - filled), f"{progress.done}/{progress.total}"]
+    elif progress.done:
+        parts.append(str(progress.done))
+    if progress.seconds_left is not None:
+        parts.append(f"{duration_words(progress.seconds_left)} left")
+    if progress.metric is not None:
+        parts.append(f"AUC {progress.metric:.3f}")
+    return "  ".join(parts)
+
+
+def duration_words(seconds: float) -> str:
+    """``1 h 5 min``, ``2 min 3 s``, ``7 s``."""
+    whole = max(0, round(seconds))
+    hours, rest = divmod(whole, MINUTE * MINUTE)
+    minutes, left = divmod(rest, MINUTE)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {left} s" if minutes else f"{left} s"
+
+
+@contextmanager
+def trainer_lock(path: Path) -> Generator[None]:
+    """Hold the lock of the one embedding or training that may run.
+
+    Raises:
+        PlayerError: another one holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise PlayerError(
+                "Another embedding or training is running; wait for it to end or stop it first."
+            ) from error
+        yield
+
+
+def stop_when_orphaned() -> threading.Event:
+    """An event that is set when standard input closes: the screen that started this job is gone or wants it to stop.
+
+    A job that has not ended ``GRACE_SECONDS`` later is ended.
+    """
+    stop = threading.Event()
+
+    def watch() -> None:
+        while sys.stdin.buffer.read(1):
+            pass
+        stop.set()
+        time.sleep(GRACE_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="orphan-watch", daemon=True).start()
+    return stop
+
+
+class JobChild:
+    """A job running as a child of the screen.
+
+    Args:
+        arguments: the ``player`` command line, without ``--attached``.
+        on_progress: called from the reader thread.
+        on_result: called from the reader thread, exactly once, also when the child dies.
+        log_file: takes the child's standard error.
+    """
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        on_progress: Callable[[JobProgress], None],
+        on_result: Callable[[JobResult], None],
+        log_file: Path,
+    ) -> None:
+        self._on_progress = on_progress
+        self._on_result = on_result
+        with log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "player", *arguments, "--attached"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+            )
+        self._reader = threading.Thread(target=self._read, name="job-reader", daemon=True)
+        self._reader.start()
+
+    def stop(self) -> None:
+        """Ask it to stop and keep what it has; the result still comes."""
+        stdin = self._process.stdin
+        if stdin is not None and not stdin.closed:
+            stdin.close()
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for its end."""
+        self._reader.join(timeout)
+
+    def _read(self) -> None:
+        result: JobResult | None = None
+        assert self._process.stdout is not None
+        with self._process.stdout as stdout:
+            for line in stdout:
+                try:
+                    document = json.loads(line)
+                    if "progress" in document:
+                        self._on_progress(JobProgress(**document["progress"]))
+                    elif "result" in document:
+                        result = JobResult(**document["result"])
+                except (ValueError, TypeError):
+                    continue
+        code = self._process.wait()
+        self.stop()
+        self._on_result(
+            result or JobResult(ok=False, summary=f"The job ended unexpectedly (code {code}); player.log says more.")
+        )
+
+
+def lower_priority() -> None:
+    """Let everything else on the machine go first."""
+    os.nice(LOWEST_PRIORITY)

@@ -1,0 +1,660 @@
+"""The controller: one listener, one station at a time; what is pressed becomes events, events become the queue.
+
+The screen and the headless player use it alike. All methods may be called from any thread; each takes the lock,
+records what happened durably, and only then changes what is shown.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from player.audio import messages as audio
+from player.audio.client import AudioClient
+from player.config import Paths, Settings
+from player.library.catalogue import TrackRow
+from player.library.paths import text_to_path
+from player.library.search import TrackIndex
+from player.listening.background import Background, JobName
+from player.listening.collection import Collection, load_collection
+from player.listening.journal import Journal
+from player.listening.log import FeedbackLog, LoggedEvent, NewEvent
+from player.listening.models import load_served_model
+from player.listening.queue import Listening, RankedQueue, measure_diversity, queue_rows, rank_station, served
+from player.listening.resume import ResumePoint, load_resume_point, save_resume_point
+from player.listening.scoring import CONTENT_VERSION, ServedModel, StationScorer
+from player.listening.stations import Seed, StationInfo, Stations, describe_seeds, suggest_seeds
+from player.listening.view import NowPlaying, QueueRow, Snapshot, StationRow
+from player.storage.database import Database
+
+QUEUE_ROWS = 25
+"""How many upcoming tracks are ranked: a screen's worth."""
+SAVE_SECONDS = 5.0
+"""How often the place is kept while music plays."""
+RESTART_SECONDS = 3.0
+"""Pressing "previous" later than this starts the track again; before, it goes back one."""
+FAILURES_IN_A_ROW = 5
+"""So many tracks that cannot be played, one after the other, are no accident: stop and say so."""
+REMEMBERED = 200
+"""Tracks that "previous" can go back through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What to begin with."""
+
+    music: str | None = None
+    """A folder to scan in the background."""
+    station_id: int | None = None
+    """A station to play, instead of going on where the listener stopped."""
+    notice: str = ""
+    """A first sentence on the screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The track that is playing or paused."""
+
+    track: TrackRow
+    token: int
+    reason: str
+    decision_id: int | None
+    position: float = 0.0
+    duration: float = 0.0
+    playing: bool = True
+
+
+class Controller:
+    """Plays stations and learns.
+
+    Args:
+        database: the listener's data.
+        paths: where models and logs lie.
+        settings: the listener's settings.
+        origin: "tui" or "headless"; it is written into every event.
+        opening: what to begin with.
+        on_logged: called with every event this controller records, after it is on disk.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        paths: Paths,
+        settings: Settings,
+        *,
+        origin: str,
+        opening: Opening | None = None,
+        on_logged: Callable[[LoggedEvent], None] | None = None,
+    ) -> None:
+        self._database = database
+        self._paths = paths
+        self._settings = settings
+        self._log = FeedbackLog(database, origin)
+        self._opening = opening or Opening()
+        self._on_logged = on_logged or (lambda _event: None)
+        self._lock = threading.RLock()
+        self._subscribers: list[Callable[[], None]] = []
+        self._stations = Stations(database)
+        self._audio: AudioClient | None = None
+        self._collection: Collection
+        self._playable: list[TrackRow]
+        self._index: TrackIndex
+        self._journal: Journal
+        self._model: ServedModel | None
+        self._scorer: StationScorer | None = None
+        self._queue: RankedQueue | None = None
+        self._rows: tuple[QueueRow, ...] = ()
+        self._current: Current | None = None
+        self._played: list[int] = []
+        self._told: list[tuple[int, ...]] = []
+        self._unplayable: set[int] = set()
+        self._failures = 0
+        self._token = 0
+        self._saved_at = 0.0
+        self._snapshot = Snapshot(revision=0, notice=self._opening.notice)
+        self._load()
+        self._background = Background(database, paths, self._from_outside, self._job_changed)
+
+    # --- what is shown ---------------------------------------------------------------------------------------------
+
+    def snapshot(self) -> Snapshot:
+        """What there is to show now."""
+        with self._lock:
+            return self._snapshot
+
+    def subscribe(self, callback: Callable[[], None]) -> None:
+        """Call back, from any thread, whenever the snapshot changed."""
+        self._subscribers.append(callback)
+
+    def _show(self, **changes: object) -> None:
+        """Put changes on show."""
+        now = self._current
+        view = None if now is None else self._now_playing(now)
+        self._snapshot = replace(self._snapshot, revision=self._snapshot.revision + 1, now=view, **changes)
+        for callback in self._subscribers:
+            callback()
+
+    def _now_playing(self, now: Current) -> NowPlaying:
+        return NowPlaying(now.track, now.position, now.duration, now.playing, self._thumb_of(now.track.id), now.reason)
+
+    def _thumb_of(self, track_id: int) -> int:
+        station = self._station
+        return 0 if station is None else self._journal.state.thumbs.get(station.id, {}).get(track_id, 0)
+
+    @property
+    def _station(self) -> StationInfo | None:
+        return None if self._scorer is None else self._scorer.station
+
+    def _station_row(self, station: StationInfo) -> StationRow:
+        thumbs = self._journal.state.thumbs.get(station.id, {}).values()
+        seeds = describe_seeds(station.seeds, self._collection.rows)
+        return StationRow(
+            station.id, station.name, seeds, sum(value > 0 for value in thumbs), sum(value < 0 for value in thumbs)
+        )
+
+    # --- opening and closing ---------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Open the sound output and go on where the listener stopped, or with the station that was asked for."""
+        opening, point = self._opening, load_resume_point(self._database)
+        client = AudioClient(
+            self._heard,
+            engine=self._settings.audio.engine,
+            device=self._settings.audio.device,
+            log=self._paths.log_file,
+        )
+        with self._lock:
+            self._audio = client
+            self._set_volume(point.volume)
+            if opening.station_id is None or opening.station_id == point.station_id:
+                self._resume(point)
+            if opening.station_id is not None and self._current is None:
+                self.open_station(opening.station_id)
+        self._background.start()
+        if opening.music is not None:
+            self._background.run("scan", opening.music)
+
+    def close(self) -> None:
+        """Keep the place, say that the listener quit, and end the sound."""
+        self._background.close()
+        with self._lock:
+            self._save_place()
+            if self._current is not None:
+                self._record([self._event("stop", self._current, action="quit")])
+            client, self._audio = self._audio, None
+        if client is not None:
+            # Not under the lock: the client's thread may be waiting for it to deliver an event.
+            client.close()
+
+    def _resume(self, point: ResumePoint) -> None:
+        station = next((info for info in self._stations.all() if info.id == point.station_id), None)
+        if station is None:
+            return
+        self._open(station)
+        row = self._collection.index.get(-1 if point.track_id is None else point.track_id)
+        if row is None or not self._collection.playable[row]:
+            return
+        self._begin(
+            Current(self._collection.rows[row], self._next_token(), point.reason, point.decision_id, point.position),
+            play=point.playing,
+        )
+        self._rerank(notice="Going on where you stopped." if point.playing else "Space goes on where you stopped.")
+
+    def _save_place(self) -> None:
+        self._saved_at = time.monotonic()
+        now, station = self._current, self._station
+        point = ResumePoint(station_id=None if station is None else station.id, volume=self._snapshot.volume)
+        if now is not None:
+            point = replace(
+                point,
+                track_id=now.track.id,
+                position=now.position,
+                playing=now.playing,
+                decision_id=now.decision_id,
+                reason=now.reason,
+            )
+        save_resume_point(self._database, point)
+
+    # --- transport -------------------------------------------------------------------------------------------------
+
+    def toggle_pause(self) -> None:
+        """Pause or go on; with nothing playing, start the queue."""
+        with self._lock:
+            if self._current is None:
+                self._advance()
+                return
+            playing = not self._current.playing
+            self._send(audio.Play() if playing else audio.Pause())
+            self._current = replace(self._current, playing=playing)
+            self._save_place()
+            self._show()
+
+    def next(self) -> None:
+        """Skip to the next track of the queue."""
+        with self._lock:
+            if self._current is not None:
+                self._tell([self._event("skip", self._current, action="next")])
+            self._advance()
+
+    def previous(self) -> None:
+        """Start the track again, or, at its very beginning, go back to the one before."""
+        with self._lock:
+            now = self._current
+            if now is None:
+                return
+            if now.position > RESTART_SECONDS or not self._played:
+                self.seek(0.0)
+                return
+            track_id = self._played.pop()
+            self._record([self._event("skip", now, action="previous")])
+            self._play_by_hand(track_id, action="previous")
+
+    def seek(self, seconds: float, *, relative: bool = False) -> None:
+        """Go to a place of the track, in seconds from its start or, ``relative``, from here."""
+        with self._lock:
+            now = self._current
+            if now is None:
+                return
+            target = now.position + seconds if relative else seconds
+            if now.duration > 0:
+                target = min(target, now.duration)
+            target = max(0.0, target)
+            self._send(audio.Seek(target))
+            self._current = replace(now, position=target)
+            self._show()
+
+    def set_volume(self, volume: float) -> None:
+        """Set the loudness, 0…1."""
+        with self._lock:
+            self._set_volume(min(1.0, max(0.0, volume)))
+            self._save_place()
+
+    def _set_volume(self, volume: float) -> None:
+        self._send(audio.SetVolume(volume))
+        self._show(volume=volume)
+
+    def play_track(self, track_id: int) -> None:
+        """Play a track chosen by hand; the station goes on after it."""
+        with self._lock:
+            if self._current is not None:
+                self._remember(self._current)
+                self._tell([self._event("skip", self._current, action="chose")])
+            self._play_by_hand(track_id, action="chose")
+
+    def _play_by_hand(self, track_id: int, *, action: str) -> None:
+        row = self._collection.index.get(track_id)
+        if row is None or not self._collection.playable[row]:
+            self._show(notice="The file of this track is missing; it stays in the history.")
+            return
+        chosen = Current(self._collection.rows[row], self._next_token(), "chosen by you", None)
+        self._begin(chosen, play=True)
+        self._record([self._event("start", chosen, action=action)])
+        self._rerank()
+
+    # --- feedback --------------------------------------------------------------------------------------------------
+
+    def thumb(self, value: Literal[1, -1]) -> None:
+        """Thumb the playing track up or down on this station; the same thumb again clears it. Down plays the next."""
+        with self._lock:
+            now = self._current
+            if now is None or self._station is None:
+                self._show(notice="A thumb needs a playing track and a station.")
+                return
+            if self._thumb_of(now.track.id) == value:
+                self._tell([self._event("clear", now)])
+                self._rerank(notice=f"Cleared the thumb on “{now.track.title}”.")
+            elif value > 0:
+                self._tell([self._event("up", now)])
+                self._rerank(notice=f"Thumbed up “{now.track.title}”.")
+            else:
+                self._end_with("down", f"Thumbed down “{now.track.title}”: off this station.")
+
+    def thumb_track(self, track_id: int, value: Literal[1, -1]) -> None:
+        """Thumb a track of the queue."""
+        with self._lock:
+            if self._current is not None and self._current.track.id == track_id:
+                self.thumb(value)
+                return
+            kind = "clear" if self._thumb_of(track_id) == value else "up" if value > 0 else "down"
+            self._tell([self._about(kind, track_id)])
+            self._rerank(notice=f"{kind.capitalize()}: “{self._title(track_id)}”.")
+
+    def not_now(self, track_id: int | None = None) -> None:
+        """Rest a track (the playing one without an id) for a day."""
+        self._put_away("not-now", track_id, "rests till tomorrow")
+
+    def never(self, track_id: int | None = None) -> None:
+        """Never play a track (the playing one without an id) again, anywhere."""
+        self._put_away("never", track_id, "will not be played again (z takes it back)")
+
+    def _put_away(self, kind: Literal["not-now", "never"], track_id: int | None, words: str) -> None:
+        with self._lock:
+            now = self._current
+            if track_id is None and now is None:
+                return
+            if now is not None and track_id in {None, now.track.id}:
+                self._end_with(kind, f"“{now.track.title}” {words}.")
+            elif track_id is not None:
+                self._tell([self._about(kind, track_id)])
+                self._rerank(notice=f"“{self._title(track_id)}” {words}.")
+
+    def _end_with(self, kind: Literal["down", "not-now", "never"], notice: str) -> None:
+        """Record feedback that ends the playing track, and go on to the next."""
+        now = self._current
+        assert now is not None
+        self._tell([self._event(kind, now), self._event("skip", now, action=kind)])
+        self._advance(notice=notice)
+
+    def replay(self) -> None:
+        """Hear the playing track again from its start: it must be good."""
+        with self._lock:
+            now = self._current
+            if now is None:
+                return
+            self._tell([self._event("replay", now)])
+            self.seek(0.0)
+            self._rerank(notice=f"Once more: “{now.track.title}”.")
+
+    def undo(self) -> None:
+        """Take back the last feedback told here."""
+        with self._lock:
+            if not self._told:
+                self._show(notice="There is nothing to undo.")
+                return
+            events = [self._journal.find(event_id) for event_id in self._told.pop()]
+            self._record(
+                [
+                    NewEvent("undo", event.track_id, event.station_id, undoes_id=event.id)
+                    for event in events
+                    if event is not None
+                ]
+            )
+            words = " and ".join(event.kind for event in events if event is not None)
+            title = next((self._title(event.track_id) for event in events if event is not None), "")
+            self._rerank(notice=f"Took back {words}: “{title}”.")
+
+    def _event(self, kind: str, now: Current, *, action: str | None = None) -> NewEvent:
+        """An event about the playing track."""
+        station = self._station
+        return NewEvent(
+            kind,
+            now.track.id,
+            None if station is None else station.id,
+            position=round(now.position, 3),
+            action=action,
+            decision_id=now.decision_id,
+        )
+
+    def _about(self, kind: str, track_id: int) -> NewEvent:
+        """An event about a track that is not playing."""
+        station = self._station
+        return NewEvent(kind, track_id, None if station is None else station.id)
+
+    def _tell(self, events: Sequence[NewEvent]) -> None:
+        """Record what the listener told, so that it can be undone."""
+        logged = self._record(events)
+        self._told.append(tuple(event.id for event in logged))
+
+    def _record(self, events: Sequence[NewEvent]) -> list[LoggedEvent]:
+        """Record durably, then let it have its effect."""
+        logged = self._log.append_all(events)
+        self._journal.add(logged)
+        for event in logged:
+            self._on_logged(event)
+        return logged
+
+    def _title(self, track_id: int) -> str:
+        row = self._collection.index.get(track_id)
+        return "" if row is None else self._collection.rows[row].title
+
+    # --- stations --------------------------------------------------------------------------------------------------
+
+    def stations(self) -> list[StationRow]:
+        """Every station."""
+        with self._lock:
+            return [self._station_row(station) for station in self._stations.all()]
+
+    def open_station(self, station_id: int) -> None:
+        """Turn to a station and play it."""
+        with self._lock:
+            station = next((info for info in self._stations.all() if info.id == station_id), None)
+            if station is None:
+                self._show(notice="This station is gone.")
+                return
+            if self._current is not None:
+                self._remember(self._current)
+                self._record([self._event("stop", self._current, action="station")])
+                self._current = None
+            self._open(station)
+            self._advance()
+
+    def create_station(self, name: str, seeds: Sequence[tuple[str, str]]) -> StationRow:
+        """Make a station from (kind, value) seeds.
+
+        Raises:
+            PlayerError: the name is taken or a seed names nothing.
+        """
+        with self._lock:
+            made = self._stations.create(
+                name, [Seed(kind, value) for kind, value in seeds], self._collection.rows, self._collection.tag_names
+            )
+            return self._station_row(made)
+
+    def _open(self, station: StationInfo) -> None:
+        """Make a station the current one, its queue still to be ranked."""
+        self._scorer = StationScorer(self._collection, station, self._model)
+        self._queue, self._rows = None, ()
+
+    # --- the library -----------------------------------------------------------------------------------------------
+
+    def catalogue(self) -> list[TrackRow]:
+        """The tracks that can be played, as :meth:`search` indexes them."""
+        with self._lock:
+            return self._playable
+
+    def search(self, query: str) -> list[int]:
+        """Indices into :meth:`catalogue` of the tracks that match."""
+        with self._lock:
+            index = self._index
+        return index.search(query)
+
+    def seed_suggestions(self, text: str) -> list[tuple[str, str, int]]:
+        """(kind, value, tracks) of seeds whose name contains the text."""
+        with self._lock:
+            rows, names = self._playable, self._collection.tag_names
+        return suggest_seeds(text, rows, names)
+
+    def _load(self) -> None:
+        """Read library, log and model."""
+        self._collection = load_collection(self._database)
+        self._playable = [row for row in self._collection.rows if not row.missing]
+        self._index = TrackIndex(self._playable)
+        durations = {row.id: row.duration for row in self._collection.rows}
+        self._journal = Journal(self._log.read(), durations)
+        finding = load_served_model(self._paths, self._collection, self._stations.all())
+        self._model = finding.model
+        self._snapshot = replace(
+            self._snapshot,
+            model_version=CONTENT_VERSION if self._model is None else self._model.version,
+            tracks=len(self._playable),
+            embedded=self._collection.embedded,
+            notice=finding.problem or self._snapshot.notice,
+        )
+
+    # --- jobs and other processes ----------------------------------------------------------------------------------
+
+    def start_job(self, name: JobName) -> None:
+        """Scan, embed or retrain in the background."""
+        self._background.run(name)
+
+    def stop_job(self) -> None:
+        """Ask the running job to stop and keep what it has."""
+        self._background.stop()
+
+    def _job_changed(self) -> None:
+        with self._lock:
+            self._show(job=self._background.view)
+
+    def _from_outside(self, *, library: bool) -> None:
+        """Another process wrote: take up its events, or its tracks, vectors and models too."""
+        with self._lock:
+            if library:
+                self._load()
+                station = self._station
+                if station is not None:
+                    self._scorer = StationScorer(self._collection, station, self._model)
+            else:
+                self._journal.add(self._log.read(self._journal.watermark))
+            self._rerank()
+
+    # --- the loop --------------------------------------------------------------------------------------------------
+
+    def _advance(self, notice: str = "") -> None:
+        """Serve the first place of the queue, ranked with all that has just been told."""
+        scorer = self._scorer
+        if scorer is None:
+            self._stop_sound()
+            self._show(notice=notice or "Choose a station first (s).")
+            return
+        if self._current is not None:
+            self._remember(self._current)
+            self._current = None
+        before = [row.track.id for row in self._rows]
+        queue = self._rank(scorer, places=QUEUE_ROWS + 1)
+        if not queue.ranking.rows:
+            self._stop_sound()
+            self._queue, self._rows = queue, ()
+            self._show(queue=(), notice=queue.shortfall, station=self._station_row(scorer.station))
+            return
+        rows = self._queue_rows(queue, scorer, before)
+        first = rows[0]
+        decision_id = self._log.serve([served(queue, scorer, 0)])[0]
+        current = Current(first.track, self._next_token(), first.reason, decision_id)
+        self._begin(current, play=True)
+        self._record([self._event("start", current)])
+        self._rerank(notice=notice)
+
+    def _rank(self, scorer: StationScorer, places: int) -> RankedQueue:
+        playing = None if self._current is None else self._collection.index.get(self._current.track.id)
+        listening = Listening(
+            self._journal.state, self._journal.labelled, time.time(), playing, frozenset(self._unplayable)
+        )
+        return rank_station(scorer, listening, self._settings.station, places)
+
+    def _queue_rows(self, queue: RankedQueue, scorer: StationScorer, before: Sequence[int]) -> tuple[QueueRow, ...]:
+        index = self._collection.index
+        old = [index[track_id] for track_id in before if track_id in index]
+        return queue_rows(queue, scorer, self._journal.state, old, time.time())
+
+    def _rerank(self, notice: str = "") -> None:
+        """Rank what is to come and show it."""
+        scorer = self._scorer
+        if scorer is None:
+            self._show(notice=notice)
+            return
+        started = time.perf_counter()
+        playing = None if self._current is None else self._current.track.id
+        before = [row.track.id for row in self._rows if row.track.id != playing]
+        queue = self._rank(scorer, QUEUE_ROWS)
+        self._queue, self._rows = queue, self._queue_rows(queue, scorer, before)
+        if self._rows:
+            self._send(audio.Prepare(str(text_to_path(self._rows[0].track.path)), self._token + 1))
+        self._show(
+            station=self._station_row(scorer.station),
+            queue=self._rows,
+            diversity=measure_diversity(queue, scorer, self._journal.state),
+            model_version=scorer.version,
+            notice=notice or queue.shortfall,
+            rerank_ms=(time.perf_counter() - started) * 1000,
+            tracks=len(self._playable),
+            embedded=self._collection.embedded,
+        )
+
+    def _begin(self, current: Current, *, play: bool) -> None:
+        """Make a track the playing one and let it sound."""
+        self._current = replace(current, duration=current.track.duration, playing=play)
+        self._send(audio.Load(str(text_to_path(current.track.path)), current.position, current.token, play))
+        self._save_place()
+
+    def _remember(self, current: Current) -> None:
+        self._played = [*self._played[-REMEMBERED + 1 :], current.track.id]
+
+    def _next_token(self) -> int:
+        self._token += 1
+        return self._token
+
+    def _send(self, command: audio.Command) -> None:
+        if self._audio is not None:
+            self._audio.send(command)
+
+    def _stop_sound(self) -> None:
+        self._send(audio.Stop())
+        self._current = None
+
+    # --- what the audio process says -------------------------------------------------------------------------------
+
+    def _heard(self, event: audio.Event) -> None:
+        """Take an event of the audio process, on its client's thread."""
+        with self._lock:
+            if self._audio is None and not isinstance(event, audio.Ready):
+                return
+            match event:
+                case audio.Ready(engine, device, note):
+                    self._show(
+                        output=f"{engine} on {device}" if device else engine, notice=note or self._snapshot.notice
+                    )
+                case audio.Position() if self._is_current(event.token):
+                    self._moved(event)
+                case audio.Finished(token) if self._is_current(token):
+                    self._finished()
+                case audio.Failed(token, message) if self._is_current(token):
+                    self._failed(message)
+                case audio.DeviceLost(message) | audio.GaveUp(message):
+                    self._silenced(message)
+                case audio.Damaged(token, message) if self._is_current(token):
+                    self._show(notice=message)
+                case audio.DeviceChanged(device):
+                    self._show(output=device)
+                case audio.Restarted(message):
+                    self._show(notice=message)
+                case _:
+                    pass
+
+    def _is_current(self, token: int) -> bool:
+        return self._current is not None and self._current.token == token
+
+    def _moved(self, event: audio.Position) -> None:
+        assert self._current is not None
+        duration = event.duration or self._current.track.duration
+        self._current = replace(self._current, position=event.seconds, duration=duration, playing=event.playing)
+        self._failures = 0
+        if event.playing and time.monotonic() - self._saved_at > SAVE_SECONDS:
+            self._save_place()
+        self._show()
+
+    def _finished(self) -> None:
+        now = self._current
+        assert now is not None
+        self._current = now = replace(now, position=now.duration)
+        self._record([self._event("finish", now, action="end")])
+        self._advance()
+
+    def _failed(self, message: str) -> None:
+        now = self._current
+        assert now is not None
+        self._unplayable.add(now.track.id)
+        self._record([self._event("stop", now, action="error")])
+        self._failures += 1
+        if self._failures >= FAILURES_IN_A_ROW:
+            self._failures = 0
+            self._stop_sound()
+            self._rerank(notice=f"{message} Several tracks in a row could not be played; see `player doctor`.")
+            return
+        self._advance(notice=message)
+
+    def _silenced(self, message: str) -> None:
+        if self._current is not None:
+            self._current = replace(self._current, playing=False)
+            self._save_place()
+        self._show(notice=message)

@@ -1,0 +1,125 @@
+"""The log in memory: every event, the state derived from it, and what it says about taste, kept up event by event.
+
+Adding an event in order costs microseconds; an undo or an event from the past derives everything anew. Both ways lead
+to the same state, which a test holds against each other.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from player.library.catalogue import TrackRow
+from player.listening.feedback import BURST_GAP_SECONDS, BURST_SKIPS, browsing_skips, signal_of
+from player.listening.interactions import LabelledEvent
+from player.listening.log import FeedbackLog, ListeningState, LoggedEvent, standing, uses_a_slot
+from player.storage.database import Database
+
+THUMBS = frozenset({"up", "down", "clear"})
+
+
+class Journal:
+    """Everything that happened, and what follows from it.
+
+    Args:
+        events: the log so far.
+        durations: track id → seconds, for the share played.
+    """
+
+    def __init__(self, events: Iterable[LoggedEvent], durations: Mapping[int, float]) -> None:
+        self._events = list(events)
+        self._durations = durations
+        self.state = ListeningState()
+        self._labelled: dict[int, LabelledEvent] = {}
+        self._thumbs: dict[tuple[int | None, int], int] = {}
+        self._skips: list[LoggedEvent] = []
+        self._newest = 0
+        self._rebuild()
+
+    @property
+    def watermark(self) -> int:
+        """The id of the last event known."""
+        return self.state.watermark
+
+    @property
+    def labelled(self) -> list[LabelledEvent]:
+        """What says something about taste, in time order.
+
+        Of several thumbs for one track on one station only the last says anything, and none does once cleared: a
+        listener who changed their mind has one mind.
+        """
+        return list(self._labelled.values())
+
+    def find(self, event_id: int) -> LoggedEvent | None:
+        """The event of that id, sought from the newest."""
+        return next((event for event in reversed(self._events) if event.id == event_id), None)
+
+    def renew(self, durations: Mapping[int, float]) -> None:
+        """Take up new durations after the library changed."""
+        self._durations = durations
+        self._rebuild()
+
+    def add(self, events: Iterable[LoggedEvent]) -> None:
+        """Take up events just logged, here or by another process; those known already are passed over."""
+        for event in events:
+            if event.id <= self.state.watermark:
+                continue
+            self._events.append(event)
+            if event.kind == "undo" or event.time_us < self._newest:
+                self._rebuild()
+            else:
+                self._count_slot(event)
+                self._follow(event)
+
+    def _rebuild(self) -> None:
+        self.state = ListeningState()
+        self._labelled, self._thumbs, self._skips, self._newest = {}, {}, [], 0
+        for event in self._events:
+            self._count_slot(event)
+        for event in standing(self._events):
+            self._follow(event)
+        self.state.watermark = max((event.id for event in self._events), default=0)
+
+    def _count_slot(self, event: LoggedEvent) -> None:
+        """A used slot stays used even when its event is undone, so that the noise of later slots stays too."""
+        self.state.watermark = max(self.state.watermark, event.id)
+        if event.station_id is not None and uses_a_slot(event):
+            self.state.slots[event.station_id] += 1
+
+    def _follow(self, event: LoggedEvent) -> None:
+        """Let one standing event, the newest so far, have its effect."""
+        self._newest = max(self._newest, event.time_us)
+        self.state.apply(event)
+        if event.kind in THUMBS:
+            self._replace_thumb(event)
+        self._label(event, browsing=False)
+        if event.kind == "skip":
+            self._find_burst(event)
+
+    def _replace_thumb(self, event: LoggedEvent) -> None:
+        key = (event.station_id, event.track_id)
+        self._labelled.pop(self._thumbs.get(key, 0), None)
+        self._thumbs[key] = event.id
+
+    def _label(self, event: LoggedEvent, *, browsing: bool) -> None:
+        signal = signal_of(
+            event.kind,
+            position=event.position,
+            duration=self._durations.get(event.track_id, 0.0),
+            action=event.action,
+            browsing=browsing,
+        )
+        if signal is not None:
+            self._labelled[event.id] = LabelledEvent(event, signal)
+
+    def _find_burst(self, event: LoggedEvent) -> None:
+        """A third skip in quick succession shows that the two before it were browsing too."""
+        reach = BURST_SKIPS * BURST_GAP_SECONDS
+        self._skips = [skip for skip in self._skips if event.seconds - skip.seconds <= reach]
+        self._skips.append(event)
+        flags = browsing_skips([(skip.seconds, skip.origin) for skip in self._skips])
+        for skip, flag in zip(self._skips, flags, strict=True):
+            if flag:
+                self._label(skip, browsing=True)
+
+
+def load_journal(database: Database, rows: Iterable[TrackRow]) -> Journal:
+    """The whole log; ``rows`` give the durations that turn skips into labels."""
+    return Journal(FeedbackLog(database, "cli").read(), {row.id: row.duration for row in rows})

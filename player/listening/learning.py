@@ -1,0 +1,121 @@
+"""Learning from the listener's own log: what the recommender is given, and what becomes of its models."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from player.config import Paths
+from player.errors import PlayerError
+from player.jobs import JobProgress, trainer_lock
+from player.listening.collection import Collection, load_collection
+from player.listening.interactions import build_log
+from player.listening.journal import load_journal
+from player.listening.scoring import frontend_id, learning_catalogue, station_indices
+from player.listening.stations import Stations
+from player.storage.database import Database
+from recommender.events import EventLog
+from recommender.model import Model, ModelCard
+from recommender.registry import ModelError, Registry
+from recommender.scoring import Catalogue
+
+if TYPE_CHECKING:
+    from recommender.configuration import TrainingConfig
+    from recommender.evaluation.protocol import Report
+    from recommender.training import Progress, TrainingResult
+
+STAGES = {
+    "content": "Training CLEP",
+    "sequence": "Training the sequence",
+    "blend": "Blending",
+    "evaluation": "Evaluating",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What there is to learn from."""
+
+    collection: Collection
+    log: EventLog
+    catalogue: Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Retrained:
+    """What came of a retraining: the result, and the card as stored (none when nothing was trained)."""
+
+    result: "TrainingResult"
+    card: ModelCard | None
+
+
+def load_material(database: Database) -> Material:
+    """The listener's whole history over their whole library."""
+    collection = load_collection(database)
+    stations = Stations(database).all()
+    log = build_log(load_journal(database, collection.rows).labelled, collection.index, station_indices(stations))
+    return Material(collection, log, learning_catalogue(collection, stations))
+
+
+def retrain(
+    database: Database,
+    paths: Paths,
+    config: "TrainingConfig",
+    report: Callable[[JobProgress], None],
+    should_stop: Callable[[], bool],
+) -> Retrained:
+    """Train on the log, store the version, and promote it if it is not worse.
+
+    Raises:
+        PlayerError: another job is running, or the model cannot be stored.
+    """
+    from recommender.training import retrain as train  # noqa: PLC0415 - imports torch
+
+    def tell(progress: "Progress") -> None:
+        report(
+            JobProgress(
+                STAGES.get(progress.stage, progress.stage),
+                progress.step,
+                progress.steps,
+                progress.seconds_left,
+                progress.metric,
+            )
+        )
+
+    with trainer_lock(paths.trainer_lock):
+        material = load_material(database)
+        registry = Registry(paths.models)
+        live, problem = _live(registry, material.collection)
+        result = train(material.log, material.catalogue, config, live, tell, should_stop)
+        if problem:
+            result = replace(result, reason=f"{result.reason} ({problem})")
+        if result.model is None:
+            return Retrained(result, None)
+        try:
+            card = registry.save(result.model)
+            if result.promoted:
+                registry.promote(card.version)
+        except ModelError as error:
+            raise PlayerError(str(error)) from error
+        return Retrained(result, card)
+
+
+def evaluate(database: Database, paths: Paths, seed: int) -> "tuple[Report, str | None, str]":
+    """Measure the current model and the baselines on the newest slice of the log that the model has not seen.
+
+    Returns:
+        The report, the model's version (None when there is none), and one sentence about a model that cannot be used.
+    """
+    from recommender.evaluation.history import evaluate_model  # noqa: PLC0415 - imports scipy
+
+    material = load_material(database)
+    live, problem = _live(Registry(paths.models), material.collection)
+    report = evaluate_model(live, material.log, material.catalogue, seed)
+    return report, None if live is None else live.card.version, problem
+
+
+def _live(registry: Registry, collection: Collection) -> tuple[Model | None, str]:
+    """The current model, or none and why although there is one."""
+    try:
+        return registry.load_current(frontend_id(collection)), ""
+    except ModelError as error:
+        return None, str(error)

@@ -1,0 +1,213 @@
+"""Stations: named mixes of seeds, kept in the database and resolved against the library."""
+
+import difflib
+import secrets
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from sqlalchemy import Select, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, selectinload
+
+from player.errors import PlayerError
+from player.library.catalogue import TrackRow
+from player.listening.log import now_us
+from player.storage.database import Database
+from player.storage.models import Station, StationSeed
+
+SeedKind = Literal["track", "artist", "album", "genre", "tag", "library"]
+SEED_KINDS: tuple[str, ...] = get_args(SeedKind)
+GENRE_SEPARATOR = "; "
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """One seed: ``track:12``, ``artist:NAME``, ``album:NAME``, ``genre:NAME``, ``tag:NAME`` or ``library``."""
+
+    kind: str
+    value: str = ""
+
+    def __str__(self) -> str:
+        return self.kind if self.kind == "library" else f"{self.kind}:{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class StationInfo:
+    """A station as it is kept."""
+
+    id: int
+    name: str
+    noise_seed: int
+    seeds: tuple[Seed, ...]
+
+
+def parse_seed(text: str) -> Seed:
+    """Read ``kind:value``.
+
+    Raises:
+        PlayerError: the text is not a seed.
+    """
+    kind, _, value = text.partition(":")
+    kind, value = kind.strip().lower(), value.strip()
+    if kind == "library" and not value:
+        return Seed("library")
+    if kind not in SEED_KINDS or kind == "library" or not value:
+        allowed = "track:ID, artist:NAME, album:NAME, genre:NAME, tag:NAME or library"
+        raise PlayerError(f"“{text}” is not a seed; a seed is {allowed}.")
+    if kind == "track" and not value.isdecimal():
+        raise PlayerError(f"“{text}”: a track seed takes the number that `player tracks` shows, as in track:12.")
+    return Seed(kind, value)
+
+
+def genres_of(row: TrackRow) -> list[str]:
+    """The genres a track is tagged with."""
+    return [genre for genre in row.genre.split(GENRE_SEPARATOR) if genre]
+
+
+def tracks_of_seed(seed: Seed, rows: Sequence[TrackRow]) -> list[int]:
+    """Indices into ``rows`` of the tracks a seed names; empty for ``tag`` and ``library``, which name none."""
+    wanted = seed.value.casefold()
+    matches: dict[str, Callable[[TrackRow], bool]] = {
+        "track": lambda row: row.id == int(seed.value),
+        "artist": lambda row: row.artist.casefold() == wanted,
+        "album": lambda row: row.album.casefold() == wanted,
+        "genre": lambda row: wanted in (genre.casefold() for genre in genres_of(row)),
+    }
+    match = matches.get(seed.kind)
+    return [] if match is None else [index for index, row in enumerate(rows) if match(row)]
+
+
+def check_seed(seed: Seed, rows: Sequence[TrackRow], tag_names: Sequence[str]) -> None:
+    """Make sure that a seed names something.
+
+    Raises:
+        PlayerError: it does not; close names are suggested.
+    """
+    if seed.kind == "library":
+        return
+    if seed.kind == "tag":
+        if seed.value.casefold() not in (name.casefold() for name in tag_names):
+            raise PlayerError(
+                f"There is no tag “{seed.value}”; the tags are: {', '.join(sorted(tag_names, key=str.casefold))}."
+            )
+        return
+    if tracks_of_seed(seed, rows):
+        return
+    if seed.kind == "track":
+        raise PlayerError(f"There is no track {seed.value}; `player tracks` lists them.")
+    known = {
+        "artist": {row.artist for row in rows},
+        "album": {row.album for row in rows},
+        "genre": {genre for row in rows for genre in genres_of(row)},
+    }[seed.kind]
+    folded = {name.casefold(): name for name in known}
+    close = [folded[name] for name in difflib.get_close_matches(seed.value.casefold(), list(folded), n=3)]
+    hint = f"did you mean {' or '.join(close)}?" if close else "`player tracks` shows what there is."
+    raise PlayerError(f"No track in the library has the {seed.kind} “{seed.value}”; {hint}")
+
+
+def describe_seeds(seeds: Sequence[Seed], rows: Sequence[TrackRow]) -> str:
+    """Seeds as words for the screen: ``genre Classical, mellow``."""
+    titles = {row.id: row.title for row in rows}
+
+    def words(seed: Seed) -> str:
+        match seed.kind:
+            case "library":
+                return "the whole library"
+            case "track":
+                return f"“{titles.get(int(seed.value), 'a track that is gone')}”"
+            case "tag":
+                return seed.value
+            case _:
+                return f"{seed.kind} {seed.value}"
+
+    return ", ".join(words(seed) for seed in seeds)
+
+
+def suggest_seeds(
+    text: str, rows: Sequence[TrackRow], tag_names: Sequence[str], limit: int = 40
+) -> list[tuple[str, str, int]]:
+    """Seeds whose name contains ``text``, most tracks first: (kind, value, tracks); tags count 0."""
+    wanted = text.casefold().strip()
+    counts: Counter[tuple[str, str]] = Counter()
+    for row in rows:
+        counts.update(("genre", genre) for genre in genres_of(row))
+        counts["artist", row.artist] += 1
+        if row.album:
+            counts["album", row.album] += 1
+    found = [(kind, value, count) for (kind, value), count in counts.most_common() if wanted in value.casefold()]
+    found += [("tag", name, 0) for name in tag_names if wanted in name.casefold()]
+    rank = {"genre": 0, "tag": 1, "artist": 2, "album": 3}
+    found.sort(key=lambda item: (not item[1].casefold().startswith(wanted), rank[item[0]], -item[2], item[1]))
+    return found[:limit]
+
+
+class Stations:
+    """Creates and finds stations."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> list[StationInfo]:
+        """Every station, in the order they were made."""
+        with self._database.reader() as session:
+            return [_info(row) for row in session.scalars(_with_seeds().order_by(Station.id))]
+
+    def find(self, name: str) -> StationInfo:
+        """The station of that name, by exact or else case-blind match.
+
+        Raises:
+            PlayerError: there is none; close names are suggested.
+        """
+        everything = self.all()
+        for same in (str, str.casefold):
+            for station in everything:
+                if same(station.name) == same(name):
+                    return station
+        names = [station.name for station in everything]
+        close = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or names[:5]
+        hint = (
+            f"there are: {', '.join(close)}." if close else "make one with `player station create NAME --seed library`."
+        )
+        raise PlayerError(f"There is no station “{name}”; {hint}")
+
+    def create(
+        self, name: str, seeds: Sequence[Seed], rows: Sequence[TrackRow], tag_names: Sequence[str]
+    ) -> StationInfo:
+        """Make a station.
+
+        Raises:
+            PlayerError: the name is empty or taken, or a seed names nothing.
+        """
+        name = " ".join(name.split())
+        if not name or not name.isprintable():
+            raise PlayerError("A station needs a name of printable characters.")
+        if not seeds:
+            raise PlayerError(
+                "A station needs a seed: track:ID, artist:NAME, album:NAME, genre:NAME, tag:NAME or library."
+            )
+        for seed in seeds:
+            check_seed(seed, rows, tag_names)
+        try:
+            with self._database.session() as session:
+                return _insert(session, name, seeds)
+        except IntegrityError as error:
+            raise PlayerError(f"There is already a station “{name}”; choose another name.") from error
+
+
+def _with_seeds() -> Select[Station]:
+    return select(Station).options(selectinload(Station.seeds))
+
+
+def _insert(session: Session, name: str, seeds: Sequence[Seed]) -> StationInfo:
+    row = Station(name=name, noise_seed=secrets.randbits(62), created_us=now_us())
+    row.seeds = [StationSeed(kind=seed.kind, value=seed.value) for seed in dict.fromkeys(seeds)]
+    session.add(row)
+    session.flush()
+    return _info(row)
+
+
+def _info(row: Station) -> StationInfo:
+    return StationInfo(row.id, row.name, row.noise_seed, tuple(Seed(seed.kind, seed.value) for seed in row.seeds))
