@@ -52,7 +52,7 @@ class TrackFile(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     track_id: Mapped[int] = mapped_column(ForeignKey("track.id"), index=True)
     path: Mapped[str] = mapped_column(unique=True)
-    """Absolute; bytes that are not UTF-8 are kept by surrogate escapes written as ``os.fsdecode`` gives them."""
+    """Absolute, as printable text that ``player.library.paths.text_to_path`` turns back into the path to open."""
     root: Mapped[str]
     """The scanned folder (or file) it was found under; a later scan of that root may mark it missing."""
     size: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,121 @@
+"""Embeddings in the database: what is still to be embedded, storing results, loading vectors as arrays."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import and_, func, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.orm import Session
+
+from player.storage.models import Embedding, Track, TrackFile
+
+
+@dataclass(frozen=True, slots=True)
+class PendingTrack:
+    """A track that has no vector of the wanted front-end and version."""
+
+    track_id: int
+    path: str
+    """As stored; see ``player.library.files.text_to_path``."""
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class VectorTable:
+    """Vectors and tags of tracks, in the order asked for.
+
+    Attributes:
+        vectors: (n, dimension) float32, NaN rows for tracks without one; dimension 0 when nothing is embedded.
+        tags: (n, tags) float32 probabilities, NaN rows likewise.
+    """
+
+    vectors: NDArray[np.float32]
+    tags: NDArray[np.float32]
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """(n,) whether a track has a vector."""
+        if self.vectors.shape[1] == 0:
+            return np.zeros(len(self.vectors), np.bool_)
+        return ~np.isnan(self.vectors[:, 0])
+
+
+def pending_tracks(session: Session, frontend: str, version: str, *, retry_failed: bool = False) -> list[PendingTrack]:
+    """Playable tracks to be embedded, newest first: a listener wants the album just bought.
+
+    Args:
+        session: an open session.
+        frontend: the front-end's name.
+        version: its version; a track with another version is pending.
+        retry_failed: whether to try those again that failed with this version.
+    """
+    settled = [Embedding.track_id == Track.id, Embedding.frontend == frontend, Embedding.version == version]
+    if retry_failed:
+        settled.append(Embedding.vector.is_not(None))
+    rows = session.execute(
+        select(Track.id, func.min(TrackFile.path), Track.duration)
+        .join(TrackFile, and_(TrackFile.track_id == Track.id, TrackFile.missing.is_(False)))
+        .where(~select(Embedding.track_id).where(*settled).exists())
+        .group_by(Track.id)
+        .order_by(Track.added_us.desc(), Track.id)
+    )
+    return [PendingTrack(*row) for row in rows]
+
+
+def store_embedding(
+    session: Session,
+    track_id: int,
+    frontend: str,
+    version: str,
+    *,
+    vector: bytes | None,
+    tags: bytes | None,
+    error: str | None,
+) -> None:
+    """Keep a track's vector and tags, or the reason why there are none, in place of what was there."""
+    values = {
+        "version": version,
+        "vector": vector,
+        "tags": tags,
+        "error": error,
+        "created_us": time.time_ns() // 1000,
+    }
+    statement = insert(Embedding).values(track_id=track_id, frontend=frontend, **values)
+    session.execute(statement.on_conflict_do_update(index_elements=["track_id", "frontend"], set_=values))
+
+
+def count_embedded(session: Session, frontend: str) -> int:
+    """How many tracks have a vector of this front-end."""
+    query = select(func.count()).select_from(Embedding)
+    return session.execute(query.where(Embedding.frontend == frontend, Embedding.vector.is_not(None))).scalar_one()
+
+
+def load_vectors(session: Session, frontend: str, track_ids: Sequence[int]) -> VectorTable:
+    """The vectors of ``track_ids``, in that order; vectors of unexpected size are passed over as absent."""
+    rows = session.execute(
+        select(Embedding.track_id, Embedding.vector, Embedding.tags).where(
+            Embedding.frontend == frontend, Embedding.vector.is_not(None)
+        )
+    ).all()
+    row_of = {track_id: row for row, track_id in enumerate(track_ids)}
+    found = [(row_of[track_id], vector, tags) for track_id, vector, tags in rows if track_id in row_of]
+    return VectorTable(
+        vectors=_matrix([(row, vector) for row, vector, _ in found if vector], len(track_ids)),
+        tags=_matrix([(row, tags) for row, _, tags in found if tags], len(track_ids)),
+    )
+
+
+def _matrix(rows: list[tuple[int, bytes]], count: int) -> NDArray[np.float32]:
+    if not rows:
+        return np.full((count, 0), np.nan, np.float32)
+    lengths = [len(data) for _, data in rows]
+    length = max(set(lengths), key=lengths.count)
+    width = length // 4
+    matrix = np.full((count, width), np.nan, np.float32)
+    for row, data in rows:
+        if len(data) == length:
+            matrix[row] = np.frombuffer(data, "<f4", width)
+    return matrix
