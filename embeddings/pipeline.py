@@ -55,7 +55,7 @@ def embed_file(path: Path, frontend: FrontEnd) -> PooledEmbedding:
 
 def embed_many(
     paths: Iterable[Path], frontend_name: str, weights: Path, *, workers: int | None = None, niceness: int = 0
-) -> Iterator[FileResult]:
+) -> Generator[FileResult]:
     """Embed files in ``workers`` single-threaded processes, yielding each result as it is completed.
 
     A file that kills its worker, or hangs it, is that file's error; a new worker takes the next one. Closing the

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from embeddings.cards import DEFAULT_FRONTEND, frontend_card
 from player.config import Paths
+from player.errors import PlayerError
 from player.jobs import JobChild, JobProgress, JobResult
 from player.library.vectors import pending_tracks
 from player.listening.view import JobView
@@ -45,6 +46,16 @@ class _Mark:
     model: float
 
 
+@dataclass(slots=True)
+class _Look:
+    """What the watching remembers from one look to the next."""
+
+    pending: bool = False
+    """The library changed and is still to be read again."""
+    earliest_reload: float = 0.0
+    """On the monotonic clock."""
+
+
 class Background:
     """Runs jobs one at a time and watches for other writers.
 
@@ -53,13 +64,22 @@ class Background:
         paths: where models, locks and logs lie.
         on_outside: called from the watching thread.
         on_job: called from a job's reader thread when :attr:`view` changed.
+        keep_place: called at every look.
     """
 
-    def __init__(self, database: Database, paths: Paths, on_outside: Outside, on_job: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        paths: Paths,
+        on_outside: Outside,
+        on_job: Callable[[], None],
+        keep_place: Callable[[], None],
+    ) -> None:
         self._database = database
         self._paths = paths
         self._on_outside = on_outside
         self._on_job = on_job
+        self._keep_place = keep_place
         self._lock = threading.Lock()
         self._child: JobChild | None = None
         self._closing = threading.Event()
@@ -126,22 +146,27 @@ class Background:
 
     def _watch(self) -> None:
         watch = ChangeWatch(self._database)
-        earliest_reload = 0.0
-        pending = False
+        look = _Look()
         while not self._closing.wait(LOOK_SECONDS):
-            changed = watch.changed()
-            mark = self._read_mark() if changed or pending else self._mark_with_model()
-            if mark != self._mark:
-                pending = True
-            if pending and time.monotonic() >= earliest_reload:
-                started = time.monotonic()
-                self._mark, pending = mark, False
-                self._on_outside(library=True)
-                taken = time.monotonic() - started
-                earliest_reload = time.monotonic() + max(RELOAD_SECONDS, RELOAD_SHARE * taken)
-            elif changed:
-                self._on_outside(library=False)
+            try:
+                self._keep_place()
+                self._look_outside(watch.changed(), look)
+            except PlayerError:
+                # A full disk or a locked database is told where the listener does something; here the next look is soon.
+                continue
         watch.close()
+
+    def _look_outside(self, changed: bool, look: _Look) -> None:  # noqa: FBT001 - what ChangeWatch said
+        mark = self._read_mark() if changed or look.pending else self._mark_with_model()
+        look.pending = look.pending or mark != self._mark
+        if look.pending and time.monotonic() >= look.earliest_reload:
+            started = time.monotonic()
+            self._mark, look.pending = mark, False
+            self._on_outside(library=True)
+            taken = time.monotonic() - started
+            look.earliest_reload = time.monotonic() + max(RELOAD_SECONDS, RELOAD_SHARE * taken)
+        elif changed:
+            self._on_outside(library=False)
 
     def _mark_with_model(self) -> _Mark:
         mark = self._mark

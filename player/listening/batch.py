@@ -35,13 +35,13 @@ def parse_time(text: str) -> int:
         PlayerError: the text is not a time.
     """
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        # Years at the ends of the calendar have no counterpart in another zone.
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise PlayerError(
             f"“{text}” is not a time; write it as 2026-05-31T18:30:00 or with a zone, …+02:00."
         ) from error
-    seconds = moment.astimezone(UTC).timestamp()
-    return round(seconds * MICROSECONDS)
+    return round(moment.timestamp() * MICROSECONDS)
 
 
 def to_event(told: Told, stations: dict[str, int], durations: dict[int, float]) -> NewEvent:
@@ -101,7 +101,7 @@ def _parse(lines: Iterable[str], file: Path) -> Iterator[tuple[int, Told]]:
             continue
         try:
             yield number, _told(json.loads(line))
-        except (ValueError, PlayerError) as error:
+        except (ValueError, OverflowError, PlayerError) as error:
             raise PlayerError(
                 f"{file}, line {number}: {error}; nothing was recorded, mend the line and try again."
             ) from error

@@ -18,7 +18,7 @@ from player.library.paths import text_to_path
 from player.library.search import TrackIndex
 from player.listening.background import Background, JobName
 from player.listening.collection import Collection, load_collection
-from player.listening.journal import Journal
+from player.listening.journal import Journal, load_journal
 from player.listening.log import FeedbackLog, LoggedEvent, NewEvent
 from player.listening.models import load_served_model
 from player.listening.queue import Listening, RankedQueue, measure_diversity, queue_rows, rank_station, served
@@ -31,7 +31,7 @@ from player.storage.database import Database
 QUEUE_ROWS = 25
 """How many upcoming tracks are ranked: a screen's worth."""
 SAVE_SECONDS = 5.0
-"""How often the place is kept while music plays."""
+"""How far the music may run ahead of the place that is kept."""
 RESTART_SECONDS = 3.0
 """Pressing "previous" later than this starts the track again; before, it goes back one."""
 FAILURES_IN_A_ROW = 5
@@ -63,6 +63,18 @@ class Current:
     position: float = 0.0
     duration: float = 0.0
     playing: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Library, log and model as they were read."""
+
+    collection: Collection
+    playable: list[TrackRow]
+    index: TrackIndex
+    journal: Journal
+    model: ServedModel | None
+    problem: str
 
 
 class Controller:
@@ -97,11 +109,6 @@ class Controller:
         self._subscribers: list[Callable[[], None]] = []
         self._stations = Stations(database)
         self._audio: AudioClient | None = None
-        self._collection: Collection
-        self._playable: list[TrackRow]
-        self._index: TrackIndex
-        self._journal: Journal
-        self._model: ServedModel | None
         self._scorer: StationScorer | None = None
         self._queue: RankedQueue | None = None
         self._rows: tuple[QueueRow, ...] = ()
@@ -111,17 +118,17 @@ class Controller:
         self._unplayable: set[int] = set()
         self._failures = 0
         self._token = 0
-        self._saved_at = 0.0
+        self._saved = ResumePoint()
         self._snapshot = Snapshot(revision=0, notice=self._opening.notice)
-        self._load()
-        self._background = Background(database, paths, self._from_outside, self._job_changed)
+        self._known = self._read()
+        self._take(self._known)
+        self._background = Background(database, paths, self._from_outside, self._job_changed, self._keep_place)
 
     # --- what is shown ---------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
-        """What there is to show now."""
-        with self._lock:
-            return self._snapshot
+        """What there is to show now; never waits."""
+        return self._snapshot
 
     def subscribe(self, callback: Callable[[], None]) -> None:
         """Call back, from any thread, whenever the snapshot changed."""
@@ -179,7 +186,7 @@ class Controller:
         """Keep the place, say that the listener quit, and end the sound."""
         self._background.close()
         with self._lock:
-            self._save_place()
+            save_resume_point(self._database, self._place())
             if self._current is not None:
                 self._record([self._event("stop", self._current, action="quit")])
             client, self._audio = self._audio, None
@@ -201,8 +208,16 @@ class Controller:
         )
         self._rerank(notice="Going on where you stopped." if point.playing else "Space goes on where you stopped.")
 
-    def _save_place(self) -> None:
-        self._saved_at = time.monotonic()
+    def _keep_place(self) -> None:
+        """Write down where the listener is, when that is news; called now and then while music plays."""
+        with self._lock:
+            point = self._place()
+        moved = replace(point, position=0.0) != replace(self._saved, position=0.0)
+        if moved or abs(point.position - self._saved.position) >= SAVE_SECONDS:
+            save_resume_point(self._database, point)
+            self._saved = point
+
+    def _place(self) -> ResumePoint:
         now, station = self._current, self._station
         point = ResumePoint(station_id=None if station is None else station.id, volume=self._snapshot.volume)
         if now is not None:
@@ -214,7 +229,7 @@ class Controller:
                 decision_id=now.decision_id,
                 reason=now.reason,
             )
-        save_resume_point(self._database, point)
+        return point
 
     # --- transport -------------------------------------------------------------------------------------------------
 
@@ -227,7 +242,6 @@ class Controller:
             playing = not self._current.playing
             self._send(audio.Play() if playing else audio.Pause())
             self._current = replace(self._current, playing=playing)
-            self._save_place()
             self._show()
 
     def next(self) -> None:
@@ -268,7 +282,6 @@ class Controller:
         """Set the loudness, 0…1."""
         with self._lock:
             self._set_volume(min(1.0, max(0.0, volume)))
-            self._save_place()
 
     def _set_volume(self, volume: float) -> None:
         self._send(audio.SetVolume(volume))
@@ -443,44 +456,59 @@ class Controller:
 
     def _open(self, station: StationInfo) -> None:
         """Make a station the current one, its queue still to be ranked."""
-        self._scorer = StationScorer(self._collection, station, self._model)
+        self._scorer = StationScorer(self._collection, station, self._known.model)
         self._queue, self._rows = None, ()
 
     # --- the library -----------------------------------------------------------------------------------------------
 
     def catalogue(self) -> list[TrackRow]:
         """The tracks that can be played, as :meth:`search` indexes them."""
-        with self._lock:
-            return self._playable
+        return self._known.playable
 
     def search(self, query: str) -> list[int]:
         """Indices into :meth:`catalogue` of the tracks that match."""
-        with self._lock:
-            index = self._index
-        return index.search(query)
+        return self._known.index.search(query)
 
     def seed_suggestions(self, text: str) -> list[tuple[str, str, int]]:
         """(kind, value, tracks) of seeds whose name contains the text."""
-        with self._lock:
-            rows, names = self._playable, self._collection.tag_names
-        return suggest_seeds(text, rows, names)
+        known = self._known
+        return suggest_seeds(text, known.playable, known.collection.tag_names)
 
-    def _load(self) -> None:
-        """Read library, log and model."""
-        self._collection = load_collection(self._database)
-        self._playable = [row for row in self._collection.rows if not row.missing]
-        self._index = TrackIndex(self._playable)
-        durations = {row.id: row.duration for row in self._collection.rows}
-        self._journal = Journal(self._log.read(), durations)
-        finding = load_served_model(self._paths, self._collection, self._stations.all())
-        self._model = finding.model
+    def _read(self) -> _Known:
+        """Read library, log and model; takes a while, so not under the lock."""
+        collection = load_collection(self._database)
+        playable = [row for row in collection.rows if not row.missing]
+        finding = load_served_model(self._paths, collection, self._stations.all())
+        return _Known(
+            collection=collection,
+            playable=playable,
+            index=TrackIndex(playable),
+            journal=load_journal(self._database, collection.rows),
+            model=finding.model,
+            problem=finding.problem,
+        )
+
+    def _take(self, known: _Known) -> None:
+        """Go on with what was read, and with what was recorded while it was being read."""
+        self._known = known
+        self._journal.add(self._log.read(self._journal.watermark))
+        if self._station is not None:
+            self._scorer = StationScorer(known.collection, self._station, known.model)
         self._snapshot = replace(
             self._snapshot,
-            model_version=CONTENT_VERSION if self._model is None else self._model.version,
-            tracks=len(self._playable),
-            embedded=self._collection.embedded,
-            notice=finding.problem or self._snapshot.notice,
+            model_version=CONTENT_VERSION if known.model is None else known.model.version,
+            tracks=len(known.playable),
+            embedded=known.collection.embedded,
+            notice=known.problem or self._snapshot.notice,
         )
+
+    @property
+    def _collection(self) -> Collection:
+        return self._known.collection
+
+    @property
+    def _journal(self) -> Journal:
+        return self._known.journal
 
     # --- jobs and other processes ----------------------------------------------------------------------------------
 
@@ -498,14 +526,12 @@ class Controller:
 
     def _from_outside(self, *, library: bool) -> None:
         """Another process wrote: take up its events, or its tracks, vectors and models too."""
+        known = self._read() if library else None
         with self._lock:
-            if library:
-                self._load()
-                station = self._station
-                if station is not None:
-                    self._scorer = StationScorer(self._collection, station, self._model)
-            else:
-                self._journal.add(self._log.read(self._journal.watermark))
+            if known is not None:
+                self._take(known)
+            elif not self._journal.add(self._log.read(self._journal.watermark)):
+                return
             self._rerank()
 
     # --- the loop --------------------------------------------------------------------------------------------------
@@ -567,7 +593,7 @@ class Controller:
             model_version=scorer.version,
             notice=notice or queue.shortfall,
             rerank_ms=(time.perf_counter() - started) * 1000,
-            tracks=len(self._playable),
+            tracks=len(self._known.playable),
             embedded=self._collection.embedded,
         )
 
@@ -575,7 +601,6 @@ class Controller:
         """Make a track the playing one and let it sound."""
         self._current = replace(current, duration=current.track.duration, playing=play)
         self._send(audio.Load(str(text_to_path(current.track.path)), current.position, current.token, play))
-        self._save_place()
 
     def _remember(self, current: Current) -> None:
         self._played = [*self._played[-REMEMBERED + 1 :], current.track.id]
@@ -629,8 +654,6 @@ class Controller:
         duration = event.duration or self._current.track.duration
         self._current = replace(self._current, position=event.seconds, duration=duration, playing=event.playing)
         self._failures = 0
-        if event.playing and time.monotonic() - self._saved_at > SAVE_SECONDS:
-            self._save_place()
         self._show()
 
     def _finished(self) -> None:
@@ -656,5 +679,4 @@ class Controller:
     def _silenced(self, message: str) -> None:
         if self._current is not None:
             self._current = replace(self._current, playing=False)
-            self._save_place()
         self._show(notice=message)

@@ -56,8 +56,13 @@ class Journal:
         self._durations = durations
         self._rebuild()
 
-    def add(self, events: Iterable[LoggedEvent]) -> None:
-        """Take up events just logged, here or by another process; those known already are passed over."""
+    def add(self, events: Iterable[LoggedEvent]) -> bool:
+        """Take up events just logged, here or by another process; those known already are passed over.
+
+        Returns:
+            Whether there was any new one.
+        """
+        before = self.state.watermark
         for event in events:
             if event.id <= self.state.watermark:
                 continue
@@ -67,6 +72,7 @@ class Journal:
             else:
                 self._count_slot(event)
                 self._follow(event)
+        return self.state.watermark > before
 
     def _rebuild(self) -> None:
         self.state = ListeningState()

@@ -85,7 +85,10 @@ def learning_catalogue(
         similarity: (stations + 1, n) likeness to their seeds where it is known or not needed; computed when absent.
     """
     if similarity is None:
-        rows = [seed_similarity(collection.space, [content for _, content in collection.seeds(station.seeds)]) for station in stations]
+        rows = [
+            seed_similarity(collection.space, [content for _, content in collection.seeds(station.seeds)])
+            for station in stations
+        ]
         similarity = np.stack([*rows, np.zeros(len(collection), np.float32)])
     return LearningCatalogue(
         track_ids=collection.catalogue.ids,
