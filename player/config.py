@@ -118,7 +118,7 @@ def load_settings(paths: Paths) -> Settings:
     file = paths.config_file
     try:
         text = file.read_text("utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
         raise PlayerError(f"The settings in {file} cannot be read ({error}); mend or remove the file.") from error

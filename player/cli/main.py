@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from player.cli import demo, doctor, learning, library, listening
@@ -13,6 +12,7 @@ from player.cli.options import DataDir, say
 from player.errors import PlayerError, UsageError
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
+"""130 is what a shell reports for a program that Ctrl-C ended."""
 
 app = typer.Typer(
     name="player",
@@ -59,19 +59,26 @@ def open_screen(
 def run() -> int:
     """Run the command line and return the exit code: 0 done, 1 failed, 2 usage."""
     try:
-        result = app(standalone_mode=False)
-        code = result if isinstance(result, int) else 0
-    except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        code = _run_command()
+        sys.stdout.flush()
     except PlayerError as error:
         say(f"player: {error}")
         code = USAGE if isinstance(error, UsageError) else FAILED
-    except (KeyboardInterrupt, click.exceptions.Abort):
-        say("Interrupted.")
+    except KeyboardInterrupt:
         code = INTERRUPTED
     except BrokenPipeError:
         # The reader of our output is gone; nothing more can be said there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = FAILED
+    if code == INTERRUPTED:
+        say("Interrupted.")
     return code
+
+
+def _run_command() -> int:
+    """Run it as typer does on its own: wrong usage is told on standard error, and the exit code comes as SystemExit."""
+    try:
+        app()
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else FAILED if leaving.code else 0
+    return 0

@@ -260,9 +260,11 @@ class Controller:
             if now.position > RESTART_SECONDS or not self._played:
                 self.seek(0.0)
                 return
-            track_id = self._played.pop()
+            track = self._playable_track(self._played.pop())
+            if track is None:
+                return
             self._record([self._event("skip", now, action="previous")])
-            self._play_by_hand(track_id, action="previous")
+            self._play_by_hand(track, action="previous")
 
     def seek(self, seconds: float, *, relative: bool = False) -> None:
         """Go to a place of the track, in seconds from its start or, ``relative``, from here."""
@@ -290,17 +292,24 @@ class Controller:
     def play_track(self, track_id: int) -> None:
         """Play a track chosen by hand; the station goes on after it."""
         with self._lock:
+            track = self._playable_track(track_id)
+            if track is None:
+                return
             if self._current is not None:
                 self._remember(self._current)
                 self._tell([self._event("skip", self._current, action="chose")])
-            self._play_by_hand(track_id, action="chose")
+            self._play_by_hand(track, action="chose")
 
-    def _play_by_hand(self, track_id: int, *, action: str) -> None:
+    def _playable_track(self, track_id: int) -> TrackRow | None:
+        """The track, or None (and why on show) where its file is missing."""
         row = self._collection.index.get(track_id)
         if row is None or not self._collection.playable[row]:
             self._show(notice="The file of this track is missing; it stays in the history.")
-            return
-        chosen = Current(self._collection.rows[row], self._next_token(), "chosen by you", None)
+            return None
+        return self._collection.rows[row]
+
+    def _play_by_hand(self, track: TrackRow, *, action: str) -> None:
+        chosen = Current(track, self._next_token(), "chosen by you", None)
         self._begin(chosen, play=True)
         self._record([self._event("start", chosen, action=action)])
         self._rerank()
@@ -412,7 +421,8 @@ class Controller:
     def _record(self, events: Sequence[NewEvent]) -> list[LoggedEvent]:
         """Record durably, then let it have its effect."""
         logged = self._log.append_all(events)
-        self._journal.add(logged)
+        # From the log, not ``logged``: what another process wrote in between has lower ids and must not be passed over.
+        self._journal.add(self._log.read(self._journal.watermark))
         for event in logged:
             self._on_logged(event)
         return logged

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,8 @@ from player.errors import PlayerError
 
 SCHEMA_REVISION = "0001"
 """The newest Alembic revision; kept here so that opening a current database does not import Alembic."""
+OWN_TABLES = frozenset({"alembic_version", "track", "event"})
+"""What tells the player's database from that of another program; they are there from the first schema on."""
 BUSY_SECONDS = 10.0
 """How long to wait for another process's write: scans commit in batches well below this."""
 
@@ -102,6 +104,9 @@ def open_database(path: Path, *, backups: Path | None = None) -> Database:
     except DBAPIError as error:
         engine.dispose()
         raise PlayerError(explain(error.orig, path)) from error
+    except BaseException:
+        engine.dispose()
+        raise
     return Database(path, engine, sessionmaker(engine, expire_on_commit=False))
 
 
@@ -122,22 +127,21 @@ def _revision(path: Path) -> str | None:
     """The schema revision of the file, or None for a new one; plain sqlite3, so that it costs nothing."""
     if not path.exists() or path.stat().st_size == 0:
         return None
-    connection = sqlite3.connect(path, timeout=BUSY_SECONDS)
     try:
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.OperationalError as error:
-        if "no such table" in str(error):
-            if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+            tables = {str(name) for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+            if not tables:
+                return None
+            if not tables >= OWN_TABLES:
                 raise PlayerError(
                     f"{path} is a database of another program; move it away or choose another --data-dir."
-                ) from error
-            return None
-        raise PlayerError(explain(error, path)) from error
+                )
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     except sqlite3.DatabaseError as error:
         raise PlayerError(explain(error, path)) from error
-    finally:
-        connection.close()
-    return None if row is None else str(row[0])
+    if row is None:
+        raise PlayerError(f"{path} does not say which version wrote it; restore a copy from the backups folder beside it.")
+    return str(row[0])
 
 
 def _engine(path: Path) -> Engine:
@@ -162,10 +166,17 @@ def _engine(path: Path) -> Engine:
 
 
 def _back_up(path: Path, folder: Path, revision: str) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    with sqlite3.connect(path) as source, sqlite3.connect(folder / f"player-{revision}-{stamp}.db") as target:
-        source.backup(target)
+    copy = folder / f"player-{revision}-{stamp}.db"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+    except (OSError, sqlite3.Error) as error:
+        raise PlayerError(
+            f"{path} was not brought up to date, because no copy of it could be made in {folder} ({error});"
+            " free some space or mend that folder, and try again."
+        ) from error
 
 
 def migrations_folder() -> Path:
@@ -178,12 +189,19 @@ def migrations_folder() -> Path:
 def _migrate(engine: Engine) -> None:
     from alembic import command  # noqa: PLC0415 - a current database never needs Alembic
     from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    try:
+        with engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except CommandError as error:
+        raise PlayerError(
+            f"{engine.url.database} has a schema that this version of the player does not know ({error});"
+            " update the player or choose another --data-dir."
+        ) from error
 
 
 class ChangeWatch:

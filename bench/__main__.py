@@ -1,0 +1,19 @@
+"""Run the benchmarks: all of them, or those named (``python -m bench rerank start``)."""
+
+import sys
+
+from bench import embed, rerank, scan, start
+
+BENCHMARKS = {"start": start.main, "scan": scan.main, "rerank": rerank.main, "embed": embed.main}
+
+
+def main() -> None:
+    """Run what was asked for."""
+    for name in sys.argv[1:] or BENCHMARKS:
+        if name not in BENCHMARKS:
+            sys.exit(f"There is no benchmark {name}; there are: {', '.join(BENCHMARKS)}.")
+        print(f"\n== {name}")
+        BENCHMARKS[name]()
+
+
+main()

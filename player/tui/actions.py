@@ -1,0 +1,155 @@
+"""What the keys do on every screen: slow calls, and those that must follow them, as errands in their order."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.app import App
+
+from player.errors import PlayerError
+from player.tui.errands import Errands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from player.tui.messages import CreateStation, ErrandEnded, OpenStation, PlayTrack, RestTrack, SeekTo, ThumbTrack
+    from player.tui.port import JobName, PlayerPort, Thumb
+
+_JOB_WORDS = {"scan": "A scan", "embed": "An embedding", "retrain": "A training"}
+
+
+class PlayerActions(App[None]):
+    """An app that passes presses and messages on to a port."""
+
+    def __init__(self, port: PlayerPort) -> None:
+        super().__init__()
+        self.port = port
+        self.errands = Errands(self, self.complain)
+
+    def complain(self, text: str) -> None:
+        """Show what went wrong; to be overridden."""
+        raise NotImplementedError
+
+    def back_to_station(self) -> None:
+        """Close whatever lies over the main screen; to be overridden."""
+        raise NotImplementedError
+
+    def quick(self, call: Callable[[], None]) -> None:
+        """Make a quick call here and now."""
+        try:
+            call()
+        except PlayerError as error:
+            self.complain(str(error))
+
+    def on_errand_ended(self, message: ErrandEnded) -> None:
+        """Tell the screen about a slow call."""
+        message.report()
+
+    # The playing track
+
+    def action_toggle_pause(self) -> None:
+        """Pause, or go on."""
+        self.quick(self.port.toggle_pause)
+
+    def action_next(self) -> None:
+        """Skip."""
+        self.errands.add(self.port.next)
+
+    def action_previous(self) -> None:
+        """Back."""
+        self.errands.add(self.port.previous)
+
+    def action_thumb(self, value: Thumb) -> None:
+        """Thumb the playing track."""
+        self.errands.add(partial(self.port.thumb, value))
+
+    def action_undo(self) -> None:
+        """Take back the last feedback."""
+        self.errands.add(self.port.undo)
+
+    def action_replay(self) -> None:
+        """Once more."""
+        self.errands.add(self.port.replay)
+
+    def action_not_now(self) -> None:
+        """Rest the playing track."""
+        self.errands.add(self.port.not_now)
+
+    def action_never(self) -> None:
+        """Never again."""
+        self.errands.add(self.port.never)
+
+    def action_seek(self, seconds: float) -> None:
+        """On or back by some seconds – of the track that a skip pressed just before leads to."""
+        self.errands.add(partial(self.port.seek, seconds, relative=True))
+
+    def action_volume(self, percent: int) -> None:
+        """Louder or quieter by some percent."""
+        volume = round(self.port.snapshot().volume * 100) + percent
+        self.quick(partial(self.port.set_volume, min(max(volume, 0), 100) / 100))
+
+    # Background jobs
+
+    def action_retrain(self) -> None:
+        """Train; or stop the training that runs."""
+        job = self.port.snapshot().job
+        if job is not None and not job.finished and job.name == "retrain":
+            self.quick(self.port.stop_job)
+        else:
+            self._start_job("retrain")
+
+    def action_embed(self) -> None:
+        """Embed what has no vector yet."""
+        self._start_job("embed")
+
+    def action_scan(self) -> None:
+        """Look through the music folders."""
+        self._start_job("scan")
+
+    def action_stop_job(self) -> None:
+        """Stop the job that runs, if any."""
+        job = self.port.snapshot().job
+        if job is not None and not job.finished:
+            self.quick(self.port.stop_job)
+
+    def _start_job(self, name: JobName) -> None:
+        job = self.port.snapshot().job
+        if job is not None and not job.finished:
+            self.complain(f"{_JOB_WORDS[job.name]} is running; escape stops it, or wait for its end.")
+            return
+        self.quick(partial(self.port.start_job, name))
+
+    # What rows and pickers mean
+
+    def on_play_track(self, message: PlayTrack) -> None:
+        """Play by hand."""
+        self.errands.add(partial(self.port.play_track, message.track_id))
+
+    def on_thumb_track(self, message: ThumbTrack) -> None:
+        """Thumb a row."""
+        self.errands.add(partial(self.port.thumb_track, message.track_id, message.value))
+
+    def on_rest_track(self, message: RestTrack) -> None:
+        """Not now, for a row."""
+        self.errands.add(partial(self.port.not_now, message.track_id))
+
+    def on_seek_to(self, message: SeekTo) -> None:
+        """Go to a position."""
+        self.quick(partial(self.port.seek, message.seconds))
+
+    def on_open_station(self, message: OpenStation) -> None:
+        """Tune in."""
+        self.errands.add(partial(self.port.open_station, message.station_id), self._tuned_in)
+
+    def on_create_station(self, message: CreateStation) -> None:
+        """Make a station and tune in; the form stays open when that fails."""
+
+        def create_and_open() -> None:
+            station = self.port.create_station(message.name, message.seeds)
+            self.port.open_station(station.id)
+
+        self.errands.add(create_and_open, self._tuned_in)
+
+    def _tuned_in(self, _result: None) -> None:
+        self.back_to_station()

@@ -1,0 +1,160 @@
+"""The app: draws the port's snapshots on whatever screen is open, and opens and closes the screens."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar
+
+from player.tui.actions import PlayerActions
+from player.tui.keys import PLACES, PLAYING, bindings
+from player.tui.messages import SnapshotChanged
+from player.tui.screens.help import HelpScreen
+from player.tui.screens.library import LibraryScreen
+from player.tui.screens.station import StationScreen
+from player.tui.screens.stations import StationPicker
+from player.tui.theme import THEME
+from player.tui.widgets.lines import NoticeLine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from textual.binding import BindingType
+    from textual.screen import Screen
+
+    from player.tui.port import PlayerPort
+
+_WIDE = 110
+"""Columns from which the diversity panel stands beside the queue."""
+_SHORT = 18
+"""Lines below which only the track, the queue and the keys are shown."""
+
+
+class PlayerApp(PlayerActions):
+    """The player on a terminal.
+
+    Args:
+        port: The player behind the screen; started and closed by the app.
+        clock: Seconds that never go back; the position bar moves by it.
+    """
+
+    CSS_PATH = "player.tcss"
+    TITLE = "player"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(PLAYING), *bindings(PLACES)]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012 - an instance variable, says Textual
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (_SHORT, "-tall")]  # noqa: RUF012 - the same
+
+    def __init__(self, port: PlayerPort, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(port)
+        self.register_theme(THEME)
+        self.theme = THEME.name
+        self._clock = clock
+        self._problem = ""
+        self._notice = ""
+        self._closing_down = False
+        self.port_closed = False
+        """Whether the port was closed in good order."""
+
+    def on_mount(self) -> None:
+        """Show what there is at once; sound and station follow."""
+        self.port.subscribe(self._changed)
+        self.install_screen(LibraryScreen(self.port, self._clock), "library")
+        self.push_screen(StationScreen(self._clock))
+        self.errands.add(self.port.start, self._started)
+
+    def on_snapshot_changed(self) -> None:
+        """Draw the newest snapshot."""
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw the newest snapshot on the screens that are open."""
+        snapshot = self.port.snapshot()
+        if snapshot.notice != self._notice:
+            self._notice, self._problem = snapshot.notice, ""
+        for screen in self.screen_stack:
+            if isinstance(screen, StationScreen | LibraryScreen) and screen.is_mounted:
+                screen.show(snapshot)
+        self._tell()
+
+    def complain(self, text: str) -> None:
+        """Show a sentence on the screen in front, until something else happens."""
+        self._problem = text
+        self._tell()
+
+    def back_to_station(self) -> None:
+        """Close every screen over the main one."""
+        while not isinstance(self.screen, StationScreen) and len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.draw()
+
+    def action_stations(self) -> None:
+        """Open the station picker."""
+        self._problem = ""
+        self.push_screen(StationPicker(self.port))
+
+    def action_library(self) -> None:
+        """Open the library."""
+        self._open_library()
+
+    def action_search(self) -> None:
+        """Open the library with the cursor in its search."""
+        self._open_library().search()
+
+    def action_help(self) -> None:
+        """Open the help page."""
+        self.push_screen(HelpScreen())
+
+    async def action_quit(self) -> None:
+        """Let the port close, then leave; a second press does not wait for it."""
+        if self._closing_down:
+            self.exit()
+            return
+        self._closing_down = True
+        self.complain("Stopping the music …")
+        self.errands.add(self.port.close, self._closed_down)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C leaves, as in any program of the terminal."""
+        self.call_later(self.action_quit)
+
+    def _open_library(self) -> LibraryScreen:
+        library = self.get_screen("library", LibraryScreen)
+        if self.screen is not library:
+            self.push_screen(library)
+        return library
+
+    def _changed(self) -> None:
+        # From any thread, and perhaps after the app has ended: then there is no loop left to tell.
+        with suppress(RuntimeError):
+            self.post_message(SnapshotChanged())
+
+    def _started(self, _result: None) -> None:
+        self.draw()
+        snapshot = self.port.snapshot()
+        if snapshot.tracks and snapshot.station is None and isinstance(self.screen, StationScreen):
+            self.action_stations()
+
+    def _closed_down(self, _result: None) -> None:
+        self.port_closed = True
+        self.exit()
+
+    def _tell(self) -> None:
+        screen: Screen[object]
+        for screen in self.screen_stack:
+            for line in screen.query(NoticeLine):
+                line.show(self._problem or self._notice, problem=bool(self._problem))
+
+
+def run_tui(port: PlayerPort) -> None:
+    """Run the app on this terminal until the listener quits.
+
+    Args:
+        port: The player; closed when this returns, however the app ended.
+    """
+    app = PlayerApp(port)
+    try:
+        app.run()
+    finally:
+        if not app.port_closed:
+            port.close()

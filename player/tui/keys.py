@@ -1,0 +1,101 @@
+"""The keys, once: bindings, the key bar and the help page are all made from these tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.binding import Binding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One thing the listener can press."""
+
+    keys: str
+    """Textual's key names, with commas between those that do the same."""
+    action: str
+    shown: str
+    """The key as printed on screen."""
+    label: str
+    """One word for the key bar."""
+    help: str
+    """What it does, for the help page."""
+
+    def binding(self) -> Binding:
+        """The binding; shown by the key bar, not by Textual's footer."""
+        return Binding(self.keys, self.action, self.label, show=False, key_display=self.shown)
+
+
+def bindings(keys: Iterable[Key]) -> list[Binding]:
+    """Bindings for a class's ``BINDINGS``."""
+    return [key.binding() for key in keys]
+
+
+PAUSE = Key("space", "toggle_pause", "space", "pause", "Pause, or go on.")
+NEXT = Key("n", "next", "n", "skip", "Skip to the next track; early skips teach the station.")
+PREVIOUS = Key("p", "previous", "p", "previous", "Back to the track before.")
+UP = Key("plus,equals_sign", "thumb(1)", "+", "like", "Thumb up the playing track; again takes the thumb back.")
+DOWN = Key("minus", "thumb(-1)", "-", "dislike", "Thumb down: the track leaves this station, the next one plays.")
+UNDO = Key("z", "undo", "z", "undo", "Take back the last thumb, skip, not-now or never of this session.")
+BACK = Key("left", "seek(-5)", "←", "−5 s", "Back 5 seconds.")
+ON = Key("right", "seek(5)", "→", "+5 s", "On 5 seconds.")
+FAR_BACK = Key("shift+left", "seek(-30)", "shift+←", "−30 s", "Back 30 seconds.")
+FAR_ON = Key("shift+right", "seek(30)", "shift+→", "+30 s", "On 30 seconds.")
+QUIETER = Key("left_square_bracket", "volume(-5)", "[", "quieter", "Quieter by 5 %.")
+LOUDER = Key("right_square_bracket", "volume(5)", "]", "louder", "Louder by 5 %.")
+NOT_NOW = Key("x", "not_now", "x", "not now", "Not now: rest the playing track for a while. No verdict on it.")
+NEVER = Key("X,shift+x", "never", "X", "never", "Never play this track again, on any station.")
+REPLAY = Key("R,shift+r", "replay", "R", "replay", "Once more from the start – a strong sign of liking.")
+STATIONS = Key("s", "stations", "s", "stations", "Pick a station, or make a new one.")
+LIBRARY = Key("l", "library", "l", "library", "The library: all tracks.")
+SEARCH = Key("slash", "search", "/", "search", "Search the library as you type.")
+RETRAIN = Key("r", "retrain", "r", "retrain", "Train on all feedback so far, while the music plays; again stops it.")
+EMBED = Key("e", "embed", "e", "embed", "Listen to tracks not yet embedded, so that they can be placed by sound.")
+SCAN = Key("f5", "scan", "F5", "rescan", "Look through the music folders for new, changed and vanished files.")
+STOP_JOB = Key("escape", "stop_job", "esc", "stop", "Stop the scan, embedding or training that is running.")
+HELP = Key("question_mark", "help", "?", "help", "This page.")
+QUIT = Key("q", "quit", "q", "quit", "Stop the music and leave; it resumes here next time.")
+
+PLAYING = (
+    PAUSE, NEXT, PREVIOUS, UP, DOWN, UNDO, REPLAY, NOT_NOW, NEVER,
+    BACK, ON, FAR_BACK, FAR_ON, QUIETER, LOUDER,
+)  # fmt: skip
+PLACES = (STATIONS, LIBRARY, SEARCH, RETRAIN, EMBED, SCAN, STOP_JOB, HELP, QUIT)
+
+PLAY_ROW = Key("enter", "choose", "enter", "play", "Play the selected row now, chosen by hand.")
+ROW_UP = Key("u", "thumb_row(1)", "u", "like row", "Thumb up the selected row of the queue.")
+ROW_DOWN = Key("d", "thumb_row(-1)", "d", "dislike row", "Thumb down the selected row; it leaves the queue.")
+ROW_REST = Key("delete,backspace", "rest_row", "del", "rest row", "Not now, for the selected row.")
+QUEUE = (ROW_UP, ROW_DOWN, ROW_REST)
+
+GROW = Key("a", "grow", "a", "station", "Start a station that grows from the selected track.")
+ORDER = Key("o", "order", "o", "order", "Sort by artist, title, album, year or length.")
+LEAVE = Key("escape", "leave", "esc", "back", "Clear the search, then back to the station.")
+IN_LIBRARY = (GROW, ORDER, LEAVE)
+
+SEEK = Key("right", "seek(5)", "←/→", "seek", "Back and on.")
+"""Both keys in one for the bar; a click goes on."""
+MAIN_BAR = (
+    PAUSE, NEXT, UP, DOWN, UNDO, PREVIOUS, NOT_NOW, SEEK,
+    STATIONS, LIBRARY, SEARCH, RETRAIN, NEVER, REPLAY, QUIETER, LOUDER,
+)  # fmt: skip
+"""In order of worth: the bar shows as many as fit, then help and quit."""
+LIBRARY_BAR = (PLAY_ROW, GROW, SEARCH, ORDER, LEAVE, PAUSE, NEXT, UP, DOWN, UNDO, STATIONS)
+ALWAYS_BAR = (HELP, QUIT)
+
+CLOSE = Key("escape", "leave", "esc", "back", "Back.")
+_CHOOSE = Key("enter", "choose", "enter", "tune in", "Tune in to the selected station, or make it.")
+_MOVE = Key("up,down", "move", "↑↓", "select", "Move the cursor.")
+_ADD = Key("enter", "choose", "enter", "add seed", "Add the selected row.")
+_DROP = Key("backspace", "drop", "⌫", "drop seed", "Take the last seed back.")
+_NAME = Key("tab", "app.focus_next", "tab", "name", "To the name.")
+_CREATE = Key("ctrl+s", "create", "^s", "create", "Make the station.")
+_SCROLL = Key("up,down", "scroll", "↑↓", "scroll", "Scroll.")
+PICKER_BAR = (_MOVE, _CHOOSE)
+FORM_BAR = (_ADD, _DROP, _NAME, _CREATE)
+HELP_BAR = (_SCROLL,)
+CLOSE_BAR = (CLOSE,)

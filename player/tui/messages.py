@@ -1,0 +1,113 @@
+"""Every message of the app, in one place.
+
+Widgets and screens post what the listener *means*; the app passes it on to the port. Floods of the same kind merge.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from player.library.catalogue import TrackRow
+    from player.tui.port import Seed, Thumb
+
+
+class SnapshotChanged(Message):
+    """The player has something new to show. Only the newest of a flood matters."""
+
+    def can_replace(self, message: Message) -> bool:
+        """Any earlier one: the snapshot is read when this is handled."""
+        return isinstance(message, SnapshotChanged)
+
+
+class ErrandEnded(Message):
+    """A slow call has ended in the port's thread; ``report`` tells the screen about it, in the event loop."""
+
+    def __init__(self, report: Callable[[], None]) -> None:
+        super().__init__()
+        self.report = report
+
+
+class RowHighlighted(Message):
+    """The cursor of a list is on another row."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__()
+        self.index = index
+
+
+class RowChosen(Message):
+    """Enter (or a double click) on a row of a list."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__()
+        self.index = index
+
+
+class PlayTrack(Message):
+    """Play this track, chosen by hand."""
+
+    def __init__(self, track_id: int) -> None:
+        super().__init__()
+        self.track_id = track_id
+
+
+class ThumbTrack(Message):
+    """Thumb a track of the queue."""
+
+    def __init__(self, track_id: int, value: Thumb) -> None:
+        super().__init__()
+        self.track_id = track_id
+        self.value: Thumb = value
+
+
+class RestTrack(Message):
+    """Not now: rest a track of the queue."""
+
+    def __init__(self, track_id: int) -> None:
+        super().__init__()
+        self.track_id = track_id
+
+
+class SeekTo(Message):
+    """Go to a position of the playing track."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
+
+
+class OpenStation(Message):
+    """Tune in to a station."""
+
+    def __init__(self, station_id: int) -> None:
+        super().__init__()
+        self.station_id = station_id
+
+
+class CreateStation(Message):
+    """Make a station and tune in to it."""
+
+    def __init__(self, name: str, seeds: Sequence[Seed]) -> None:
+        super().__init__()
+        self.name = name
+        self.seeds = tuple(seeds)
+
+
+class SeedDropped(Message):
+    """Backspace in an empty search: take the last seed out again."""
+
+
+class RowsFound(Message):
+    """The library's rows for a query in an order are ready to be listed."""
+
+    def __init__(self, catalogue: Sequence[TrackRow], indices: Sequence[int], asked: tuple[str, int]) -> None:
+        super().__init__()
+        self.catalogue = catalogue
+        self.indices = indices
+        self.asked = asked
+        """Query and order that these rows answer."""

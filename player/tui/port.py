@@ -1,0 +1,127 @@
+"""What the screen asks of the player behind it; the controller keeps this contract, and so do the tests' stand-ins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from player.library.catalogue import TrackRow
+    from player.listening.view import Snapshot, StationRow
+
+Thumb = Literal[1, -1]
+JobName = Literal["scan", "embed", "retrain"]
+Seed = tuple[str, str]
+"""Kind and value: ``("genre", "Classical")``; the whole library is ``("library", "")``."""
+Suggestion = tuple[str, str, int]
+"""Kind, value and how many tracks it has."""
+
+
+class PlayerPort(Protocol):
+    """The player as the screen sees it.
+
+    A call marked *slow* may write durably or re-rank; the app runs those one after the other in a thread. All others
+    take a few milliseconds at most and may be called from the event loop. Any call may raise ``PlayerError``, whose
+    text is one sentence to show.
+    """
+
+    def snapshot(self) -> Snapshot:
+        """Everything the main screen shows, as of now."""
+        ...
+
+    def subscribe(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` (from any thread, with nothing) whenever ``snapshot()`` has changed."""
+        ...
+
+    def start(self) -> None:
+        """Open the sound and resume the last station where it stopped. Slow."""
+        ...
+
+    def close(self) -> None:
+        """Stop the sound and record that the listener quit. Slow."""
+        ...
+
+    def toggle_pause(self) -> None:
+        """Pause, or go on."""
+        ...
+
+    def next(self) -> None:
+        """Skip to the next track. Slow."""
+        ...
+
+    def previous(self) -> None:
+        """Back to the track before. Slow."""
+        ...
+
+    def seek(self, seconds: float, *, relative: bool = False) -> None:
+        """Go to a position, or with ``relative`` that far on (or back)."""
+        ...
+
+    def set_volume(self, volume: float) -> None:
+        """Set the volume, 0…1."""
+        ...
+
+    def thumb(self, value: Thumb) -> None:
+        """Thumb the playing track; down skips it too, up on a thumbed-up track clears the thumb. Slow."""
+        ...
+
+    def thumb_track(self, track_id: int, value: Thumb) -> None:
+        """Thumb a track of the queue. Slow."""
+        ...
+
+    def not_now(self, track_id: int | None = None) -> None:
+        """Rest a track (None: the playing one) for a while, without judging it. Slow."""
+        ...
+
+    def never(self, track_id: int | None = None) -> None:
+        """Never play a track (None: the playing one) again, anywhere. Slow."""
+        ...
+
+    def replay(self) -> None:
+        """Play the track again from its start. Slow."""
+        ...
+
+    def undo(self) -> None:
+        """Take back the last feedback of this session. Slow."""
+        ...
+
+    def play_track(self, track_id: int) -> None:
+        """Play a track chosen by hand. Slow."""
+        ...
+
+    def stations(self) -> list[StationRow]:
+        """All stations, the last used first."""
+        ...
+
+    def open_station(self, station_id: int) -> None:
+        """Tune in to a station. Slow."""
+        ...
+
+    def create_station(self, name: str, seeds: Sequence[Seed]) -> StationRow:
+        """Make a station (without tuning in to it). Slow.
+
+        Raises:
+            PlayerError: The name is taken, or a seed matches nothing.
+        """
+        ...
+
+    def catalogue(self) -> list[TrackRow]:
+        """All tracks; the same list object as long as nothing has changed."""
+        ...
+
+    def search(self, query: str) -> list[int]:
+        """Indices into ``catalogue()`` of the tracks that match. Called in a thread."""
+        ...
+
+    def seed_suggestions(self, text: str) -> list[Suggestion]:
+        """What a station could grow from, best first; for an empty text the most useful proposals."""
+        ...
+
+    def start_job(self, name: JobName) -> None:
+        """Start a background job; its progress appears in ``snapshot().job``."""
+        ...
+
+    def stop_job(self) -> None:
+        """Stop the background job."""
+        ...

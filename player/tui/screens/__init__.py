@@ -1,0 +1,1 @@
+"""The screens: the station, the library, the pickers and the help page."""

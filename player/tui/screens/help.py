@@ -1,0 +1,111 @@
+"""The help page: every key, and what the player makes of thumbs and skips."""
+
+from __future__ import annotations
+
+import textwrap
+from functools import lru_cache
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+
+from player.tui.keys import CLOSE_BAR, GROW, HELP_BAR, LEAVE, ORDER, PLACES, PLAY_ROW, PLAYING, QUEUE, Key
+from player.tui.widgets.ink import Ink, Inked, Line
+from player.tui.widgets.lines import KeyBar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.app import ComposeResult
+    from textual.geometry import Size
+
+_COLUMN_GAP = 2
+_NARROWEST = 16
+"""Cells; where the sentences would have less, they stand below their keys."""
+
+_MEANING = (
+    ("▲ thumb up", "You like the track on this station. Others that sound like it move up."),
+    ("▼ thumb down", "It leaves this station, and others like it move down."),
+    ("skip, early", "In the first 30 seconds, before half: a strong sign against it."),
+    ("skip, later", "The more was played, the weaker the sign; in the last seconds none: that is a finish."),
+    ("many skips", "A burst within seconds is browsing, and counts for little."),
+    ("finish", "Heard to the end: a sign for it. Replay: a strong one."),
+    ("by hand", "A track you choose is wanted; the one you left, a little less."),
+    ("not now", "No verdict: the track only rests for a while."),
+    ("never", "The track is not played again, on any station."),
+    ("quit, error", "Count for nothing."),
+)
+_SIGNS = (
+    ("▲3 ▼2 ●", "How far the last press moved a row of the queue; ● is new in it."),
+    ("0.42 → 0.38", "A measure now, and as it will be after the queue. Green: more varied, red: less."),
+)
+
+
+class HelpPage(Inked):
+    """Sections of two columns; a long sentence goes on below its beginning."""
+
+    def line(self, y: int, width: int) -> Line:
+        """One line of the page."""
+        lines = _page(width)
+        return lines[y] if y < len(lines) else []
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """All of it; the page scrolls."""
+        del container, viewport
+        return len(_page(width))
+
+
+class HelpScreen(ModalScreen[None]):
+    """One page, scrolled where it does not fit."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,enter,space", "leave", "back", show=False),
+        Binding("j", "scroll(1)", "down", show=False),
+        Binding("k", "scroll(-1)", "up", show=False),
+    ]
+
+    def compose(self) -> ComposeResult:
+        """The page and its keys."""
+        with VerticalScroll(id="page"):
+            yield HelpPage(id="help")
+        yield KeyBar(HELP_BAR, CLOSE_BAR, id="keys")
+
+    def action_leave(self) -> None:
+        """Back."""
+        self.dismiss(None)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll by lines."""
+        self.query_one("#page").scroll_relative(y=lines, animate=False)
+
+
+@lru_cache(maxsize=4)
+def _page(width: int) -> list[Line]:
+    sections = (
+        ("The playing track", _keys(PLAYING)),
+        ("The queue", _keys((PLAY_ROW, *QUEUE))),
+        ("Places and work", _keys(PLACES)),
+        ("In the library", _keys((PLAY_ROW, GROW, ORDER, LEAVE))),
+        ("What feedback means", _MEANING),
+        ("Signs", _SIGNS),
+    )
+    return [line for title, rows in sections for line in _section(title, rows, width)][:-1]
+
+
+def _keys(keys: Iterable[Key]) -> tuple[tuple[str, str], ...]:
+    return tuple((key.shown, key.help) for key in keys)
+
+
+def _section(title: str, rows: tuple[tuple[str, str], ...], width: int) -> list[Line]:
+    left = max(len(name) for name, _ in rows) + _COLUMN_GAP
+    lines: list[Line] = [[(title, Ink.STRONG)]]
+    for name, text in rows:
+        if width - left < _NARROWEST:
+            lines.append([(name, Ink.ACCENT)])
+            lines += [[(part, Ink.TEXT)] for part in textwrap.wrap(text, max(width, 1))]
+            continue
+        first, *others = textwrap.wrap(text, width - left)
+        lines.append([(f"{name:<{left}}", Ink.ACCENT), (first, Ink.TEXT)])
+        lines += [[(" " * left + other, Ink.TEXT)] for other in others]
+    return [*lines, []]

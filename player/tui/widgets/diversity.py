@@ -1,0 +1,99 @@
+"""How varied the station is: every measure with its trend, and where the queue will take it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from player.tui.text import fit, number, sparkline
+from player.tui.widgets.ink import Ink, Inked, Line, spread, width_of
+
+if TYPE_CHECKING:
+    from player.listening.view import Measure
+
+_TALL_FROM = 6
+"""With fewer lines than this, the measures flow one after the other."""
+_PER_MEASURE = 3
+_FLOWING = ((6, 3), (4, 2), (0, 3), (0, 2))
+"""Cells of a trend, and between two measures, in the flowing form: the first that fits is taken."""
+_STEADY = 0.005
+"""Less than this rounds to the same two decimals: no arrow."""
+
+
+class DiversityPanel(Inked):
+    """One block per measure where there is room, else two flowing lines."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id)
+        self._measures: tuple[Measure, ...] = ()
+
+    def show(self, measures: tuple[Measure, ...]) -> None:
+        """Show other values."""
+        if measures != self._measures:
+            self._measures = measures
+            self.refresh()
+
+    def line(self, y: int, width: int) -> Line:
+        """One line of the form that fits."""
+        height = self.content_size.height
+        if height < _TALL_FROM:
+            lines = flow(self._measures, width, height)
+            return lines[y] if y < len(lines) else []
+        return self._block_line(y, width, height)
+
+    def _block_line(self, y: int, width: int, height: int) -> Line:
+        if y == 0:
+            return [("Diversity", Ink.STRONG), ("  now → after the queue", Ink.DIM)]
+        index, part = divmod(y - 2, _PER_MEASURE)
+        if y == 1 or index >= len(self._measures) or (y - part + 1) >= height:
+            return []
+        measure = self._measures[index]
+        if part == 0:
+            values = [(f"{number(measure.value)} → ", Ink.TEXT), _after(measure), _arrow(measure)]
+            return spread([(fit(measure.name, width - width_of(values) - 1), Ink.TEXT)], values, width)
+        return [(sparkline(measure.trend, width), _trend_ink(measure))] if part == 1 else []
+
+
+def flow(measures: tuple[Measure, ...], width: int, height: int) -> list[Line]:
+    """The measures one after the other in at most ``height`` lines, whole ones only, with trends where they fit."""
+    lines: list[Line] = []
+    for trend, gap in _FLOWING:
+        lines = _flow(measures, width, trend, gap)
+        if len(lines) <= height:
+            break
+    return lines[:height]
+
+
+def _flow(measures: tuple[Measure, ...], width: int, trend: int, gap: int) -> list[Line]:
+    lines: list[Line] = []
+    for measure in measures:
+        item: Line = [(f"{measure.name} ", Ink.DIM), (number(measure.value), Ink.TEXT)]
+        if trend:
+            item.append((" " + sparkline(measure.trend, trend).strip(), _trend_ink(measure)))
+        item.append(_arrow(measure))
+        if lines and width_of(lines[-1]) + gap + width_of(item) <= width:
+            lines[-1] += [(" " * gap, Ink.TEXT), *item]
+        elif width_of(item) <= width:
+            lines.append(item)
+    return lines
+
+
+def _after(measure: Measure) -> tuple[str, Ink]:
+    return number(measure.after_queue), _change_ink(measure, measure.after_queue - measure.value)
+
+
+def _arrow(measure: Measure) -> tuple[str, Ink]:
+    change = measure.after_queue - measure.value
+    ink = _change_ink(measure, change)
+    return (" →" if ink is Ink.DIM else " ↗" if change > 0 else " ↘"), ink
+
+
+def _trend_ink(measure: Measure) -> Ink:
+    return _change_ink(measure, measure.trend[-1] - measure.trend[0]) if measure.trend else Ink.DIM
+
+
+def _change_ink(measure: Measure, change: float) -> Ink:
+    """Green towards more variety, red towards less."""
+    if not math.isfinite(change) or abs(change) < _STEADY:
+        return Ink.DIM
+    return Ink.GOOD if (change > 0) == measure.higher_is_more_diverse else Ink.BAD

@@ -1,0 +1,81 @@
+"""Lines drawn as pieces of plain text in a few inks.
+
+No widget of this player interprets text as markup: what a tag says is put on the screen letter by letter. How an ink
+looks is said in ``player.tcss`` (``.ink--…``).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.strip import Strip
+from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.style import Style
+    from textual.geometry import Size
+
+
+class Ink(StrEnum):
+    """What a piece of text is, which decides how it looks."""
+
+    TEXT = "ink--text"
+    DIM = "ink--dim"
+    STRONG = "ink--strong"
+    ACCENT = "ink--accent"
+    TITLE = "ink--title"
+    GOOD = "ink--good"
+    BAD = "ink--bad"
+
+
+Piece = tuple[str, Ink]
+Line = list[Piece]
+
+
+def width_of(line: Iterable[Piece]) -> int:
+    """Cells that the line takes."""
+    return sum(cell_len(text) for text, _ in line)
+
+
+def spread(left: Line, right: Line, width: int) -> Line:
+    """``left`` and ``right`` at the two ends of ``width`` cells; without ``right`` where both do not fit."""
+    gap = width - width_of(left) - width_of(right)
+    return [*left, (" " * gap, Ink.TEXT), *right] if gap >= 1 else left
+
+
+class Inked(Widget):
+    """A widget that draws itself from lines of pieces."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = set(Ink)
+
+    def line(self, y: int, width: int) -> Line:
+        """The pieces of line ``y`` of the content; to be overridden.
+
+        Args:
+            y: The line, 0 at the top.
+            width: Cells there are.
+        """
+        raise NotImplementedError
+
+    def render_line(self, y: int) -> Strip:
+        """Line ``y`` as Textual wants it."""
+        return self.strip(self.line(y, self.content_size.width), self.content_size.width)
+
+    def strip(self, line: Sequence[Piece], width: int) -> Strip:
+        """The pieces as a strip of exactly ``width`` cells."""
+        segments = [Segment(text, self.ink(ink)) for text, ink in line if text]
+        return Strip(segments).adjust_cell_length(width, self.ink(Ink.TEXT))
+
+    def ink(self, ink: Ink) -> Style:
+        """The style of an ink on this widget."""
+        return self.get_component_rich_style(ink.value)
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        """All there is."""
+        del viewport
+        return container.width

@@ -1,0 +1,97 @@
+"""The station's queue: what comes next, how the last event moved it, and why it is there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from player.tui.keys import QUEUE, bindings
+from player.tui.messages import PlayTrack, RestTrack, RowChosen, ThumbTrack
+from player.tui.text import clock, column, right, shares
+from player.tui.widgets.ink import Ink, Line, Piece
+from player.tui.widgets.row_list import RowList
+
+if TYPE_CHECKING:
+    from textual.binding import BindingType
+
+    from player.listening.view import QueueRow
+    from player.tui.port import Thumb
+
+_MOVE = 4
+_TIME = 8
+"""With the gap before it; an hour and more fits."""
+_GAP = 2
+_REASON_FROM = 64
+"""Narrower than this, the reason is only told for the selected row."""
+_WIDE_FROM = 90
+
+
+class QueueList(RowList):
+    """The upcoming tracks."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(QUEUE)]
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id)
+        self._rows: tuple[QueueRow, ...] = ()
+
+    @property
+    def selected(self) -> QueueRow | None:
+        """The row at the cursor."""
+        return self._rows[self.cursor] if self._rows else None
+
+    def show(self, rows: tuple[QueueRow, ...]) -> None:
+        """Show another queue. A cursor that was moved stays on its track; at the top it stays at the top."""
+        if rows == self._rows:
+            return
+        followed = self.selected.track.id if self.selected is not None and self.cursor else None
+        self._rows = rows
+        places = {row.track.id: place for place, row in enumerate(rows)}
+        self.set_length(len(rows), places.get(followed, self.cursor) if followed is not None else 0)
+
+    def row(self, index: int, width: int, *, selected: bool) -> Line:
+        """Move, title, artist, reason, length."""
+        queued = self._rows[index]
+        title_ink = Ink.STRONG if selected else Ink.TEXT
+        room = width - _MOVE - _TIME
+        if width >= _REASON_FROM:
+            weights = (5, 3, 4) if width >= _WIDE_FROM else (12, 7, 12)
+            title, artist, reason = shares(room - 2 * _GAP, weights)
+            why: Line = [(" " * _GAP + column(queued.reason, reason), Ink.DIM)]
+        else:
+            title, artist = shares(room - _GAP, (4, 3))
+            why = []
+        return [
+            move(queued),
+            (column(queued.track.title, title) + " " * _GAP, title_ink),
+            (column(queued.track.artist, artist), Ink.TEXT),
+            *why,
+            (right(clock(queued.track.duration), _TIME), Ink.DIM),
+        ]
+
+    def on_row_chosen(self, message: RowChosen) -> None:
+        """Play the row by hand."""
+        message.stop()
+        self.post_message(PlayTrack(self._rows[message.index].track.id))
+
+    def action_thumb_row(self, value: Thumb) -> None:
+        """Thumb the selected row."""
+        if self.selected is not None:
+            self.post_message(ThumbTrack(self.selected.track.id, value))
+
+    def action_rest_row(self) -> None:
+        """Not now, for the selected row."""
+        if self.selected is not None:
+            self.post_message(RestTrack(self.selected.track.id))
+
+
+def move(row: QueueRow) -> Piece:
+    """How the last re-rank moved a row, in four cells: ▲3, ▼2, ●, or nothing."""
+    match row.move:
+        case "up":
+            return column(f"▲{row.moved_by}", _MOVE), Ink.GOOD
+        case "down":
+            return column(f"▼{row.moved_by}", _MOVE), Ink.BAD
+        case "new":
+            return column("●", _MOVE), Ink.ACCENT
+        case _:
+            return " " * _MOVE, Ink.TEXT

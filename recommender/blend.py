@@ -1,0 +1,167 @@
+"""One score from several: similarity to the station, CLEP, the sequence, and what was heard of the track before.
+
+The weights come from a logistic regression on held-out time, so the blended score is a calibrated log odds of
+liking. The regression is drawn towards documented prior weights, which is what remains when there is little to fit.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.events import EventLog
+
+Floats = NDArray[np.float32]
+
+SECONDS_PER_DAY = 86400.0
+LIKING_PRIOR = 1.0
+"""Pseudo-rows of each kind in a track's own like-rate: one thumb moves the log odds by log 2."""
+RIDGE = 4.0
+"""Precision of the Gaussian around the prior weights, in rows: a few dozen rows begin to outweigh it."""
+FEWEST_ROWS = 20
+FEWEST_OF_A_KIND = 5
+"""Below these many labelled rows a fit is noise, and the prior weights are used as they are."""
+LEAST_SPREAD = 1e-6
+"""A column that never varies carries nothing and is only centred."""
+
+
+class Column(IntEnum):
+    """Components of a score, in the order of their columns."""
+
+    SEED = 0
+    """Similarity to the station's seeds, in library standard deviations."""
+    CLEP = 1
+    """CLEP's log odds of liking, from content alone."""
+    SEQUENCE = 2
+    """The transformer's score given the last events."""
+    LIKING = 3
+    """Log odds of the listener's own earlier labels of this very track."""
+    HEARD = 4
+    """1 when the track was heard before, else 0."""
+    REST = 5
+    """log(1 + days since it was last heard); 0 when it never was."""
+    PLAYS = 6
+    """log(1 + times heard)."""
+
+
+PRIOR_WEIGHTS: tuple[float, ...] = (0.3, 0.3, 0.5, 0.7, 0.0, 0.1, 0.0)
+"""Weights per standard deviation while nothing is fitted: own opinion first, then the models; rest helps a little."""
+NON_NEGATIVE = (Column.SEED, Column.CLEP, Column.SEQUENCE, Column.LIKING)
+"""Columns that mean "more liked": if one does not help it is dropped, never turned round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """``intercept + Σ weight · (column - mean) / spread``, in logits.
+
+    Attributes:
+        intercept: log odds of liking of a mean track.
+        weights, means, spreads: one for each :class:`Column`.
+        rows: labelled rows the weights were fitted on; 0 when they are the prior ones.
+    """
+
+    intercept: float
+    weights: tuple[float, ...]
+    means: tuple[float, ...]
+    spreads: tuple[float, ...]
+    rows: int
+
+    def contributions(self, columns: Floats) -> Floats:
+        """What each column of (n, columns) adds to the score, (n, columns) in logits."""
+        standard = (np.nan_to_num(columns) - np.array(self.means)) / np.array(self.spreads)
+        return (standard * np.array(self.weights)).astype(np.float32)
+
+    def score(self, columns: Floats) -> Floats:
+        """Blended log odds (n,) of liking each row of (n, columns)."""
+        slopes = np.array(self.weights) / np.array(self.spreads)
+        level = self.intercept - float(slopes @ np.array(self.means))
+        scores = columns @ slopes.astype(np.float32) + np.float32(level)
+        unknown = np.isnan(scores)
+        if unknown.any():
+            scores[unknown] = self.contributions(columns[unknown]).sum(axis=1) + np.float32(self.intercept)
+        return scores
+
+
+PRIOR_BLEND = Blend(0.0, PRIOR_WEIGHTS, (0.0,) * len(Column), (1.0,) * len(Column), 0)
+
+
+def repetition(history: EventLog, now: float) -> Floats:
+    """The columns LIKING, HEARD, REST and PLAYS of every track.
+
+    Args:
+        history: one listener's rows before ``now``.
+        now: seconds, on the log's clock.
+
+    Returns:
+        (tracks, 4) float32.
+    """
+    tracks = history.tracks
+    plus = np.bincount(history.track, history.weight * (history.label > 0), minlength=tracks)
+    minus = np.bincount(history.track, history.weight * (history.label < 0), minlength=tracks)
+    heard = np.bincount(history.track, minlength=tracks)
+    last = np.full(tracks, now)
+    last[history.track] = history.time  # rows are in time order: the latest assignment stays
+    columns = np.empty((tracks, 4), np.float32)
+    columns[:, 0] = np.log((plus + LIKING_PRIOR) / (minus + LIKING_PRIOR))
+    columns[:, 1] = heard > 0
+    columns[:, 2] = np.log1p(np.maximum(0.0, now - last) / SECONDS_PER_DAY)
+    columns[:, 3] = np.log1p(heard)
+    return columns
+
+
+def assemble(seed: Floats, clep: Floats, sequence: Floats, repeated: Floats) -> Floats:
+    """All columns side by side: three of (n,) and the (n, 4) of :func:`repetition` make (n, columns)."""
+    columns = np.empty((len(seed), len(Column)), np.float32)
+    columns[:, Column.SEED] = seed
+    columns[:, Column.CLEP] = clep
+    columns[:, Column.SEQUENCE] = sequence
+    columns[:, Column.LIKING :] = repeated
+    return columns
+
+
+def fit_blend(columns: Floats, label: NDArray[np.int8], weight: Floats) -> Blend:
+    """Fit the weights on held-out rows: MAP logistic regression around the prior weights.
+
+    Args:
+        columns: (rows, columns) of the track of each row, in the state before the row.
+        label: (rows,) +1 or -1.
+        weight: (rows,) how strongly each label is meant.
+
+    Returns:
+        The blend; the prior weights, on these rows' scale, when there are too few rows or too few of a kind.
+    """
+    from scipy.optimize import minimize  # noqa: PLC0415 - slow to import, and only training fits
+
+    columns = np.nan_to_num(columns)
+    liked = label > 0
+    if len(label) == 0:
+        return PRIOR_BLEND
+    means, spreads = columns.mean(axis=0, dtype=np.float64), columns.std(axis=0, dtype=np.float64)
+    spreads = np.where(spreads > LEAST_SPREAD, spreads, 1.0)
+    prior = np.array(PRIOR_WEIGHTS)
+    few = len(label) < FEWEST_ROWS or min(liked.sum(), (~liked).sum()) < FEWEST_OF_A_KIND
+    if few:
+        odds = (liked.sum() + LIKING_PRIOR) / ((~liked).sum() + LIKING_PRIOR)
+        return Blend(float(np.log(odds)), PRIOR_WEIGHTS, _floats(means), _floats(spreads), 0)
+    standard = (columns - means) / spreads
+    sign = np.where(liked, 1.0, -1.0)
+
+    def objective(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        margin = sign * (parameters[0] + standard @ parameters[1:])
+        slope = -weight * sign * _sigmoid(-margin)
+        away = parameters[1:] - prior
+        loss = float(weight @ np.logaddexp(0.0, -margin) + 0.5 * RIDGE * away @ away)
+        return loss, np.concatenate([[slope.sum()], standard.T @ slope + RIDGE * away])
+
+    bounds = [(None, None)] + [(0.0, None) if column in NON_NEGATIVE else (None, None) for column in Column]
+    fit = minimize(objective, np.concatenate([[0.0], prior]), jac=True, method="L-BFGS-B", bounds=bounds)
+    return Blend(float(fit.x[0]), _floats(fit.x[1:]), _floats(means), _floats(spreads), len(label))
+
+
+def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 0.5 * (1.0 + np.tanh(0.5 * x))
+
+
+def _floats(values: NDArray[np.float64]) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)

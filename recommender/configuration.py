@@ -1,0 +1,69 @@
+"""How the models are built and trained, as frozen values; free of torch, so that any process may read a model's card."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+MARGIN = 7.0
+"""Distance at which a pair that does not belong together stops being pushed apart (Park & Lee 2022, section 3.2)."""
+
+
+class ClepVariant(StrEnum):
+    """Which pairs of songs belong together (Park & Lee 2022, section 3.2)."""
+
+    PN = "pn"
+    """like-like and dislike-dislike."""
+    P = "p"
+    """like-like only."""
+    N = "n"
+    """dislike-dislike only."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClepConfig:
+    """The contrastive content model; the numbers are the paper's (section 4.1) where it names them."""
+
+    variant: ClepVariant = ClepVariant.PN
+    widths: tuple[int, ...] = (128, 64, 64, 32)
+    """Outputs of the embedding's layers: four, as the paper has for its smallest front-end."""
+    head_widths: tuple[int, ...] = (32, 16, 1)
+    """Outputs of the three layers that predict the preference."""
+    margin: float = MARGIN
+    batch: int = 16
+    epochs: int = 20
+    learning_rate: float = 0.01
+    head_epochs: int = 30
+    head_learning_rate: float = 0.001
+    patience: int = 2
+    """Epochs without a better validation loss after which the rate is reduced."""
+    most_songs: int = 2000
+    """Newest opinions learned from: thirteen times the paper's, and what a retraining has time for."""
+
+
+@dataclass(frozen=True, slots=True)
+class SequentialConfig:
+    """The causal transformer over what was heard and what was thought of it (Kang & McAuley 2018; Mei et al. 2024)."""
+
+    width: int = 64
+    blocks: int = 2
+    heads: int = 2
+    length: int = 64
+    """Tokens of history seen at once."""
+    dropout: float = 0.2
+    p_hard: float = 0.4
+    """Share of negative targets that are the listener's real negatives; .4 is what Mei et al. shipped."""
+    epochs: int = 40
+    patience: int = 6
+    """Epochs without a better validation AUC before training stops."""
+    batch: int = 32
+    learning_rate: float = 0.001
+    id_shrinkage: float = 5.0
+    """Rows a track needs before its own embedding counts half; a track never heard is its content alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingConfig:
+    """Everything a retraining is determined by, beside its data."""
+
+    clep: ClepConfig = field(default_factory=ClepConfig)
+    sequential: SequentialConfig = field(default_factory=SequentialConfig)
+    seed: int = 0

@@ -1,0 +1,101 @@
+"""Seeded bootstrap (Efron 1979) over listeners or, for a single listener, over blocks of their listening.
+
+Events of one listener and one evening hang together, so whole units are redrawn, never single events.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+RESAMPLES = 1000
+"""Enough that a 95 % bound moves by less than its own third digit."""
+CONFIDENCE = 0.95
+SESSION_GAP = 30 * 60.0
+"""Seconds of silence that end a listening session, the usual cut for streaming logs."""
+FEWEST_UNITS = 5
+"""Below this many units a resample is hardly different from the sample."""
+BLOCK_ROWS = 5
+"""Rows of a block when there are too few sessions (feedback given in one go, or an import without pauses)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A figure with its bootstrap bounds; no bounds when there was too little to redraw."""
+
+    mean: float
+    low: float | None
+    high: float | None
+
+
+def resampling_units(listener: NDArray[np.int64], time: NDArray[np.float64]) -> NDArray[np.int64]:
+    """What is redrawn as a whole: listeners when there are enough, else sessions, else short runs of rows.
+
+    Args:
+        listener: (G,) of each row.
+        time: (G,) seconds, never decreasing.
+
+    Returns:
+        (G,) unit of each row, from 0.
+    """
+    rows = len(listener)
+    if rows == 0:
+        return np.empty(0, np.int64)
+    listeners, by_listener = np.unique(listener, return_inverse=True)
+    if len(listeners) >= FEWEST_UNITS:
+        return by_listener.astype(np.int64)
+    sessions = np.concatenate([[0], np.cumsum(np.diff(time) > SESSION_GAP)])
+    units = np.unique(np.stack([by_listener, sessions]), axis=1, return_inverse=True)[1].reshape(-1)
+    if units.max() + 1 >= FEWEST_UNITS:
+        return units.astype(np.int64)
+    return np.arange(rows, dtype=np.int64) // BLOCK_ROWS
+
+
+def resample_counts(units: NDArray[np.int64], resamples: int, seed: int) -> NDArray[np.float32] | None:
+    """How often each row occurs in each resample.
+
+    Args:
+        units: (G,) unit of each row, from 0.
+        resamples: how many, B.
+        seed: the same seed gives the same resamples, which is what pairs two models.
+
+    Returns:
+        (B, G) float32 counts, or None when there are fewer than two units.
+    """
+    count = int(units.max()) + 1 if len(units) else 0
+    if count < 2:  # noqa: PLR2004 - one unit can only be redrawn as itself
+        return None
+    rng = np.random.default_rng(seed)
+    drawn = rng.multinomial(count, np.full(count, 1.0 / count), size=resamples)
+    return drawn[:, units].astype(np.float32)
+
+
+def interval(estimate: float, resampled: NDArray[np.floating] | None) -> Interval:
+    """The percentile interval of resampled estimates; NaN among them (a resample without a pair) is left out."""
+    known = resampled[np.isfinite(resampled)] if resampled is not None else np.empty(0)
+    if len(known) == 0:
+        return Interval(estimate, None, None)
+    tail = (1.0 - CONFIDENCE) / 2.0
+    low, high = np.quantile(known, [tail, 1.0 - tail])
+    return Interval(estimate, float(low), float(high))
+
+
+def probability_worse(
+    model: NDArray[np.floating] | None, reference: NDArray[np.floating] | None, tolerance: float
+) -> float | None:
+    """Share of paired resamples in which the model lies more than ``tolerance`` below the reference.
+
+    Args:
+        model: (B,) figure of the model in each resample.
+        reference: (B,) figure of the reference in the same resamples.
+        tolerance: how much worse still passes as equal.
+
+    Returns:
+        0…1, or None when no resample has both figures.
+    """
+    if model is None or reference is None:
+        return None
+    both = np.isfinite(model) & np.isfinite(reference)
+    if not np.any(both):
+        return None
+    return float(np.mean(model[both] < reference[both] - tolerance))

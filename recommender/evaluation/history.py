@@ -1,0 +1,53 @@
+"""A stored model measured on a listener's own history, beside the baselines; free of torch."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.baselines import (
+    ContentNeighbours,
+    LikeRate,
+    PersonalMostPlayed,
+    Popularity,
+    RandomOrder,
+    Recommender,
+)
+from recommender.evaluation.protocol import Report, count_pairs, evaluate
+from recommender.events import EventLog, TimeSplit, split_by_time
+from recommender.model import Model
+from recommender.promotion import FEWEST_PAIRS
+from recommender.scoring import Catalogue, ModelScorer
+
+GATE_SHARES = (0.15, 0.2, 0.25, 0.3)
+"""The gate is the newest 15 % of the history, or as much more as it takes to hold enough pairs."""
+MODEL = "model"
+"""What tables call the model that is measured."""
+
+
+def split_with_pairs(log: EventLog) -> TimeSplit:
+    """Cut the log in time, the gate growing from 15 % to at most 30 % until it holds enough pairs to compare on."""
+    for share in GATE_SHARES:
+        split = split_by_time(log, validation_share=GATE_SHARES[0], gate_share=share)
+        if count_pairs(split.gate) >= FEWEST_PAIRS:
+            return split
+    return split_by_time(log, validation_share=GATE_SHARES[0], gate_share=GATE_SHARES[0])
+
+
+def baseline_recommenders(vectors: NDArray[np.float32], seed: int = 0) -> list[Recommender]:
+    """The baselines every model stands beside, chance first."""
+    return [RandomOrder(seed), Popularity(), LikeRate(), PersonalMostPlayed(), ContentNeighbours(vectors)]
+
+
+def evaluate_model(model: Model | None, log: EventLog, catalogue: Catalogue, seed: int = 0) -> Report:
+    """Measure a model (or just the baselines) on the newest slice of a log that the model has not seen.
+
+    Raises:
+        ValueError: when the model was trained on other vectors than the catalogue's.
+    """
+    recommenders = baseline_recommenders(catalogue.vectors, seed)
+    if len(log) == 0:
+        return evaluate(recommenders, log, np.inf, seed).report
+    gate_from = float(split_with_pairs(log).gate.time[0])
+    if model is not None:
+        recommenders = [ModelScorer(model, catalogue, MODEL), *recommenders]
+        gate_from = max(gate_from, float(np.nextafter(model.card.seen_until, np.inf)))
+    return evaluate(recommenders, log, gate_from, seed).report

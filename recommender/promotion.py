@@ -1,0 +1,82 @@
+"""May a new model replace the one in use? A paired bootstrap on the newest slice decides.
+
+Refused when it is at least 80 % sure that its pair AUC is more than .01 below the live model's or the best
+baseline's, or below chance. With fewer than 20 pairs the live model stays. While there is no live model there is
+nothing learned to protect, so the first one only has to be not shown worse on whatever pairs there are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommender.evaluation.bootstrap import probability_worse
+from recommender.evaluation.protocol import Evaluation, Measure
+
+TOLERANCE = 0.01
+"""Pair AUC that a model may lie below another and still pass as not worse."""
+CERTAINTY = 0.8
+"""Share of resamples that must say "worse" before a model is refused."""
+FEWEST_PAIRS = 20
+"""Below this many pairs a measured difference is chance."""
+CHANCE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the model may go live, and the reason in one sentence."""
+
+    promoted: bool
+    reason: str
+
+
+def judge(evaluation: Evaluation, model: str, live: str | None, baselines: Sequence[str]) -> Verdict:
+    """Compare a model with the live one and with the best baseline.
+
+    Args:
+        evaluation: of all of them on one slice that none was trained on.
+        model: name of the new model.
+        live: name of the live model, None when there is none.
+        baselines: names of those that know something; chance is compared with as the constant it is.
+
+    Returns:
+        The verdict.
+    """
+    report = evaluation.report
+    if live is not None and report.pairs < FEWEST_PAIRS:
+        return Verdict(
+            promoted=False,
+            reason=f"The live model stays: the newest feedback holds only {report.pairs} of the {FEWEST_PAIRS} pairs "
+            "of a liked and a disliked track on one station that a comparison needs.",
+        )
+    own = report.mean(model, Measure.PAIR_AUC)
+    if own is None:
+        return Verdict(
+            promoted=True, reason="The first model: nothing to compare with yet, and nothing shows it worse."
+        )
+    for rival in _rivals(evaluation, live, baselines):
+        worse = probability_worse(evaluation.auc_resamples[model], evaluation.auc_resamples[rival], TOLERANCE)
+        if worse is not None and worse >= CERTAINTY:
+            theirs = report.mean(rival, Measure.PAIR_AUC)
+            return Verdict(
+                promoted=False,
+                reason=f"Refused: {worse:.0%} sure that it orders pairs worse than {rival} ({own:.3f} against {theirs:.3f}).",
+            )
+    resamples = evaluation.auc_resamples[model]
+    worse = None if resamples is None else probability_worse(resamples, np.full_like(resamples, CHANCE), TOLERANCE)
+    if worse is not None and worse >= CERTAINTY:
+        return Verdict(
+            promoted=False, reason=f"Refused: {worse:.0%} sure that it orders pairs worse than chance ({own:.3f})."
+        )
+    first = "" if live is not None else "first model, "
+    return Verdict(
+        promoted=True, reason=f"Not worse than what there was: {first}pair AUC {own:.3f} on {report.pairs} pairs."
+    )
+
+
+def _rivals(evaluation: Evaluation, live: str | None, baselines: Sequence[str]) -> list[str]:
+    """The live model and the best of the baselines."""
+    figures = {name: evaluation.report.mean(name, Measure.PAIR_AUC) for name in baselines}
+    known = {name: figure for name, figure in figures.items() if figure is not None}
+    best = [max(known, key=lambda name: known[name])] if known else []
+    return ([] if live is None else [live]) + best

@@ -1,0 +1,310 @@
+"""A small player in memory: it does what the port promises to a list of tracks, the same way every time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from player.errors import PlayerError
+from player.library.catalogue import TrackRow
+from player.listening.view import JobView, Measure, NowPlaying, QueueRow, Snapshot, StationRow
+from player.tui.app import PlayerApp
+
+if TYPE_CHECKING:
+    from textual.pilot import Pilot
+
+ALBUMS = (
+    ("Ivan Ilic", "Fugitive Visions - Piano Masterworks by Chopin and Liszt", "Classical", 2008,
+     ("Chopin Prelude In E Major Opus 28", "Chopin Prelude In G Minor Opus 28", "Consolation No. 3")),
+    ("Bezdin Ensemble", "Boccherini Fandango Box", "Classical", 2012,
+     ("Fandango", "Sinfonia in La Maggiore", "La Ritirata Di Madrid")),
+    ("坂本 龍一", "音楽図鑑", "Ambient", 1984, ("羽の林で", "森の人")),
+    ("Beth Quist", "Shall We Dance", "World", None, ("Survival", "Grace", "Monsters")),
+    ("[bold]Bracket[/bold] & Sons", "[link=https://example.com]Markup[/link]", "Rock", 1999,
+     ("[red]x[/] [link=file:///]y[/link]", "Title with\x1b[31m an escape\x07 and \u202e direction")),
+    ("American Bach Soloists", "JS Bach Cantatas VI - Favorite Cantatas", "Classical", 2004,
+     ("Wachet auf ruft uns die Stimme (BWV 140) - Chorus", "Gleichwie der Regen und Schnee vom Himmel fällt")),
+)  # fmt: skip
+REASONS = (
+    "sounds like Consolation No. 3",
+    "you finished 4 of its artist",
+    "new to you, near genre Classical",
+    "not heard for 3 weeks",
+)
+MOVES = (("same", 0), ("up", 3), ("down", 2), ("new", 0), ("up", 12), ("down", 1))
+
+
+def make_tracks() -> list[TrackRow]:
+    rows = [
+        (artist, album, genre, year, title)
+        for artist, album, genre, year, titles in ALBUMS
+        for title in titles
+    ]  # fmt: skip
+    return [
+        TrackRow(number, f"/music/{number}.opus", title, artist, album, genre, year, 61.0 + 47 * number, number == 9)
+        for number, (artist, album, genre, year, title) in enumerate(rows, start=1)
+    ]
+
+
+def make_measures(shift: float = 0.0) -> tuple[Measure, ...]:
+    course = (0.61, 0.58, 0.6, 0.55, 0.52, 0.54, 0.5, 0.47)
+    return (
+        Measure("Gini", 0.47 + shift, 0.41, course, higher_is_more_diverse=False),
+        Measure("artist entropy", 3.12, 3.3, tuple(2 + value for value in reversed(course)), True),
+        Measure("intra-list distance", 0.64, 0.6, course, True),
+        Measure("coverage", 0.18, 0.23, tuple(reversed(course)), True),
+        Measure("never played", 0.55, 0.55, (0.55, 0.55, 0.55), True),
+        Measure("repeat rate", 0.12, 0.08, course, False),
+    )
+
+
+class MemoryPlayer:
+    """Keeps the contract of ``PlayerPort`` over a list of tracks; remembers every call in ``calls``."""
+
+    def __init__(self, tracks: Sequence[TrackRow] | None = None, *, station: bool = True) -> None:
+        self.tracks = list(make_tracks() if tracks is None else tracks)
+        self.calls: list[tuple[object, ...]] = []
+        self.threads: dict[str, int] = {}
+        self.listeners: list[Callable[[], None]] = []
+        self.known = [
+            StationRow(1, "Quiet piano", "artist Ivan Ilic, mellow", 12, 3),
+            StationRow(2, "Everything", "the whole library", 0, 0),
+            StationRow(3, "[b]Rock[/b]", "genre Rock", 1, 20),
+        ]
+        self.refusal = ""
+        self.gate = threading.Event()
+        self.gate.set()
+        self._snapshot = Snapshot(
+            revision=1,
+            output="stream on Built-in Audio" if self.tracks else "",
+            model_version="v3",
+            volume=0.8,
+            tracks=len(self.tracks),
+            embedded=len(self.tracks),
+        )
+        if station and self.tracks:
+            self._tune(self.known[0])
+
+    # What the app sees
+
+    def snapshot(self) -> Snapshot:
+        return self._snapshot
+
+    def subscribe(self, callback: Callable[[], None]) -> None:
+        self.listeners.append(callback)
+
+    def change(self, **changes: object) -> None:
+        self._snapshot = replace(self._snapshot, revision=self._snapshot.revision + 1, **changes)
+        for listener in self.listeners:
+            listener()
+
+    def start(self) -> None:
+        self._note("start")
+
+    def close(self) -> None:
+        self._note("close")
+
+    def toggle_pause(self) -> None:
+        self._note("toggle_pause")
+        if self._snapshot.now is not None:
+            self.change(now=replace(self._snapshot.now, playing=not self._snapshot.now.playing))
+
+    def next(self) -> None:
+        self._note("next")
+        if self._snapshot.queue:
+            self._play(self._snapshot.queue[0].track)
+
+    def previous(self) -> None:
+        self._note("previous")
+
+    def seek(self, seconds: float, *, relative: bool = False) -> None:
+        self._note("seek", seconds, relative)
+        if self._snapshot.now is not None:
+            start = self._snapshot.now.position if relative else 0.0
+            self.change(now=replace(self._snapshot.now, position=max(start + seconds, 0.0)))
+
+    def set_volume(self, volume: float) -> None:
+        self._note("set_volume", volume)
+        self.change(volume=volume)
+
+    def thumb(self, value: int) -> None:
+        self._note("thumb", value)
+        if self._snapshot.now is not None and value > 0:
+            thumb = 0 if self._snapshot.now.thumb > 0 else 1
+            self.change(now=replace(self._snapshot.now, thumb=thumb), notice="Noted.")
+        elif self._snapshot.queue:
+            self._play(self._snapshot.queue[0].track)
+
+    def thumb_track(self, track_id: int, value: int) -> None:
+        self._note("thumb_track", track_id, value)
+
+    def not_now(self, track_id: int | None = None) -> None:
+        self._note("not_now", track_id)
+
+    def never(self, track_id: int | None = None) -> None:
+        self._note("never", track_id)
+
+    def replay(self) -> None:
+        self._note("replay")
+
+    def undo(self) -> None:
+        self._note("undo")
+
+    def play_track(self, track_id: int) -> None:
+        self._note("play_track", track_id)
+        self._play(next(track for track in self.tracks if track.id == track_id))
+
+    def stations(self) -> list[StationRow]:
+        return list(self.known)
+
+    def open_station(self, station_id: int) -> None:
+        self._note("open_station", station_id)
+        self._tune(next(row for row in self.known if row.id == station_id))
+
+    def create_station(self, name: str, seeds: Sequence[tuple[str, str]]) -> StationRow:
+        self._note("create_station", name, tuple(seeds))
+        row = StationRow(len(self.known) + 1, name, ", ".join(f"{kind} {value}" for kind, value in seeds), 0, 0)
+        self.known.append(row)
+        return row
+
+    def catalogue(self) -> list[TrackRow]:
+        return self.tracks
+
+    def search(self, query: str) -> list[int]:
+        words = query.casefold().split()
+        texts = (f"{track.title} {track.artist} {track.album} {track.genre}".casefold() for track in self.tracks)
+        return [index for index, text in enumerate(texts) if all(word in text for word in words)]
+
+    def seed_suggestions(self, text: str) -> list[tuple[str, str, int]]:
+        known = [
+            ("library", "", len(self.tracks)),
+            ("genre", "Classical", 8),
+            ("tag", "mellow", 5),
+            ("artist", "Ivan Ilic", 3),
+            ("artist", "[bold]Bracket[/bold] & Sons", 2),
+            ("album", "Boccherini Fandango Box", 3),
+        ]
+        return [row for row in known if text.casefold() in f"{row[0]} {row[1]}".casefold()]
+
+    def start_job(self, name: str) -> None:
+        self._note("start_job", name)
+        self.change(job=JobView(name, "reading history", 0, 100, None))
+
+    def stop_job(self) -> None:
+        self._note("stop_job")
+        self.change(job=JobView("retrain", "stopped", 0, 0, None, finished=True, summary="Stopped; nothing changed."))
+
+    # How it does it
+
+    def _note(self, name: str, *arguments: object) -> None:
+        self.gate.wait(5)
+        self.calls.append((name, *arguments))
+        self.threads[name] = threading.get_ident()
+        if self.refusal and name not in ("start", "close"):
+            raise PlayerError(self.refusal)
+
+    def _tune(self, station: StationRow) -> None:
+        self.change(station=station, diversity=make_measures())
+        self._play(self.tracks[2])
+
+    def _play(self, track: TrackRow) -> None:
+        others = [other for other in self.tracks if other.id != track.id]
+        start = track.id % len(others) if others else 0
+        order = others[start:] + others[:start]
+        queue = tuple(
+            QueueRow(
+                other, slot, 0.91 - slot / 40, 0.12 if slot % 5 else None, REASONS[slot % 4],
+                MOVES[slot % 6][0], MOVES[slot % 6][1],
+            )
+            for slot, other in enumerate(order)
+        )  # fmt: skip
+        now = NowPlaying(track, 73.0, track.duration, True, 0, "sounds like Fandango, which you thumbed up")
+        self.change(now=now, queue=queue, rerank_ms=11.6)
+
+    def told(self, name: str) -> list[tuple[object, ...]]:
+        """The arguments of each call of that name."""
+        return [call[1:] for call in self.calls if call[0] == name]
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    """Wait until every errand and search has been done and drawn."""
+    for _ in range(2):  # a search may follow from an errand
+        await pilot.app.workers.wait_for_complete()
+        await pilot._wait_for_screen()
+    await pilot.pause()
+
+
+def read(pilot: Pilot[None]) -> str:
+    """The letters on the screen, line by line."""
+    return "\n".join(strip.text.rstrip() for strip in pilot.app.screen._compositor.render_strips())
+
+
+class Stage:
+    """Runs the app over a player, presses keys, and reads the screen."""
+
+    def __init__(self, pilot: Pilot[None], player: MemoryPlayer) -> None:
+        self.pilot = pilot
+        self.player = player
+        self.app = pilot.app
+
+    async def press(self, *keys: str) -> None:
+        """Press keys; what a named key started (not a letter, as while typing) is done before the next."""
+        for key in keys:
+            await self.pilot.press(key)
+            if len(key) > 1:
+                await settle(self.pilot)
+        await settle(self.pilot)
+
+    async def settle(self) -> None:
+        await settle(self.pilot)
+
+    @property
+    def text(self) -> str:
+        return read(self.pilot)
+
+    @property
+    def screen(self) -> str:
+        return type(self.app.screen).__name__
+
+
+Running = Callable[..., AbstractAsyncContextManager[Stage]]
+
+
+@pytest.fixture
+def running() -> Running:
+    """``async with running(player, size=(80, 24), clock=…) as stage``."""
+
+    @asynccontextmanager
+    async def run(
+        player: MemoryPlayer, size: tuple[int, int] = (80, 24), clock: Callable[[], float] = lambda: 100.0
+    ) -> AsyncIterator[Stage]:
+        app = PlayerApp(player, clock)
+        async with app.run_test(size=size) as pilot:
+            await settle(pilot)
+            yield Stage(pilot, player)
+
+    return run
+
+
+@pytest.fixture
+def make_player() -> type[MemoryPlayer]:
+    return MemoryPlayer
+
+
+@pytest.fixture
+def player() -> MemoryPlayer:
+    return MemoryPlayer()
+
+
+@pytest.fixture(autouse=True)
+def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures do not depend on the terminal that runs the tests; and Textual looks more often whether it is idle."""
+    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 1 / 200)
+    monkeypatch.setattr("textual._wait.SLEEP_IDLE", 1 / 2000)
+    for name in ("NO_COLOR", "FORCE_COLOR", "TEXTUAL_COLOR_SYSTEM"):
+        monkeypatch.delenv(name, raising=False)

@@ -1,0 +1,220 @@
+import asyncio
+import threading
+
+import pytest
+
+from player.listening.view import JobView
+
+PRESSES = [
+    ("space", ("toggle_pause",)),
+    ("n", ("next",)),
+    ("p", ("previous",)),
+    ("plus", ("thumb", 1)),
+    ("equals_sign", ("thumb", 1)),
+    ("minus", ("thumb", -1)),
+    ("z", ("undo",)),
+    ("R", ("replay",)),
+    ("x", ("not_now", None)),
+    ("X", ("never", None)),
+    ("left", ("seek", -5, True)),
+    ("right", ("seek", 5, True)),
+    ("shift+left", ("seek", -30, True)),
+    ("shift+right", ("seek", 30, True)),
+    ("left_square_bracket", ("set_volume", 0.75)),
+    ("right_square_bracket", ("set_volume", 0.85)),
+    ("r", ("start_job", "retrain")),
+    ("e", ("start_job", "embed")),
+    ("f5", ("start_job", "scan")),
+]
+
+
+@pytest.mark.parametrize(("key", "call"), PRESSES)
+async def test_a_key_asks_the_player_for_one_thing(running, player, key, call):
+    async with running(player) as stage:
+        await stage.press(key)
+        assert player.calls == [("start",), call]
+
+
+async def test_the_same_keys_work_in_the_library(running, player):
+    async with running(player) as stage:
+        await stage.press("l")
+        for key, call in PRESSES:
+            player.change(volume=0.8, job=None)
+            await stage.press(key)
+            assert player.calls[-1] == call
+        assert len(player.calls) == 1 + len(PRESSES)
+        assert stage.screen == "LibraryScreen"
+
+
+@pytest.mark.parametrize(("key", "shown"), [("n", "Sinfonia in La Maggiore"), ("plus", "▲ liked"), ("space", "⏸")])
+async def test_what_a_key_did_is_on_the_screen(running, player, key, shown):
+    async with running(player) as stage:
+        assert shown not in stage.text.splitlines()[0]
+        await stage.press(key)
+        assert shown in stage.text.splitlines()[0]
+
+
+async def test_quick_presses_are_neither_lost_nor_reordered(running, player):
+    async with running(player) as stage:
+        player.gate.clear()
+        presses = ["n", "plus", "right", "n", "minus", "x", "z"] * 4
+        for key in presses:
+            await stage.pilot.press(key)
+        player.gate.set()
+        await stage.settle()
+        expected = [
+            ("next",),
+            ("thumb", 1),
+            ("seek", 5, True),
+            ("next",),
+            ("thumb", -1),
+            ("not_now", None),
+            ("undo",),
+        ] * 4
+        assert player.calls[1:] == expected
+
+
+async def test_a_slow_call_does_not_hold_up_the_screen(running, player):
+    async with running(player) as stage:
+        player.gate.clear()
+        await stage.pilot.press("n")
+        await stage.pilot.press("question_mark")
+        await stage.pilot.pause()
+        assert stage.screen == "HelpScreen"
+        assert not player.told("next")
+        player.gate.set()
+        await stage.settle()
+        assert player.told("next") == [()]
+        assert player.threads["next"] != threading.get_ident()
+
+
+async def test_a_refusal_is_shown_until_something_else_happens(running, player):
+    player.refusal = "The disk is full: free some space."
+    async with running(player) as stage:
+        await stage.press("n")
+        assert player.refusal in stage.text
+        player.change(notice="There is space again.")
+        await stage.settle()
+        assert player.refusal not in stage.text
+        assert "There is space again." in stage.text
+
+
+async def test_a_refusal_of_a_quick_call_is_shown_too(running, player):
+    player.refusal = "The device is gone: plug it in."
+    async with running(player) as stage:
+        await stage.press("space")
+        assert player.refusal in stage.text
+
+
+async def test_an_unexpected_error_is_told_and_the_next_press_still_works(running, player, monkeypatch):
+    async with running(player) as stage:
+        monkeypatch.setattr(player, "undo", lambda: 1 / 0)
+        await stage.press("z")
+        assert "ZeroDivisionError" in stage.text
+        await stage.press("n")
+        assert player.told("next") == [()]
+
+
+async def test_r_stops_the_training_it_started_and_escape_does_too(running, player):
+    async with running(player) as stage:
+        await stage.press("r", "r")
+        assert player.told("stop_job") == [()]
+        await stage.press("r", "escape")
+        assert player.told("stop_job") == [(), ()]
+        await stage.press("escape")
+        assert player.told("stop_job") == [(), ()], "nothing runs any more"
+
+
+async def test_a_second_job_is_refused_in_words(running, player):
+    async with running(player) as stage:
+        player.change(job=JobView("scan", "reading ~/Music", 3, 10, None))
+        await stage.press("r")
+        assert player.told("start_job") == []
+        assert "A scan is running; escape stops it" in stage.text
+
+
+async def test_q_closes_the_player_before_the_app_ends(running, player):
+    async with running(player) as stage:
+        await stage.press("q")
+        assert player.calls == [("start",), ("close",)]
+        assert stage.app.port_closed
+        assert stage.app._exit
+
+
+async def test_while_the_player_closes_the_screen_says_so(running, player):
+    async with running(player) as stage:
+        player.gate.clear()
+        await stage.pilot.press("q")
+        await stage.pilot.pause()
+        assert "Stopping the music" in stage.text
+        player.gate.set()
+        async with asyncio.timeout(5):
+            while not stage.app.port_closed:  # noqa: ASYNC110 - the app has no event for it
+                await asyncio.sleep(0.01)
+        assert player.told("close") == [()]
+
+
+async def test_the_volume_stays_between_silence_and_full(running, player):
+    async with running(player) as stage:
+        await stage.press(*["right_square_bracket"] * 6)
+        assert player.told("set_volume")[-1] == (1.0,)
+        player.change(volume=0.02)
+        await stage.press("left_square_bracket")
+        assert player.told("set_volume")[-1] == (0.0,)
+
+
+async def test_a_key_on_the_bar_can_be_clicked(running, player):
+    async with running(player) as stage:
+        bar = stage.text.splitlines()[-2]
+        await stage.pilot.click(offset=(bar.index("skip"), 22))
+        await stage.settle()
+        assert player.told("next") == [()]
+
+
+async def test_the_key_bar_never_cuts_a_word(running, player):
+    from player.tui.keys import ALWAYS_BAR, MAIN_BAR
+
+    labels = {f"{key.shown} {key.label}" for key in (*MAIN_BAR, *ALWAYS_BAR)}
+    async with running(player) as stage:
+        for width in (20, 40, 60, 80, 100, 140, 160, 200):
+            await stage.pilot.resize_terminal(width, 24)
+            await stage.settle()
+            bar = stage.app.screen.query_one("#keys")
+            lines = stage.text.splitlines()[-bar.size.height :]
+            shown = [item for line in lines for item in line.strip().split("  ")]
+            assert set(shown) <= labels
+            assert shown[-2:] == ["? help", "q quit"]
+
+
+async def test_every_key_of_the_issue_is_on_the_bar_at_80_columns(running, player):
+    async with running(player) as stage:
+        bar = "\n".join(stage.text.splitlines()[-2:])
+        for label in ("space pause", "n skip", "+ like", "- dislike", "z undo", "←/→ seek", "s stations", "l library",
+                      "/ search", "r retrain", "? help", "q quit"):  # fmt: skip
+            assert label in bar
+
+
+async def test_changes_told_from_many_threads_are_all_drawn_in_the_end(running, player):
+    async with running(player) as stage:
+        drawn = []
+        show = stage.app.screen.show
+        stage.app.screen.show = lambda snapshot: (drawn.append(snapshot.notice), show(snapshot))
+
+        def flood(name: str) -> None:
+            for number in range(200):
+                player.change(notice=f"{name} {number}")
+
+        threads = [threading.Thread(target=flood, args=(name,)) for name in "ab"]
+        for thread in threads:
+            thread.start()
+        await asyncio.to_thread(lambda: [thread.join() for thread in threads])
+        await stage.settle()
+        assert drawn[-1] == player.snapshot().notice
+        assert player.snapshot().notice in stage.text
+        assert len(drawn) < 400, "a flood merges"
+
+
+async def test_a_change_told_after_the_app_has_ended_is_harmless(running, player):
+    async with running(player) as stage:
+        await stage.press("q")
+    player.change(notice="too late")

@@ -1,0 +1,60 @@
+import json
+import subprocess
+import sys
+
+import pytest
+
+from player.tui.app import run_tui
+
+HEAVY = ("torch", "scipy", "sqlalchemy", "av", "numpy", "sounddevice", "vlc")
+
+
+def run_python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+
+
+def test_the_screen_imports_nothing_heavy():
+    loaded = json.loads(run_python("import json, sys, player.tui.app; print(json.dumps(sorted(sys.modules)))"))
+    assert set(HEAVY) & set(loaded) == set()
+
+
+def test_the_screen_costs_little_more_than_textual():
+    code = (
+        "import time, textual.app, textual.widgets, textual.containers, textual.screen, textual.scroll_view, textual.theme\n"
+        "from textual.widgets import Input, Static\n"
+        "began = time.process_time(); import player.tui.app; print(time.process_time() - began)"
+    )
+    assert min(float(run_python(code)) for _ in range(4)) < 0.05
+
+
+async def test_without_colour_every_colour_is_gone_and_the_signs_stay(running, player, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with running(player, size=(160, 50)) as stage:
+        picture = stage.app.export_screenshot()
+        assert "#c87f1a" not in picture
+        assert {"▲3", "▼2", "●", "▌"} <= set(stage.text.split())
+
+
+async def test_with_colour_there_is_one_accent(running, player):
+    async with running(player) as stage:
+        assert "#c87f1a" in stage.app.export_screenshot()
+
+
+async def test_the_background_is_the_terminals_own(running, player):
+    async with running(player) as stage:
+        backgrounds = {
+            segment.style.bgcolor.name
+            for strip in stage.app.screen._compositor.render_strips()
+            for segment in strip
+            if segment.style is not None and segment.style.bgcolor is not None and segment.text.strip()
+        }
+        assert backgrounds <= {"default"}
+
+
+def test_the_player_is_closed_even_when_the_app_fails(player, monkeypatch):
+    from player.tui.app import PlayerApp
+
+    monkeypatch.setattr(PlayerApp, "run", lambda _app: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run_tui(player)
+    assert player.calls == [("close",)]
