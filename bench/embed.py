@@ -16,7 +16,11 @@ def main() -> None:
     files = sorted(Path(demo_music()).rglob("*.opus"))
     for workers in (1, 2):
         started = time.perf_counter()
-        failed = sum(result.error is not None for result in embed_many(files, DEFAULT_FRONTEND, weights, workers=workers))
+        failed = sum(
+            result.error is not None for result in embed_many(files, DEFAULT_FRONTEND, weights, workers=workers)
+        )
         taken = time.perf_counter() - started
         rate = 60 * len(files) / taken
-        print(f"{workers} process(es): {len(files)} tracks of 46 s in {taken:.1f} s, {rate:.0f} tracks a minute ({failed} failed)")
+        print(
+            f"{workers} process(es): {len(files)} tracks of 46 s in {taken:.1f} s, {rate:.0f} tracks a minute ({failed} failed)"
+        )

@@ -24,5 +24,7 @@ def main() -> None:
             report = scan(database, [folder])
             taken = time.perf_counter() - started
             files = report.added + report.unchanged
-            print(f"{words} scan of {files} files: {taken:.2f} s, {files / taken:,.0f} files/s ({len(report.failed)} failed)")
+            print(
+                f"{words} scan of {files} files: {taken:.2f} s, {files / taken:,.0f} files/s ({len(report.failed)} failed)"
+            )
         database.close()

@@ -19,7 +19,9 @@ def main() -> None:
     """Print medians."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "PLAYER_DATA_DIR": folder, "COLUMNS": "120", "LINES": "40"}
-        subprocess.run([sys.executable, "-m", "player", "station", "list"], env=environment, check=True, capture_output=True)
+        subprocess.run(
+            [sys.executable, "-m", "player", "station", "list"], env=environment, check=True, capture_output=True
+        )
         version = _median(lambda: _run(["-m", "player", "--version"], environment))
         stations = _median(lambda: _run(["-m", "player", "station", "list"], environment))
         empty = _median(lambda: _until_drawn(["-c", EMPTY_APP], environment))

@@ -8,9 +8,9 @@ from sqlalchemy import insert
 
 from embeddings.cards import MUSICNN
 from embeddings.store import vector_to_bytes
+from player.library.catalogue import load_catalogue
 from player.listening.log import FeedbackLog, NewEvent
 from player.listening.stations import Seed, Stations
-from player.library.catalogue import load_catalogue
 from player.storage.database import Database, open_database
 from player.storage.models import Embedding, Track, TrackFile
 
@@ -30,7 +30,14 @@ def synthetic_library(folder: Path, tracks: int, events: int, seed: int = 0) -> 
         session.execute(
             insert(TrackFile),
             [
-                {"track_id": n + 1, "path": f"/music/{n}.mp3", "root": "/music", "size": 1, "mtime_ns": 1, "missing": False}
+                {
+                    "track_id": n + 1,
+                    "path": f"/music/{n}.mp3",
+                    "root": "/music",
+                    "size": 1,
+                    "mtime_ns": 1,
+                    "missing": False,
+                }
                 for n in range(tracks)
             ],
         )

@@ -166,7 +166,7 @@ def _sentence(part: Part, placing: Placing, evidence: Evidence) -> tuple[ReasonK
         return _repetition_sentence(evidence.days_since_played)
     better = placing.utility_rank - 1
     sentences = {
-        Part.SEED: (ReasonKind.SEED, "close to your seed" + (f" ({evidence.seed})" if evidence.seed else "")),
+        Part.SEED: (ReasonKind.SEED, f"near {evidence.seed}" if evidence.seed else "near your seeds"),
         Part.CLEP: (ReasonKind.TASTE, "sounds like what you tend to like"),
         Part.SEQUENCE: (ReasonKind.SEQUENCE, "goes with what you heard before it"),
         Part.DIVERSITY: (ReasonKind.VARIETY, "for variety after the tracks before it"),

@@ -19,7 +19,7 @@ def open_player(music: Path | None, data_dir: Path | None, *, station: str | Non
     from player.library.roots import known_roots
     from player.listening.controller import Controller, Opening
     from player.listening.stations import Stations
-    from player.tui.app import PlayerApp
+    from player.tui.app import run_tui
 
     with opened(data_dir) as home:
         if music is not None:
@@ -39,7 +39,7 @@ def open_player(music: Path | None, data_dir: Path | None, *, station: str | Non
             music=None if music is None else str(music.expanduser().absolute()), station_id=wanted, notice=notice
         )
         controller = Controller(home.database, home.paths, home.settings, origin="tui", opening=opening)
-        PlayerApp(controller).run()
+        run_tui(controller)
 
 
 def _check_folder(music: Path) -> None:

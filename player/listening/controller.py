@@ -5,7 +5,6 @@ records what happened durably, and only then changes what is shown.
 """
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -21,15 +20,13 @@ from player.listening.collection import Collection, load_collection
 from player.listening.journal import Journal, load_journal
 from player.listening.log import FeedbackLog, LoggedEvent, NewEvent
 from player.listening.models import load_served_model
-from player.listening.queue import Listening, RankedQueue, measure_diversity, queue_rows, rank_station, served
 from player.listening.resume import ResumePoint, load_resume_point, save_resume_point
 from player.listening.scoring import CONTENT_VERSION, ServedModel, StationScorer
-from player.listening.stations import Seed, StationInfo, Stations, describe_seeds, suggest_seeds
-from player.listening.view import NowPlaying, QueueRow, Snapshot, StationRow
+from player.listening.stations import Seed, SeedNames, StationInfo, Stations, describe_seeds
+from player.listening.tuned import TunedStation
+from player.listening.view import NowPlaying, Snapshot, StationRow
 from player.storage.database import Database
 
-QUEUE_ROWS = 25
-"""How many upcoming tracks are ranked: a screen's worth."""
 SAVE_SECONDS = 5.0
 """How far the music may run ahead of the place that is kept."""
 RESTART_SECONDS = 3.0
@@ -72,6 +69,7 @@ class _Known:
     collection: Collection
     playable: list[TrackRow]
     index: TrackIndex
+    seeds: SeedNames
     journal: Journal
     model: ServedModel | None
     problem: str
@@ -109,9 +107,7 @@ class Controller:
         self._subscribers: list[Callable[[], None]] = []
         self._stations = Stations(database)
         self._audio: AudioClient | None = None
-        self._scorer: StationScorer | None = None
-        self._queue: RankedQueue | None = None
-        self._rows: tuple[QueueRow, ...] = ()
+        self._tuned: TunedStation | None = None
         self._current: Current | None = None
         self._played: list[int] = []
         self._told: list[tuple[int, ...]] = []
@@ -151,7 +147,7 @@ class Controller:
 
     @property
     def _station(self) -> StationInfo | None:
-        return None if self._scorer is None else self._scorer.station
+        return None if self._tuned is None else self._tuned.station
 
     def _station_row(self, station: StationInfo) -> StationRow:
         thumbs = self._journal.state.thumbs.get(station.id, {}).values()
@@ -466,8 +462,10 @@ class Controller:
 
     def _open(self, station: StationInfo) -> None:
         """Make a station the current one, its queue still to be ranked."""
-        self._scorer = StationScorer(self._collection, station, self._known.model)
-        self._queue, self._rows = None, ()
+        self._tuned = TunedStation(self._scorer(station), self._settings.station)
+
+    def _scorer(self, station: StationInfo) -> StationScorer:
+        return StationScorer(self._collection, station, self._known.model)
 
     # --- the library -----------------------------------------------------------------------------------------------
 
@@ -481,8 +479,7 @@ class Controller:
 
     def seed_suggestions(self, text: str) -> list[tuple[str, str, int]]:
         """(kind, value, tracks) of seeds whose name contains the text."""
-        known = self._known
-        return suggest_seeds(text, known.playable, known.collection.tag_names)
+        return self._known.seeds.search(text)
 
     def _read(self) -> _Known:
         """Read library, log and model; takes a while, so not under the lock."""
@@ -493,6 +490,7 @@ class Controller:
             collection=collection,
             playable=playable,
             index=TrackIndex(playable),
+            seeds=SeedNames(playable, collection.tag_names),
             journal=load_journal(self._database, collection.rows),
             model=finding.model,
             problem=finding.problem,
@@ -502,8 +500,9 @@ class Controller:
         """Go on with what was read, and with what was recorded while it was being read."""
         self._known = known
         self._journal.add(self._log.read(self._journal.watermark))
-        if self._station is not None:
-            self._scorer = StationScorer(known.collection, self._station, known.model)
+        if self._tuned is not None:
+            scorer = self._scorer(self._tuned.station)
+            self._tuned = TunedStation(scorer, self._settings.station, self._tuned.rows)
         self._snapshot = replace(
             self._snapshot,
             model_version=CONTENT_VERSION if known.model is None else known.model.version,
@@ -548,61 +547,44 @@ class Controller:
 
     def _advance(self, notice: str = "") -> None:
         """Serve the first place of the queue, ranked with all that has just been told."""
-        scorer = self._scorer
-        if scorer is None:
+        tuned = self._tuned
+        if tuned is None:
             self._stop_sound()
             self._show(notice=notice or "Choose a station first (s).")
             return
         if self._current is not None:
             self._remember(self._current)
             self._current = None
-        before = [row.track.id for row in self._rows]
-        queue = self._rank(scorer, places=QUEUE_ROWS + 1)
-        if not queue.ranking.rows:
+        choice = tuned.choose(self._journal, frozenset(self._unplayable))
+        if choice is None:
             self._stop_sound()
-            self._queue, self._rows = queue, ()
-            self._show(queue=(), notice=queue.shortfall, station=self._station_row(scorer.station))
-            return
-        rows = self._queue_rows(queue, scorer, before)
-        first = rows[0]
-        decision_id = self._log.serve([served(queue, scorer, 0)])[0]
-        current = Current(first.track, self._next_token(), first.reason, decision_id)
-        self._begin(current, play=True)
-        self._record([self._event("start", current)])
-        self._rerank(notice=notice)
-
-    def _rank(self, scorer: StationScorer, places: int) -> RankedQueue:
-        playing = None if self._current is None else self._collection.index.get(self._current.track.id)
-        listening = Listening(
-            self._journal.state, self._journal.labelled, time.time(), playing, frozenset(self._unplayable)
-        )
-        return rank_station(scorer, listening, self._settings.station, places)
-
-    def _queue_rows(self, queue: RankedQueue, scorer: StationScorer, before: Sequence[int]) -> tuple[QueueRow, ...]:
-        index = self._collection.index
-        old = [index[track_id] for track_id in before if track_id in index]
-        return queue_rows(queue, scorer, self._journal.state, old, time.time())
+        else:
+            decision_id = self._log.serve([choice.served])[0]
+            current = Current(choice.track, self._next_token(), choice.reason, decision_id)
+            self._begin(current, play=True)
+            self._record([self._event("start", current)])
+        self._show_queue(tuned, notice)
 
     def _rerank(self, notice: str = "") -> None:
         """Rank what is to come and show it."""
-        scorer = self._scorer
-        if scorer is None:
+        tuned = self._tuned
+        if tuned is None:
             self._show(notice=notice)
             return
-        started = time.perf_counter()
         playing = None if self._current is None else self._current.track.id
-        before = [row.track.id for row in self._rows if row.track.id != playing]
-        queue = self._rank(scorer, QUEUE_ROWS)
-        self._queue, self._rows = queue, self._queue_rows(queue, scorer, before)
-        if self._rows:
-            self._send(audio.Prepare(str(text_to_path(self._rows[0].track.path)), self._token + 1))
+        tuned.rerank(self._journal, frozenset(self._unplayable), playing)
+        self._show_queue(tuned, notice)
+
+    def _show_queue(self, tuned: TunedStation, notice: str) -> None:
+        if tuned.rows:
+            self._send(audio.Prepare(str(text_to_path(tuned.rows[0].track.path)), self._token + 1))
         self._show(
-            station=self._station_row(scorer.station),
-            queue=self._rows,
-            diversity=measure_diversity(queue, scorer, self._journal.state),
-            model_version=scorer.version,
-            notice=notice or queue.shortfall,
-            rerank_ms=(time.perf_counter() - started) * 1000,
+            station=self._station_row(tuned.station),
+            queue=tuned.rows,
+            diversity=tuned.diversity,
+            model_version=tuned.scorer.version,
+            notice=notice or tuned.shortfall,
+            rerank_ms=tuned.rerank_ms,
             tracks=len(self._known.playable),
             embedded=self._collection.embedded,
         )

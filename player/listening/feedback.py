@@ -81,7 +81,7 @@ _PLAIN: dict[str, Signal] = {
     "finish": FINISH,
     "replay": REPLAY,
 }
-_SPEAKS_ELSEWHERE = frozenset({"down", "not-now", "never", "quit", "error", "station"})
+SPEAKS_ELSEWHERE = frozenset({"down", "not-now", "never", "quit", "error", "station"})
 """Actions whose skip says nothing of its own: the thumb or ban beside it does, or nobody meant the track."""
 
 
@@ -105,7 +105,7 @@ def signal_of(
 
 
 def _skip(position: float | None, duration: float, action: str | None, *, browsing: bool) -> Signal | None:
-    if action in _SPEAKS_ELSEWHERE:
+    if action in SPEAKS_ELSEWHERE:
         return None
     if counts_as_finished(position, duration):
         return FINISH

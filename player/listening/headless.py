@@ -13,8 +13,10 @@ from player.listening.collection import Collection, load_collection
 from player.listening.controller import Controller, Opening
 from player.listening.journal import load_journal
 from player.listening.log import FeedbackLog, LoggedEvent
+from player.listening.measures import DiversityCourse
 from player.listening.models import load_served_model
-from player.listening.queue import Listening, measure_diversity, queue_rows, rank_station, served
+from player.listening.queue import Listening, rank_station, served
+from player.listening.reasons import queue_rows
 from player.listening.scoring import StationScorer
 from player.listening.stations import Stations
 from player.listening.view import Measure, QueueRow
@@ -63,7 +65,7 @@ def serve_next(database: Database, paths: Paths, settings: Settings, station_nam
     return ServedList(
         model_version=scorer.version,
         queue=queue_rows(queue, scorer, journal.state, (), now),
-        diversity=measure_diversity(queue, scorer, journal.state),
+        diversity=DiversityCourse(scorer).measure(queue, journal.state),
         shortfall=queue.shortfall,
         problem=finding.problem,
     )

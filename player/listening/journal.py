@@ -7,7 +7,7 @@ to the same state, which a test holds against each other.
 from collections.abc import Iterable, Mapping
 
 from player.library.catalogue import TrackRow
-from player.listening.feedback import BURST_GAP_SECONDS, BURST_SKIPS, browsing_skips, signal_of
+from player.listening.feedback import BURST_GAP_SECONDS, BURST_SKIPS, SPEAKS_ELSEWHERE, browsing_skips, signal_of
 from player.listening.interactions import LabelledEvent
 from player.listening.log import FeedbackLog, ListeningState, LoggedEvent, standing, uses_a_slot
 from player.storage.database import Database
@@ -96,7 +96,8 @@ class Journal:
         if event.kind in THUMBS:
             self._replace_thumb(event)
         self._label(event, browsing=False)
-        if event.kind == "skip":
+        if event.kind == "skip" and event.action not in SPEAKS_ELSEWHERE:
+            # A thumb down ends its track too, but three of them are three judgements, no browsing.
             self._find_burst(event)
 
     def _replace_thumb(self, event: LoggedEvent) -> None:

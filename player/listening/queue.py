@@ -1,7 +1,7 @@
-"""A station's queue: scores and rules become rows with reasons, moves and propensities, and the measures beside it."""
+"""A station's queue: scores and rules become places with propensities, and what is logged when one is served."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,24 +10,15 @@ from player.config import StationSettings
 from player.listening.collection import Collection
 from player.listening.interactions import LabelledEvent
 from player.listening.log import ListeningState, Served
-from player.listening.scoring import Scores, StationScorer, label_words
-from player.listening.view import Measure, MoveKind, QueueRow
-from recommender.diversity import DiversityReport, Pool, outlook
-from recommender.explain import Evidence, Placing, explain
-from recommender.moves import moves
+from player.listening.scoring import Scores, StationScorer
 from recommender.ranking import Ranking, Request, Settings, commit, rank
 from recommender.rules import Rule, open_tracks, standing_rules
 from recommender.temperature import temperature_for_breadth
 
 ARM = "live"
 """The name of the one way of choosing there is."""
-SECONDS_PER_DAY = 86400.0
 LOOK_BACK = 200
 """How many last plays the rules see: more than their longest gap."""
-LONGEST_SEED = 24
-"""Characters of a seed's name in a reason."""
-TREND_POINTS = 24
-"""How many earlier values a sparkline shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +27,8 @@ class RankedQueue:
 
     request: Request
     ranking: Ranking
+    open: NDArray[np.bool_]
+    """(n,) the tracks that the station may play now, the last few apart."""
     scores: Scores
     watermark: int
     model_version: str
@@ -44,6 +37,10 @@ class RankedQueue:
     def track_rows(self) -> tuple[int, ...]:
         """The tracks' rows in the collection, in order."""
         return self.ranking.tracks
+
+    def after_first(self) -> "RankedQueue":
+        """The queue that is left when its first place is playing: the very same places, one nearer."""
+        return replace(self, ranking=replace(self.ranking, rows=self.ranking.rows[1:]))
 
     @property
     def shortfall(self) -> str:
@@ -86,6 +83,7 @@ def rank_station(
     scores = scorer.score(listening.labelled, listening.now)
     rules = _rules(state, collection, station.id, listening.now)
     candidates = collection.playable & ~_mask(collection, listening.unplayable)
+    open_now = open_tracks(candidates, rules)
     request = Request(
         scores=scores.total,
         candidates=candidates,
@@ -95,12 +93,12 @@ def rank_station(
         places=places,
         noise_seed=station.noise_seed,
         settings=Settings(
-            temperature=temperature_for_breadth(scores.total[open_tracks(candidates, rules)], settings.breadth),
+            temperature=temperature_for_breadth(scores.total[open_now], settings.breadth),
             diversity=settings.diversity,
         ),
     )
     ranking = rank(collection.catalogue, request, commit_first)
-    return RankedQueue(request, ranking, scores, state.watermark, scorer.version)
+    return RankedQueue(request, ranking, open_now, scores, state.watermark, scorer.version)
 
 
 def _recent(state: ListeningState, collection: Collection, playing: int | None) -> tuple[int, ...]:
@@ -120,62 +118,6 @@ def _mask(collection: Collection, track_ids: Iterable[int]) -> NDArray[np.bool_]
     rows = [collection.index[track] for track in track_ids if track in collection.index]
     mask[rows] = True
     return mask
-
-
-def queue_rows(
-    queue: RankedQueue, scorer: StationScorer, state: ListeningState, before: Sequence[int], now: float
-) -> tuple[QueueRow, ...]:
-    """The rows as the listener sees them.
-
-    Args:
-        queue: the ranking.
-        scorer: that made its scores.
-        state: for when a track was last played.
-        before: rows of the queue shown before, without those played or taken off since; empty for a first queue.
-        now: seconds since 1970.
-    """
-    collection = scorer.collection
-    centre = queue.scores.parts.centre(queue.request.candidates)
-    moved = moves(before, queue.track_rows) if before else None
-    rows: list[QueueRow] = []
-    for place, ranked in enumerate(queue.ranking.rows):
-        track = collection.rows[ranked.track]
-        tally = state.tallies.get(track.id)
-        last = None if tally is None else tally.last_played
-        evidence = Evidence(
-            seed=_seed_words(scorer, ranked.track),
-            labels=label_words(queue.scores, collection, ranked.track),
-            days_since_played=None if last is None else (now - last) / SECONDS_PER_DAY,
-        )
-        placing = Placing(ranked.track, ranked.diversity_lead, ranked.given_up, ranked.utility_rank)
-        move = None if moved is None else moved[place]
-        rows.append(
-            QueueRow(
-                track=track,
-                slot=ranked.slot,
-                score=ranked.score,
-                propensity=ranked.propensity,
-                reason=explain(queue.scores.parts, centre, placing, evidence).text,
-                move="same" if move is None else _kind(move.places, new=move.new),
-                moved_by=0 if move is None else abs(move.places),
-            )
-        )
-    return tuple(rows)
-
-
-def _seed_words(scorer: StationScorer, row: int) -> str:
-    """The nearest seed and what the track is: ``Classical: instrumental, jazz``."""
-    tags = ", ".join(scorer.collection.tags_of(row))
-    seed = scorer.nearest_seed(row)
-    if len(seed) > LONGEST_SEED:
-        seed = seed[: LONGEST_SEED - 1].rstrip() + "…"
-    return f"{seed}: {tags}" if seed and tags else seed or tags
-
-
-def _kind(places: int, *, new: bool) -> MoveKind:
-    if new:
-        return "new"
-    return "same" if places == 0 else "up" if places > 0 else "down"
 
 
 def served(queue: RankedQueue, scorer: StationScorer, place: int) -> Served:
@@ -198,62 +140,3 @@ def served(queue: RankedQueue, scorer: StationScorer, place: int) -> Served:
         eligible_ids=catalogue.ids[made.tracks].tolist(),
         eligible_utilities=made.utilities.tolist(),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class MeasureKind:
-    """How a diversity measure is named and shown."""
-
-    name: str
-    label: str
-    higher_is_more_diverse: bool
-
-    def of(self, report: DiversityReport) -> float:
-        """Its value in a report."""
-        return float(getattr(report, self.name))
-
-
-MEASURES = (
-    MeasureKind("gini", "Gini", higher_is_more_diverse=False),
-    MeasureKind("artist_entropy", "artist entropy", higher_is_more_diverse=True),
-    MeasureKind("intra_list_distance", "distance", higher_is_more_diverse=True),
-    MeasureKind("coverage", "coverage", higher_is_more_diverse=True),
-    MeasureKind("never_played", "never played", higher_is_more_diverse=True),
-    MeasureKind("repeat_rate", "repeats", higher_is_more_diverse=False),
-)
-
-
-def measure_diversity(queue: RankedQueue, scorer: StationScorer, state: ListeningState) -> tuple[Measure, ...]:
-    """Diversity of the station's recent plays, its course over them, and as it will be after the queue."""
-    collection = scorer.collection
-    pool = Pool(collection.space.vectors, collection.catalogue.artist, queue.request.candidates)
-    plays = np.array(
-        [
-            collection.index[track]
-            for station, track in state.plays
-            if station == scorer.station.id and track in collection.index
-        ],
-        np.int64,
-    )
-    upcoming = np.array(queue.track_rows, np.int64)
-    look = outlook(pool, plays, upcoming)
-    trend = [outlook(pool, plays[:end], upcoming[:0]).now for end in _trend_ends(len(plays))]
-    return tuple(
-        Measure(
-            name=kind.label,
-            key=kind.name,
-            value=kind.of(look.now),
-            after_queue=kind.of(look.after),
-            trend=tuple(kind.of(report) for report in trend),
-            higher_is_more_diverse=kind.higher_is_more_diverse,
-        )
-        for kind in MEASURES
-    )
-
-
-def _trend_ends(plays: int) -> list[int]:
-    """After which numbers of plays the course is sampled: evenly, the present last."""
-    if plays == 0:
-        return []
-    points = min(plays, TREND_POINTS)
-    return sorted({round(plays * (point + 1) / points) for point in range(points)})

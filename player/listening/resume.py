@@ -1,6 +1,7 @@
 """Where the listener stopped: station, track, position and volume, kept so that a crash costs seconds."""
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -34,7 +35,7 @@ def load_resume_point(database: Database) -> ResumePoint:
     try:
         values: dict[str, Any] = json.loads(text or "{}")
         point = ResumePoint(**values)
-        if not 0.0 <= point.volume <= 1.0 or point.position < 0:
+        if not 0.0 <= point.volume <= 1.0 or not 0.0 <= point.position < math.inf:
             return ResumePoint()
     except (TypeError, ValueError):
         return ResumePoint()

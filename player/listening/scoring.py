@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from player.listening.collection import Collection
 from player.listening.interactions import LabelledEvent, build_log
-from player.listening.stations import Seed, StationInfo, describe_seeds
+from player.listening.stations import StationInfo, describe_seeds
 from recommender.blend import Column
 from recommender.content import seed_columns, seed_similarity
 from recommender.events import Outcome
-from recommender.explain import NO_LABELS, Labels, Part, ScoreParts
+from recommender.explain import Part, ScoreParts
 from recommender.model import FrontEndId, Model
 from recommender.running import Head, fit_head
 from recommender.scoring import Catalogue as LearningCatalogue
@@ -39,14 +39,6 @@ PART_OF = {
     Column.PLAYS: Part.REPETITION,
 }
 PARTS = (Part.SEED, Part.HEAD, Part.CLEP, Part.SEQUENCE, Part.REPETITION)
-VERBS = {
-    Outcome.THUMB_UP: "thumbed up",
-    Outcome.THUMB_DOWN: "thumbed down",
-    Outcome.NEVER: "banned",
-    Outcome.FINISH: "finished",
-    Outcome.REPLAY: "replayed",
-    Outcome.CHOSEN: "chose",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +152,7 @@ class StationScorer:
     collection: Collection
     station: StationInfo
     model: ServedModel | None
-    _seeds: list[Seed] = field(init=False)
+    _seed_words: list[str] = field(init=False)
     _similarity: NDArray[np.float32] = field(init=False)
     _seed_columns: NDArray[np.float64] = field(init=False)
     _last_head: Head | None = field(init=False, default=None)
@@ -169,7 +161,7 @@ class StationScorer:
         """Compute the likeness to the seeds, once."""
         collection = self.collection
         found = collection.seeds(self.station.seeds)
-        self._seeds = [seed for seed, _ in found]
+        self._seed_words = [describe_seeds([seed], collection.rows).removeprefix(f"{seed.kind} ") for seed, _ in found]
         content_seeds = [content for _, content in found]
         self._similarity = seed_similarity(collection.space, content_seeds)
         self._seed_columns = seed_columns(collection.space, content_seeds)
@@ -183,8 +175,7 @@ class StationScorer:
         """The seed a track is closest to, in words; empty when the station prefers nothing."""
         if not len(self._seed_columns) or not self._similarity.any():
             return ""
-        seed = self._seeds[int(np.argmax(self._seed_columns[:, row]))]
-        return describe_seeds([seed], self.collection.rows).removeprefix(f"{seed.kind} ")
+        return self._seed_words[int(np.argmax(self._seed_columns[:, row]))]
 
     def score(self, labelled: Sequence[LabelledEvent], now: float) -> Scores:
         """Score every track.
@@ -239,21 +230,3 @@ class StationScorer:
         head = fit_head(features, labels.label, labels.weight, offset[labels.track], start=self._last_head)
         self._last_head = head
         return head
-
-
-def label_words(scores: Scores, collection: Collection, track: int) -> Labels:
-    """The running update's labels as the explanation of ``track`` (a row) needs them."""
-    labels = scores.labels
-    if not len(labels.track):
-        return NO_LABELS
-    vectors = collection.space.vectors
-    labelled = vectors[labels.track]
-    influences = scores.head.influences(labelled, vectors[track])
-    average = scores.head.influences(labelled, vectors.mean(axis=0))
-    return Labels(
-        tracks=labels.track,
-        influences=influences - average,
-        liked=labels.label > 0,
-        titles=tuple(collection.rows[row].title for row in labels.track),
-        verbs=tuple(VERBS.get(Outcome(outcome), "skipped") for outcome in labels.outcome),
-    )

@@ -19,6 +19,7 @@ from player.storage.models import Station, StationSeed
 
 SeedKind = Literal["track", "artist", "album", "genre", "tag", "library"]
 SEED_KINDS: tuple[str, ...] = get_args(SeedKind)
+SUGGESTED_FIRST = {"genre": 0, "tag": 1, "artist": 2, "album": 3}
 GENRE_SEPARATOR = "; "
 
 
@@ -110,14 +111,14 @@ def check_seed(seed: Seed, rows: Sequence[TrackRow], tag_names: Sequence[str]) -
 
 def describe_seeds(seeds: Sequence[Seed], rows: Sequence[TrackRow]) -> str:
     """Seeds as words for the screen: ``genre Classical, mellow``."""
-    titles = {row.id: row.title for row in rows}
 
     def words(seed: Seed) -> str:
         match seed.kind:
             case "library":
                 return "the whole library"
             case "track":
-                return f"“{titles.get(int(seed.value), 'a track that is gone')}”"
+                title = next((row.title for row in rows if row.id == int(seed.value)), "a track that is gone")
+                return f"“{title}”"
             case "tag":
                 return seed.value
             case _:
@@ -126,22 +127,36 @@ def describe_seeds(seeds: Sequence[Seed], rows: Sequence[TrackRow]) -> str:
     return ", ".join(words(seed) for seed in seeds)
 
 
-def suggest_seeds(
-    text: str, rows: Sequence[TrackRow], tag_names: Sequence[str], limit: int = 40
-) -> list[tuple[str, str, int]]:
-    """Seeds whose name contains ``text``, most tracks first: (kind, value, tracks); tags count 0."""
-    wanted = text.casefold().strip()
-    counts: Counter[tuple[str, str]] = Counter()
-    for row in rows:
-        counts.update(("genre", genre) for genre in genres_of(row))
-        counts["artist", row.artist] += 1
-        if row.album:
-            counts["album", row.album] += 1
-    found = [(kind, value, count) for (kind, value), count in counts.most_common() if wanted in value.casefold()]
-    found += [("tag", name, 0) for name in tag_names if wanted in name.casefold()]
-    rank = {"genre": 0, "tag": 1, "artist": 2, "album": 3}
-    found.sort(key=lambda item: (not item[1].casefold().startswith(wanted), rank[item[0]], -item[2], item[1]))
-    return found[:limit]
+class SeedNames:
+    """Everything a station can be seeded with, ready to be searched as someone types.
+
+    Args:
+        rows: the library.
+        tag_names: the tags' names.
+    """
+
+    def __init__(self, rows: Sequence[TrackRow], tag_names: Sequence[str]) -> None:
+        counts: Counter[tuple[str, str]] = Counter()
+        for row in rows:
+            counts.update(("genre", genre) for genre in genres_of(row))
+            counts["artist", row.artist] += 1
+            if row.album:
+                counts["album", row.album] += 1
+        names = [(kind, value, count) for (kind, value), count in counts.items()]
+        names += [("tag", name, 0) for name in tag_names]
+        names.sort(key=lambda name: (SUGGESTED_FIRST[name[0]], -name[2], name[1].casefold()))
+        self._names = [("library", "", len(rows)), *names] if rows else []
+        self._folded = [value.casefold() for _, value, _ in self._names]
+
+    def search(self, text: str, limit: int = 40) -> list[tuple[str, str, int]]:
+        """(kind, value, tracks) of seeds whose name contains ``text``, those that begin with it first.
+
+        Tags count no tracks. Without text, the best proposals: everything, then genres by their size, tags, artists.
+        """
+        wanted = text.casefold().strip()
+        beginning = [place for place, name in enumerate(self._folded) if name.startswith(wanted)]
+        inside = [place for place, name in enumerate(self._folded) if wanted in name and not name.startswith(wanted)]
+        return [self._names[place] for place in (beginning + inside)[:limit]]
 
 
 class Stations:

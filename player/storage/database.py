@@ -140,7 +140,9 @@ def _revision(path: Path) -> str | None:
     except sqlite3.DatabaseError as error:
         raise PlayerError(explain(error, path)) from error
     if row is None:
-        raise PlayerError(f"{path} does not say which version wrote it; restore a copy from the backups folder beside it.")
+        raise PlayerError(
+            f"{path} does not say which version wrote it; restore a copy from the backups folder beside it."
+        )
     return str(row[0])
 
 

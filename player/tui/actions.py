@@ -50,7 +50,7 @@ class PlayerActions(App[None]):
 
     def action_toggle_pause(self) -> None:
         """Pause, or go on."""
-        self.quick(self.port.toggle_pause)
+        self.errands.add(self.port.toggle_pause)
 
     def action_next(self) -> None:
         """Skip."""
@@ -86,8 +86,12 @@ class PlayerActions(App[None]):
 
     def action_volume(self, percent: int) -> None:
         """Louder or quieter by some percent."""
-        volume = round(self.port.snapshot().volume * 100) + percent
-        self.quick(partial(self.port.set_volume, min(max(volume, 0), 100) / 100))
+
+        def change() -> None:
+            volume = round(self.port.snapshot().volume * 100) + percent
+            self.port.set_volume(min(max(volume, 0), 100) / 100)
+
+        self.errands.add(change)
 
     # Background jobs
 
@@ -136,7 +140,7 @@ class PlayerActions(App[None]):
 
     def on_seek_to(self, message: SeekTo) -> None:
         """Go to a position."""
-        self.quick(partial(self.port.seek, message.seconds))
+        self.errands.add(partial(self.port.seek, message.seconds))
 
     def on_open_station(self, message: OpenStation) -> None:
         """Tune in."""

@@ -34,7 +34,7 @@ def labels(influences, liked):
 @pytest.mark.parametrize(
     ("part", "kind", "text"),
     [
-        (Part.SEED, ReasonKind.SEED, "close to your seed (classical, piano)"),
+        (Part.SEED, ReasonKind.SEED, "near classical, piano"),
         (Part.CLEP, ReasonKind.TASTE, "sounds like what you tend to like"),
         (Part.SEQUENCE, ReasonKind.SEQUENCE, "goes with what you heard before it"),
         (Part.REPETITION, ReasonKind.RESTED, "rested 40 days"),
@@ -119,7 +119,7 @@ def test_where_nothing_distinguishes_the_tracks_no_reason_is_invented():
 
 def test_a_seed_without_a_name_and_an_empty_pool_are_fine():
     parts = scores(Part.SEED)
-    assert explain(parts, parts.centre(~EVERYONE), Placing(0), Evidence()).text == "close to your seed"
+    assert explain(parts, parts.centre(~EVERYONE), Placing(0), Evidence()).text == "near your seeds"
 
 
 def test_parts_without_logits_are_refused():
