@@ -81,8 +81,9 @@ class TerminalReporter:
     """Tells a person on standard error: one redrawn line on a terminal, a line now and then elsewhere."""
 
     def __init__(self) -> None:
-        self._last = 0.0
         self._terminal = sys.stderr.isatty()
+        # Where lines stay, a job that is soon over needs none.
+        self._last = 0.0 if self._terminal else time.monotonic()
 
     def progress(self, progress: JobProgress) -> None:
         """Redraw the line, at most ten times a second."""

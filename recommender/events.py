@@ -29,6 +29,11 @@ class Outcome(IntEnum):
     NEVER = 9
 
 
+JUDGED = (Outcome.THUMB_UP, Outcome.THUMB_DOWN, Outcome.FINISH, Outcome.REPLAY, Outcome.SKIP_EARLY, Outcome.NEVER)
+"""Outcomes that are measured on. A late skip, a track left for another or chosen by hand is too ambiguous to be right or
+wrong about; it is learned from, by its weight, but never a target of the evaluation."""
+
+
 @dataclass(frozen=True, slots=True)
 class EventLog:
     """Rows of feedback in time order.
@@ -71,6 +76,11 @@ class EventLog:
         """The rows where ``mask`` (N,) is true, in the same order."""
         rows = {f.name: getattr(self, f.name)[mask] for f in fields(self) if f.name != "tracks"}
         return replace(self, **rows)
+
+    @property
+    def judged(self) -> NDArray[np.bool_]:
+        """(N,) the rows that evaluation measures on: labelled, and with an outcome that is clear enough."""
+        return (self.label != 0) & np.isin(self.outcome, JUDGED)
 
     @property
     def positives(self) -> int:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from recommender.baselines.base import Context
 from recommender.blend import Column, assemble, repetition
+from recommender.content import ContentSpace
 from recommender.events import EventLog
 from recommender.inference import ClepScorer, SequenceScorer, Tokens
 from recommender.model import FrontEndId, Model
@@ -25,6 +26,7 @@ class Catalogue:
         frontend: where the vectors come from.
         seed_similarity: (S, n) float32, similarity of each track to each station's seeds, in library standard
             deviations (zeros for a station without seeds).
+        space: the vectors in content space, where the running update works.
     """
 
     track_ids: NDArray[np.int64]
@@ -32,12 +34,15 @@ class Catalogue:
     vectors: Floats
     frontend: FrontEndId
     seed_similarity: Floats
+    space: ContentSpace
 
     def __post_init__(self) -> None:
         """Check the shapes; raises ValueError naming the one that does not fit."""
         count = len(self.track_ids)
         if self.vectors.shape != (count, self.frontend.dimension):
             raise ValueError(f"vectors have shape {self.vectors.shape} instead of {(count, self.frontend.dimension)}")
+        if len(self.space) != count:
+            raise ValueError(f"the content space has {len(self.space)} tracks instead of {count}")
         if self.seed_similarity.shape != (len(self.station_ids), count):
             shape = self.seed_similarity.shape
             raise ValueError(f"seed_similarity has shape {shape} instead of {(len(self.station_ids), count)}")

@@ -23,6 +23,7 @@ from recommender.evaluation.history import MODEL, baseline_recommenders, split_w
 from recommender.evaluation.protocol import Evaluation, Measure, Report, evaluate, first_rows
 from recommender.events import EventLog
 from recommender.inference import Standardisation
+from recommender.live import AsServed
 from recommender.model import Metric, Model, ModelCard
 from recommender.negatives import standing_labels
 from recommender.promotion import judge
@@ -207,7 +208,7 @@ class _Run:
         }
         card = self._card(PRIOR_BLEND, (), promoted=False, reason="")
         blend = self._fit_blend(ModelScorer(Model(card, arrays), self._catalogue))
-        scorer = ModelScorer(Model(self._card(blend, (), promoted=False, reason=""), arrays), self._catalogue, MODEL)
+        scorer = ModelScorer(Model(self._card(blend, (), promoted=False, reason=""), arrays), self._catalogue)
         evaluation, baselines = self._measure(scorer)
         verdict = judge(evaluation, MODEL, LIVE if self._live else None, baselines)
         metrics = tuple(Metric(r.model, str(r.metric), r.mean, r.low, r.high) for r in evaluation.report.rows)
@@ -278,11 +279,11 @@ class _Run:
         """Measure model, live model and baselines on the gate rows that neither model has seen."""
         self._begin_stage()
         gate_from = float(self._split.gate.time[0])
-        models = [scorer]
+        models = [AsServed(self._catalogue, scorer, MODEL)]
         if self._live is not None:
-            models.append(ModelScorer(self._live, self._catalogue, LIVE))
+            models.append(AsServed(self._catalogue, ModelScorer(self._live, self._catalogue), LIVE))
             gate_from = max(gate_from, float(np.nextafter(self._live.card.seen_until, np.inf)))
-        chance, *informed = baseline_recommenders(self._catalogue.vectors, self._config.seed)
+        chance, *informed = baseline_recommenders(self._catalogue, self._config.seed)
         self._report("evaluation", 0, 1, None, None)
         evaluation = evaluate([*models, chance, *informed], self._log, gate_from, self._config.seed)
         self._report("evaluation", 1, 1, None, evaluation.report.mean(MODEL, Measure.PAIR_AUC))

@@ -34,6 +34,10 @@ MEANINGS = {
 }
 
 
+WIDE_TABLE = 104
+"""Columns of a terminal on which all measures fit."""
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(retrain)
@@ -168,22 +172,27 @@ def _metrics(rows: "Sequence[ReportRow]", model: str) -> dict[str, dict[str, flo
 
 
 def _print_report(report: "Report") -> None:
-    """A table: one line a model, one column a measure, the interval below the figure's name."""
+    """A table: one line a model, one column a measure, the interval below each figure."""
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
+    console = Console()
     measures = list(dict.fromkeys(row.metric for row in report.rows))
+    if console.width < WIDE_TABLE:
+        measures = [measure for measure in measures if METRIC_KEYS[measure] != "ndcg@10"]
     table = Table(
-        title=f"On your newest feedback: {report.positives} likes, {report.negatives} dislikes, {report.pairs} pairs"
+        title=f"On your newest feedback: {report.positives} likes, {report.negatives} dislikes, {report.pairs} pairs",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
-    table.add_column("")
+    table.add_column("", min_width=len("personal most played") if console.width >= WIDE_TABLE else len("most played"))
     for measure in measures:
-        table.add_column(str(measure), justify="right")
+        table.add_column(str(measure), justify="right", min_width=len("0.00–0.00"), no_wrap=True)
     figures = {(row.model, row.metric): row for row in report.rows}
     for model in _models(report.rows):
         cells = [_cell(figures.get((model, measure))) for measure in measures]
         table.add_row(model, *cells, style="bold" if model == "model" else None)
-    console = Console()
     console.print(table)
     for measure in measures:
         console.print(f"  {measure}: {MEANINGS[measure]}", style="dim", highlight=False)
@@ -194,7 +203,7 @@ def _cell(row: "ReportRow | None") -> str:
         return "–"
     if row.low is None or row.high is None:
         return f"{row.mean:.3f}"
-    return f"{row.mean:.3f} [{row.low:.2f}, {row.high:.2f}]".replace("[", r"\[")
+    return f"{row.mean:.3f}\n{row.low:.2f}–{row.high:.2f}"
 
 
 def _print_blend(card: "ModelCard") -> None:

@@ -21,11 +21,12 @@ from player.listening.journal import Journal, load_journal
 from player.listening.log import FeedbackLog, LoggedEvent, NewEvent
 from player.listening.models import load_served_model
 from player.listening.resume import ResumePoint, load_resume_point, save_resume_point
-from player.listening.scoring import CONTENT_VERSION, ServedModel, StationScorer
+from player.listening.scoring import CONTENT_VERSION, StationScorer
 from player.listening.stations import Seed, SeedNames, StationInfo, Stations, describe_seeds
 from player.listening.tuned import TunedStation
 from player.listening.view import NowPlaying, Snapshot, StationRow
 from player.storage.database import Database
+from recommender.model import Model
 
 SAVE_SECONDS = 5.0
 """How far the music may run ahead of the place that is kept."""
@@ -71,7 +72,7 @@ class _Known:
     index: TrackIndex
     seeds: SeedNames
     journal: Journal
-    model: ServedModel | None
+    model: Model | None
     problem: str
 
 
@@ -465,7 +466,7 @@ class Controller:
         self._tuned = TunedStation(self._scorer(station), self._settings.station)
 
     def _scorer(self, station: StationInfo) -> StationScorer:
-        return StationScorer(self._collection, station, self._known.model)
+        return StationScorer(self._collection, self._stations.all(), station, self._known.model)
 
     # --- the library -----------------------------------------------------------------------------------------------
 
@@ -485,7 +486,7 @@ class Controller:
         """Read library, log and model; takes a while, so not under the lock."""
         collection = load_collection(self._database)
         playable = [row for row in collection.rows if not row.missing]
-        finding = load_served_model(self._paths, collection, self._stations.all())
+        finding = load_served_model(self._paths, collection)
         return _Known(
             collection=collection,
             playable=playable,
@@ -505,7 +506,7 @@ class Controller:
             self._tuned = TunedStation(scorer, self._settings.station, self._tuned.rows)
         self._snapshot = replace(
             self._snapshot,
-            model_version=CONTENT_VERSION if known.model is None else known.model.version,
+            model_version=CONTENT_VERSION if known.model is None else known.model.card.version,
             tracks=len(known.playable),
             embedded=known.collection.embedded,
             notice=known.problem or self._snapshot.notice,

@@ -55,8 +55,8 @@ def serve_next(database: Database, paths: Paths, settings: Settings, station_nam
     collection = load_collection(database)
     _check_not_empty(collection)
     log, journal = FeedbackLog(database, "cli"), load_journal(database, collection.rows)
-    finding = load_served_model(paths, collection, stations.all())
-    scorer = StationScorer(collection, station, finding.model)
+    finding = load_served_model(paths, collection)
+    scorer = StationScorer(collection, stations.all(), station, finding.model)
     now = time.time()
     queue = rank_station(
         scorer, Listening(journal.state, journal.labelled, now), settings.station, count, commit_first=count

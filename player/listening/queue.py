@@ -10,7 +10,8 @@ from player.config import StationSettings
 from player.listening.collection import Collection
 from player.listening.interactions import LabelledEvent
 from player.listening.log import ListeningState, Served
-from player.listening.scoring import Scores, StationScorer
+from player.listening.scoring import StationScorer
+from recommender.live import LiveScores
 from recommender.ranking import Ranking, Request, Settings, commit, rank
 from recommender.rules import Rule, open_tracks, standing_rules
 from recommender.temperature import temperature_for_breadth
@@ -29,7 +30,7 @@ class RankedQueue:
     ranking: Ranking
     open: NDArray[np.bool_]
     """(n,) the tracks that the station may play now, the last few apart."""
-    scores: Scores
+    scores: LiveScores
     watermark: int
     model_version: str
 

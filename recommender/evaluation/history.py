@@ -1,7 +1,6 @@
 """A stored model measured on a listener's own history, beside the baselines; free of torch."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recommender.baselines import (
     ContentNeighbours,
@@ -13,6 +12,7 @@ from recommender.baselines import (
 )
 from recommender.evaluation.protocol import Report, count_pairs, evaluate
 from recommender.events import EventLog, TimeSplit, split_by_time
+from recommender.live import UNTRAINED, AsServed
 from recommender.model import Model
 from recommender.promotion import FEWEST_PAIRS
 from recommender.scoring import Catalogue, ModelScorer
@@ -32,9 +32,16 @@ def split_with_pairs(log: EventLog) -> TimeSplit:
     return split_by_time(log, validation_share=GATE_SHARES[0], gate_share=GATE_SHARES[0])
 
 
-def baseline_recommenders(vectors: NDArray[np.float32], seed: int = 0) -> list[Recommender]:
-    """The baselines every model stands beside, chance first."""
-    return [RandomOrder(seed), Popularity(), LikeRate(), PersonalMostPlayed(), ContentNeighbours(vectors)]
+def baseline_recommenders(catalogue: Catalogue, seed: int = 0) -> list[Recommender]:
+    """The baselines every model stands beside, chance first; the last is the player itself without any training."""
+    return [
+        RandomOrder(seed),
+        Popularity(),
+        LikeRate(),
+        PersonalMostPlayed(),
+        ContentNeighbours(catalogue.vectors),
+        AsServed(catalogue, None, UNTRAINED),
+    ]
 
 
 def evaluate_model(model: Model | None, log: EventLog, catalogue: Catalogue, seed: int = 0) -> Report:
@@ -43,11 +50,11 @@ def evaluate_model(model: Model | None, log: EventLog, catalogue: Catalogue, see
     Raises:
         ValueError: when the model was trained on other vectors than the catalogue's.
     """
-    recommenders = baseline_recommenders(catalogue.vectors, seed)
+    recommenders = baseline_recommenders(catalogue, seed)
     if len(log) == 0:
         return evaluate(recommenders, log, np.inf, seed).report
     gate_from = float(split_with_pairs(log).gate.time[0])
     if model is not None:
-        recommenders = [ModelScorer(model, catalogue, MODEL), *recommenders]
+        recommenders = [AsServed(catalogue, ModelScorer(model, catalogue), MODEL), *recommenders]
         gate_from = max(gate_from, float(np.nextafter(model.card.seen_until, np.inf)))
     return evaluate(recommenders, log, gate_from, seed).report

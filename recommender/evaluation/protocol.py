@@ -133,8 +133,8 @@ class _Walk:
 
 
 def count_pairs(log: EventLog) -> int:
-    """How many (+, -) pairs of one listener and station a log holds."""
-    rows = np.flatnonzero(log.label != 0)
+    """How many (+, -) pairs of judged rows of one listener and station a log holds."""
+    rows = np.flatnonzero(log.judged)
     if len(rows) == 0:
         return 0
     key = np.stack([log.listener[rows], log.station[rows]])
@@ -166,7 +166,7 @@ def evaluate(
     before = log.where(log.time < gate_from)
     for recommender in recommenders:
         recommender.fit(before)
-    labelled = np.flatnonzero((log.time >= gate_from) & (log.label != 0))[-most_rows:]
+    labelled = np.flatnonzero((log.time >= gate_from) & log.judged)[-most_rows:]
     gate = _Slice(log, labelled)
     groups = gate.groups()
     walks = _walk(recommenders, gate, groups)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from recommender.content import ContentSpace
 from recommender.events import EventLog, Outcome
 from recommender.model import FrontEndId
 from recommender.scoring import Catalogue
@@ -65,8 +66,14 @@ def _world(events=240, tracks=80, seed=0, dimension=12, stations=2, sharpness=3.
         vectors=vectors,
         frontend=FrontEndId("test", "1", dimension),
         seed_similarity=np.zeros((stations, tracks), np.float32),
+        space=content_space(vectors),
     )
     return World(log, catalogue)
+
+
+def content_space(vectors):
+    unknown = np.full(len(vectors), -1, np.int64)
+    return ContentSpace.fit(vectors, unknown, unknown)
 
 
 @pytest.fixture(scope="session")

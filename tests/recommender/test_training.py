@@ -7,9 +7,11 @@ import pytest
 
 from recommender.baselines import Context
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
+from recommender.content import ContentSpace
 from recommender.evaluation.history import MODEL, evaluate_model, split_with_pairs
 from recommender.evaluation.protocol import Measure, count_pairs
 from recommender.events import empty_log
+from recommender.live import UNTRAINED
 from recommender.model import FrontEndId, Model
 from recommender.scoring import Catalogue, ModelScorer, rows_of
 from recommender.training import LIVE, retrain
@@ -49,7 +51,7 @@ def test_retraining_learns_the_taste_and_promotes_the_model(result):
 
 def test_every_figure_stands_beside_the_baselines(result):
     models = {row.model for row in result.report.rows}
-    assert models == {MODEL, "random", "popularity", "like-rate", "personal most played", "content k-NN"}
+    assert models == {MODEL, "random", "popularity", "like-rate", "personal most played", "content k-NN", UNTRAINED}
     assert len(result.model.card.metrics) == len(result.report.rows) == 6 * len(Measure)
 
 
@@ -194,7 +196,14 @@ def test_a_model_scores_a_catalogue_that_grew_and_was_reordered(world, result):
     old = world.catalogue
     ids = np.concatenate([old.track_ids, np.arange(10) + 9000])[place]
     vectors = np.concatenate([old.vectors, rng.normal(size=(10, 12)).astype(np.float32)])[place]
-    grown = Catalogue(ids, old.station_ids[::-1].copy(), vectors, old.frontend, np.zeros((2, 90), np.float32))
+    grown = Catalogue(
+        ids,
+        old.station_ids[::-1].copy(),
+        vectors,
+        old.frontend,
+        np.zeros((2, 90), np.float32),
+        ContentSpace.fit(vectors, np.full(90, -1), np.full(90, -1)),
+    )
     before = ModelScorer(result.model, old)
     after = ModelScorer(result.model, grown)
     where = np.argsort(place)[:80]  # new index of each old track

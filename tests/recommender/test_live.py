@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+
+from recommender.baselines import Context
+from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
+from recommender.events import EventLog, Outcome
+from recommender.explain import Part
+from recommender.live import (
+    HEAD_ROWS,
+    OTHER_STATION_SHARE,
+    STATION_PULL,
+    UNTRAINED,
+    AsServed,
+    LiveScorer,
+    head_labels,
+)
+from recommender.scoring import ModelScorer
+from recommender.training import retrain
+
+
+@pytest.fixture(scope="module")
+def world(make_world):
+    return make_world()
+
+
+def history(tracks, rows):
+    """Rows of (track, outcome, label, station)."""
+    track, outcome, label, station = (list(column) for column in zip(*rows, strict=True)) if rows else ([],) * 4
+    count = len(rows)
+    return EventLog(
+        listener=np.zeros(count, np.int64),
+        station=np.array(station, np.int64),
+        track=np.array(track, np.int64),
+        time=np.arange(count, dtype=np.float64),
+        outcome=np.array(outcome, np.int8),
+        label=np.array(label, np.int8),
+        weight=np.ones(count, np.float32),
+        explicit=np.ones(count, np.bool_),
+        tracks=tracks,
+    )
+
+
+def test_without_history_the_seeds_alone_decide(world):
+    catalogue = world.catalogue
+    similarity = np.random.default_rng(0).standard_normal(catalogue.seed_similarity.shape).astype(np.float32)
+    seeded = type(catalogue)(
+        catalogue.track_ids, catalogue.station_ids, catalogue.vectors, catalogue.frontend, similarity, catalogue.space
+    )
+    scores = LiveScorer(seeded, None).scores(history(len(catalogue.track_ids), []), 0, 0.0)
+    np.testing.assert_allclose(scores.total, STATION_PULL * similarity[0], rtol=1e-6)
+
+
+def test_one_thumb_down_lowers_the_track_and_those_that_sound_like_it(world):
+    count = len(world.catalogue.track_ids)
+    down = history(count, [(3, Outcome.THUMB_DOWN, -1, 0)])
+    total = LiveScorer(world.catalogue, None).scores(down, 0, 1.0).total
+    likeness = world.catalogue.space.vectors @ world.catalogue.space.vectors[3]
+    nearest = np.argsort(-likeness)[1]
+    furthest = np.argmin(likeness)
+    assert total[3] < total[nearest] < total[furthest]
+    assert total[3] < 0
+
+
+def test_a_label_counts_less_on_another_station_but_never_counts_everywhere(world):
+    rows = [(1, Outcome.THUMB_UP, 1, 0), (2, Outcome.THUMB_UP, 1, 1), (4, Outcome.NEVER, -1, 1)]
+    labels = head_labels(history(len(world.catalogue.track_ids), rows), 0)
+    np.testing.assert_allclose(labels.weight, [1.0, OTHER_STATION_SHARE, 1.0])
+
+
+def test_the_head_sees_the_newest_labels_and_no_unlabelled_row(world):
+    rows = [(i % 5, Outcome.FINISH, 1 if i % 2 else 0, 0) for i in range(3 * HEAD_ROWS)]
+    labels = head_labels(history(len(world.catalogue.track_ids), rows), 0)
+    assert len(labels.track) == HEAD_ROWS
+    assert (labels.label == 1).all()
+
+
+def test_the_parts_sum_to_the_score_with_a_model_too(world):
+    config = TrainingConfig(
+        clep=ClepConfig(epochs=2, head_epochs=2), sequential=SequentialConfig(epochs=1, width=16, length=8)
+    )
+    result = retrain(world.log, world.catalogue, config, None, lambda _progress: None, lambda: False)
+    assert result.model is not None
+    scorer = LiveScorer(world.catalogue, ModelScorer(result.model, world.catalogue))
+    scores = scorer.scores(world.log, 0, float(world.log.time[-1]) + 1)
+    np.testing.assert_allclose(scores.parts.logits.sum(axis=0), scores.total, rtol=1e-6, atol=1e-6)
+    used = {part for part, row in zip(scores.parts.parts, scores.parts.logits, strict=True) if row.any()}
+    assert {Part.HEAD, Part.CLEP, Part.SEQUENCE} <= used
+
+
+def test_what_is_measured_is_what_is_served(world):
+    recommender = AsServed(world.catalogue, None, UNTRAINED)
+    recommender.fit(world.log)
+    now = float(world.log.time[-1]) + 1
+    served = LiveScorer(world.catalogue, None).scores(world.log, 1, now).total
+    measured = recommender.score(Context(0, 1, now, world.log))
+    np.testing.assert_allclose(measured, served, rtol=1e-5, atol=1e-5)
+    assert recommender.explain(Context(0, 1, now, world.log), 0)
+
+
+def test_a_log_about_another_catalogue_is_refused(world):
+    with pytest.raises(ValueError, match="catalogue"):
+        AsServed(world.catalogue, None, UNTRAINED).fit(history(3, []))
