@@ -52,7 +52,7 @@ def test_retraining_learns_the_taste_and_promotes_the_model(result):
 def test_every_figure_stands_beside_the_baselines(result):
     models = {row.model for row in result.report.rows}
     assert models == {MODEL, "random", "popularity", "like-rate", "personal most played", "content k-NN", UNTRAINED}
-    assert len(result.model.card.metrics) == len(result.report.rows) == 6 * len(Measure)
+    assert len(result.model.card.metrics) == len(result.report.rows) == 7 * len(Measure)
 
 
 def test_labels_without_a_cause_are_not_learned(world):

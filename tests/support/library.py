@@ -6,10 +6,11 @@ tones), which is all that stations, queues and training need in order to be test
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from sqlalchemy import update
 
 from embeddings.cards import DEFAULT_FRONTEND, frontend_card
 from player.config import Paths, Settings
@@ -19,6 +20,7 @@ from player.library.scan import scan
 from player.library.vectors import store_embedding
 from player.listening.stations import StationInfo, Stations, parse_seed
 from player.storage.database import Database, open_database
+from player.storage.models import Station
 from tests.support.tones import write_tones
 
 CARD = frontend_card(DEFAULT_FRONTEND)
@@ -43,9 +45,12 @@ class Home:
         return [row.id for row in self.rows]
 
     def station(self, name: str = "Evening", *seeds: str) -> StationInfo:
-        """Make a station, of the whole library without seeds."""
+        """Make a station, of the whole library without seeds; its noise is the same in every run."""
         parsed = [parse_seed(seed) for seed in seeds or ("library",)]
-        return Stations(self.database).create(name, parsed, self.rows, CARD.tag_names)
+        made = Stations(self.database).create(name, parsed, self.rows, CARD.tag_names)
+        with self.database.session() as session:
+            session.execute(update(Station).where(Station.id == made.id).values(noise_seed=made.id))
+        return replace(made, noise_seed=made.id)
 
     def close(self) -> None:
         self.database.close()
