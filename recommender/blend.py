@@ -46,7 +46,8 @@ class Column(IntEnum):
 
 
 PRIOR_WEIGHTS: tuple[float, ...] = (0.3, 0.3, 0.5, 0.7, 0.0, 0.1, 0.0)
-"""Weights per standard deviation while nothing is fitted: own opinion first, then the models; rest helps a little."""
+"""Weights while nothing is fitted, per standard deviation of the models' columns and in the others' own units: own
+opinion first, then the models; rest helps a little."""
 NON_NEGATIVE = (Column.SEED, Column.CLEP, Column.SEQUENCE, Column.LIKING)
 """Columns that mean "more liked": if one does not help it is dropped, never turned round."""
 
@@ -81,6 +82,29 @@ class Blend:
         if unknown.any():
             scores[unknown] = self.contributions(columns[unknown]).sum(axis=1) + np.float32(self.intercept)
         return scores
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Means and spreads (columns,) that bring the models' scores to one unit: a standard deviation over the library.
+
+    The other columns keep their own units. Scaled by the few rows of a short history, a column that hardly varies
+    there would rule every track that does vary.
+    """
+
+    means: tuple[float, ...] = (0.0,) * len(Column)
+    spreads: tuple[float, ...] = (1.0,) * len(Column)
+
+    @staticmethod
+    def of_models(clep: Floats, sequence: Floats) -> "Scale":
+        """From CLEP's log odds (n,) of all tracks and the sequence's scores (states, n) of all tracks."""
+        means, spreads = [0.0] * len(Column), [1.0] * len(Column)
+        for column, scores in ((Column.CLEP, clep[None, :]), (Column.SEQUENCE, sequence)):
+            if scores.size:
+                means[column] = float(scores.mean())
+                spread = float(scores.std(axis=1).mean())
+                spreads[column] = spread if spread > LEAST_SPREAD else 1.0
+        return Scale(tuple(means), tuple(spreads))
 
 
 PRIOR_BLEND = Blend(0.0, PRIOR_WEIGHTS, (0.0,) * len(Column), (1.0,) * len(Column), 0)
@@ -120,31 +144,31 @@ def assemble(seed: Floats, clep: Floats, sequence: Floats, repeated: Floats) -> 
     return columns
 
 
-def fit_blend(columns: Floats, label: NDArray[np.int8], weight: Floats) -> Blend:
+def fit_blend(columns: Floats, label: NDArray[np.int8], weight: Floats, scale: Scale | None = None) -> Blend:
     """Fit the weights on held-out rows: MAP logistic regression around the prior weights.
 
     Args:
         columns: (rows, columns) of the track of each row, in the state before the row.
         label: (rows,) +1 or -1.
         weight: (rows,) how strongly each label is meant.
+        scale: of the columns; their own units when absent.
 
     Returns:
-        The blend; the prior weights, on these rows' scale, when there are too few rows or too few of a kind.
+        The blend; the prior weights when there are too few rows or too few of a kind.
     """
     from scipy.optimize import minimize  # noqa: PLC0415 - slow to import, and only training fits
 
+    scale = scale or Scale()
     columns = np.nan_to_num(columns)
     liked = label > 0
     if len(label) == 0:
         return PRIOR_BLEND
-    means, spreads = columns.mean(axis=0, dtype=np.float64), columns.std(axis=0, dtype=np.float64)
-    spreads = np.where(spreads > LEAST_SPREAD, spreads, 1.0)
     prior = np.array(PRIOR_WEIGHTS)
     few = len(label) < FEWEST_ROWS or min(liked.sum(), (~liked).sum()) < FEWEST_OF_A_KIND
     if few:
         odds = (liked.sum() + LIKING_PRIOR) / ((~liked).sum() + LIKING_PRIOR)
-        return Blend(float(np.log(odds)), PRIOR_WEIGHTS, _floats(means), _floats(spreads), 0)
-    standard = (columns - means) / spreads
+        return Blend(float(np.log(odds)), PRIOR_WEIGHTS, scale.means, scale.spreads, 0)
+    standard = (columns - np.array(scale.means)) / np.array(scale.spreads)
     sign = np.where(liked, 1.0, -1.0)
 
     def objective(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -156,7 +180,7 @@ def fit_blend(columns: Floats, label: NDArray[np.int8], weight: Floats) -> Blend
 
     bounds = [(None, None)] + [(0.0, None) if column in NON_NEGATIVE else (None, None) for column in Column]
     fit = minimize(objective, np.concatenate([[0.0], prior]), jac=True, method="L-BFGS-B", bounds=bounds)
-    return Blend(float(fit.x[0]), _floats(fit.x[1:]), _floats(means), _floats(spreads), len(label))
+    return Blend(float(fit.x[0]), _floats(fit.x[1:]), scale.means, scale.spreads, len(label))
 
 
 def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:

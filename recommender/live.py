@@ -21,7 +21,7 @@ STATION_PULL = 3.0
 liking and is never fitted: within a station all that was served lay near the seeds, so a fit would see no use in it.
 At 3, queues of 20 from one track of the 240-track development library hold .88 classical tracks for a classical
 seed (chance .25), and five thumbs-down still turn the station."""
-OTHER_STATION_SHARE = 0.3
+OTHER_STATION_SHARE = 0.1
 """How much a label from another station counts: a dislike at a party says little about the evening."""
 HEAD_ROWS = 1000
 """The newest labels that the running update looks at; a fit takes about a millisecond."""

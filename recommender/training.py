@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recommender.blend import PRIOR_BLEND, Blend, Column, fit_blend
+from recommender.blend import PRIOR_BLEND, Blend, Column, Scale, fit_blend
 from recommender.clep import ClepData, export_clep, train_clep
 from recommender.configuration import TrainingConfig
 from recommender.evaluation.history import MODEL, baseline_recommenders, split_with_pairs
@@ -36,6 +36,8 @@ FEWEST_LABELS = 20
 FEWEST_OF_A_KIND = 5
 FEWEST_VECTORS = 10
 """Tracks with feedback whose sound is known, before CLEP can learn from them."""
+SCALE_STATES = 50
+"""States from which the spread of the sequence's scores over the library is taken."""
 LIVE = "live model"
 
 
@@ -267,13 +269,19 @@ class _Run:
         validation = self._split.validation
         labelled = np.flatnonzero(validation.label != 0)
         columns = np.empty((len(labelled), len(Column)), np.float32)
+        stride = max(1, len(labelled) // SCALE_STATES)
+        sequence: list[NDArray[np.float32]] = []
         histories = {int(who): self._log.where(self._log.listener == who) for who in np.unique(validation.listener)}
         for step, row in enumerate(labelled):
             now, own = float(validation.time[row]), histories[int(validation.listener[row])]
             history = first_rows(own, int(np.searchsorted(own.time, now, side="left")))
-            columns[step] = scorer.columns(history, int(validation.station[row]), now)[validation.track[row]]
+            everything = scorer.columns(history, int(validation.station[row]), now)
+            columns[step] = everything[validation.track[row]]
+            if step % stride == 0:
+                sequence.append(everything[:, Column.SEQUENCE])
             self._report("blend", step + 1, len(labelled), None, None)
-        return fit_blend(columns, validation.label[labelled], validation.weight[labelled])
+        scale = Scale.of_models(scorer.clep.logits, np.array(sequence, np.float32))
+        return fit_blend(columns, validation.label[labelled], validation.weight[labelled], scale)
 
     def _measure(self, scorer: ModelScorer) -> tuple[Evaluation, Sequence[str]]:
         """Measure model, live model and baselines on the gate rows that neither model has seen."""

@@ -9,6 +9,7 @@ from recommender.blend import (
     PRIOR_WEIGHTS,
     Blend,
     Column,
+    Scale,
     assemble,
     fit_blend,
     repetition,
@@ -107,3 +108,29 @@ def test_assemble_puts_each_component_in_its_column(make_world):
     assert columns[:, : Column.LIKING].tolist() == [[1.0, 2.0, 3.0]] * 9
     assert np.array_equal(columns[:, Column.LIKING :], repeated)
     assert PRIOR_BLEND.score(columns).shape == (9,)
+
+
+def test_the_models_are_scaled_over_the_library_and_nothing_else_is():
+    rng = np.random.default_rng(0)
+    clep, sequence = rng.normal(3.0, 2.0, 5000).astype(np.float32), rng.normal(-1.0, 5.0, (4, 5000)).astype(np.float32)
+    scale = Scale.of_models(clep, sequence)
+    assert scale.means[Column.CLEP] == pytest.approx(3.0, abs=0.1)
+    assert scale.spreads[Column.SEQUENCE] == pytest.approx(5.0, abs=0.2)
+    others = [column for column in Column if column not in {Column.CLEP, Column.SEQUENCE}]
+    assert [scale.means[column] for column in others] == [0.0] * len(others)
+    assert [scale.spreads[column] for column in others] == [1.0] * len(others)
+
+
+def test_a_column_that_hardly_varies_in_a_short_history_does_not_rule_the_library():
+    columns = np.zeros((10, len(Column)), np.float32)
+    columns[0, Column.LIKING] = 0.01
+    blend = fit_blend(columns, np.ones(10, np.int8), np.ones(10, np.float32), Scale())
+    heard = np.zeros((1, len(Column)), np.float32)
+    heard[0, Column.LIKING] = 1.0
+    assert blend.contributions(heard).max() == pytest.approx(PRIOR_WEIGHTS[Column.LIKING])
+
+
+def test_constant_scores_are_only_centred():
+    scale = Scale.of_models(np.full(7, 2.0, np.float32), np.zeros((0, 7), np.float32))
+    assert scale.means[Column.CLEP] == 2.0
+    assert scale.spreads[Column.CLEP] == scale.spreads[Column.SEQUENCE] == 1.0
