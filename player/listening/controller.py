@@ -584,7 +584,7 @@ class Controller:
             queue=tuned.rows,
             diversity=tuned.diversity,
             model_version=tuned.scorer.version,
-            notice=notice or tuned.shortfall,
+            notice=notice or ("" if tuned.rows else tuned.shortfall),
             rerank_ms=tuned.rerank_ms,
             tracks=len(self._known.playable),
             embedded=self._collection.embedded,

@@ -52,6 +52,8 @@ class PlayerApp(PlayerActions):
         self._clock = clock
         self._problem = ""
         self._notice = ""
+        self._started_up = False
+        self._offered = False
         self._closing_down = False
         self.port_closed = False
         """Whether the port was closed in good order."""
@@ -66,6 +68,7 @@ class PlayerApp(PlayerActions):
     def on_snapshot_changed(self) -> None:
         """Draw the newest snapshot."""
         self.draw()
+        self._offer_stations()
 
     def draw(self) -> None:
         """Draw the newest snapshot on the screens that are open."""
@@ -130,9 +133,17 @@ class PlayerApp(PlayerActions):
             self.post_message(SnapshotChanged())
 
     def _started(self, _result: None) -> None:
+        self._started_up = True
         self.draw()
+        self._offer_stations()
+
+    def _offer_stations(self) -> None:
+        """Open the picker by itself, once, when there is music and no station: at the start, or after a first scan."""
         snapshot = self.port.snapshot()
-        if snapshot.tracks and snapshot.station is None and isinstance(self.screen, StationScreen):
+        if self._offered or not self._started_up or not snapshot.tracks:
+            return
+        self._offered = True
+        if snapshot.station is None and isinstance(self.screen, StationScreen):
             self.action_stations()
 
     def _closed_down(self, _result: None) -> None:

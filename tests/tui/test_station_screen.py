@@ -207,8 +207,21 @@ async def test_the_screen_fills_when_the_first_tracks_are_found(running, make_pl
     async with running(player) as stage:
         player.change(tracks=15, notice="15 tracks found.")
         await stage.settle()
+        assert stage.screen == "StationPicker"
+        await stage.press("escape")
         assert "player scan" not in stage.text
         assert "15 tracks found." in stage.text
+
+
+async def test_the_picker_that_was_closed_does_not_open_again_by_itself(running, make_player):
+    player = make_player([])
+    async with running(player) as stage:
+        player.change(tracks=15)
+        await stage.settle()
+        await stage.press("escape")
+        player.change(tracks=16)
+        await stage.settle()
+        assert stage.screen == "StationScreen"
 
 
 @pytest.mark.parametrize("keys", [(), ("l",), ("s",), ("s", "up", "down", "down", "down", "enter"), ("question_mark",)])
