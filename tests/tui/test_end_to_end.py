@@ -1,0 +1,119 @@
+"""The screen over the real controller: real database, real audio process (keeping time without a device), real music."""
+
+import asyncio
+import time
+
+import pytest
+
+from player.listening.controller import Controller
+from player.listening.log import FeedbackLog
+from player.tui.app import PlayerApp
+from tests.support.library import copy_home, make_demo_library, settings
+
+PATIENCE_SECONDS = 20.0
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("home") / "data"
+    make_demo_library(folder)
+    return folder
+
+
+@pytest.fixture
+def home(template, tmp_path):
+    home = copy_home(template, tmp_path / "data")
+    yield home
+    home.close()
+
+
+async def until(pilot, true):
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        await pilot.pause()
+        await asyncio.sleep(0.05)
+
+
+def app_over(home):
+    controller = Controller(home.database, home.paths, settings(), origin="tui")
+    return controller, PlayerApp(controller)
+
+
+def kinds(home):
+    return [event.kind for event in FeedbackLog(home.database, "tui").read()]
+
+
+async def test_keys_become_events_and_events_become_the_queue(home):
+    home.station("Evening", "genre:Ambient")
+    controller, app = app_over(home)
+    async with app.run_test(size=(160, 50)) as pilot:
+        await until(pilot, lambda: type(app.screen).__name__ == "StationPicker")
+        await pilot.press("enter")
+        await until(pilot, lambda: controller.snapshot().now is not None and controller.snapshot().queue)
+        first = controller.snapshot().now.track.id
+        await pilot.press("plus")
+        await until(pilot, lambda: controller.snapshot().now.thumb == 1)
+        await pilot.press("n")
+        await until(pilot, lambda: controller.snapshot().now.track.id != first)
+        disliked = controller.snapshot().now.track.id
+        await pilot.press("minus")
+        await until(pilot, lambda: controller.snapshot().now.track.id != disliked)
+        assert disliked not in {row.track.id for row in controller.snapshot().queue}
+        assert any(row.move != "same" for row in controller.snapshot().queue)
+        await pilot.press("z")
+        await until(pilot, lambda: "Took back" in controller.snapshot().notice)
+        await pilot.press("q")
+        await until(pilot, lambda: app.port_closed)
+    told = [kind for kind in kinds(home) if kind not in {"start", "stop"}]
+    assert told == ["up", "skip", "down", "skip", "undo", "undo"]
+
+
+async def test_it_goes_on_where_it_stopped(home):
+    home.station("Evening")
+    controller, app = app_over(home)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: type(app.screen).__name__ == "StationPicker")
+        await pilot.press("enter")
+        await until(pilot, lambda: controller.snapshot().now is not None)
+        await pilot.press("right", "right")
+        await until(pilot, lambda: controller.snapshot().now.position >= 10)
+        left = controller.snapshot().now
+        await pilot.press("q")
+        await until(pilot, lambda: app.port_closed)
+    again, app = app_over(home)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: again.snapshot().now is not None)
+        now = again.snapshot().now
+        assert now.track.id == left.track.id
+        assert abs(now.position - left.position) < 1.5
+        await pilot.press("q")
+        await until(pilot, lambda: app.port_closed)
+    assert kinds(home).count("start") == 1
+
+
+async def test_feedback_of_another_process_is_on_the_screen_within_a_second_or_so(home):
+    station = home.station("Evening")
+    controller, app = app_over(home)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: type(app.screen).__name__ == "StationPicker")
+        await pilot.press("enter")
+        await until(pilot, lambda: controller.snapshot().queue)
+        target = controller.snapshot().queue[3].track.id
+        from player.listening.log import NewEvent
+
+        FeedbackLog(home.database, "cli").append(NewEvent("down", target, station.id))
+        await until(pilot, lambda: target not in {row.track.id for row in controller.snapshot().queue})
+        await pilot.press("q")
+        await until(pilot, lambda: app.port_closed)
+
+
+async def test_a_station_made_on_the_screen_plays(home):
+    controller, app = app_over(home)
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: type(app.screen).__name__ == "StationPicker")
+        await pilot.press(*"metal", "enter")
+        await until(pilot, lambda: controller.snapshot().now is not None)
+        assert "metal" in controller.snapshot().station.seeds.casefold()
+        await pilot.press("q")
+        await until(pilot, lambda: app.port_closed)
