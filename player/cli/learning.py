@@ -124,6 +124,8 @@ def evaluate(seed: Seed = 0, data_dir: DataDir = None, json: Json = False) -> No
 
     with opened(data_dir) as home:
         report, version, problem = measure(home.database, home.paths, seed)
+        if problem:
+            say(problem)
         if json:
             emit_json(
                 {
@@ -143,8 +145,6 @@ def evaluate(seed: Seed = 0, data_dir: DataDir = None, json: Json = False) -> No
             return
         for sentence in _missing(report, version):
             say(sentence)
-        if problem:
-            say(problem)
         _print_report(report)
 
 

@@ -91,6 +91,8 @@ def next_tracks(
 
     with opened(data_dir) as home:
         served = serve_next(home.database, home.paths, home.settings, station, count)
+        if served.problem:
+            say(served.problem)
         if json:
             emit_json(
                 {
@@ -157,22 +159,28 @@ def feedback(
         new = _resolver(home)(Told(event, track_id, station, position, at))
         logged = _record(home, [new])[0]
         if json:
-            emit_json(_event_document(logged, station))
+            emit_json(_event_document(logged, _station_name(home, logged.station_id)))
         else:
             print(f"Recorded {event} for track {track_id}.")
 
 
 def _record_batch(home: Home, batch: Path, *, json: bool) -> None:
     from player.listening.batch import read_batch
+    from player.listening.log import NothingToUndoError
 
     resolve = _resolver(home)
+    told = read_batch(batch)
     events: list[NewEvent] = []
-    for line, told in read_batch(batch):
+    for line, one in told:
         try:
-            events.append(resolve(told))
+            events.append(resolve(one))
         except PlayerError as error:
             raise PlayerError(f"{batch}, line {line}: {error} Nothing was recorded.") from error
-    recorded = _record(home, events)
+    try:
+        recorded = _record(home, events)
+    except NothingToUndoError as error:
+        line = next(line for (line, _), event in zip(told, events, strict=True) if event is error.event)
+        raise PlayerError(f"{batch}, line {line}: {error} Nothing was recorded.") from error
     if json:
         emit_json({"recorded": len(recorded), "ids": [event.id for event in recorded]})
     else:
@@ -202,6 +210,12 @@ def _record(home: Home, events: "list[NewEvent]") -> "list[LoggedEvent]":
     from player.listening.log import FeedbackLog
 
     return FeedbackLog(home.database, "cli").append_all(events) if events else []
+
+
+def _station_name(home: Home, station_id: int | None) -> str | None:
+    from player.listening.stations import Stations
+
+    return next((info.name for info in Stations(home.database).all() if info.id == station_id), None)
 
 
 def _event_document(event: "LoggedEvent", station: str | None) -> dict[str, object]:

@@ -19,6 +19,7 @@ app = typer.Typer(
     help="A music player that learns from your thumbs and skips, on your own machine, and proves what it learned.\n\n"
     "Without a command it opens on the screen.",
     pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
     no_args_is_help=False,
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 DataDir = Annotated[
     Path | None,
-    typer.Option("--data-dir", help="Folder of the database and models [env: PLAYER_DATA_DIR].", show_default=False),
+    typer.Option("--data-dir", help="Folder of the database and models (or PLAYER_DATA_DIR).", show_default=False),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 StationName = Annotated[str | None, typer.Option("--station", help="Name of the station.", show_default=False)]

@@ -66,6 +66,16 @@ class NewEvent:
     """For an undo of one certain event; without it the track's last standing feedback is taken back."""
 
 
+class NothingToUndoError(PlayerError):
+    """An undo finds nothing to take back."""
+
+    def __init__(self, event: NewEvent) -> None:
+        super().__init__(
+            f"There is nothing to undo for track {event.track_id}; `player history` shows what was recorded."
+        )
+        self.event = event
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """A committed slot, as it is kept for later weighing."""
@@ -190,7 +200,8 @@ class FeedbackLog:
         An ``undo`` takes back the track's last standing feedback (on that station, where one is named).
 
         Raises:
-            PlayerError: an undo finds nothing to take back, or the database refuses.
+            NothingToUndoError: an undo finds nothing to take back.
+            PlayerError: the database refuses.
         """
         with self._database.session() as session:
             session_id = self._ensure_session(session)
@@ -291,9 +302,7 @@ def _last_standing(session: Session, new: NewEvent) -> Event:
     until = new.at_us if new.at_us is not None else now_us()
     found = session.scalar(newest_first.where(Event.time_us <= until)) or session.scalar(newest_first)
     if found is None:
-        raise PlayerError(
-            f"There is nothing to undo for track {new.track_id}; `player history` shows what was recorded."
-        )
+        raise NothingToUndoError(new)
     return found
 
 

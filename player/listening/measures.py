@@ -33,7 +33,7 @@ MEASURES = (
     MeasureKind("artist_entropy", "artist entropy", higher_is_more_diverse=True),
     MeasureKind("intra_list_distance", "distance", higher_is_more_diverse=True),
     MeasureKind("coverage", "coverage", higher_is_more_diverse=True),
-    MeasureKind("never_played", "never played", higher_is_more_diverse=True),
+    MeasureKind("never_played", "never played", higher_is_more_diverse=False),
     MeasureKind("repeat_rate", "repeats", higher_is_more_diverse=False),
 )
 

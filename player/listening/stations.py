@@ -103,7 +103,7 @@ def check_seed(seed: Seed, rows: Sequence[TrackRow], tag_names: Sequence[str]) -
         "album": {row.album for row in rows},
         "genre": {genre for row in rows for genre in genres_of(row)},
     }[seed.kind]
-    folded = {name.casefold(): name for name in known}
+    folded = {name.casefold(): name for name in sorted(known, reverse=True)}
     close = [folded[name] for name in difflib.get_close_matches(seed.value.casefold(), list(folded), n=3)]
     hint = f"did you mean {' or '.join(close)}?" if close else "`player tracks` shows what there is."
     raise PlayerError(f"No track in the library has the {seed.kind} “{seed.value}”; {hint}")

@@ -22,7 +22,7 @@ Floats = NDArray[np.float32]
 
 EXPOSED = 10
 """Tracks of each state that count as recommended."""
-MOST_ROWS = 2000
+MOST_ROWS = 1000
 """Newest labelled rows that are walked through; more narrow no interval that matters and take minutes."""
 DIVERSITY_RESAMPLES = 200
 """Gini and coverage cost a pass over the catalogue for each resample, and vary little."""

@@ -79,19 +79,22 @@ def test_a_reader_is_not_held_up_by_a_writer(database):
 
 
 def test_what_fails_half_way_is_not_written_at_all(database):
-    with pytest.raises(RuntimeError), database.session() as session:
-        session.add(ListeningSession(started_us=1, origin="cli"))
-        session.flush()
-        raise RuntimeError("half way")
+    def fail_half_way():
+        with database.session() as session:
+            session.add(ListeningSession(started_us=1, origin="cli"))
+            session.flush()
+            raise RuntimeError("half way")
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
     with database.reader() as session:
         assert session.scalar(select(func.count()).select_from(ListeningSession)) == 0
 
 
 def test_a_broken_rule_of_the_schema_reaches_the_caller_who_knows_its_words(database):
+    twice = [Station(name="Evening", noise_seed=1, created_us=1) for _ in range(2)]
     with pytest.raises(IntegrityError), database.session() as session:
-        for _ in range(2):
-            session.add(Station(name="Evening", noise_seed=1, created_us=1))
-            session.flush()
+        session.add_all(twice)
 
 
 # --- what can be wrong with the file

@@ -1,0 +1,93 @@
+"""Data folders in trouble: one sentence, exit code 1, from every command; and what ``player doctor`` says of them."""
+
+import pytest
+
+COMMANDS = [
+    ["scan", "."],
+    ["tracks", "--json"],
+    ["station", "list"],
+    ["next", "--station", "Evening", "--json"],
+    ["feedback", "up", "1", "--station", "Evening"],
+    ["history", "--json"],
+    ["play", "--headless", "--station", "Evening"],
+    ["retrain", "--json"],
+    ["evaluate", "--json"],
+    ["models"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+def test_a_data_folder_that_cannot_be_made_is_told(player, tmp_path, command):
+    (tmp_path / "file").touch()
+    sentence = player(*command, "--data-dir", tmp_path / "file" / "data").sentence
+    assert str(tmp_path / "file" / "data") in sentence
+    assert "--data-dir" in sentence
+
+
+def test_a_broken_setting_is_told(player, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "config.toml").write_text("[audio]\nengine = 7\n")
+    assert "audio.engine" in player("tracks").sentence
+
+
+def test_a_damaged_database_is_told(player, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "player.db").write_bytes(b"this was a database once" * 1000)
+    assert "damaged" in player("tracks", "--json").sentence
+
+
+def doctor(player, *options):
+    answer = player("doctor", "--json", *options)
+    checks = {check["name"]: check for check in answer.document["checks"]}
+    assert all(check["ok"] or check["mend"] for check in checks.values())
+    assert answer.document["ok"] == all(check["ok"] for check in checks.values())
+    return answer.code, checks
+
+
+def test_the_doctor_looks_at_everything_and_changes_nothing(player, tmp_path):
+    code, checks = doctor(player)
+    assert code == 0
+    assert {"settings", "decoder", "database", "model", "musicnn weights"} <= set(checks)
+    assert checks["settings"]["ok"]
+    assert checks["database"]["ok"]
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_doctor_for_people_names_each_mend(player):
+    answer = player("doctor")
+    assert "ok    settings" in answer.out
+    assert answer.out.count("MEND") == answer.out.count("→")
+
+
+def test_the_doctor_finds_a_folder_that_cannot_be_written(player, tmp_path):
+    (tmp_path / "file").touch()
+    code, checks = doctor(player, "--data-dir", tmp_path / "file" / "data")
+    assert code == 1
+    assert checks["settings"]["ok"]
+    assert not checks["database"]["ok"]
+
+
+def test_the_doctor_finds_broken_settings(player, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "config.toml").write_text("engine = \n")
+    code, checks = doctor(player)
+    assert (code, checks["settings"]["ok"]) == (1, False)
+
+
+def test_the_doctor_finds_a_damaged_database(demo, player):
+    demo.close()
+    code, checks = doctor(player)
+    assert (code, checks["database"]["ok"]) == (0, True)
+    contents = bytearray(demo.paths.database.read_bytes())
+    contents[len(contents) // 2 :] = b"\xff" * (len(contents) - len(contents) // 2)
+    demo.paths.database.write_bytes(contents)
+    code, checks = doctor(player)
+    assert (code, checks["database"]["ok"]) == (1, False)
+
+
+def test_the_doctor_finds_a_damaged_model(demo, player):
+    demo.paths.models.mkdir()
+    (demo.paths.models / "current").write_text("20260101T000000-abcdef")
+    _, checks = doctor(player)
+    assert not checks["model"]["ok"]
+    assert "retrain" in checks["model"]["mend"]
