@@ -8,10 +8,10 @@ import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from player.errors import PlayerError
 
@@ -48,7 +48,7 @@ class Settings(BaseModel):
 
     audio: AudioSettings = AudioSettings()
     station: StationSettings = StationSettings()
-    musicnn_weights: Path | None = None
+    musicnn_weights: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
     """A ``musicnn`` wheel to read the weights from, instead of the one the set-up fetched."""
 
 

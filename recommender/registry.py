@@ -140,7 +140,7 @@ class Registry:
         path = self.root / CURRENT
         try:
             version = path.read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, UnicodeDecodeError):
             raise ModelError(f"The file that names the current model is damaged ({path}): promote a version.") from None

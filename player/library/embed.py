@@ -59,7 +59,9 @@ def embed_pending(
                 waiting = pending_tracks(session, frontend, info.version, retry_failed=retry_failed)
             if not waiting:
                 return EmbedReport(0, (), 0)
-            file = ensure_weights(info.weights, named=weights, cache=paths.cache)
+            file = ensure_weights(
+                info.weights, named=None if weights is None else weights.expanduser(), cache=paths.cache
+            )
             run = _Run(database, frontend, info.version, waiting)
             return run.work(file, workers, report, should_stop)
     except EmbeddingError as error:

@@ -12,21 +12,20 @@ from typing import Literal
 from player.audio import messages as audio
 from player.audio.client import AudioClient
 from player.config import Paths, Settings
+from player.errors import PlayerError
 from player.library.catalogue import TrackRow
-from player.library.paths import text_to_path
-from player.library.search import TrackIndex
 from player.listening.background import Background, JobName
-from player.listening.collection import Collection, load_collection
-from player.listening.journal import Journal, load_journal
-from player.listening.log import FeedbackLog, LoggedEvent, NewEvent
-from player.listening.models import load_served_model
+from player.listening.diary import Diary
+from player.listening.journal import Journal
+from player.listening.knowledge import Knowledge, read_knowledge
+from player.listening.log import LoggedEvent, NewEvent
+from player.listening.playback import Current, Playback
 from player.listening.resume import ResumePoint, load_resume_point, save_resume_point
-from player.listening.scoring import CONTENT_VERSION, StationScorer
-from player.listening.stations import Seed, SeedNames, StationInfo, Stations, describe_seeds
+from player.listening.scoring import StationScorer
+from player.listening.stations import Seed, StationInfo, Stations, describe_seeds
 from player.listening.tuned import TunedStation
 from player.listening.view import NowPlaying, Snapshot, StationRow
 from player.storage.database import Database
-from recommender.model import Model
 
 SAVE_SECONDS = 5.0
 """How far the music may run ahead of the place that is kept."""
@@ -48,32 +47,6 @@ class Opening:
     """A station to play, instead of going on where the listener stopped."""
     notice: str = ""
     """A first sentence on the screen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Current:
-    """The track that is playing or paused."""
-
-    track: TrackRow
-    token: int
-    reason: str
-    decision_id: int | None
-    position: float = 0.0
-    duration: float = 0.0
-    playing: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """Library, log and model as they were read."""
-
-    collection: Collection
-    playable: list[TrackRow]
-    index: TrackIndex
-    seeds: SeedNames
-    journal: Journal
-    model: Model | None
-    problem: str
 
 
 class Controller:
@@ -101,23 +74,19 @@ class Controller:
         self._database = database
         self._paths = paths
         self._settings = settings
-        self._log = FeedbackLog(database, origin)
         self._opening = opening or Opening()
-        self._on_logged = on_logged or (lambda _event: None)
         self._lock = threading.RLock()
         self._subscribers: list[Callable[[], None]] = []
+        self._diary = Diary(database, origin, on_logged)
         self._stations = Stations(database)
-        self._audio: AudioClient | None = None
+        self._playback = Playback()
         self._tuned: TunedStation | None = None
-        self._current: Current | None = None
         self._played: list[int] = []
-        self._told: list[tuple[int, ...]] = []
-        self._unplayable: set[int] = set()
+        self._unplayable: frozenset[int] = frozenset()
         self._failures = 0
-        self._token = 0
         self._saved = ResumePoint()
         self._snapshot = Snapshot(revision=0, notice=self._opening.notice)
-        self._known = self._read()
+        self._known = read_knowledge(database, paths)
         self._take(self._known)
         self._background = Background(database, paths, self._from_outside, self._job_changed, self._keep_place)
 
@@ -131,31 +100,53 @@ class Controller:
         """Call back, from any thread, whenever the snapshot changed."""
         self._subscribers.append(callback)
 
+    def catalogue(self) -> list[TrackRow]:
+        """The tracks that can be played, as :meth:`search` indexes them."""
+        return self._known.playable
+
+    def search(self, query: str) -> list[int]:
+        """Indices into :meth:`catalogue` of the tracks that match."""
+        return self._known.index.search(query)
+
+    def seed_suggestions(self, text: str) -> list[tuple[str, str, int]]:
+        """(kind, value, tracks) of seeds whose name contains the text."""
+        return self._known.seeds.search(text)
+
+    def stations(self) -> list[StationRow]:
+        """Every station."""
+        return [self._station_row(station) for station in self._stations.all()]
+
     def _show(self, **changes: object) -> None:
         """Put changes on show."""
         now = self._current
-        view = None if now is None else self._now_playing(now)
+        view = None
+        if now is not None:
+            thumb = self._thumb_of(now.track.id)
+            view = NowPlaying(now.track, now.position, now.duration, now.playing, thumb, now.reason)
         self._snapshot = replace(self._snapshot, revision=self._snapshot.revision + 1, now=view, **changes)
         for callback in self._subscribers:
             callback()
 
-    def _now_playing(self, now: Current) -> NowPlaying:
-        return NowPlaying(now.track, now.position, now.duration, now.playing, self._thumb_of(now.track.id), now.reason)
+    def _station_row(self, station: StationInfo) -> StationRow:
+        thumbs = list(self._journal.state.thumbs.get(station.id, {}).values())
+        seeds = describe_seeds(station.seeds, self._known.collection.rows)
+        return StationRow(station.id, station.name, seeds, thumbs.count(1), thumbs.count(-1))
 
     def _thumb_of(self, track_id: int) -> int:
         station = self._station
         return 0 if station is None else self._journal.state.thumbs.get(station.id, {}).get(track_id, 0)
 
     @property
+    def _current(self) -> Current | None:
+        return self._playback.current
+
+    @property
     def _station(self) -> StationInfo | None:
         return None if self._tuned is None else self._tuned.station
 
-    def _station_row(self, station: StationInfo) -> StationRow:
-        thumbs = self._journal.state.thumbs.get(station.id, {}).values()
-        seeds = describe_seeds(station.seeds, self._collection.rows)
-        return StationRow(
-            station.id, station.name, seeds, sum(value > 0 for value in thumbs), sum(value < 0 for value in thumbs)
-        )
+    @property
+    def _journal(self) -> Journal:
+        return self._known.journal
 
     # --- opening and closing ---------------------------------------------------------------------------------------
 
@@ -169,8 +160,8 @@ class Controller:
             log=self._paths.log_file,
         )
         with self._lock:
-            self._audio = client
-            self._set_volume(point.volume)
+            self._playback.attach(client)
+            self.set_volume(point.volume)
             if opening.station_id is None or opening.station_id == point.station_id:
                 self._resume(point)
             if opening.station_id is not None and self._current is None:
@@ -183,27 +174,27 @@ class Controller:
         """Keep the place, say that the listener quit, and end the sound."""
         self._background.close()
         with self._lock:
-            save_resume_point(self._database, self._place())
-            if self._current is not None:
-                self._record([self._event("stop", self._current, action="quit")])
-            client, self._audio = self._audio, None
-        if client is not None:
-            # Not under the lock: the client's thread may be waiting for it to deliver an event.
-            client.close()
+            client = self._playback.detach()
+        try:
+            with self._lock:
+                save_resume_point(self._database, self._place())
+                if self._current is not None:
+                    self._record([self._event("stop", self._current, action="quit")])
+        finally:
+            if client is not None:
+                # Not under the lock: the client's thread may be waiting for it to deliver an event.
+                client.close()
 
     def _resume(self, point: ResumePoint) -> None:
-        station = next((info for info in self._stations.all() if info.id == point.station_id), None)
+        station = self._find_station(point.station_id)
         if station is None:
             return
         self._open(station)
-        row = self._collection.index.get(-1 if point.track_id is None else point.track_id)
-        if row is None or not self._collection.playable[row]:
-            return
-        self._begin(
-            Current(self._collection.rows[row], self._next_token(), point.reason, point.decision_id, point.position),
-            play=point.playing,
-        )
-        self._rerank(notice="Going on where you stopped." if point.playing else "Space goes on where you stopped.")
+        track = self._known.playable_track(point.track_id)
+        if track is not None:
+            position, play = point.position, point.playing
+            self._playback.load(track, point.reason, point.decision_id, position=position, play=play)
+            self._rerank("Going on where you stopped." if play else "Space goes on where you stopped.")
 
     def _keep_place(self) -> None:
         """Write down where the listener is, when that is news; called now and then while music plays."""
@@ -217,16 +208,16 @@ class Controller:
     def _place(self) -> ResumePoint:
         now, station = self._current, self._station
         point = ResumePoint(station_id=None if station is None else station.id, volume=self._snapshot.volume)
-        if now is not None:
-            point = replace(
-                point,
-                track_id=now.track.id,
-                position=now.position,
-                playing=now.playing,
-                decision_id=now.decision_id,
-                reason=now.reason,
-            )
-        return point
+        if now is None:
+            return point
+        return replace(
+            point,
+            track_id=now.track.id,
+            position=now.position,
+            playing=now.playing,
+            decision_id=now.decision_id,
+            reason=now.reason,
+        )
 
     # --- transport -------------------------------------------------------------------------------------------------
 
@@ -235,11 +226,9 @@ class Controller:
         with self._lock:
             if self._current is None:
                 self._advance()
-                return
-            playing = not self._current.playing
-            self._send(audio.Play() if playing else audio.Pause())
-            self._current = replace(self._current, playing=playing)
-            self._show()
+            else:
+                self._playback.toggle()
+                self._show()
 
     def next(self) -> None:
         """Skip to the next track of the queue."""
@@ -258,33 +247,24 @@ class Controller:
                 self.seek(0.0)
                 return
             track = self._playable_track(self._played.pop())
-            if track is None:
-                return
-            self._record([self._event("skip", now, action="previous")])
-            self._play_by_hand(track, action="previous")
+            if track is not None:
+                self._record([self._event("skip", now, action="previous")])
+                self._play_by_hand(track, action="previous")
 
     def seek(self, seconds: float, *, relative: bool = False) -> None:
         """Go to a place of the track, in seconds from its start or, ``relative``, from here."""
         with self._lock:
             now = self._current
-            if now is None:
-                return
-            target = now.position + seconds if relative else seconds
-            if now.duration > 0:
-                target = min(target, now.duration)
-            target = max(0.0, target)
-            self._send(audio.Seek(target))
-            self._current = replace(now, position=target)
-            self._show()
+            if now is not None:
+                self._playback.seek(now.position + seconds if relative else seconds)
+                self._show()
 
     def set_volume(self, volume: float) -> None:
         """Set the loudness, 0…1."""
         with self._lock:
-            self._set_volume(min(1.0, max(0.0, volume)))
-
-    def _set_volume(self, volume: float) -> None:
-        self._send(audio.SetVolume(volume))
-        self._show(volume=volume)
+            volume = min(1.0, max(0.0, volume))
+            self._playback.set_volume(volume)
+            self._show(volume=volume)
 
     def play_track(self, track_id: int) -> None:
         """Play a track chosen by hand; the station goes on after it."""
@@ -299,17 +279,18 @@ class Controller:
 
     def _playable_track(self, track_id: int) -> TrackRow | None:
         """The track, or None (and why on show) where its file is missing."""
-        row = self._collection.index.get(track_id)
-        if row is None or not self._collection.playable[row]:
+        track = self._known.playable_track(track_id)
+        if track is None:
             self._show(notice="The file of this track is missing; it stays in the history.")
-            return None
-        return self._collection.rows[row]
+        return track
 
     def _play_by_hand(self, track: TrackRow, *, action: str) -> None:
-        chosen = Current(track, self._next_token(), "chosen by you", None)
-        self._begin(chosen, play=True)
+        chosen = self._playback.load(track, "chosen by you")
         self._record([self._event("start", chosen, action=action)])
         self._rerank()
+
+    def _remember(self, current: Current) -> None:
+        self._played = [*self._played[-REMEMBERED + 1 :], current.track.id]
 
     # --- feedback --------------------------------------------------------------------------------------------------
 
@@ -319,13 +300,12 @@ class Controller:
             now = self._current
             if now is None or self._station is None:
                 self._show(notice="A thumb needs a playing track and a station.")
-                return
-            if self._thumb_of(now.track.id) == value:
+            elif self._thumb_of(now.track.id) == value:
                 self._tell([self._event("clear", now)])
-                self._rerank(notice=f"Cleared the thumb on “{now.track.title}”.")
+                self._rerank(f"Cleared the thumb on “{now.track.title}”.")
             elif value > 0:
                 self._tell([self._event("up", now)])
-                self._rerank(notice=f"Thumbed up “{now.track.title}”.")
+                self._rerank(f"Thumbed up “{now.track.title}”.")
             else:
                 self._end_with("down", f"Thumbed down “{now.track.title}”: off this station.")
 
@@ -337,7 +317,8 @@ class Controller:
                 return
             kind = "clear" if self._thumb_of(track_id) == value else "up" if value > 0 else "down"
             self._tell([self._about(kind, track_id)])
-            self._rerank(notice=f"{kind.capitalize()}: “{self._title(track_id)}”.")
+            words = {"clear": "Cleared the thumb on", "up": "Thumbed up", "down": "Thumbed down"}[kind]
+            self._rerank(f"{words} “{self._known.title(track_id)}”.")
 
     def not_now(self, track_id: int | None = None) -> None:
         """Rest a track (the playing one without an id) for a day."""
@@ -350,102 +331,67 @@ class Controller:
     def _put_away(self, kind: Literal["not-now", "never"], track_id: int | None, words: str) -> None:
         with self._lock:
             now = self._current
-            if track_id is None and now is None:
-                return
             if now is not None and track_id in {None, now.track.id}:
                 self._end_with(kind, f"“{now.track.title}” {words}.")
             elif track_id is not None:
                 self._tell([self._about(kind, track_id)])
-                self._rerank(notice=f"“{self._title(track_id)}” {words}.")
+                self._rerank(f"“{self._known.title(track_id)}” {words}.")
 
     def _end_with(self, kind: Literal["down", "not-now", "never"], notice: str) -> None:
         """Record feedback that ends the playing track, and go on to the next."""
         now = self._current
         assert now is not None
         self._tell([self._event(kind, now), self._event("skip", now, action=kind)])
-        self._advance(notice=notice)
+        self._advance(notice)
 
     def replay(self) -> None:
         """Hear the playing track again from its start: it must be good."""
         with self._lock:
             now = self._current
-            if now is None:
-                return
-            self._tell([self._event("replay", now)])
-            self.seek(0.0)
-            self._rerank(notice=f"Once more: “{now.track.title}”.")
+            if now is not None:
+                self._tell([self._event("replay", now)])
+                self._playback.seek(0.0)
+                self._rerank(f"Once more: “{now.track.title}”.")
 
     def undo(self) -> None:
         """Take back the last feedback told here."""
         with self._lock:
-            if not self._told:
+            events = self._diary.take_back(self._journal)
+            if not events:
                 self._show(notice="There is nothing to undo.")
                 return
-            events = [self._journal.find(event_id) for event_id in self._told.pop()]
-            self._record(
-                [
-                    NewEvent("undo", event.track_id, event.station_id, undoes_id=event.id)
-                    for event in events
-                    if event is not None
-                ]
-            )
-            words = " and ".join(event.kind for event in events if event is not None)
-            title = next((self._title(event.track_id) for event in events if event is not None), "")
-            self._rerank(notice=f"Took back {words}: “{title}”.")
+            words = " and ".join(event.kind for event in events)
+            self._rerank(f"Took back {words}: “{self._known.title(events[0].track_id)}”.")
 
     def _event(self, kind: str, now: Current, *, action: str | None = None) -> NewEvent:
         """An event about the playing track."""
-        station = self._station
-        return NewEvent(
-            kind,
-            now.track.id,
-            None if station is None else station.id,
-            position=round(now.position, 3),
-            action=action,
-            decision_id=now.decision_id,
-        )
+        about = self._about(kind, now.track.id)
+        return replace(about, position=round(now.position, 3), action=action, decision_id=now.decision_id)
 
     def _about(self, kind: str, track_id: int) -> NewEvent:
-        """An event about a track that is not playing."""
+        """An event about a track."""
         station = self._station
         return NewEvent(kind, track_id, None if station is None else station.id)
 
     def _tell(self, events: Sequence[NewEvent]) -> None:
-        """Record what the listener told, so that it can be undone."""
-        logged = self._record(events)
-        self._told.append(tuple(event.id for event in logged))
+        self._diary.tell(self._journal, events)
 
-    def _record(self, events: Sequence[NewEvent]) -> list[LoggedEvent]:
-        """Record durably, then let it have its effect."""
-        logged = self._log.append_all(events)
-        # From the log, not ``logged``: what another process wrote in between has lower ids and must not be passed over.
-        self._journal.add(self._log.read(self._journal.watermark))
-        for event in logged:
-            self._on_logged(event)
-        return logged
-
-    def _title(self, track_id: int) -> str:
-        row = self._collection.index.get(track_id)
-        return "" if row is None else self._collection.rows[row].title
+    def _record(self, events: Sequence[NewEvent]) -> None:
+        self._diary.record(self._journal, events)
 
     # --- stations --------------------------------------------------------------------------------------------------
-
-    def stations(self) -> list[StationRow]:
-        """Every station."""
-        with self._lock:
-            return [self._station_row(station) for station in self._stations.all()]
 
     def open_station(self, station_id: int) -> None:
         """Turn to a station and play it."""
         with self._lock:
-            station = next((info for info in self._stations.all() if info.id == station_id), None)
+            station = self._find_station(station_id)
             if station is None:
                 self._show(notice="This station is gone.")
                 return
             if self._current is not None:
                 self._remember(self._current)
                 self._record([self._event("stop", self._current, action="station")])
-                self._current = None
+                self._playback.drop()
             self._open(station)
             self._advance()
 
@@ -456,69 +402,18 @@ class Controller:
             PlayerError: the name is taken or a seed names nothing.
         """
         with self._lock:
-            made = self._stations.create(
-                name, [Seed(kind, value) for kind, value in seeds], self._collection.rows, self._collection.tag_names
-            )
-            return self._station_row(made)
+            collection = self._known.collection
+            wanted = [Seed(kind, value) for kind, value in seeds]
+            return self._station_row(self._stations.create(name, wanted, collection.rows, collection.tag_names))
+
+    def _find_station(self, station_id: int | None) -> StationInfo | None:
+        return next((info for info in self._stations.all() if info.id == station_id), None)
 
     def _open(self, station: StationInfo) -> None:
-        """Make a station the current one, its queue still to be ranked."""
-        self._tuned = TunedStation(self._scorer(station), self._settings.station)
-
-    def _scorer(self, station: StationInfo) -> StationScorer:
-        return StationScorer(self._collection, self._stations.all(), station, self._known.model)
-
-    # --- the library -----------------------------------------------------------------------------------------------
-
-    def catalogue(self) -> list[TrackRow]:
-        """The tracks that can be played, as :meth:`search` indexes them."""
-        return self._known.playable
-
-    def search(self, query: str) -> list[int]:
-        """Indices into :meth:`catalogue` of the tracks that match."""
-        return self._known.index.search(query)
-
-    def seed_suggestions(self, text: str) -> list[tuple[str, str, int]]:
-        """(kind, value, tracks) of seeds whose name contains the text."""
-        return self._known.seeds.search(text)
-
-    def _read(self) -> _Known:
-        """Read library, log and model; takes a while, so not under the lock."""
-        collection = load_collection(self._database)
-        playable = [row for row in collection.rows if not row.missing]
-        finding = load_served_model(self._paths, collection)
-        return _Known(
-            collection=collection,
-            playable=playable,
-            index=TrackIndex(playable),
-            seeds=SeedNames(playable, collection.tag_names),
-            journal=load_journal(self._database, collection.rows),
-            model=finding.model,
-            problem=finding.problem,
-        )
-
-    def _take(self, known: _Known) -> None:
-        """Go on with what was read, and with what was recorded while it was being read."""
-        self._known = known
-        self._journal.add(self._log.read(self._journal.watermark))
-        if self._tuned is not None:
-            scorer = self._scorer(self._tuned.station)
-            self._tuned = TunedStation(scorer, self._settings.station, self._tuned.rows)
-        self._snapshot = replace(
-            self._snapshot,
-            model_version=CONTENT_VERSION if known.model is None else known.model.card.version,
-            tracks=len(known.playable),
-            embedded=known.collection.embedded,
-            notice=known.problem or self._snapshot.notice,
-        )
-
-    @property
-    def _collection(self) -> Collection:
-        return self._known.collection
-
-    @property
-    def _journal(self) -> Journal:
-        return self._known.journal
+        """Make a station the current one; its queue is still to be ranked, unless it only gets a newer library."""
+        rows = self._tuned.rows if self._tuned is not None and self._tuned.station.id == station.id else ()
+        scorer = StationScorer(self._known.collection, self._stations.all(), station, self._known.model)
+        self._tuned = TunedStation(scorer, self._settings.station, rows)
 
     # --- jobs and other processes ----------------------------------------------------------------------------------
 
@@ -536,13 +431,28 @@ class Controller:
 
     def _from_outside(self, *, library: bool) -> None:
         """Another process wrote: take up its events, or its tracks, vectors and models too."""
-        known = self._read() if library else None
+        # Read before the lock is taken: at 100,000 tracks this takes seconds, and the music's events must not wait.
+        known = read_knowledge(self._database, self._paths) if library else None
         with self._lock:
             if known is not None:
                 self._take(known)
-            elif not self._journal.add(self._log.read(self._journal.watermark)):
+            elif not self._diary.catch_up(self._journal):
                 return
-            self._rerank()
+            self._rerank("" if known is None else known.problem)
+
+    def _take(self, known: Knowledge) -> None:
+        """Go on with what was read, and with what was recorded while it was being read."""
+        self._known = known
+        self._diary.catch_up(self._journal)
+        if self._tuned is not None:
+            self._open(self._tuned.station)
+        self._snapshot = replace(
+            self._snapshot,
+            model_version=known.model_version,
+            tracks=len(known.playable),
+            embedded=known.collection.embedded,
+            notice=known.problem or self._snapshot.notice,
+        )
 
     # --- the loop --------------------------------------------------------------------------------------------------
 
@@ -550,19 +460,17 @@ class Controller:
         """Serve the first place of the queue, ranked with all that has just been told."""
         tuned = self._tuned
         if tuned is None:
-            self._stop_sound()
+            self._playback.stop()
             self._show(notice=notice or "Choose a station first (s).")
             return
         if self._current is not None:
             self._remember(self._current)
-            self._current = None
-        choice = tuned.choose(self._journal, frozenset(self._unplayable))
+            self._playback.drop()
+        choice = tuned.choose(self._journal, self._unplayable)
         if choice is None:
-            self._stop_sound()
+            self._playback.stop()
         else:
-            decision_id = self._log.serve([choice.served])[0]
-            current = Current(choice.track, self._next_token(), choice.reason, decision_id)
-            self._begin(current, play=True)
+            current = self._playback.load(choice.track, choice.reason, self._diary.serve(choice.served))
             self._record([self._event("start", current)])
         self._show_queue(tuned, notice)
 
@@ -570,15 +478,14 @@ class Controller:
         """Rank what is to come and show it."""
         tuned = self._tuned
         if tuned is None:
-            self._show(notice=notice)
+            self._show(notice=notice or self._snapshot.notice)
             return
-        playing = None if self._current is None else self._current.track.id
-        tuned.rerank(self._journal, frozenset(self._unplayable), playing)
+        tuned.rerank(self._journal, self._unplayable, None if self._current is None else self._current.track.id)
         self._show_queue(tuned, notice)
 
     def _show_queue(self, tuned: TunedStation, notice: str) -> None:
         if tuned.rows:
-            self._send(audio.Prepare(str(text_to_path(tuned.rows[0].track.path)), self._token + 1))
+            self._playback.prepare(tuned.rows[0].track)
         self._show(
             station=self._station_row(tuned.station),
             queue=tuned.rows,
@@ -586,90 +493,61 @@ class Controller:
             model_version=tuned.scorer.version,
             notice=notice or ("" if tuned.rows else tuned.shortfall),
             rerank_ms=tuned.rerank_ms,
-            tracks=len(self._known.playable),
-            embedded=self._collection.embedded,
         )
-
-    def _begin(self, current: Current, *, play: bool) -> None:
-        """Make a track the playing one and let it sound."""
-        self._current = replace(current, duration=current.track.duration, playing=play)
-        self._send(audio.Load(str(text_to_path(current.track.path)), current.position, current.token, play))
-
-    def _remember(self, current: Current) -> None:
-        self._played = [*self._played[-REMEMBERED + 1 :], current.track.id]
-
-    def _next_token(self) -> int:
-        self._token += 1
-        return self._token
-
-    def _send(self, command: audio.Command) -> None:
-        if self._audio is not None:
-            self._audio.send(command)
-
-    def _stop_sound(self) -> None:
-        self._send(audio.Stop())
-        self._current = None
 
     # --- what the audio process says -------------------------------------------------------------------------------
 
     def _heard(self, event: audio.Event) -> None:
         """Take an event of the audio process, on its client's thread."""
         with self._lock:
-            if self._audio is None and not isinstance(event, audio.Ready):
+            if not self._playback.attached and not isinstance(event, audio.Ready):
                 return
-            match event:
-                case audio.Ready(engine, device, note):
-                    self._show(
-                        output=f"{engine} on {device}" if device else engine, notice=note or self._snapshot.notice
-                    )
-                case audio.Position() if self._is_current(event.token):
-                    self._moved(event)
-                case audio.Finished(token) if self._is_current(token):
-                    self._finished()
-                case audio.Failed(token, message) if self._is_current(token):
-                    self._failed(message)
-                case audio.DeviceLost(message) | audio.GaveUp(message):
-                    self._silenced(message)
-                case audio.Damaged(token, message) if self._is_current(token):
-                    self._show(notice=message)
-                case audio.DeviceChanged(device):
-                    self._show(output=device)
-                case audio.Restarted(message):
-                    self._show(notice=message)
-                case _:
-                    pass
+            try:
+                self._follow(event)
+            except PlayerError as error:
+                # A full disk, say: the sentence is shown, and the thread that brings the events lives on.
+                self._show(notice=str(error))
 
-    def _is_current(self, token: int) -> bool:
-        return self._current is not None and self._current.token == token
-
-    def _moved(self, event: audio.Position) -> None:
-        assert self._current is not None
-        duration = event.duration or self._current.track.duration
-        self._current = replace(self._current, position=event.seconds, duration=duration, playing=event.playing)
-        self._failures = 0
-        self._show()
+    def _follow(self, event: audio.Event) -> None:
+        playback = self._playback
+        match event:
+            case audio.Ready(engine, device, note):
+                self._show(output=f"{engine} on {device}" if device else engine, notice=note or self._snapshot.notice)
+            case audio.Position(token) if playback.is_current(token):
+                playback.moved(event)
+                self._failures = 0
+                self._show()
+            case audio.Finished(token) if playback.is_current(token):
+                self._finished()
+            case audio.Failed(token, message) if playback.is_current(token):
+                self._failed(message)
+            case audio.Damaged(token, message) if playback.is_current(token):
+                self._show(notice=message)
+            case audio.DeviceLost(message) | audio.GaveUp(message):
+                playback.silenced()
+                self._show(notice=message)
+            case audio.DeviceChanged(device):
+                self._show(output=device)
+            case audio.Restarted(message):
+                self._show(notice=message)
+            case _:
+                pass
 
     def _finished(self) -> None:
-        now = self._current
-        assert now is not None
-        self._current = now = replace(now, position=now.duration)
-        self._record([self._event("finish", now, action="end")])
+        self._playback.ended()
+        assert self._current is not None
+        self._record([self._event("finish", self._current, action="end")])
         self._advance()
 
     def _failed(self, message: str) -> None:
         now = self._current
         assert now is not None
-        self._unplayable.add(now.track.id)
+        self._unplayable |= {now.track.id}
         self._record([self._event("stop", now, action="error")])
         self._failures += 1
         if self._failures >= FAILURES_IN_A_ROW:
             self._failures = 0
-            self._stop_sound()
-            self._rerank(notice=f"{message} Several tracks in a row could not be played; see `player doctor`.")
-            return
-        self._advance(notice=message)
-
-    def _silenced(self, message: str) -> None:
-        if self._current is not None:
-            self._current = replace(self._current, playing=False)
-        self._show(notice=message)
+            self._playback.stop()
+            self._rerank(f"{message} Several tracks in a row could not be played; see `player doctor`.")
+        else:
+            self._advance(message)

@@ -409,7 +409,7 @@ def test_the_place_is_kept_while_music_plays(evening):
 
 
 def test_closing_ends_the_audio_process_and_is_over_soon(evening):
-    client = evening.controller._audio
+    client = evening.controller._playback._client
     began = time.monotonic()
     evening.controller.close()
     assert time.monotonic() - began < 3.0
