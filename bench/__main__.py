@@ -4,7 +4,13 @@ import sys
 
 from bench import embed, rerank, retrain, scan, start
 
-BENCHMARKS = {"start": start.main, "scan": scan.main, "rerank": rerank.main, "retrain": retrain.main, "embed": embed.main}
+BENCHMARKS = {
+    "start": start.main,
+    "scan": scan.main,
+    "rerank": rerank.main,
+    "retrain": retrain.main,
+    "embed": embed.main,
+}
 
 
 def main() -> None:

@@ -3,12 +3,15 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from player.cli.options import DataDir, Json, emit_json
-from player.config import Paths, load_settings, locate
 from player.errors import PlayerError
+
+if TYPE_CHECKING:
+    from player.config import Paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ def doctor(data_dir: DataDir = None, json: Json = False) -> None:
 
     Nothing is changed. Exit code 1 when something that the player cannot do without is missing.
     """
+    from player.config import locate
+
     paths = locate(data_dir)
     checks = [check for examine in (_settings, _sound, _weights, _database, _models) for check in examine(paths)]
     if json:
@@ -56,7 +61,9 @@ ESSENTIAL = frozenset({"settings", "decoder", "database"})
 """Without sound the player still runs, silently; without these it does not."""
 
 
-def _settings(paths: Paths) -> Iterator[Check]:
+def _settings(paths: "Paths") -> Iterator[Check]:
+    from player.config import load_settings
+
     try:
         load_settings(paths)
     except PlayerError as error:
@@ -66,7 +73,7 @@ def _settings(paths: Paths) -> Iterator[Check]:
         yield Check("settings", ok=True, detail=f"{paths.config_file}{found}")
 
 
-def _sound(paths: Paths) -> Iterator[Check]:
+def _sound(paths: "Paths") -> Iterator[Check]:
     from player.audio.devices import sound_findings
 
     del paths
@@ -74,10 +81,11 @@ def _sound(paths: Paths) -> Iterator[Check]:
         yield Check(finding.name, finding.ok, finding.detail, finding.mend)
 
 
-def _weights(paths: Paths) -> Iterator[Check]:
+def _weights(paths: "Paths") -> Iterator[Check]:
     from embeddings.cards import DEFAULT_FRONTEND, frontend_card
     from embeddings.errors import EmbeddingError
     from embeddings.weights import find_weights
+    from player.config import load_settings
 
     name = f"{DEFAULT_FRONTEND} weights"
     try:
@@ -93,7 +101,7 @@ def _weights(paths: Paths) -> Iterator[Check]:
         yield Check(name, ok=True, detail=str(found))
 
 
-def _database(paths: Paths) -> Iterator[Check]:
+def _database(paths: "Paths") -> Iterator[Check]:
     if not paths.database.exists():
         yield Check(
             "database", ok=_writable(paths.data), detail=f"{paths.database} (will be made)", mend=_folder_mend(paths)
@@ -129,11 +137,11 @@ def _writable(folder: Path) -> bool:
     return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
 
 
-def _folder_mend(paths: Paths) -> str:
+def _folder_mend(paths: "Paths") -> str:
     return "" if _writable(paths.data) else f"{paths.data} cannot be written; choose another with --data-dir."
 
 
-def _models(paths: Paths) -> Iterator[Check]:
+def _models(paths: "Paths") -> Iterator[Check]:
     from recommender.registry import ModelError, Registry
 
     registry = Registry(paths.models)

@@ -10,7 +10,7 @@ from player.cli.options import DataDir, Home, Json, emit_json, opened, say
 from player.errors import PlayerError
 
 if TYPE_CHECKING:
-    from player.library.catalogue import TrackRow
+    from player.library.rows import TrackRow
     from player.library.scan import ScanReport
 
 Attached = Annotated[bool, typer.Option("--attached", hidden=True)]

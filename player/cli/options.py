@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from player.config import Paths, Settings, load_settings, locate
-
 if TYPE_CHECKING:
+    from player.config import Paths, Settings
     from player.storage.database import Database
 
 DataDir = Annotated[
@@ -28,14 +27,15 @@ StationName = Annotated[str | None, typer.Option("--station", help="Name of the 
 class Home:
     """The listener's opened data."""
 
-    paths: Paths
-    settings: Settings
+    paths: "Paths"
+    settings: "Settings"
     database: "Database"
 
 
 @contextmanager
 def opened(data_dir: Path | None) -> Generator[Home]:
     """Open settings and database, and close the database at the end."""
+    from player.config import load_settings, locate
     from player.storage.database import open_database
 
     paths = locate(data_dir)

@@ -1,53 +1,98 @@
-"""Opening the screen."""
+"""Opening the screen: it is drawn at once, and what it shows is opened behind it."""
 
 import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
-from player.cli.options import opened
-from player.config import locate, music_folder
+from player.cli.options import Home, opened
 from player.errors import PlayerError
 
+if TYPE_CHECKING:
+    from player.listening.controller import Opening
+    from player.tui.port import PlayerPort
 
-def open_player(music: Path | None, data_dir: Path | None, *, station: str | None = None, notice: str = "") -> None:
+
+def open_player(music: Path | None, data_dir: Path | None, *, station: str | None = None) -> None:
     """Open the screen on the library, adding a folder to it where one is named.
 
     With nothing named and nothing known yet, the listener's music folder is taken, and where that is empty the demo
     library.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise PlayerError("The screen needs a terminal; without one use `player play --station NAME --headless`.")
-    from player.library.roots import known_roots
-    from player.listening.controller import Controller, Opening
-    from player.listening.stations import Stations
-    from player.tui.app import run_tui
-
-    with opened(data_dir) as home:
-        if music is not None:
-            _check_folder(music)
-        elif not known_roots(home.database):
-            folder = music_folder()
-            if not _holds_audio(folder):
-                if locate(data_dir) == locate(None):
-                    from player.cli.demo import open_demo
-
-                    open_demo()
-                    return
-            else:
-                music = folder
-        wanted = None if station is None else Stations(home.database).find(station).id
-        opening = Opening(
-            music=None if music is None else str(music.expanduser().absolute()), station_id=wanted, notice=notice
-        )
-        controller = Controller(home.database, home.paths, home.settings, origin="tui", opening=opening)
-        run_tui(controller)
-
-
-def _check_folder(music: Path) -> None:
-    if not music.expanduser().exists():
+    _check_terminal()
+    if music is not None and not music.expanduser().exists():
         raise PlayerError(f"{music} does not exist; name a folder with music, as in: player --music ~/Music.")
 
+    def open_home(stack: ExitStack) -> "PlayerPort":
+        home = stack.enter_context(opened(data_dir))
+        folder = music
+        if folder is None and _is_new(home):
+            folder = _music_folder()
+            if folder is None and data_dir is None:
+                return _open_demo(stack)
+        return _controller(home, _opening(home, folder, station))
 
-def _holds_audio(folder: Path) -> bool:
+    _run(open_home)
+
+
+def open_demo() -> None:
+    """Open the screen on the demo library, in a data folder that is thrown away."""
+    _check_terminal()
+    _run(_open_demo)
+
+
+def _run(open_home: Callable[[ExitStack], "PlayerPort"]) -> None:
+    from player.tui.app import run_tui
+    from player.tui.deferred import DeferredPlayer
+
+    with ExitStack() as stack:
+        # The rest of the contract is passed on by __getattr__, which no type checker can follow.
+        run_tui(cast("PlayerPort", DeferredPlayer(lambda: open_home(stack))))
+
+
+def _open_demo(stack: ExitStack) -> "PlayerPort":
+    from player.demo import demo_music
+    from player.listening.controller import Opening
+
+    folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="player-demo-"))
+    home = stack.enter_context(opened(Path(folder)))
+    notice = "The demo library. Your own music: player --music FOLDER"
+    return _controller(home, Opening(music=str(demo_music()), notice=notice))
+
+
+def _controller(home: Home, opening: "Opening") -> "PlayerPort":
+    from player.listening.controller import Controller
+
+    return Controller(home.database, home.paths, home.settings, origin="tui", opening=opening)
+
+
+def _opening(home: Home, music: Path | None, station: str | None) -> "Opening":
+    from player.listening.controller import Opening
+    from player.listening.stations import Stations
+
+    return Opening(
+        music=None if music is None else str(music.expanduser().absolute()),
+        station_id=None if station is None else Stations(home.database).find(station).id,
+    )
+
+
+def _check_terminal() -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise PlayerError("The screen needs a terminal; without one use `player play --station NAME --headless`.")
+
+
+def _is_new(home: Home) -> bool:
+    from player.library.roots import known_roots
+
+    return not known_roots(home.database)
+
+
+def _music_folder() -> Path | None:
+    """The listener's music folder, when there is audio in it."""
+    from player.config import music_folder
     from player.library.files import Walker
 
-    return folder.is_dir() and next(iter(Walker().walk(folder)), None) is not None
+    folder = music_folder()
+    return folder if folder.is_dir() and next(iter(Walker().walk(folder)), None) is not None else None

@@ -1,37 +1,10 @@
 """The library as plain rows: what lists, search and ranking work on."""
 
-from dataclasses import dataclass
-
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from player.library.rows import TrackRow
 from player.storage.models import Track, TrackFile
-
-
-@dataclass(frozen=True, slots=True)
-class TrackRow:
-    """One track of the library.
-
-    Attributes:
-        id: the track's id in the database.
-        path: where it lies, as text safe to show; ``files.text_to_path`` gives the path to open. Empty where no file of
-            the track is known any more (its file was replaced by other audio).
-        title, artist, album: as tagged; title and artist are never empty.
-        genre: as tagged, several joined by "; ".
-        year: or None.
-        duration: seconds.
-        missing: no file of it was there at the last scan.
-    """
-
-    id: int
-    path: str
-    title: str
-    artist: str
-    album: str
-    genre: str
-    year: int | None
-    duration: float
-    missing: bool
 
 
 def load_catalogue(session: Session) -> list[TrackRow]:

@@ -8,7 +8,8 @@ from itertools import islice
 
 from sqlalchemy.orm import Session
 
-from player.library.catalogue import TrackRow, load_catalogue
+from player.library.catalogue import load_catalogue
+from player.library.rows import TrackRow
 
 _TERM = re.compile(r"""(?:(artist|album|genre|title|year):)?(?:"([^"]*)"?|(\S+))""", re.IGNORECASE)
 _UNFINISHED = frozenset({"artist:", "album:", "genre:", "title:", "year:"})

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.cards import DEFAULT_FRONTEND, FrontEndCard, frontend_card
-from player.library.catalogue import TrackRow, load_catalogue
+from player.library.catalogue import load_catalogue
+from player.library.rows import TrackRow
 from player.library.vectors import VectorTable, load_vectors
 from player.listening.stations import Seed, genres_of, tracks_of_seed
 from player.storage.database import Database

@@ -13,7 +13,7 @@ from player.audio import messages as audio
 from player.audio.client import AudioClient
 from player.config import Paths, Settings
 from player.errors import PlayerError
-from player.library.catalogue import TrackRow
+from player.library.rows import TrackRow
 from player.listening.background import Background, JobName
 from player.listening.diary import Diary
 from player.listening.journal import Journal

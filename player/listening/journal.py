@@ -6,7 +6,7 @@ to the same state, which a test holds against each other.
 
 from collections.abc import Iterable, Mapping
 
-from player.library.catalogue import TrackRow
+from player.library.rows import TrackRow
 from player.listening.feedback import BURST_GAP_SECONDS, BURST_SKIPS, SPEAKS_ELSEWHERE, browsing_skips, signal_of
 from player.listening.interactions import LabelledEvent
 from player.listening.log import FeedbackLog, ListeningState, LoggedEvent, standing, uses_a_slot

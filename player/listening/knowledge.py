@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from player.config import Paths
-from player.library.catalogue import TrackRow
+from player.library.rows import TrackRow
 from player.library.search import TrackIndex
 from player.listening.collection import Collection, load_collection
 from player.listening.journal import Journal, load_journal

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from player.audio import messages as audio
 from player.audio.client import AudioClient
-from player.library.catalogue import TrackRow
 from player.library.paths import text_to_path
+from player.library.rows import TrackRow
 
 
 @dataclass(frozen=True, slots=True)

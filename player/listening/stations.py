@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from player.errors import PlayerError
-from player.library.catalogue import TrackRow
+from player.library.rows import TrackRow
 from player.listening.log import now_us
 from player.storage.database import Database
 from player.storage.models import Station, StationSeed

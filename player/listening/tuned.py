@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from player.config import StationSettings
-from player.library.catalogue import TrackRow
+from player.library.rows import TrackRow
 from player.listening.journal import Journal
 from player.listening.log import Served
 from player.listening.measures import DiversityCourse

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from player.library.catalogue import TrackRow
+from player.library.rows import TrackRow
 
 MoveKind = Literal["same", "up", "down", "new"]
 

@@ -6,6 +6,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
+from player.errors import PlayerError
 from player.tui.actions import PlayerActions
 from player.tui.keys import PLACES, PLAYING, bindings
 from player.tui.messages import SnapshotChanged
@@ -55,6 +56,8 @@ class PlayerApp(PlayerActions):
         self._started_up = False
         self._offered = False
         self._closing_down = False
+        self.failure: PlayerError | None = None
+        """Why the player could not be started."""
         self.port_closed = False
         """Whether the port was closed in good order."""
 
@@ -63,7 +66,16 @@ class PlayerApp(PlayerActions):
         self.port.subscribe(self._changed)
         self.install_screen(LibraryScreen(self.port, self._clock), "library")
         self.push_screen(StationScreen(self._clock))
-        self.errands.add(self.port.start, self._started)
+        self.errands.add(self._open, self._started)
+
+    def _open(self) -> None:
+        """Start the port, in the errands' thread; what keeps it from starting ends the app."""
+        try:
+            self.port.start()
+        except PlayerError as error:
+            self.failure = error
+            self.call_from_thread(self.exit)
+            raise
 
     def on_snapshot_changed(self) -> None:
         """Draw the newest snapshot."""
@@ -162,6 +174,9 @@ def run_tui(port: PlayerPort) -> None:
 
     Args:
         port: The player; closed when this returns, however the app ended.
+
+    Raises:
+        PlayerError: The player could not be started.
     """
     app = PlayerApp(port)
     try:
@@ -169,3 +184,5 @@ def run_tui(port: PlayerPort) -> None:
     finally:
         if not app.port_closed:
             port.close()
+    if app.failure is not None:
+        raise app.failure

@@ -12,7 +12,7 @@ from textual.message import Message
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from player.library.catalogue import TrackRow
+    from player.library.rows import TrackRow
     from player.tui.port import Seed, Thumb
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from player.library.catalogue import TrackRow
+    from player.library.rows import TrackRow
     from player.listening.view import Snapshot, StationRow
 
 Thumb = Literal[1, -1]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from player.library.catalogue import TrackRow
+from player.library.rows import TrackRow
 from player.library.scan import scan
 from player.library.search import TrackIndex, normalise, parse_query, search_tracks
 

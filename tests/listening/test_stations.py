@@ -3,7 +3,7 @@
 import pytest
 
 from player.errors import PlayerError
-from player.library.catalogue import TrackRow
+from player.library.rows import TrackRow
 from player.listening.stations import (
     Seed,
     SeedNames,

@@ -15,7 +15,8 @@ from sqlalchemy import update
 from embeddings.cards import DEFAULT_FRONTEND, frontend_card
 from player.config import Paths, Settings
 from player.demo import demo_music
-from player.library.catalogue import TrackRow, load_catalogue
+from player.library.catalogue import load_catalogue
+from player.library.rows import TrackRow
 from player.library.scan import scan
 from player.library.vectors import store_embedding
 from player.listening.stations import StationInfo, Stations, parse_seed

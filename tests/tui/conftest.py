@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from player.errors import PlayerError
-from player.library.catalogue import TrackRow
+from player.library.rows import TrackRow
 from player.listening.view import JobView, Measure, NowPlaying, QueueRow, Snapshot, StationRow
 from player.tui.app import PlayerApp
 

@@ -12,7 +12,7 @@ from player.tui.widgets.row_list import RowList
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from player.library.catalogue import TrackRow
+    from player.library.rows import TrackRow
 
 _TIME = 7
 _YEAR = 6
