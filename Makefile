@@ -4,13 +4,17 @@ PLAYER := $(VENV)/bin/player
 PYTHON := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint types bench format clean
+.PHONY: help run check-music test lint bench format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(VENV)/.ready ## open the player (MUSIC=/path for your own folder; the demo library without any)
+run: check-music $(VENV)/.ready ## open the player (MUSIC=/path for your own folder; the demo library without any)
 	@$(PLAYER) $(if $(MUSIC),--music "$(MUSIC)")
+
+check-music:
+	@music="$(MUSIC)"; case "$$music" in "~"*) music="$$HOME$${music#\~}" ;; esac; \
+	[ -z "$$music" ] || [ -e "$$music" ] || { echo "$$music does not exist; name a folder with music: make run MUSIC=~/Music" >&2; exit 1; }
 
 test: $(VENV)/.ready-dev lint ## set up, lint, check types and run the tests
 	@$(PYTHON) -m pytest

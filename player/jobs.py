@@ -84,6 +84,7 @@ class TerminalReporter:
         self._terminal = sys.stderr.isatty()
         # Where lines stay, a job that is soon over needs none.
         self._last = 0.0 if self._terminal else time.monotonic()
+        self._drawn = False
 
     def progress(self, progress: JobProgress) -> None:
         """Redraw the line, at most ten times a second."""
@@ -94,6 +95,7 @@ class TerminalReporter:
         ):
             return
         self._last = now
+        self._drawn = True
         line = progress_line(progress)
         sys.stderr.write(f"\r\x1b[K{line}" if self._terminal else f"{line}\n")
         sys.stderr.flush()
@@ -101,7 +103,12 @@ class TerminalReporter:
     def result(self, result: JobResult) -> None:
         """Clear the line; what the command prints follows."""
         del result
-        if self._terminal:
+        self.clear()
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._terminal and self._drawn:
+            self._drawn = False
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 

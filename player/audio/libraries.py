@@ -21,6 +21,9 @@ def libvlc() -> Any:
     """The ``vlc`` module; raises OutputError where libvlc is missing."""
     try:
         import vlc  # noqa: PLC0415 - only those who chose this engine pay for it
+
+        # Where there is no libvlc, python-vlc may load the program itself in its place and import well; a call tells.
+        vlc.libvlc_get_version()
     # python-vlc: NotImplementedError without libvlc, the others where it finds something else under that name, SystemExit
     # where its own environment variables point nowhere.
     except (ImportError, OSError, NotImplementedError, NameError, AttributeError, SystemExit) as error:

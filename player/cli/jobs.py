@@ -22,7 +22,11 @@ def reporting(*, attached: bool) -> Generator[tuple[Reporter, threading.Event]]:
     Attached, the process takes the lowest priority and an error travels to the screen as the job's result.
     """
     if not attached:
-        yield TerminalReporter(), threading.Event()
+        reporter = TerminalReporter()
+        try:
+            yield reporter, threading.Event()
+        finally:
+            reporter.clear()
         return
     lower_priority()
     reporter = PipeReporter()

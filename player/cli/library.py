@@ -54,11 +54,11 @@ def scan(
             should_stop=stop.is_set,
         )
         remember_roots(home.database, roots)
+        reporter.result(JobResult(ok=True, summary=_summary(report)))
         if json:
             emit_json(_document(report))
         elif not attached:
             _print(report)
-        reporter.result(JobResult(ok=True, summary=_summary(report)))
 
 
 def _document(report: "ScanReport") -> dict[str, object]:
@@ -130,6 +130,7 @@ def embed(
         seconds = time.monotonic() - started
         left = f", {report.left} left" if report.left else ""
         summary = f"{report.embedded} embedded, {len(report.failed)} failed{left}"
+        reporter.result(JobResult(ok=True, summary=summary))
         if json:
             emit_json(
                 {
@@ -144,7 +145,6 @@ def embed(
             print(f"{summary} ({seconds:.1f} s)")
             for path, error in report.failed[:SHOWN_FAILURES]:
                 say(f"  {path}: {error}")
-        reporter.result(JobResult(ok=True, summary=summary))
 
 
 def tracks(

@@ -58,7 +58,7 @@ def _open_demo(stack: ExitStack) -> "PlayerPort":
 
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="player-demo-"))
     home = stack.enter_context(opened(Path(folder)))
-    notice = "The demo library. Your own music: player --music FOLDER"
+    notice = "The demo library, thrown away when you leave. Your own music: make run MUSIC=FOLDER."
     return _controller(home, Opening(music=str(demo_music()), notice=notice))
 
 

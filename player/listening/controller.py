@@ -512,7 +512,9 @@ class Controller:
         playback = self._playback
         match event:
             case audio.Ready(engine, device, note):
-                self._show(output=f"{engine} on {device}" if device else engine, notice=note or self._snapshot.notice)
+                # What was said at the opening stays readable beside the note about the device.
+                notice = " ".join(filter(None, (self._opening.notice, note))) or self._snapshot.notice
+                self._show(output=_output_words(engine, device), notice=notice)
             case audio.Position(token) if playback.is_current(token):
                 playback.moved(event)
                 self._failures = 0
@@ -551,3 +553,9 @@ class Controller:
             self._rerank(f"{message} Several tracks in a row could not be played; see `player doctor`.")
         else:
             self._advance(message)
+
+
+def _output_words(engine: str, device: str) -> str:
+    if engine == "null":
+        return "silent: no output device"
+    return f"{engine} on {device}" if device else engine

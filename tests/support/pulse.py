@@ -18,6 +18,7 @@ import numpy as np
 RATE = 44_100
 SINK = "test"
 FRAME_BYTES = 8
+FIRST_SECONDS = 10.0
 
 
 def missing_programs() -> list[str]:
@@ -90,6 +91,7 @@ class PulseServer:
         )
         recording = Recording(recorder)
         try:
+            recording.wait_for_first()
             yield recording
         finally:
             recording.close()
@@ -103,6 +105,12 @@ class Recording:
         self._bytes = bytearray()
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    def wait_for_first(self) -> None:
+        """Until the server delivers; it may take seconds before it does."""
+        deadline = time.monotonic() + FIRST_SECONDS
+        while not self._bytes and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def take(self, seconds: float) -> np.ndarray:
         """What is played from now on for ``seconds``, (N, 2) float32; shorter when the server stalls."""

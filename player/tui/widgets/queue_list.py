@@ -54,7 +54,7 @@ class QueueList(RowList):
         title_ink = Ink.STRONG if selected else Ink.TEXT
         room = width - _MOVE - _TIME
         if width >= _REASON_FROM:
-            weights = (5, 3, 4) if width >= _WIDE_FROM else (12, 7, 12)
+            weights = (5, 3, 5) if width >= _WIDE_FROM else (5, 4, 6)
             title, artist, reason = shares(room - 2 * _GAP, weights)
             why: Line = [(" " * _GAP + column(queued.reason, reason), Ink.DIM)]
         else:
