@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender import diversity
+
 Floats = NDArray[np.floating]
 
 
@@ -76,17 +78,12 @@ def ndcg(scores: Floats, relevant: NDArray[np.int64], k: int = 10) -> float | No
 
 
 def gini(counts: Floats | NDArray[np.integer]) -> float | None:
-    """Gini coefficient of non-negative counts, zeros included: 0 all equal, towards 1 all on one.
+    """Gini coefficient of exposures, zeros included (see :func:`recommender.diversity.gini`).
 
     Returns:
         None when there is nothing to share out (no entry, or all are zero).
     """
-    total = float(np.sum(counts))
-    if len(counts) == 0 or total <= 0.0:
-        return None
-    ordered = np.sort(np.asarray(counts, dtype=np.float64))
-    place = np.arange(1, len(ordered) + 1)
-    return float(np.sum((2 * place - len(ordered) - 1) * ordered) / (len(ordered) * total))
+    return None if float(np.sum(counts)) <= 0.0 else diversity.gini(np.asarray(counts))
 
 
 def coverage(counts: Floats | NDArray[np.integer]) -> float | None:
@@ -96,11 +93,7 @@ def coverage(counts: Floats | NDArray[np.integer]) -> float | None:
 
 def entropy(counts: Floats | NDArray[np.integer]) -> float | None:
     """Shannon entropy of the exposures in bits; None when there are none."""
-    total = float(np.sum(counts))
-    if total <= 0.0:
-        return None
-    share = np.asarray(counts, dtype=np.float64)[np.asarray(counts) > 0] / total
-    return float(max(0.0, -np.sum(share * np.log2(share))))
+    return None if float(np.sum(counts)) <= 0.0 else diversity.entropy(np.asarray(counts))
 
 
 def top(scores: Floats, k: int = 10) -> NDArray[np.int64]:
