@@ -83,7 +83,7 @@ def gini(counts: Floats | NDArray[np.integer]) -> float | None:
     Returns:
         None when there is nothing to share out (no entry, or all are zero).
     """
-    return None if float(np.sum(counts)) <= 0.0 else diversity.gini(np.asarray(counts))
+    return None if float(np.sum(counts)) <= 0.0 else diversity.gini(np.asarray(counts, np.float64))
 
 
 def coverage(counts: Floats | NDArray[np.integer]) -> float | None:
@@ -93,7 +93,7 @@ def coverage(counts: Floats | NDArray[np.integer]) -> float | None:
 
 def entropy(counts: Floats | NDArray[np.integer]) -> float | None:
     """Shannon entropy of the exposures in bits; None when there are none."""
-    return None if float(np.sum(counts)) <= 0.0 else diversity.entropy(np.asarray(counts))
+    return None if float(np.sum(counts)) <= 0.0 else diversity.entropy(np.asarray(counts, np.float64))
 
 
 def top(scores: Floats, k: int = 10) -> NDArray[np.int64]:
