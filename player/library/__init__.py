@@ -1,1 +1,1 @@
-"""x."""
+"""Files become tracks: scan, tags, identity, search, and their vectors in the database."""
