@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     station_app.command("list")(list_stations)
     app.add_typer(station_app, name="station")
     app.command("next")(next_tracks)
+    app.command()(similar)
     app.command()(feedback)
     app.command()(history)
     app.command()(play)
@@ -117,6 +118,35 @@ def next_tracks(
         if served.shortfall:
             say(served.shortfall)
         print("  ".join(f"{measure.name} {measure.after_queue:.2f}" for measure in served.diversity))
+
+
+def similar(
+    track_id: Annotated[int, typer.Argument(metavar="TRACK", help="The track, as `player tracks` numbers it.")],
+    count: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many tracks.")] = 20,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """List the tracks that sound most like a track."""
+    from player.listening.collection import load_collection
+    from player.listening.similar import similar_tracks
+
+    with opened(data_dir) as home:
+        found = similar_tracks(load_collection(home.database), track_id, count)
+        if json:
+            emit_json(
+                [
+                    {
+                        "track_id": item.track.id,
+                        "title": item.track.title,
+                        "artist": item.track.artist,
+                        "similarity": item.similarity,
+                    }
+                    for item in found
+                ]
+            )
+            return
+        for item in found:
+            print(f"{item.track.id:>6}  {item.similarity:.3f}  {item.track.artist} – {item.track.title}")
 
 
 def feedback(

@@ -194,7 +194,8 @@ class Controller:
         if track is not None:
             position, play = point.position, point.playing
             self._playback.load(track, point.reason, point.decision_id, position=position, play=play)
-            self._rerank("Going on where you stopped." if play else "Space goes on where you stopped.")
+            words = "Going on where you stopped." if play else "Space goes on where you stopped."
+            self._rerank(f"{self._known.problem} {words}".strip())
 
     def _keep_place(self) -> None:
         """Write down where the listener is, when that is news; called now and then while music plays."""
@@ -249,7 +250,7 @@ class Controller:
             track = self._playable_track(self._played.pop())
             if track is not None:
                 self._record([self._event("skip", now, action="previous")])
-                self._play_by_hand(track, action="previous")
+                self._play_by_hand(track, "you went back to it", action="previous")
 
     def seek(self, seconds: float, *, relative: bool = False) -> None:
         """Go to a place of the track, in seconds from its start or, ``relative``, from here."""
@@ -275,7 +276,7 @@ class Controller:
             if self._current is not None:
                 self._remember(self._current)
                 self._tell([self._event("skip", self._current, action="chose")])
-            self._play_by_hand(track, action="chose")
+            self._play_by_hand(track, "chosen by you", action="chose")
 
     def _playable_track(self, track_id: int) -> TrackRow | None:
         """The track, or None (and why on show) where its file is missing."""
@@ -284,8 +285,8 @@ class Controller:
             self._show(notice="The file of this track is missing; it stays in the history.")
         return track
 
-    def _play_by_hand(self, track: TrackRow, *, action: str) -> None:
-        chosen = self._playback.load(track, "chosen by you")
+    def _play_by_hand(self, track: TrackRow, reason: str, *, action: str) -> None:
+        chosen = self._playback.load(track, reason)
         self._record([self._event("start", chosen, action=action)])
         self._rerank()
 
