@@ -3,6 +3,7 @@
 import sys
 
 from bench import embed, rerank, retrain, scan, start
+from bench.embeddings import quality, speed
 
 BENCHMARKS = {
     "start": start.main,
@@ -10,6 +11,8 @@ BENCHMARKS = {
     "rerank": rerank.main,
     "retrain": retrain.main,
     "embed": embed.main,
+    "embed-speed": speed.main,
+    "embed-quality": quality.main,
 }
 
 

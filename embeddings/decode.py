@@ -1,8 +1,9 @@
 """Any audio file as float32 mono samples at the rate a front-end wants."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO
 
 import av
@@ -51,7 +52,7 @@ def decode_mono(path: Path, sample_rate: int, max_seconds: float = MAX_SECONDS) 
     length = 0
     try:
         # An open file, not a name: names like "http://…" mean other things to FFmpeg, and not every path is UTF-8.
-        with path.open("rb") as file, _open(file) as container:
+        with path.open("rb") as file, open_audio(file) as container:
             for block in _resampled(_frames(container), sample_rate):
                 blocks.append(block)
                 length += len(block)
@@ -84,9 +85,12 @@ class _Source:
             return -1
 
 
-def _open(file: BinaryIO) -> InputContainer:
-    """The file as a container of streams; names that tags spell in some other encoding do not matter here."""
-    return av.open(_Source(file), mode="r", options=NO_NESTED_FILES, metadata_errors="ignore")
+def open_audio(file: BinaryIO, options: Mapping[str, str] = MappingProxyType({})) -> InputContainer:
+    """The file as a container of streams; names that tags spell in some other encoding do not matter here.
+
+    ``options`` are FFmpeg's, for the container.
+    """
+    return av.open(_Source(file), mode="r", options={**options, **NO_NESTED_FILES}, metadata_errors="ignore")
 
 
 def _frames(container: InputContainer) -> Iterator[AudioFrame]:
@@ -98,7 +102,7 @@ def _frames(container: InputContainer) -> Iterator[AudioFrame]:
     for _ in range(MAX_RESTARTS):
         try:
             for packet in container.demux(stream):
-                for frame in _decoded(stream, packet):
+                for frame in decoded(stream, packet):
                     heard += 1
                     yield frame
         except av.error.InvalidDataError:
@@ -109,7 +113,7 @@ def _frames(container: InputContainer) -> Iterator[AudioFrame]:
         return
 
 
-def _decoded(stream: AudioStream, packet: "Packet[AudioStream]") -> Iterator[AudioFrame]:
+def decoded(stream: AudioStream, packet: "Packet[AudioStream]") -> Iterator[AudioFrame]:
     """One packet's frames; none when it is damaged."""
     try:
         frames = stream.decode(packet)
@@ -165,11 +169,23 @@ class _Resampler:
 
 def mono_samples(frame: AudioFrame) -> NDArray[np.float32]:
     """A decoded frame of any sample format as the mean of its channels: (samples,) float32, nominally within -1…1."""
+    return mono_of(frame.to_ndarray(), frame)
+
+
+def mono_of(raw: NDArray[np.generic], frame: AudioFrame) -> NDArray[np.float32]:
+    """The contents of one frame, or of several like ``frame`` joined, as the mean of its channels.
+
+    Args:
+        raw: (channels, samples) when the frame's format is planar, else (1, samples · channels).
+        frame: tells format and channels.
+
+    Returns:
+        (samples,) float32, nominally within -1…1.
+    """
     kind = frame.format.name.removesuffix("p")
     if kind not in FULL_SCALE:
         raise EmbeddingError(f'the file\'s sample format "{kind}" is not known')
-    raw = frame.to_ndarray()
-    planes = raw if frame.format.is_planar else raw.reshape(frame.samples, -1).T
+    planes = raw if frame.format.is_planar else raw.reshape(-1, frame.layout.nb_channels).T
     mono = planes.mean(
         axis=0, dtype=np.float32 if planes.dtype.itemsize <= np.dtype(np.float32).itemsize else np.float64
     )

@@ -5,12 +5,12 @@ kernels (7 frames by 38 or 67 mel bands) and "temporal" ones (32, 64 or 128 fram
 over frequency; three convolutions over time follow, then maximum and mean over time, a dense layer – whose 200 outputs are
 the embedding – and the 50 tags.
 
-Convolutions with a single input channel run far below the processor's speed in torch, so both kinds are matrix products
-here: see :func:`_timbral` and :func:`_temporal`. All arithmetic is float32.
+A :class:`Setting` says how much of a track is listened to and in which arithmetic. ``EXACT`` is the reference, to its last
+digits; :func:`fast` is what the player uses.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,18 +22,47 @@ from torch import Tensor
 from embeddings.cards import MUSICNN
 from embeddings.checkpoint import read_checkpoint
 from embeddings.errors import EmbeddingError
+from embeddings.excerpts import ExcerptPlan
 from embeddings.frontend import Embedded, checked_mono
 from embeddings.mel import HOP, MEL_BANDS, SAMPLE_RATE, log_mel, samples_for
+from embeddings.musicnn_front import Affine, ExactFront, Front, PooledConvolution, halved
 from embeddings.weights import MUSICNN_WHEEL, read_member, verified
 
 WINDOW_FRAMES = 187
 """Three seconds, the length it was trained on; windows do not overlap and a last, shorter one is left out."""
-MAX_WINDOWS = 20
-"""Of longer tracks, this many windows spread evenly are embedded: a minute of sound. On one-minute tracks five windows of
-twenty already gave the same nearest neighbours (5-NN genre accuracy .738 against .743), and the cost is per window."""
 WINDOWS_AT_ONCE = 1
-"""Windows per pass through the network: more only push the unfolded input out of the processor's cache (35 ms a window
-alone, 40 to 56 in fives and tens)."""
+"""Windows per pass through the network: more only push the unfolded input out of the processor's cache (float32: 35 ms a
+window alone, 40 to 56 in fives and tens; bfloat16: 11 ms alone, 13 in fours)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How a track is listened to.
+
+    Attributes:
+        windows: of longer tracks, this many, evenly spread.
+        arithmetic: of the products in the convolutions; for bfloat16 see :mod:`embeddings.musicnn_front`.
+    """
+
+    windows: int
+    arithmetic: torch.dtype
+
+
+EXACT = Setting(windows=20, arithmetic=torch.float32)
+"""A minute of sound, in float32: the reference's own values."""
+
+FAST_WINDOWS = 12
+"""The fewest that stay within a point of the twenty of ``EXACT`` (240 tracks of 3:40; genre of the 5 nearest by other artists
+70.0 % against 70.4 %, nearest of all by the same artist 36.5 % against 36.5 %). Eight lose 0.8 and 1.5 points, five gain 0.8 and
+lose 3.0, each give or take four. ``python -m bench embed-quality`` measures it."""
+
+
+def fast() -> Setting:
+    """The fewest windows that lose nothing, with products in bfloat16 where this processor has instructions for them."""
+    abilities = torch.cpu.get_capabilities()
+    has_bfloat16 = abilities.get("amx_bf16") or abilities.get("avx512_bf16")
+    return Setting(FAST_WINDOWS, torch.bfloat16 if has_bfloat16 else torch.float32)
+
 
 INDEX_MEMBER = "musicnn/MSD_musicnn/.index"
 DATA_MEMBER = "musicnn/MSD_musicnn/.data-00000-of-00001"
@@ -54,16 +83,32 @@ class Musicnn:
     dimension = MUSICNN.dimension
     tag_names = MUSICNN.tag_names
 
-    def __init__(self, network: "Network") -> None:
-        self._network = network
+    def __init__(self, network: "Network", setting: Setting) -> None:
+        self._network = network.halved() if setting.arithmetic == torch.bfloat16 else network
+        self._setting = setting
+
+    @property
+    def excerpts(self) -> ExcerptPlan:
+        """See :class:`embeddings.excerpts.HearsExcerpts`: a piece is one window."""
+        return ExcerptPlan(self._setting.windows, samples_for(WINDOW_FRAMES))
 
     def embed(self, samples: NDArray[np.float32]) -> Embedded:
         """See :meth:`embeddings.frontend.FrontEnd.embed`."""
-        mono = checked_mono(samples)
-        # Short audio is repeated, as the network's training did.
-        spectrogram = log_mel(np.resize(mono, max(len(mono), samples_for(WINDOW_FRAMES))))
-        activations = self.run(spread_windows(spectrogram, MAX_WINDOWS))
+        return self.embed_excerpts([samples])
+
+    def embed_excerpts(self, excerpts: Sequence[NDArray[np.float32]]) -> Embedded:
+        """See :meth:`embeddings.excerpts.HearsExcerpts.embed_excerpts`."""
+        activations = self.run(self.patches(excerpts))
         return Embedded(activations.penultimate, activations.tags)
+
+    def patches(self, excerpts: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """The windows that are listened to: (W, 187, 96) log-mel spectrograms.
+
+        Raises:
+            EmbeddingError: the audio is empty, not finite, or too loud for float32 arithmetic.
+        """
+        windows = np.concatenate([_windows(checked_mono(excerpt)) for excerpt in excerpts])
+        return spread(windows, self._setting.windows)
 
     def run(self, patches: NDArray[np.float32]) -> "Activations":
         """The network's outputs for (W, 187, 96) float32 patches of log-mel spectrogram."""
@@ -83,58 +128,33 @@ class Activations:
     max_pool: NDArray[np.float32]
 
 
-def spread_windows(spectrogram: NDArray[np.float32], most: int) -> NDArray[np.float32]:
-    """(T, 96) frames cut into windows, of which at most ``most``, evenly spread: (W, 187, 96), T >= 187."""
+def _windows(mono: NDArray[np.float32]) -> NDArray[np.float32]:
+    """All windows of (N,) samples: (W, 187, 96), W >= 1. Short audio is repeated, as in the network's training."""
+    spectrogram = log_mel(np.resize(mono, max(len(mono), samples_for(WINDOW_FRAMES))))
     count = len(spectrogram) // WINDOW_FRAMES
-    windows = spectrogram[: count * WINDOW_FRAMES].reshape(count, WINDOW_FRAMES, MEL_BANDS)
+    return spectrogram[: count * WINDOW_FRAMES].reshape(count, WINDOW_FRAMES, MEL_BANDS)
+
+
+def spread(windows: NDArray[np.float32], most: int) -> NDArray[np.float32]:
+    """At most ``most`` of the windows (along the first axis), evenly spread and in order."""
+    count = len(windows)
     if count <= most:
         return windows
     return windows[((np.arange(most) + 0.5) * count / most).astype(np.intp)]
 
 
-def load_musicnn(wheel: Path) -> Musicnn:
-    """Read MSD_musicnn from the ``musicnn`` wheel, whose SHA-256 is verified first.
+def load_musicnn(wheel: Path, setting: Setting | None = None) -> Musicnn:
+    """Read MSD_musicnn from the ``musicnn`` wheel, whose SHA-256 is verified first; by default in the setting :func:`fast`.
 
     Raises:
         EmbeddingError: the wheel is missing, is another file, or does not hold the network.
     """
     contents = verified(wheel, MUSICNN_WHEEL)
     variables = read_checkpoint(read_member(contents, INDEX_MEMBER), read_member(contents, DATA_MEMBER))
-    return Musicnn(network_from(variables))
+    return Musicnn(network_from(variables), setting or fast())
 
 
 # --- The network -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Affine:
-    """A batch normalisation with its statistics fixed: y = x · scale + shift, per channel."""
-
-    scale: Tensor
-    shift: Tensor
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """Apply to (…, channels)."""
-        return torch.addcmul(self.shift, x, self.scale)
-
-
-@dataclass(frozen=True, slots=True)
-class PooledConvolution:
-    """Convolution, ReLU, batch normalisation, then the maximum over frequency.
-
-    The pooling comes last in the reference but is done first here, on the bare products: ReLU and a positive scale keep
-    the order of values, and filters whose scale is negative are stored negated (``sign`` -1), which turns their minimum
-    into a maximum. So a ninth of the memory is moved, and the result is the same.
-    """
-
-    kernel: Tensor  # (frames · bands, filters), negated where sign is -1
-    sign: Tensor  # (filters,)
-    bias: Tensor  # (filters,)
-    norm: Affine
-
-    def finish(self, largest: Tensor) -> Tensor:
-        """From the largest products over frequency, (…, filters), to the block's output of the same shape."""
-        return self.norm(torch.relu(largest * self.sign + self.bias))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +168,8 @@ class TimeConvolution:
     def __call__(self, x: Tensor) -> Tensor:
         """From (B, T, channels) to (B, T, filters)."""
         same = self.kernel.shape[-1] // 2
-        products = F.conv1d(x.transpose(1, 2), self.kernel, self.bias, padding=same)
-        return self.norm(torch.relu(products).transpose(1, 2))
+        products = F.conv1d(x.transpose(1, 2).to(self.kernel.dtype), self.kernel, padding=same).float()
+        return self.norm(torch.relu(products.transpose(1, 2) + self.bias))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,18 +189,22 @@ class Network:
     """The whole of musicnn; figures in the comments are for MSD_musicnn."""
 
     normalise_input: Affine
-    timbral: tuple[PooledConvolution, ...]  # 2 × 204 filters
-    temporal: tuple[PooledConvolution, ...]  # 3 × 51 filters, longest kernel first
+    front: Front  # 2 × 204 timbral and 3 × 51 temporal filters
     over_time: tuple[TimeConvolution, ...]  # 3 × 64 filters, the second and third with a residual connection
     normalise_pooled: Affine
     dense: Dense
     normalise_dense: Affine
     output: Dense
 
+    def halved(self) -> "Network":
+        """The same network with the products of its convolutions in bfloat16."""
+        assert isinstance(self.front, ExactFront)
+        over_time = tuple(replace(layer, kernel=layer.kernel.bfloat16()) for layer in self.over_time)
+        return replace(self, front=halved(self.front), over_time=over_time)
+
     def forward(self, patches: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """From (B, 187, 96) to tags (B, 50), penultimate (B, 200), mean_pool (B, 753), max_pool (B, 753)."""
-        x = self.normalise_input(patches)
-        front = torch.cat([*_timbral(x, self.timbral), *_temporal(x, self.temporal)], dim=2)  # (B, T, 561)
+        front = self.front(self.normalise_input(patches))  # (B, T, 561)
         first = self.over_time[0](front)  # (B, T, 64)
         second = self.over_time[1](first) + first
         third = self.over_time[2](second) + second
@@ -189,52 +213,6 @@ class Network:
         pooled = torch.stack([max_pool, mean_pool], dim=2).flatten(1)  # interleaved: max, mean, max, mean, …
         penultimate = self.normalise_dense(torch.relu(self.dense(self.normalise_pooled(pooled))))
         return torch.sigmoid(self.output(penultimate)), penultimate, mean_pool, max_pool
-
-
-def _timbral(x: Tensor, blocks: tuple[PooledConvolution, ...]) -> list[Tensor]:
-    """Kernels of 7 frames by many bands over (B, T, 96): one (B, T, filters) per block.
-
-    Each frame becomes a row of its 7 neighbours band by band, 96 · 7 numbers. A kernel placed at band f then sees the
-    contiguous stretch of that row that starts at 7 f: a strided matrix, multiplied without being copied.
-    """
-    batch, frames, bands = x.shape
-    height = 7
-    rows = F.pad(x, (0, 0, height // 2, height // 2)).unfold(1, height, 1).reshape(batch * frames, bands * height)
-    outputs: list[Tensor] = []
-    for block in blocks:
-        size = block.kernel.shape[0]
-        largest = rows[:, :size] @ block.kernel
-        products = torch.empty_like(largest)
-        for start in range(height, rows.shape[1] - size + 1, height):
-            torch.mm(rows[:, start : start + size], block.kernel, out=products)
-            torch.maximum(largest, products, out=largest)
-        outputs.append(block.finish(largest).view(batch, frames, -1))
-    return outputs
-
-
-def _temporal(x: Tensor, blocks: tuple[PooledConvolution, ...]) -> list[Tensor]:
-    """Kernels of many frames by one band over (B, T, 96), padded to the same T: one (B, T, filters) per block.
-
-    Kernels of even length reach one frame further after than before, as TensorFlow pads. They share one unfolded input:
-    the shorter ones use the middle of the longest one's rows.
-    """
-    batch, frames, bands = x.shape
-    longest = blocks[0].kernel.shape[0]
-    before = _frames_before(longest)
-    padded = F.pad(x, (0, 0, before, longest - 1 - before)).transpose(1, 2).contiguous()  # (B, 96, T + longest - 1)
-    rows = padded.unfold(2, longest, 1).reshape(batch * bands * frames, longest)
-    outputs: list[Tensor] = []
-    for block in blocks:
-        size = block.kernel.shape[0]
-        start = before - _frames_before(size)
-        products = rows[:, start : start + size] @ block.kernel
-        outputs.append(block.finish(products.view(batch, bands, frames, -1).amax(dim=1)))
-    return outputs
-
-
-def _frames_before(kernel_frames: int) -> int:
-    """How many frames a same-padded kernel reaches back."""
-    return (kernel_frames - 1) // 2
 
 
 # --- From the checkpoint's variables -----------------------------------------------------------------------------
@@ -260,8 +238,10 @@ def network_from(variables: Mapping[str, NDArray[np.float32]]) -> Network:
     over_time_inputs = (front, FILTERS_OVER_TIME, FILTERS_OVER_TIME)
     return Network(
         normalise_input=read.batch_norm(0, 1),
-        timbral=tuple(read.pooled(i, i + 1, shape, FILTERS_TIMBRAL) for i, shape in enumerate(TIMBRAL_KERNELS)),
-        temporal=tuple(read.pooled(i, i + 1, shape, FILTERS_TEMPORAL) for i, shape in enumerate(TEMPORAL_KERNELS, 2)),
+        front=ExactFront(
+            tuple(read.pooled(i, i + 1, shape, FILTERS_TIMBRAL) for i, shape in enumerate(TIMBRAL_KERNELS)),
+            tuple(read.pooled(i, i + 1, shape, FILTERS_TEMPORAL) for i, shape in enumerate(TEMPORAL_KERNELS, 2)),
+        ),
         over_time=tuple(read.over_time(i, i + 1, inputs) for i, inputs in enumerate(over_time_inputs, 5)),
         normalise_pooled=read.batch_norm(9, 2 * FEATURES),
         dense=read.dense("dense", 2 * FEATURES, Musicnn.dimension),

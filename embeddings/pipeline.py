@@ -14,7 +14,9 @@ from pathlib import Path
 from embeddings.cards import frontend_card
 from embeddings.decode import decode_mono
 from embeddings.errors import EmbeddingError
-from embeddings.frontend import FrontEnd
+from embeddings.excerpts import HearsExcerpts, decode_excerpts
+from embeddings.frontend import Embedded, FrontEnd
+from embeddings.stereo import STEREO, decode_stereo
 from embeddings.store import PooledEmbedding, pool
 from embeddings.weights import verified
 from embeddings.worker import Failure, Ready, Reply, work
@@ -50,7 +52,16 @@ def embed_file(path: Path, frontend: FrontEnd) -> PooledEmbedding:
     Raises:
         EmbeddingError: the file cannot be read, decoded or embedded.
     """
-    return pool(frontend.embed(decode_mono(path, frontend.sample_rate)))
+    return pool(_heard(path, frontend))
+
+
+def _heard(path: Path, frontend: FrontEnd) -> Embedded:
+    """The file as the front-end hears it: pieces of it when they are enough, and in as many channels as it wants."""
+    if isinstance(frontend, HearsExcerpts):
+        return frontend.embed_excerpts(decode_excerpts(path, frontend.sample_rate, frontend.excerpts))
+    if frontend.channels == STEREO:
+        return frontend.embed(decode_stereo(path, frontend.sample_rate))
+    return frontend.embed(decode_mono(path, frontend.sample_rate))
 
 
 def embed_many(

@@ -1,7 +1,7 @@
 """Finding, verifying and fetching the weights that front-ends need.
 
-Weights are never part of this package. Each file is pinned by its SHA-256, which is verified every time before the file is
-read, wherever it came from. ``python -m embeddings.weights --into DIR`` fetches them ahead of time.
+Weights are never part of this package. Each file is pinned by its hash, where one is published, which is verified every
+time before the file is read, wherever it came from. ``python -m embeddings.weights --into DIR`` fetches them ahead of time.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embeddings.errors import EmbeddingError
+from embeddings.published import PublishedFile, by_hand, fetch_published, find_published, verify_published
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def installed_folder() -> Path:
     return Path(sys.prefix) / SHARED_FOLDER
 
 
-def find_weights(wanted: WeightsFile, *, named: Path | None, cache: Path) -> Path | None:
+def find_weights(wanted: WeightsFile | PublishedFile, *, named: Path | None, cache: Path) -> Path | None:
     """Where ``wanted`` lies already: the file the user ``named``, else the environment's, else the cache's copy.
 
     A damaged copy in the environment or the cache is passed over, as if it were missing.
@@ -72,27 +73,37 @@ def find_weights(wanted: WeightsFile, *, named: Path | None, cache: Path) -> Pat
     if named is not None:
         verified(named, wanted)
         return named
+    if isinstance(wanted, PublishedFile):
+        return find_published(wanted, (installed_folder(), cache))
     places = (installed_folder() / wanted.filename, cache / wanted.filename)
     return next((place for place in places if place.is_file() and _is_intact(place, wanted)), None)
 
 
-def ensure_weights(wanted: WeightsFile, *, named: Path | None, cache: Path) -> Path:
-    """Where ``wanted`` lies, fetching it into ``cache`` when it is nowhere yet.
+def ensure_weights(wanted: WeightsFile | PublishedFile, *, named: Path | None, cache: Path) -> Path:
+    """Where ``wanted`` lies, fetching it from the package index into ``cache`` when it is nowhere yet.
+
+    Files from elsewhere on the web are not fetched unasked: :func:`fetch_weights` does when told to.
 
     Raises:
-        EmbeddingError: the file the user named is not the wanted one, or fetching failed.
+        EmbeddingError: the file the user named is not the wanted one, or it is not there, saying how to get it.
     """
-    return find_weights(wanted, named=named, cache=cache) or fetch_weights(wanted, cache)
+    found = find_weights(wanted, named=named, cache=cache)
+    if found is None and isinstance(wanted, PublishedFile):
+        reason = "--fetch downloads them" if wanted.git_blob else "they cannot be fetched by hash"
+        raise EmbeddingError(by_hand(wanted, cache / wanted.filename, reason))
+    return found or fetch_weights(wanted, cache)
 
 
-def fetch_weights(wanted: WeightsFile, folder: Path) -> Path:
-    """Fetch ``wanted`` with pip from the package index it is set up for, by hash, into ``folder``.
+def fetch_weights(wanted: WeightsFile | PublishedFile, folder: Path) -> Path:
+    """Fetch ``wanted`` by hash into ``folder``: with pip from the package index it is set up for, or from its address.
 
     The file appears under its name only once it is complete and verified.
 
     Raises:
-        EmbeddingError: saying which file to put where, when pip cannot get it or the folder cannot be written.
+        EmbeddingError: saying which file to put where, when it cannot be had or the folder cannot be written.
     """
+    if isinstance(wanted, PublishedFile):
+        return fetch_published(wanted, folder)
     target = folder / wanted.filename
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -105,12 +116,14 @@ def fetch_weights(wanted: WeightsFile, folder: Path) -> Path:
     return target
 
 
-def verified(path: Path, wanted: WeightsFile) -> bytes:
-    """The file's bytes, after its SHA-256 has been verified: what is checked is what is read.
+def verified(path: Path, wanted: WeightsFile | PublishedFile) -> bytes:
+    """The file's bytes, after its hash has been verified: what is checked is what is read.
 
     Raises:
         EmbeddingError: the file cannot be read, or is not the wanted one.
     """
+    if isinstance(wanted, PublishedFile):
+        return verify_published(path, wanted)
     try:
         # The size first, so that a wrong file is not read whole.
         contents = path.read_bytes() if path.stat().st_size == wanted.size else b""

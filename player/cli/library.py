@@ -1,4 +1,4 @@
-"""``player scan``, ``embed`` and ``tracks``: files become tracks, tracks become vectors."""
+"""``player scan``, ``embed``, ``frontends`` and ``tracks``: files become tracks, tracks become vectors."""
 
 import time
 from pathlib import Path
@@ -12,6 +12,7 @@ from player.errors import PlayerError
 if TYPE_CHECKING:
     from player.library.rows import TrackRow
     from player.library.scan import ScanReport
+    from player.library.sound_tags import SoundTags
 
 Attached = Annotated[bool, typer.Option("--attached", hidden=True)]
 SHOWN_FAILURES = 10
@@ -21,6 +22,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(scan)
     app.command()(embed)
+    app.command()(frontends)
     app.command()(tracks)
 
 
@@ -94,11 +96,16 @@ def _print(report: "ScanReport") -> None:
 
 
 def embed(
-    frontend: Annotated[str, typer.Option("--frontend", help="Which pretrained network listens.")] = "musicnn",
+    frontend: Annotated[
+        str, typer.Option("--frontend", help="Which pretrained network listens; see `player frontends`.")
+    ] = "musicnn",
     weights: Annotated[
         Path | None,
         typer.Option("--weights", help="The network's weights file, instead of the one the set-up fetched."),
     ] = None,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Download the network's weights first, if they are not there.")
+    ] = False,
     workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes; each uses one core.")] = 2,
     retry: Annotated[bool, typer.Option("--retry", help="Try tracks again that could not be embedded.")] = False,
     data_dir: DataDir = None,
@@ -117,11 +124,14 @@ def embed(
         from player.library.embed import embed_pending
 
         started = time.monotonic()
+        named = weights or (home.settings.musicnn_weights if frontend == "musicnn" else None)
+        if fetch:
+            _fetch(frontend, named, home)
         report = embed_pending(
             home.database,
             home.paths,
             frontend=frontend,
-            weights=weights or home.settings.musicnn_weights,
+            weights=named,
             workers=workers,
             retry_failed=retry,
             report=reporter.progress,
@@ -147,10 +157,51 @@ def embed(
                 say(f"  {path}: {error}")
 
 
+def _fetch(frontend: str, named: Path | None, home: Home) -> None:
+    """Download the weights unless they are there."""
+    from embeddings.cards import frontend_card
+    from embeddings.errors import EmbeddingError
+    from embeddings.weights import fetch_weights, find_weights
+
+    try:
+        wanted = frontend_card(frontend).weights
+        named = None if named is None else named.expanduser()
+        if find_weights(wanted, named=named, cache=home.paths.cache) is None:
+            say(f"Fetching {wanted.filename} …")
+            fetch_weights(wanted, home.paths.cache)
+    except EmbeddingError as error:
+        raise PlayerError(f"Embedding with {frontend}: {error}.") from error
+
+
+def frontends(data_dir: DataDir = None, json: Json = False) -> None:
+    """List the pretrained networks that can listen to the library, and what each still needs."""
+    from embeddings.availability import available
+    from player.config import load_settings, locate
+
+    paths = locate(data_dir)
+    named = load_settings(paths).musicnn_weights
+    found = available(paths.cache, None if named is None else named.expanduser())
+    if json:
+        emit_json(
+            [
+                {"name": one.name, "dimension": one.dimension, "state": one.state.value}
+                | {"weights": one.weights, "licence": one.licence}
+                for one in found
+            ]
+        )
+        return
+    for one in found:
+        print(f"{one.name:<8} {one.dimension:>5}-d  {one.state.value:<15}  {one.licence:<32}  {one.weights}")
+        if one.mend:
+            print(f"{'':17}{one.mend}")
+
+
 def tracks(
     query: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[QUERY]…", help="Words, or artist:NAME, album:NAME, genre:NAME, year:1999."),
+        typer.Argument(
+            metavar="[QUERY]…", help="Words, or artist:NAME, album:NAME, genre:NAME, year:1999, tag:mellow."
+        ),
     ] = None,
     data_dir: DataDir = None,
     json: Json = False,
@@ -163,7 +214,8 @@ def tracks(
         with home.database.reader() as session:
             rows = [row for row in load_catalogue(session) if not row.missing]
         text = " ".join(query or [])
-        found = [rows[index] for index in TrackIndex(rows).search(text)] if text.strip() else rows
+        index = TrackIndex(rows, _sound_tags(home, rows, text))
+        found = [rows[place] for place in index.search(text)] if text.strip() else rows
         documents = _track_documents(home, found)
         if json:
             emit_json(documents)
@@ -173,6 +225,23 @@ def tracks(
             print(f"{document['id']:>6}  {document['artist']} – {document['title']}  [{document['album']}{year}]")
         if not documents:
             say("No track matches." if text.strip() else "The library is empty; add music with `player scan FOLDER`.")
+
+
+def _sound_tags(home: Home, rows: "list[TrackRow]", query: str) -> "SoundTags | None":
+    """The tags of ``rows`` where the query asks for any; vectors are read for no other query."""
+    from player.library.search import tags_asked
+    from player.library.sound_tags import load_sound_tags
+    from player.listening.stations import Seed, check_seed
+
+    if not (asked := tags_asked(query)):
+        return None
+    with home.database.reader() as session:
+        tags = load_sound_tags(session, [row.id for row in rows])
+    for name in asked:
+        check_seed(Seed("tag", name), rows, tags.names)
+    if rows and not tags.known:
+        raise PlayerError("No track was listened to yet, so none has tags; run `player embed`.")
+    return tags
 
 
 def _track_documents(home: Home, rows: "list[TrackRow]") -> list[dict[str, object]]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from embeddings.errors import EmbeddingError
+from embeddings.excerpts import decode_excerpts
 from embeddings.pipeline import embed_file, embed_many
 
 
@@ -43,6 +44,16 @@ def test_a_file_becomes_the_mean_of_its_windows(musicnn, tmp_path, encode, sound
     windows = musicnn.embed(samples)
     np.testing.assert_allclose(pooled.vector, windows.windows.mean(axis=0), atol=1e-5)
     np.testing.assert_allclose(pooled.tags, windows.tags.mean(axis=0), atol=1e-6)
+
+
+def test_a_long_file_is_heard_in_pieces(musicnn, tmp_path, encode, sound):
+    path = encode(tmp_path / "long.mp3", np.stack([sound(90.0, 44_100)] * 2), 44_100)
+    pieces = decode_excerpts(path, musicnn.sample_rate, musicnn.excerpts)
+    assert len(pieces) == musicnn.excerpts.count
+    np.testing.assert_array_equal(
+        embed_file(path, musicnn).vector,
+        musicnn.embed_excerpts(pieces).windows.mean(axis=0, dtype=np.float64).astype("f4"),
+    )
 
 
 def test_good_and_bad_files_each_get_their_own_result(musicnn, weights, music, bad):
