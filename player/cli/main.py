@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from player.cli import demo, doctor, learning, library, listening
+from player.cli import demo, doctor, insight, learning, library, listening
 from player.cli.options import DataDir, say
 from player.errors import PlayerError, UsageError
 
@@ -27,6 +27,7 @@ app = typer.Typer(
 library.register(app)
 listening.register(app)
 learning.register(app)
+insight.register(app)
 doctor.register(app)
 demo.register(app)
 

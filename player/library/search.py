@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from player.library.catalogue import load_catalogue
 from player.library.rows import TrackRow
+from player.library.sound_tags import SoundTags, load_sound_tags
 
-_TERM = re.compile(r"""(?:(artist|album|genre|title|year):)?(?:"([^"]*)"?|(\S+))""", re.IGNORECASE)
-_UNFINISHED = frozenset({"artist:", "album:", "genre:", "title:", "year:"})
+_TERM = re.compile(r"""(?:(artist|album|genre|title|year|tag):)?(?:"([^"]*)"?|(\S+))""", re.IGNORECASE)
+_UNFINISHED = frozenset({"artist:", "album:", "genre:", "title:", "year:", "tag:"})
 """A field without its word yet, as while typing: no condition."""
 _YEARS = re.compile(r"(\d{1,4})?(-)?(\d{1,4})?")
 _LETTERS = str.maketrans(
@@ -35,7 +36,7 @@ def normalise(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One condition of a query: ``text`` occurs in ``field`` (anywhere when that is empty)."""
+    """One condition of a query: ``text`` occurs in ``field`` (anywhere when that is empty), or is the ``year`` or ``tag``."""
 
     field: str
     text: str
@@ -49,15 +50,25 @@ def parse_query(query: str) -> tuple[Term, ...]:
     return tuple(term for term in terms if term.text and (term.field or term.text not in _UNFINISHED))
 
 
+def tags_asked(query: str) -> list[str]:
+    """The tags that a query names, as in ``tag:mellow``."""
+    return [term.text for term in parse_query(query) if term.field == "tag"]
+
+
 class TrackIndex:
     """The library made ready for searching as one types: built once, then milliseconds a query at 100,000 tracks.
 
-    Attributes:
+    Args:
         rows: the tracks, in the order in which they are found.
+        tags: what was heard in them, row for row; without it ``tag:`` finds nothing.
+
+    Attributes:
+        rows: as given.
     """
 
-    def __init__(self, rows: Sequence[TrackRow]) -> None:
+    def __init__(self, rows: Sequence[TrackRow], tags: SoundTags | None = None) -> None:
         self.rows = rows
+        self._tags = tags
         self._anywhere = [normalise(f"{r.title}\n{r.artist}\n{r.album}\n{r.genre}") for r in rows]
         self._columns: dict[str, list[str]] = {}
 
@@ -72,9 +83,17 @@ class TrackIndex:
         if term.field == "year":
             matches = _year_matcher(term.text)
             return (index for index in indices if matches(self.rows[index].year))
+        if term.field == "tag":
+            return self._tagged(indices, term.text)
         haystack = self._column(term.field)
         text = term.text
         return (index for index in indices if text in haystack[index])
+
+    def _tagged(self, indices: Iterable[int], name: str) -> Iterator[int]:
+        if self._tags is None:
+            return iter(())
+        held = self._tags.holding(name)
+        return (index for index in indices if held[index])
 
     def _column(self, name: str) -> list[str]:
         if not name:
@@ -97,7 +116,11 @@ def _year_matcher(text: str) -> Callable[[int | None], bool]:
 def search_tracks(session: Session, query: str, limit: int | None = None) -> list[TrackRow]:
     """The tracks that meet ``query``: words that all occur in title, artist, album or genre.
 
-    ``artist:``, ``album:``, ``genre:``, ``title:`` and ``year:`` bind a word, or several in double quotes, to that field.
+    ``artist:``, ``album:``, ``genre:``, ``title:`` and ``year:`` bind a word, or several in double quotes, to that field;
+    ``tag:`` takes one of the front-end's tags, whole, and finds the tracks in which it is heard.
     """
-    index = TrackIndex(load_catalogue(session))
+    rows = load_catalogue(session)
+    # Vectors are read only for the queries that need them.
+    tags = load_sound_tags(session, [row.id for row in rows]) if tags_asked(query) else None
+    index = TrackIndex(rows, tags)
     return [index.rows[row] for row in index.search(query, limit)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from player.config import Paths
 from player.library.rows import TrackRow
 from player.library.search import TrackIndex
+from player.library.sound_tags import SoundTags
 from player.listening.collection import Collection, load_collection
 from player.listening.journal import Journal, load_journal
 from player.listening.models import load_served_model
@@ -60,7 +61,7 @@ def read_knowledge(database: Database, paths: Paths) -> Knowledge:
     return Knowledge(
         collection=collection,
         playable=playable,
-        index=TrackIndex(playable),
+        index=TrackIndex(playable, SoundTags(collection.tag_names, collection.vectors.tags[collection.playable])),
         seeds=SeedNames(playable, collection.tag_names),
         journal=load_journal(database, collection.rows),
         model=finding.model,

@@ -3,13 +3,17 @@
 import time
 import unicodedata
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from player.library.rows import TrackRow
 from player.library.scan import scan
-from player.library.search import TrackIndex, normalise, parse_query, search_tracks
+from player.library.search import TrackIndex, normalise, parse_query, search_tracks, tags_asked
+from player.library.sound_tags import SoundTags
+from player.library.vectors import store_embedding
+from tests.support.library import CARD
 
 
 def row(id_: int, title: str, artist="Artist", album="Album", genre="Genre", year: int | None = 2000) -> TrackRow:
@@ -131,3 +135,52 @@ def test_the_database_is_searched_by_tags(database, originals):
         assert len(search_tracks(session, "artist:some first")) == 2
         assert len(search_tracks(session, "first", limit=1)) == 1
         assert search_tracks(session, "nobody") == []
+
+
+# --- tags that were heard
+
+HEARD = SoundTags(
+    ("Mellow", "hard rock"),
+    np.array([[0.05, 0.0], [0.04, 0.3], [0.01, 0.01], [np.nan, np.nan], [0.01, 0.02]], np.float32),
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("tag:mellow", [1, 2]),
+        ("TAG:MELLOW beethoven", [2]),
+        ('tag:"hard rock"', [2]),
+        ('tag:"hard rock', [2]),
+        ("tag:rock", []),
+        ("tag:nonsense", []),
+        ("tag:", [1, 2, 3, 4, 5]),
+        ("mellow", []),
+    ],
+)
+def test_a_tag_finds_the_tracks_it_holds_for(query, ids):
+    index = TrackIndex(ROWS, HEARD)
+    assert [index.rows[place].id for place in index.search(query)] == ids
+
+
+def test_without_tags_a_tag_finds_nothing():
+    assert found("tag:mellow") == []
+
+
+def test_a_query_tells_which_tags_it_asks_for():
+    assert tags_asked('beethoven tag:Mellow year:1999 TAG:"Hard Rock" tag:') == ["mellow", "hard rock"]
+
+
+def test_the_database_is_searched_by_what_was_heard(database, originals):
+    scan(database, [originals("flac"), originals("opus")])
+    with database.reader() as session:
+        first, second = search_tracks(session, "artist:some first")
+        assert search_tracks(session, "tag:mellow") == []
+    with database.session() as session:
+        for row, mellow in ((first, 0.02), (second, 0.06)):
+            tags = np.full(len(CARD.tag_names), 0.01, "<f4")
+            tags[CARD.tag_names.index("Mellow")] = mellow
+            vector = np.ones(CARD.dimension, "<f4").tobytes()
+            store_embedding(session, row.id, CARD.name, CARD.version, vector=vector, tags=tags.tobytes(), error=None)
+    with database.reader() as session:
+        assert search_tracks(session, "tag:mellow") == [second]

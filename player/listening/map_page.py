@@ -1,0 +1,77 @@
+"""A map as one HTML page that needs nothing else: no server, no library, no request.
+
+Tag text is untrusted. It enters the page once, as JSON in which no character can end the script element, and the page's
+script shows it as text only. Should both fail, the page's own policy lets no other script run and nothing be fetched.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from importlib.resources import files
+from typing import Any
+
+from player.listening.library_map import LibraryMap
+from player.listening.map_colours import SCALE, paint
+
+DECIMALS = 4
+"""Of a place: a ten-thousandth of half the map is less than a pixel until it is zoomed in twenty times."""
+_UNSAFE = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
+"""What could end or begin something in HTML or script, as JSON writes it just as well."""
+
+
+def map_page(drawn: LibraryMap) -> str:
+    """The page, complete."""
+    script = _asset("map.js")
+    parts = {
+        "SCRIPT": script,
+        "SCRIPT_HASH": "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        "STYLE": _asset("map.css"),
+        "DATA": _safe_json(_document(drawn)),
+    }
+    # In one pass: what is put in is not looked at again.
+    return re.sub(r"@(SCRIPT|SCRIPT_HASH|STYLE|DATA)@", lambda place: parts[place[1]], _asset("map.html"))
+
+
+def _asset(name: str) -> str:
+    return (files("player.listening") / "map_assets" / name).read_text("utf-8")
+
+
+def _safe_json(document: dict[str, Any]) -> str:
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    # A lone surrogate, as in names that are no UTF-8, cannot be written to a file.
+    text = text.encode("utf-8", "replace").decode()
+    return "".join(_UNSAFE.get(character, character) for character in text)
+
+
+def _document(drawn: LibraryMap) -> dict[str, Any]:
+    colours = paint(drawn.colouring)
+    groups, values = drawn.colouring.groups, drawn.colouring.values
+    tracks = [
+        {
+            "title": track.title,
+            "artist": track.artist,
+            "album": track.album,
+            "genre": track.genre,
+            "x": round(float(x), DECIMALS),
+            "y": round(float(y), DECIMALS),
+            "colour": colours.colours[place],
+            "group": groups[place] if groups else "",
+            "note": f"score {values[place]:.2f}" if values else "",
+        }
+        for place, (track, (x, y)) in enumerate(zip(drawn.tracks, drawn.places, strict=True))
+    ]
+    ends = colours.ends
+    return {
+        "title": drawn.colouring.title,
+        "about": about(drawn),
+        "tracks": tracks,
+        "legend": [{"name": entry.name, "colour": entry.colour, "count": entry.count} for entry in colours.legend],
+        "scale": None if ends is None else {"colours": SCALE, "low": f"{ends[0]:.2f}", "high": f"{ends[1]:.2f}"},
+    }
+
+
+def about(drawn: LibraryMap) -> str:
+    """How many tracks are on the map, and how they came there."""
+    count = len(drawn.tracks)
+    return f"{count} {'track' if count == 1 else 'tracks'} by their sound ({drawn.method})"
