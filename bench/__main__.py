@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import embed, rerank, retrain, scan, start
+from bench import embed, rerank, retrain, scan, start, station
 from bench.embeddings import quality, speed
 
 BENCHMARKS = {
@@ -11,6 +11,7 @@ BENCHMARKS = {
     "rerank": rerank.main,
     "retrain": retrain.main,
     "embed": embed.main,
+    "station": station.main,
     "embed-speed": speed.main,
     "embed-quality": quality.main,
 }

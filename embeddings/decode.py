@@ -1,7 +1,7 @@
 """Any audio file as float32 mono samples at the rate a front-end wants."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, BinaryIO
@@ -32,6 +32,8 @@ FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "flt": 1.0, "dbl": 1
 MAX_RESTARTS = 1000
 """Damaged places in a container to read on after; a file with more is noise, and its reading must end some day."""
 
+SamplesOf = Callable[[AudioFrame], NDArray[np.float32]]
+
 BLOCK_SAMPLES = 1 << 16
 """Resample about a second or more at a time: frames alone (20 ms) would spend their time in calls."""
 
@@ -45,6 +47,27 @@ def decode_mono(path: Path, sample_rate: int, max_seconds: float = MAX_SECONDS) 
     Raises:
         EmbeddingError: the file cannot be read or holds no decodable audio.
     """
+    return decode_as(path, sample_rate, 1, mono_samples, max_seconds)
+
+
+def decode_as(
+    path: Path, sample_rate: int, channels: int, samples_of: SamplesOf, max_seconds: float = MAX_SECONDS
+) -> NDArray[np.float32]:
+    """Decode the file's first audio stream into what ``samples_of`` makes of its frames, and resample.
+
+    Args:
+        path: the file.
+        sample_rate: Hz wanted.
+        channels: how many there are in what ``samples_of`` returns.
+        samples_of: a frame as float32, time first: (samples,) for one channel, else (samples, channels).
+        max_seconds: what comes later is not read.
+
+    Returns:
+        float32 with time first, as ``samples_of`` gives it.
+
+    Raises:
+        EmbeddingError: the file cannot be read or holds no decodable audio.
+    """
     if path.exists() and not path.is_file():  # opening a named pipe would wait for ever
         raise EmbeddingError("the path is no regular file")
     limit = int(max_seconds * sample_rate)
@@ -53,7 +76,7 @@ def decode_mono(path: Path, sample_rate: int, max_seconds: float = MAX_SECONDS) 
     try:
         # An open file, not a name: names like "http://…" mean other things to FFmpeg, and not every path is UTF-8.
         with path.open("rb") as file, open_audio(file) as container:
-            for block in _resampled(_frames(container), sample_rate):
+            for block in _resampled(_frames(container), sample_rate, channels, samples_of):
                 blocks.append(block)
                 length += len(block)
                 if length >= limit:
@@ -122,8 +145,10 @@ def decoded(stream: AudioStream, packet: "Packet[AudioStream]") -> Iterator[Audi
     yield from frames
 
 
-def _resampled(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[NDArray[np.float32]]:
-    """Blocks of mono samples at ``sample_rate``; a stream may change its own rate on the way (chained Ogg)."""
+def _resampled(
+    frames: Iterator[AudioFrame], sample_rate: int, channels: int, samples_of: SamplesOf
+) -> Iterator[NDArray[np.float32]]:
+    """Blocks of samples at ``sample_rate``; a stream may change its own rate on the way (chained Ogg)."""
     resampler: _Resampler | None = None
     for frame in frames:
         if frame.sample_rate <= 0 or frame.samples == 0:
@@ -131,19 +156,20 @@ def _resampled(frames: Iterator[AudioFrame], sample_rate: int) -> Iterator[NDArr
         if resampler is None or resampler.source_rate != frame.sample_rate:
             if resampler is not None:
                 yield resampler.finish()
-            resampler = _Resampler(frame.sample_rate, sample_rate)
-        if resampler.add(mono_samples(frame)):
+            resampler = _Resampler(frame.sample_rate, sample_rate, channels)
+        if resampler.add(samples_of(frame)):
             yield resampler.take()
     if resampler is not None:
         yield resampler.finish()
 
 
 class _Resampler:
-    """Gathers mono samples at one rate and hands them out at another, a block at a time."""
+    """Gathers samples at one rate and hands them out at another, a block at a time."""
 
-    def __init__(self, source_rate: int, target_rate: int) -> None:
+    def __init__(self, source_rate: int, target_rate: int, channels: int) -> None:
         self.source_rate = source_rate
-        self._stream = soxr.ResampleStream(source_rate, target_rate, 1, dtype="float32", quality="HQ")
+        self._stream = soxr.ResampleStream(source_rate, target_rate, channels, dtype="float32", quality="HQ")
+        self._nothing = np.empty((0,) if channels == 1 else (0, channels), np.float32)
         self._waiting: list[NDArray[np.float32]] = []
         self._count = 0
 
@@ -162,7 +188,7 @@ class _Resampler:
         return self._resample(last=True)
 
     def _resample(self, *, last: bool) -> NDArray[np.float32]:
-        block = np.concatenate(self._waiting) if self._waiting else np.empty(0, np.float32)
+        block = np.ascontiguousarray(np.concatenate(self._waiting)) if self._waiting else self._nothing
         self._waiting, self._count = [], 0
         return self._stream.resample_chunk(block, last=last)
 

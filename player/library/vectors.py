@@ -87,12 +87,6 @@ def store_embedding(
     session.execute(statement.on_conflict_do_update(index_elements=["track_id", "frontend"], set_=values))
 
 
-def count_embedded(session: Session, frontend: str) -> int:
-    """How many tracks have a vector of this front-end."""
-    query = select(func.count()).select_from(Embedding)
-    return session.execute(query.where(Embedding.frontend == frontend, Embedding.vector.is_not(None))).scalar_one()
-
-
 def load_vectors(session: Session, frontend: str, track_ids: Sequence[int]) -> VectorTable:
     """The vectors of ``track_ids``, in that order; vectors of unexpected size are passed over as absent."""
     rows = session.execute(

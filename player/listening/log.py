@@ -230,11 +230,6 @@ class FeedbackLog:
         self._session_id = session_id
         return ids
 
-    def last_decision(self, station_id: int, track_id: int) -> int | None:
-        """The newest decision that served this track on this station."""
-        with self._database.reader() as session:
-            return _last_decision(session, station_id, track_id)
-
     def _ensure_session(self, session: Session) -> int:
         if self._session_id is None:
             row = ListeningSession(started_us=now_us(), origin=self.origin)

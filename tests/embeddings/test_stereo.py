@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from embeddings.decode import decode_mono
+from embeddings.decode import BLOCK_SAMPLES, decode_mono
 from embeddings.errors import EmbeddingError
 from embeddings.stereo import decode_stereo
 
@@ -27,6 +27,13 @@ def test_lossy_files_average_to_what_the_mono_decoder_hears(tmp_path, encode, si
     assert decoded.dtype == np.float32
     np.testing.assert_allclose(decoded.mean(axis=0), decode_mono(path, RATE), atol=1e-3)
     assert np.corrcoef(decoded)[0, 1] < 0.9
+
+
+def test_a_file_that_ends_with_a_full_block_ends_well(tmp_path, encode, sides):
+    exact = sides[:, :BLOCK_SAMPLES]
+    path = encode(tmp_path / "a.wav", exact, RATE)
+    assert decode_stereo(path, RATE).shape == (2, BLOCK_SAMPLES)
+    assert decode_mono(path, RATE).shape == (BLOCK_SAMPLES,)
 
 
 def test_mono_is_heard_on_both_sides(tmp_path, encode, sides):
