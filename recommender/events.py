@@ -5,7 +5,7 @@ database, from a public data set or from a test. Tracks, listeners and stations 
 caller's tables); rows are in time order.
 """
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from enum import IntEnum
 
 import numpy as np
@@ -46,6 +46,8 @@ class EventLog:
         weight: (N,) float32 in 0…1, how strongly the label is meant.
         explicit: (N,) bool, whether the listener said so (thumb, never) rather than showed it (skip, finish).
         tracks: size of the catalogue; every ``track`` is below it.
+        share: (N,) float32, how much of the track was played, 0…1; NaN where that is not known. Left out: not known.
+        known: (N,) int8, whether the listener knew the track before, 1 or 0; -1 where nobody said. Left out: nobody said.
     """
 
     listener: NDArray[np.int64]
@@ -57,10 +59,16 @@ class EventLog:
     weight: NDArray[np.float32]
     explicit: NDArray[np.bool_]
     tracks: int
+    share: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    known: NDArray[np.int8] = field(default_factory=lambda: np.empty(0, np.int8))
 
     def __post_init__(self) -> None:
-        """Check that the columns belong together; raises ValueError naming what is wrong."""
+        """Fill in the columns left out and check that all belong together; raises ValueError naming what is wrong."""
         count = len(self.track)
+        if len(self.share) == 0:
+            object.__setattr__(self, "share", np.full(count, np.nan, np.float32))
+        if len(self.known) == 0:
+            object.__setattr__(self, "known", np.full(count, -1, np.int8))
         for column in fields(self):
             if column.name != "tracks" and len(getattr(self, column.name)) != count:
                 raise ValueError(f"column {column.name} has {len(getattr(self, column.name))} rows, track has {count}")
@@ -72,10 +80,17 @@ class EventLog:
     def __len__(self) -> int:
         return len(self.track)
 
+    def columns(self) -> dict[str, NDArray[np.generic]]:
+        """The (N,) columns by name."""
+        return {column.name: getattr(self, column.name) for column in fields(self) if column.name != "tracks"}
+
     def where(self, mask: NDArray[np.bool_]) -> "EventLog":
         """The rows where ``mask`` (N,) is true, in the same order."""
-        rows = {f.name: getattr(self, f.name)[mask] for f in fields(self) if f.name != "tracks"}
-        return replace(self, **rows)
+        return replace(self, **{name: column[mask] for name, column in self.columns().items()})
+
+    def first(self, count: int) -> "EventLog":
+        """The first ``count`` rows, sharing memory with this log."""
+        return replace(self, **{name: column[:count] for name, column in self.columns().items()})
 
     @property
     def judged(self) -> NDArray[np.bool_]:

@@ -20,7 +20,7 @@ from recommender.blend import PRIOR_BLEND, Blend, Column, Scale, fit_blend
 from recommender.clep import ClepData, export_clep, train_clep
 from recommender.configuration import TrainingConfig
 from recommender.evaluation.history import MODEL, baseline_recommenders, split_with_pairs
-from recommender.evaluation.protocol import Evaluation, Measure, Report, evaluate, first_rows
+from recommender.evaluation.protocol import Evaluation, Measure, Report, evaluate
 from recommender.events import EventLog
 from recommender.inference import Standardisation
 from recommender.live import AsServed
@@ -274,7 +274,7 @@ class _Run:
         histories = {int(who): self._log.where(self._log.listener == who) for who in np.unique(validation.listener)}
         for step, row in enumerate(labelled):
             now, own = float(validation.time[row]), histories[int(validation.listener[row])]
-            history = first_rows(own, int(np.searchsorted(own.time, now, side="left")))
+            history = own.first(int(np.searchsorted(own.time, now, side="left")))
             everything = scorer.columns(history, int(validation.station[row]), now)
             columns[step] = everything[validation.track[row]]
             if step % stride == 0:

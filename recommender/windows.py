@@ -1,6 +1,7 @@
 """A log as the sequential model sees it: rows by listener, windows of them, and what each row should predict."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,10 +53,10 @@ def padded(parts: list[NDArray[np.int64]], length: int) -> tuple[NDArray[np.int6
 
 def joined(first: EventLog, second: EventLog) -> tuple[EventLog, NDArray[np.bool_]]:
     """Two logs of one catalogue as one in time order, and which of its rows are the second's."""
-    columns = ("listener", "station", "track", "time", "outcome", "label", "weight", "explicit")
     order = np.argsort(np.concatenate([first.time, second.time]), kind="stable")
-    both = {name: np.concatenate([getattr(first, name), getattr(second, name)])[order] for name in columns}
-    return EventLog(**both, tracks=first.tracks), order >= len(first)
+    theirs = second.columns()
+    both = {name: np.concatenate([ours, theirs[name]])[order] for name, ours in first.columns().items()}
+    return replace(first, **both), order >= len(first)
 
 
 def last_row_before(log: EventLog) -> NDArray[np.int64]:

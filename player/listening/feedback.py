@@ -18,6 +18,7 @@
 """
 
 from dataclasses import dataclass
+from math import nan
 from typing import Literal, get_args
 
 from recommender.events import Outcome
@@ -123,6 +124,15 @@ def _skip_by_position(position: float | None, duration: float) -> Signal:
     if position < EARLY_SECONDS and share < EARLY_SHARE:
         return Signal(Outcome.SKIP_EARLY, -1, EARLY_WEIGHT, explicit=False)
     return Signal(Outcome.SKIP_LATE, -1, LATE_WEIGHT * (1.0 - share), explicit=False)
+
+
+def played_share(kind: str, position: float | None, duration: float) -> float:
+    """How much of its track a play that ended with this event heard, 0…1; NaN where that cannot be said."""
+    if kind in {"finish", "replay"}:
+        return 1.0
+    if kind != "skip" or position is None or duration <= 0:
+        return nan
+    return min(1.0, max(0.0, position / duration))
 
 
 def counts_as_finished(position: float | None, duration: float) -> bool:

@@ -16,6 +16,8 @@ class LabelledEvent:
 
     event: LoggedEvent
     signal: Signal
+    share: float
+    """How much of the track was played, 0…1; NaN where that is not known."""
 
 
 def build_log(labelled: Sequence[LabelledEvent], index: Mapping[int, int], stations: Mapping[int, int]) -> EventLog:
@@ -38,6 +40,7 @@ def build_log(labelled: Sequence[LabelledEvent], index: Mapping[int, int], stati
         weight=np.array([item.signal.weight for item in kept], np.float32),
         explicit=np.array([item.signal.explicit for item in kept], np.bool_),
         tracks=len(index),
+        share=np.array([item.share for item in kept], np.float32),
     )
 
 

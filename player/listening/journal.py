@@ -7,7 +7,14 @@ to the same state, which a test holds against each other.
 from collections.abc import Iterable, Mapping
 
 from player.library.rows import TrackRow
-from player.listening.feedback import BURST_GAP_SECONDS, BURST_SKIPS, SPEAKS_ELSEWHERE, browsing_skips, signal_of
+from player.listening.feedback import (
+    BURST_GAP_SECONDS,
+    BURST_SKIPS,
+    SPEAKS_ELSEWHERE,
+    browsing_skips,
+    played_share,
+    signal_of,
+)
 from player.listening.interactions import LabelledEvent
 from player.listening.log import FeedbackLog, ListeningState, LoggedEvent, standing, uses_a_slot
 from player.storage.database import Database
@@ -106,15 +113,13 @@ class Journal:
         self._thumbs[key] = event.id
 
     def _label(self, event: LoggedEvent, *, browsing: bool) -> None:
+        duration = self._durations.get(event.track_id, 0.0)
         signal = signal_of(
-            event.kind,
-            position=event.position,
-            duration=self._durations.get(event.track_id, 0.0),
-            action=event.action,
-            browsing=browsing,
+            event.kind, position=event.position, duration=duration, action=event.action, browsing=browsing
         )
         if signal is not None:
-            self._labelled[event.id] = LabelledEvent(event, signal)
+            share = played_share(event.kind, event.position, duration)
+            self._labelled[event.id] = LabelledEvent(event, signal, share)
 
     def _find_burst(self, event: LoggedEvent) -> None:
         """A third skip in quick succession shows that the two before it were browsing too."""

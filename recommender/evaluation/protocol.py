@@ -105,22 +105,7 @@ class _Slice:
         for row in self.rows:
             listener, time = int(self.log.listener[row]), float(self.log.time[row])
             earlier = int(np.searchsorted(own[listener].time, time, side="left"))
-            yield Context(listener, int(self.log.station[row]), time, first_rows(own[listener], earlier))
-
-
-def first_rows(log: EventLog, count: int) -> EventLog:
-    """The first ``count`` rows, sharing memory with the log."""
-    return EventLog(
-        listener=log.listener[:count],
-        station=log.station[:count],
-        track=log.track[:count],
-        time=log.time[:count],
-        outcome=log.outcome[:count],
-        label=log.label[:count],
-        weight=log.weight[:count],
-        explicit=log.explicit[:count],
-        tracks=log.tracks,
-    )
+            yield Context(listener, int(self.log.station[row]), time, own[listener].first(earlier))
 
 
 @dataclass(frozen=True, slots=True)
