@@ -23,6 +23,14 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Rows that a rule of the reader left out though nothing is wrong with them."""
+
+    reason: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """How the reading went.
 
@@ -31,12 +39,14 @@ class Reading:
         malformed: left out because they could not be understood.
         excluded: left out by a filter of the reader (a rating of neither kind, another kind of listening).
         problems: the first malformed rows.
+        exclusions: the excluded rows by reason.
     """
 
     rows: int
     malformed: int
     excluded: int
     problems: tuple[Problem, ...]
+    exclusions: tuple[Exclusion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
