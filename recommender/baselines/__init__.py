@@ -1,8 +1,25 @@
-"""Honest baselines: simple recommenders that every learned model stands beside, behind one protocol."""
+"""Honest baselines: simple recommenders that every learned model stands beside, behind one protocol.
+
+By name: ``names("all", content=False)``, ``build("vb-mf", seed=1)``. ``docs/baselines.md`` has the table.
+"""
 
 from recommender.baselines.base import Context, Recommender
 from recommender.baselines.content import ContentNeighbours
 from recommender.baselines.counts import LikeRate, PersonalMostPlayed, Popularity
 from recommender.baselines.random import RandomOrder
+from recommender.baselines.registry import BASELINES, Baseline, build, left_out, names
 
-__all__ = ["ContentNeighbours", "Context", "LikeRate", "PersonalMostPlayed", "Popularity", "RandomOrder", "Recommender"]
+__all__ = [
+    "BASELINES",
+    "Baseline",
+    "ContentNeighbours",
+    "Context",
+    "LikeRate",
+    "PersonalMostPlayed",
+    "Popularity",
+    "RandomOrder",
+    "Recommender",
+    "build",
+    "left_out",
+    "names",
+]

@@ -17,7 +17,7 @@ LEAST_NORM = 1e-9
 class ContentNeighbours:
     """Tracks in the order of their mean cosine similarity to the nearest of the listener's latest likes."""
 
-    name = "content k-NN"
+    name = "content-knn"
 
     def __init__(self, vectors: NDArray[np.float32]) -> None:
         """Prepare the content vectors (tracks, dim), NaN rows for tracks without one."""

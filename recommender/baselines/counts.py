@@ -69,7 +69,7 @@ class LikeRate:
 class PersonalMostPlayed:
     """Tracks in the order of how often this listener played them; a baseline that beats many transformers."""
 
-    name = "personal most played"
+    name = "personal-most-played"
 
     def __init__(self) -> None:
         self._tracks = 0

@@ -1,0 +1,108 @@
+"""IMMS-like ratings: every ending moves a track's rating by an amount that depends on what came before it.
+
+After IMMS, the Intelligent Multimedia Management System (M. Grigoriev, 2001-2009), which rated tracks by skips alone;
+written anew from its rules. IMMS has no thumbs and does not know how much of a track was played.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.baselines.base import Context
+from recommender.baselines.feedback import totals
+from recommender.events import EventLog, Outcome
+
+FIRST_SKIP, NEXT_SKIP = -6.0, -4.0
+"""A skip after a track that was finished, and one in a run of skips (the listener is looking for something)."""
+FIRST_FINISH, NEXT_FINISH, CHOSEN_FINISH = 5.0, 1.0, 7.0
+"""Finished after a skip, finished as the one before (perhaps nobody is listening), finished after it was chosen."""
+CHOSEN_SKIP, LEFT = 1.0, -1.0
+"""Chosen and then skipped; left because another track was chosen. Neither says much."""
+UNSURE, PRESENT = 1.0, 2.0
+"""Added to the size of a clear movement: 1 while it is not known whether anybody is at the keyboard, 2 when somebody
+is, which only an explicit answer proves here."""
+POINTS_PER_TRIAL = 10.0
+"""Points that weigh as much as one trial of the Wilson bound: about the strongest single ending (9)."""
+PRIOR_TRIALS, PRIOR_LIKES = 2.0, 1.0
+"""IMMS starts every track at one of two."""
+DEVIATIONS = 1.96
+"""Of the Wilson bound: 95 %."""
+SKIPS = (Outcome.SKIP_EARLY, Outcome.SKIP_LATE)
+FINISHES = (Outcome.FINISH, Outcome.REPLAY)
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """Evidence on every track of one listener, (tracks,) each: ``trials`` and how many of them speak for the track."""
+
+    likes: NDArray[np.float64]
+    trials: NDArray[np.float64]
+
+    @property
+    def upper(self) -> NDArray[np.float64]:
+        """Upper end of the Wilson interval of the share of likes: little evidence is given the benefit of the doubt."""
+        share, z2 = self.likes / self.trials, DEVIATIONS**2
+        centre = share + z2 / (2.0 * self.trials)
+        half = DEVIATIONS * np.sqrt(share * (1.0 - share) / self.trials + z2 / (4.0 * self.trials**2))
+        return (centre + half) / (1.0 + z2 / self.trials)
+
+
+def movements(history: EventLog) -> NDArray[np.float64]:
+    """Points (N,) by which each row of one listener's history moves its track; 0 for a row that moves nothing."""
+    points = np.zeros(len(history))
+    skipped_before, chosen = False, -1
+    for row, (track, outcome) in enumerate(zip(history.track.tolist(), history.outcome.tolist(), strict=True)):
+        if outcome == Outcome.CHOSEN:
+            chosen = track
+            continue
+        if outcome in FINISHES:
+            picked = chosen == track or outcome == Outcome.REPLAY
+            size = CHOSEN_FINISH if picked else FIRST_FINISH if skipped_before else NEXT_FINISH
+            points[row] = size + UNSURE
+        elif outcome in SKIPS:
+            clear = (NEXT_SKIP if skipped_before else FIRST_SKIP) - UNSURE
+            points[row] = CHOSEN_SKIP if chosen == track else clear
+        else:
+            points[row] = _ASIDE.get(outcome, 0.0)
+            continue
+        skipped_before, chosen = outcome in SKIPS, -1
+    return points
+
+
+_ASIDE = {
+    Outcome.LEFT: LEFT,
+    Outcome.THUMB_UP: CHOSEN_FINISH + PRESENT,
+    Outcome.THUMB_DOWN: FIRST_SKIP - PRESENT,
+    Outcome.NEVER: FIRST_SKIP - PRESENT,
+}
+"""Outcomes that are no ending and leave the context alone. Thumbs, which IMMS lacks, are its strongest movements."""
+
+
+class ImmsRating:
+    """Tracks in the order of the upper Wilson bound of the listener's own IMMS-like rating."""
+
+    name = "imms"
+
+    def __init__(self) -> None:
+        self._tracks = 0
+
+    def fit(self, log: EventLog) -> None:
+        """Take over the size of the catalogue; the rating is the listener's own history."""
+        self._tracks = log.tracks
+
+    def score(self, context: Context) -> NDArray[np.float32]:
+        """Upper bound (tracks,) of the share of likes, 0…1."""
+        return self._rating(context.history).upper.astype(np.float32)
+
+    def explain(self, context: Context, track: int) -> str:
+        """State the points for and against, and the bound."""
+        points = movements(context.history)[context.history.track == track]
+        upper = self._rating(context.history).upper[track]
+        return f"+{points[points > 0].sum():.0f} and -{-points[points < 0].sum():.0f} points, at best {upper:.0%} liked"
+
+    def _rating(self, history: EventLog) -> Rating:
+        trials = movements(history) / POINTS_PER_TRIAL
+        likes = totals(history.track, np.maximum(trials, 0.0), self._tracks)
+        total = totals(history.track, np.abs(trials), self._tracks)
+        return Rating(likes + PRIOR_LIKES, total + PRIOR_TRIALS)

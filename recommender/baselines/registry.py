@@ -1,0 +1,160 @@
+"""All baselines by name: how each is made, what it needs, and where it comes from."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.baselines.base import Recommender
+from recommender.baselines.content import ContentNeighbours
+from recommender.baselines.counts import LikeRate, PersonalMostPlayed, Popularity
+from recommender.baselines.ease import Ease, SignedEase
+from recommender.baselines.factorisation import Factorisation
+from recommender.baselines.factors import Als, Bpr
+from recommender.baselines.imms import ImmsRating
+from recommender.baselines.neighbours import ItemNeighbours
+from recommender.baselines.random import RandomOrder
+from recommender.baselines.recency import BaseLevelActivation
+from recommender.baselines.stacked import Stacked
+from recommender.baselines.tunelog import TuneLogPoints
+
+Content = NDArray[np.float32]
+ALL = "all"
+CONTENT = "content-knn"
+NO_CONTENT = f"{CONTENT} needs content vectors and there are none; leave it out or give the audio"
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """One entry of the registry.
+
+    Attributes:
+        make: from content vectors (``None`` where there are none) and a seed; most need neither.
+        knows: what it looks at, in a line.
+        source: where the idea comes from.
+    """
+
+    make: Callable[[Content | None, int], Recommender]
+    knows: str
+    source: str
+    needs_content: bool = False
+
+
+def _neighbours(content: Content | None, _seed: int) -> Recommender:
+    if content is None:
+        raise ValueError(NO_CONTENT)
+    return ContentNeighbours(content)
+
+
+def _entries() -> dict[str, Baseline]:
+    return {
+        "random": Baseline(lambda _content, seed: RandomOrder(seed), "nothing", "chance"),
+        "popularity": Baseline(
+            lambda _content, _seed: Popularity(), "how often anybody liked a track", "common practice"
+        ),
+        "like-rate": Baseline(
+            lambda _content, _seed: LikeRate(), "the share of likes among all labels of a track", "common practice"
+        ),
+        "personal-most-played": Baseline(
+            lambda _content, _seed: PersonalMostPlayed(),
+            "how often the listener played a track",
+            "Abbattista et al. 2024",
+        ),
+        "act-r": Baseline(
+            lambda _content, _seed: BaseLevelActivation(),
+            "how often and how lately the listener heard a track",
+            "Anderson & Schooler 1991; Tran et al. 2024",
+        ),
+        CONTENT: Baseline(_neighbours, "how near a track sounds to the listener's last likes", "common practice", True),
+        "imms": Baseline(
+            lambda _content, _seed: ImmsRating(), "the listener's skips and finishes in their order", "IMMS, Grigoriev"
+        ),
+        "tunelog": Baseline(
+            lambda _content, _seed: TuneLogPoints(), "how much of a track the listener played", "TuneLog"
+        ),
+        "item-knn": Baseline(
+            lambda _content, _seed: ItemNeighbours(),
+            "which tracks are liked and disliked by the same people",
+            "Koren 2008",
+        ),
+        "ease": Baseline(lambda _content, _seed: Ease(), "which tracks are liked by the same people", "Steck 2019"),
+        "ease-signed": Baseline(
+            lambda _content, _seed: SignedEase(),
+            "which tracks are liked and disliked by the same people",
+            "after Steck 2019",
+        ),
+        "bpr": Baseline(
+            lambda _content, seed: Bpr(seed),
+            "which tracks are liked by the same people",
+            "Rendle et al. 2009; implicit",
+        ),
+        "als": Baseline(
+            lambda _content, seed: Als(seed), "likes and dislikes as confident 1 and 0", "Hu et al. 2008; implicit"
+        ),
+        "biased-mf": Baseline(
+            lambda _content, seed: Factorisation("biased-mf", posterior=False, seed=seed),
+            "biases and a few factors of likes and dislikes",
+            "Koren, Bell & Volinsky 2009",
+        ),
+        "vb-mf": Baseline(
+            lambda _content, seed: Factorisation("vb-mf", posterior=True, seed=seed),
+            "biases and a few factors, each with its uncertainty",
+            "Lim & Teh 2007",
+        ),
+        "stacked": Baseline(
+            lambda _content, seed: Stacked(seed), "vb-mf, ease-signed and als together", "Wolpert 1992; Breiman 1996"
+        ),
+    }
+
+
+BASELINES: Mapping[str, Baseline] = MappingProxyType(_entries())
+"""By name, in the order of tables: from what knows nothing to what measured strongest."""
+
+
+def names(spec: str, *, content: bool) -> list[str]:
+    """The baselines asked for, without repeats, in the order asked for.
+
+    Args:
+        spec: ``all``, or names with commas between them. ``all`` leaves ``content-knn`` out where there is no content.
+        content: whether the tracks have content vectors.
+
+    Raises:
+        ValueError: for a name that is none, for no name at all, and for ``content-knn`` without content.
+    """
+    known = list(BASELINES)
+    asked = list(dict.fromkeys(name.strip() for name in spec.split(",") if name.strip()))
+    for name in asked:
+        if name not in [*known, ALL]:
+            raise ValueError(f"there is no model {name!r}; choose from {ALL}, {', '.join(known)}")
+    if not asked:
+        raise ValueError(f"no model is named; choose from {ALL}, {', '.join(known)}")
+    if CONTENT in asked and not content:
+        raise ValueError(NO_CONTENT)
+    if ALL in asked:
+        return [name for name in known if content or not BASELINES[name].needs_content]
+    return asked
+
+
+def left_out(spec: str, *, content: bool) -> str | None:
+    """What has to be said about models that ``spec`` leaves out for want of content, if any."""
+    if content or ALL not in [name.strip() for name in spec.split(",")]:
+        return None
+    return f"{CONTENT} is left out: the data set has no content vectors"
+
+
+def build(name: str, *, content: Content | None = None, seed: int = 0) -> Recommender:
+    """Make a baseline, not fitted yet.
+
+    Args:
+        name: one of :data:`BASELINES`.
+        content: (tracks, dim) vectors, NaN rows where unknown; only ``content-knn`` looks at them.
+        seed: of what is drawn at random; the same seed and log give the same scores.
+
+    Raises:
+        ValueError: for a name that is none, and for ``content-knn`` without content.
+    """
+    if name not in BASELINES:
+        raise ValueError(f"there is no model {name!r}; choose from {', '.join(BASELINES)}")
+    return BASELINES[name].make(content, seed)

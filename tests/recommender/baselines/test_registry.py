@@ -1,0 +1,64 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from recommender.baselines import BASELINES, build, left_out, names
+
+VECTORS = np.eye(4, dtype=np.float32)
+
+
+def test_a_baseline_calls_itself_by_its_name_in_the_registry():
+    for name in BASELINES:
+        assert build(name, content=VECTORS).name == name
+
+
+def test_all_is_everything_when_there_is_content():
+    assert names("all", content=True) == list(BASELINES)
+    assert left_out("all", content=True) is None
+
+
+def test_all_without_content_leaves_out_what_needs_it_and_says_so():
+    assert set(BASELINES) - set(names("all", content=False)) == {"content-knn"}
+    assert "content-knn" in left_out("all", content=False)
+    assert left_out("ease,random", content=False) is None
+
+
+def test_names_come_in_the_order_asked_for_and_once():
+    assert names(" ease, random,ease ", content=False) == ["ease", "random"]
+
+
+@pytest.mark.parametrize("spec", ["ease,eaze", "", " , ", "content-knn", "random,content-knn", "all,content-knn"])
+def test_what_cannot_be_had_is_refused_in_one_sentence(spec):
+    with pytest.raises(ValueError, match=r"content vectors|there is no model 'eaze'|no model is named") as refused:
+        names(spec, content=False)
+    assert "\n" not in str(refused.value)
+
+
+def test_building_needs_a_known_name_and_content_for_content():
+    with pytest.raises(ValueError, match="there is no model 'all'"):
+        build("all")
+    with pytest.raises(ValueError, match="needs content vectors"):
+        build("content-knn")
+
+
+def test_every_entry_says_what_it_knows_and_where_it_is_from():
+    for entry in BASELINES.values():
+        assert entry.knows
+        assert entry.source
+
+
+def test_importing_the_package_loads_no_heavy_library():
+    code = "import sys, recommender.baselines; print([m for m in ('scipy', 'implicit', 'torch') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_making_baselines_loads_no_heavy_library():
+    code = (
+        "import sys; from recommender.baselines import build, names\n"
+        "for name in names('random,popularity,like-rate,personal-most-played,act-r,imms,tunelog', content=False):\n"
+        "    build(name)\n"
+        "print([m for m in ('scipy', 'implicit', 'torch') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
