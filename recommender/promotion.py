@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommender.evaluation.bootstrap import probability_worse
-from recommender.evaluation.protocol import Evaluation, Measure
+from recommender.evaluation.measures import Measure
+from recommender.evaluation.report import Evaluation
 
 TOLERANCE = 0.01
 """Pair AUC that a model may lie below another and still pass as not worse."""
@@ -54,16 +55,16 @@ def judge(evaluation: Evaluation, model: str, live: str | None, baselines: Seque
         return Verdict(
             promoted=True, reason="The first model: nothing to compare with yet, and nothing shows it worse."
         )
+    resampled = evaluation.resampled(model, Measure.PAIR_AUC)
     for rival in _rivals(evaluation, live, baselines):
-        worse = probability_worse(evaluation.auc_resamples[model], evaluation.auc_resamples[rival], TOLERANCE)
+        worse = probability_worse(resampled, evaluation.resampled(rival, Measure.PAIR_AUC), TOLERANCE)
         if worse is not None and worse >= CERTAINTY:
             theirs = report.mean(rival, Measure.PAIR_AUC)
             return Verdict(
                 promoted=False,
                 reason=f"Refused: {worse:.0%} sure that it orders pairs worse than {rival} ({own:.3f} against {theirs:.3f}).",
             )
-    resamples = evaluation.auc_resamples[model]
-    worse = None if resamples is None else probability_worse(resamples, np.full_like(resamples, CHANCE), TOLERANCE)
+    worse = None if resampled is None else probability_worse(resampled, np.full_like(resampled, CHANCE), TOLERANCE)
     if worse is not None and worse >= CERTAINTY:
         return Verdict(
             promoted=False, reason=f"Refused: {worse:.0%} sure that it orders pairs worse than chance ({own:.3f})."

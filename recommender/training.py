@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from recommender.blend import PRIOR_BLEND, Blend, Column, Scale, fit_blend
 from recommender.clep import ClepData, export_clep, train_clep
 from recommender.configuration import TrainingConfig
-from recommender.evaluation.history import MODEL, baseline_recommenders, split_with_pairs
-from recommender.evaluation.protocol import Evaluation, Measure, Report, evaluate
+from recommender.evaluation.history import MODEL, baseline_recommenders, evaluate_history, split_with_pairs
+from recommender.evaluation.measures import Measure
+from recommender.evaluation.report import Evaluation, Report
 from recommender.events import EventLog
 from recommender.inference import Standardisation
 from recommender.live import AsServed
@@ -293,7 +294,8 @@ class _Run:
             gate_from = max(gate_from, float(np.nextafter(self._live.card.seen_until, np.inf)))
         chance, *informed = baseline_recommenders(self._catalogue, self._config.seed)
         self._report("evaluation", 0, 1, None, None)
-        evaluation = evaluate([*models, chance, *informed], self._log, gate_from, self._config.seed)
+        recommenders = [*models, chance, *informed]
+        evaluation = evaluate_history(recommenders, self._log, gate_from, self._catalogue, self._config.seed)
         self._report("evaluation", 1, 1, None, evaluation.report.mean(MODEL, Measure.PAIR_AUC))
         return evaluation, [baseline.name for baseline in informed]
 

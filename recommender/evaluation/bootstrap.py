@@ -3,6 +3,7 @@
 Events of one listener and one evening hang together, so whole units are redrawn, never single events.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,8 @@ FEWEST_UNITS = 5
 """Below this many units a resample is hardly different from the sample."""
 BLOCK_ROWS = 5
 """Rows of a block when there are too few sessions (feedback given in one go, or an import without pauses)."""
+CHUNK_CELLS = 2_000_000
+"""Counts held at a time while listeners are redrawn: 16 MB, whatever the number of listeners."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,22 @@ class Interval:
     mean: float
     low: float | None
     high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How far one recommender is ahead of another in the same resamples.
+
+    Attributes:
+        mean: of the first minus of the second, in the measure's own direction.
+        low, high: its interval; None when there was too little to redraw.
+        probability_better: share of resamples in which the first is the better one, a tie counting half; None likewise.
+    """
+
+    mean: float
+    low: float | None
+    high: float | None
+    probability_better: float | None
 
 
 def resampling_units(listener: NDArray[np.int64], time: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -70,6 +89,35 @@ def resample_counts(units: NDArray[np.int64], resamples: int, seed: int) -> NDAr
     return drawn[:, units].astype(np.float32)
 
 
+def draws(units: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
+    """How often each of ``units`` occurs in each resample, a chunk of resamples at a time.
+
+    Args:
+        units: how many are redrawn.
+        resamples: how many, B in all.
+        seed: the same seed gives the same draws, however they are cut into chunks.
+
+    Yields:
+        (b, units) counts; b adds up to B.
+    """
+    rng = np.random.default_rng(seed)
+    chunk = max(1, CHUNK_CELLS // max(1, units))
+    for done in range(0, resamples, chunk):
+        size = min(chunk, resamples - done)
+        yield rng.multinomial(units, np.full(units, 1.0 / units), size=size).astype(np.float64)
+
+
+def resampled_means(values: NDArray[np.float64], resamples: int, seed: int) -> NDArray[np.float64]:
+    """Means (B, K) over redrawn units of the columns of ``values`` (units, K), NaN cells left out; NaN where none is left."""
+    known = np.isfinite(values)
+    filled = np.where(known, values, 0.0)
+    means: list[NDArray[np.float64]] = []
+    for counts in draws(len(values), resamples, seed):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means.append((counts @ filled) / (counts @ known))
+    return np.concatenate(means) if means else np.empty((0, values.shape[1]))
+
+
 def interval(estimate: float, resampled: NDArray[np.floating] | None) -> Interval:
     """The percentile interval of resampled estimates; NaN among them (a resample without a pair) is left out."""
     known = resampled[np.isfinite(resampled)] if resampled is not None else np.empty(0)
@@ -99,3 +147,30 @@ def probability_worse(
     if not np.any(both):
         return None
     return float(np.mean(model[both] < reference[both] - tolerance))
+
+
+def difference_of_resamples(
+    model: float,
+    rival: float,
+    model_resamples: NDArray[np.floating] | None,
+    rival_resamples: NDArray[np.floating] | None,
+    sign: float = 1.0,
+) -> Difference:
+    """The difference of two figures from the same resamples of both.
+
+    Args:
+        model: the one figure.
+        rival: the other.
+        model_resamples: (B,) the one in each draw, or None.
+        rival_resamples: (B,) the other in the same draws, or None.
+        sign: +1 when the larger figure is the better, -1 when the smaller is.
+    """
+    mean = model - rival
+    if model_resamples is None or rival_resamples is None:
+        return Difference(mean, None, None, None)
+    gaps = model_resamples - rival_resamples
+    gaps = gaps[np.isfinite(gaps)]
+    if len(gaps) == 0:
+        return Difference(mean, None, None, None)
+    bounds = interval(mean, gaps)
+    return Difference(mean, bounds.low, bounds.high, float(np.mean(0.5 + 0.5 * np.sign(sign * gaps))))

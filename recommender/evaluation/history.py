@@ -1,5 +1,7 @@
 """A stored model measured on a listener's own history, beside the baselines; free of torch."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from recommender.baselines import (
@@ -10,7 +12,10 @@ from recommender.baselines import (
     RandomOrder,
     Recommender,
 )
-from recommender.evaluation.protocol import Report, count_pairs, evaluate
+from recommender.evaluation.protocol import count_pairs, evaluate
+from recommender.evaluation.report import Evaluation
+from recommender.evaluation.splits import split_at
+from recommender.evaluation.states import State
 from recommender.events import EventLog, TimeSplit, split_by_time
 from recommender.live import UNTRAINED, AsServed
 from recommender.model import Model
@@ -44,7 +49,23 @@ def baseline_recommenders(catalogue: Catalogue, seed: int = 0) -> list[Recommend
     ]
 
 
-def evaluate_model(model: Model | None, log: EventLog, catalogue: Catalogue, seed: int = 0) -> Report:
+def evaluate_history(
+    recommenders: Sequence[Recommender], log: EventLog, gate_from: float, catalogue: Catalogue, seed: int = 0
+) -> Evaluation:
+    """Walk recommenders through what came after a moment, each event scored in the state before it.
+
+    Args:
+        recommenders: with distinct names; trained models take no notice of the fit.
+        log: the whole history.
+        gate_from: seconds, on the log's clock; rows from here on are measured on, those before are learned from.
+        catalogue: the log's tracks.
+        seed: of the bootstrap.
+    """
+    split = split_at(log, gate_from)
+    return evaluate(recommenders, split, state=State.WALKING, content=catalogue.vectors, seed=seed)
+
+
+def evaluate_model(model: Model | None, log: EventLog, catalogue: Catalogue, seed: int = 0) -> Evaluation:
     """Measure a model (or just the baselines) on the newest slice of a log that the model has not seen.
 
     Raises:
@@ -52,9 +73,9 @@ def evaluate_model(model: Model | None, log: EventLog, catalogue: Catalogue, see
     """
     recommenders = baseline_recommenders(catalogue, seed)
     if len(log) == 0:
-        return evaluate(recommenders, log, np.inf, seed).report
+        return evaluate_history(recommenders, log, np.inf, catalogue, seed)
     gate_from = float(split_with_pairs(log).gate.time[0])
     if model is not None:
         recommenders = [AsServed(catalogue, ModelScorer(model, catalogue), MODEL), *recommenders]
         gate_from = max(gate_from, float(np.nextafter(model.card.seen_until, np.inf)))
-    return evaluate(recommenders, log, gate_from, seed).report
+    return evaluate_history(recommenders, log, gate_from, catalogue, seed)

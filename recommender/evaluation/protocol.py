@@ -1,120 +1,154 @@
-"""One protocol for every log: walk through the newest slice, score before each event, measure, redraw, compare.
+"""One protocol for public sets and for the listener's own log: fit on the past, ask about the test, compare in pairs.
 
-For each labelled event of the slice every recommender scores all tracks in the state before it (the listener's
-events of earlier moments). Pair AUC compares a liked with a disliked track of the same listener and station, both
-scored in the state before the earlier of the two; ranks are among the whole catalogue; exposures are the ten best
-tracks in each state.
+Every recommender is fitted on the past (training and validation) of a :class:`splits.Split` and asked in the same
+states (:mod:`recommender.evaluation.states`). Each listener's rows give one value of each measure; figures are means over listeners,
+intervals redraw listeners – or, with fewer than five of them, blocks of their listening.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.base import Context, Recommender
-from recommender.evaluation.bootstrap import RESAMPLES, Interval, interval, resample_counts, resampling_units
-from recommender.evaluation.metrics import coverage, full_rank, gini, same_state_wins, top
+from recommender.baselines.base import Recommender
+from recommender.evaluation.bootstrap import FEWEST_UNITS, RESAMPLES, resample_counts, resampling_units
+from recommender.evaluation.classification import EVEN_ODDS, THRESHOLD
+from recommender.evaluation.exposure import self_information, unit_vectors
+from recommender.evaluation.measures import Measure
+from recommender.evaluation.measuring import (
+    Answers,
+    Candidates,
+    Setting,
+    StatesProbability,
+    Targets,
+    ask,
+    measure,
+    pair_auc_of_groups,
+)
+from recommender.evaluation.report import Evaluation, SplitFacts
+from recommender.evaluation.splits import Part, Split
+from recommender.evaluation.states import MEANING, MOST_ROWS, ListenerStates, State, States
+from recommender.evaluation.tabulating import Measured, Shares, average, tabulate
+from recommender.evaluation.tally import Tally, reasons
+from recommender.evaluation.whole import Gathered
 from recommender.events import EventLog
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.float64]
 
-EXPOSED = 10
-"""Tracks of each state that count as recommended."""
-MOST_ROWS = 1000
-"""Newest labelled rows that are walked through; more narrow no interval that matters and take minutes."""
-DIVERSITY_RESAMPLES = 200
-"""Gini and coverage cost a pass over the catalogue for each resample, and vary little."""
+__all__ = ["Candidates", "Measure", "State", "StopsEarly", "count_pairs", "evaluate", "evaluate_seeds"]
 
 
-class Measure(StrEnum):
-    """What is measured."""
+@runtime_checkable
+class StopsEarly(Protocol):
+    """A recommender that is given the validation part apart, to stop its training by or to choose a setting with."""
 
-    PAIR_AUC = "pair AUC"
-    MRR_POSITIVE = "MRR +"
-    MRR_NEGATIVE = "MRR -"
-    NDCG = "NDCG@10"
-    GINI = "Gini@10"
-    COVERAGE = "coverage@10"
+    def fit_with_validation(self, train: EventLog, validation: EventLog) -> None:
+        """Learn from ``train``; ``validation`` may be learned from as well, as it lies before the test."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One figure of one recommender; without bounds when there was too little to redraw."""
+class _Plan:
+    """How to measure; see :func:`evaluate`."""
 
-    model: str
-    metric: Measure
-    mean: float
-    low: float | None
-    high: float | None
+    state: State
+    measures: Sequence[Measure] | None
+    content: NDArray[np.float32] | None
+    artist: NDArray[np.int64] | None
+    candidates: Candidates
+    seed: int
+    resamples: int
+    most_listeners: int | None
+    most_rows: int
+    on_progress: Callable[[int, int], None] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A table of figures and what it rests on.
+def evaluate(
+    recommenders: Sequence[Recommender],
+    split: Split,
+    *,
+    state: State = State.FROZEN,
+    measures: Sequence[Measure] | None = None,
+    content: NDArray[np.float32] | None = None,
+    artist: NDArray[np.int64] | None = None,
+    candidates: Candidates = Candidates.CATALOGUE,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+    most_listeners: int | None = None,
+    most_rows: int = MOST_ROWS,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Fit the recommenders on the past of a split and measure them on its test.
 
-    Attributes:
-        rows: one for each recommender and measure that could be computed.
-        positives, negatives: labelled rows of the slice that was walked through.
-        pairs: (+, -) pairs of one listener and station.
-        omitted: for each measure that is missing, why.
+    Args:
+        recommenders: with distinct names; trained models take no notice of the fit.
+        split: what is past and what is test.
+        state: what is input when a test row is predicted.
+        measures: which; left out, all that the log and the arguments permit.
+        content: (n, d) vectors, NaN rows where unknown, for the distance within lists.
+        artist: (n,) codes, for the spread of lists over artists.
+        candidates: among what targets are ranked and lists are drawn up.
+        seed: of the bootstrap and of the sample of listeners; the same resamples serve all recommenders.
+        resamples: how many.
+        most_listeners: more are not visited: a sample of this size is, and the report says so.
+        most_rows: newest judged test rows of a listener that are predicted at most.
+        on_progress: told (listeners done, listeners in all).
+
+    Returns:
+        The report, and the values of every listener behind it.
+
+    Raises:
+        ValueError: two recommenders of one name; scores that are missing or not finite; a walk through an unordered log.
     """
-
-    rows: tuple[Row, ...]
-    positives: int
-    negatives: int
-    pairs: int
-    omitted: tuple[str, ...]
-
-    def mean(self, model: str, metric: Measure) -> float | None:
-        """One figure of the table, or None when it is not there."""
-        return next((row.mean for row in self.rows if row.model == model and row.metric == metric), None)
+    plan = _Plan(state, measures, content, artist, candidates, seed, resamples, most_listeners, most_rows, on_progress)
+    return tabulate(_measure(recommenders, split, plan))
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """A report, and the resampled pair AUCs (B,) behind it, which compare two recommenders pair by pair."""
+def evaluate_seeds(
+    build: Callable[[int], Sequence[Recommender]],
+    split: Split | Callable[[int], Split],
+    seeds: Sequence[int],
+    *,
+    state: State = State.FROZEN,
+    measures: Sequence[Measure] | None = None,
+    content: NDArray[np.float32] | None = None,
+    artist: NDArray[np.int64] | None = None,
+    candidates: Candidates = Candidates.CATALOGUE,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+    most_listeners: int | None = None,
+    most_rows: int = MOST_ROWS,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """:func:`evaluate` for several seeds: each listener's values are averaged over the seeds, then over listeners.
 
-    report: Report
-    auc_resamples: dict[str, NDArray[np.float32] | None]
+    The interval is over listeners; what the seeds add to it is averaged away, as it would be by using their mean.
 
+    Args:
+        build: the recommenders of a seed, with the same names for every seed.
+        split: one for all seeds, or of a seed (a random split is drawn anew for each).
+        seeds: at least one.
+        state: as for :func:`evaluate`, like all that follow.
+        measures: which.
+        content: (n, d) vectors.
+        artist: (n,) codes.
+        candidates: among what targets are ranked.
+        seed: of the bootstrap, for all seeds.
+        resamples: how many.
+        most_listeners: that are visited.
+        most_rows: of a listener that are predicted.
+        on_progress: starts anew with each seed.
 
-@dataclass(frozen=True, slots=True)
-class _Slice:
-    """The labelled rows that are walked through, in time order, over the log they are part of."""
-
-    log: EventLog
-    rows: NDArray[np.int64]
-
-    @property
-    def label(self) -> NDArray[np.int8]:
-        return self.log.label[self.rows]
-
-    def groups(self) -> list[NDArray[np.int64]]:
-        """Places in ``rows`` of one listener on one station, each group in time order and with both labels."""
-        key = np.stack([self.log.listener[self.rows], self.log.station[self.rows]])
-        group = np.unique(key, axis=1, return_inverse=True)[1].reshape(-1)
-        order = np.argsort(group, kind="stable")
-        parts = np.split(order, np.flatnonzero(np.diff(group[order])) + 1)
-        return [part for part in parts if len(np.unique(self.label[part])) > 1]
-
-    def contexts(self) -> Iterator[Context]:
-        """The situation before each row."""
-        own = {int(who): self.log.where(self.log.listener == who) for who in np.unique(self.log.listener[self.rows])}
-        for row in self.rows:
-            listener, time = int(self.log.listener[row]), float(self.log.time[row])
-            earlier = int(np.searchsorted(own[listener].time, time, side="left"))
-            yield Context(listener, int(self.log.station[row]), time, own[listener].first(earlier))
-
-
-@dataclass(frozen=True, slots=True)
-class _Walk:
-    """What one recommender said: score of each group's tracks in each state, ranks (G,), exposures (G, EXPOSED)."""
-
-    scores: dict[int, Floats]
-    rank: Floats
-    exposed: NDArray[np.int64]
+    Raises:
+        ValueError: as :func:`evaluate`, or no seed.
+    """
+    if not seeds:
+        raise ValueError("at least one seed is needed")
+    plan = _Plan(state, measures, content, artist, candidates, seed, resamples, most_listeners, most_rows, on_progress)
+    runs = [_measure(build(each), split if isinstance(split, Split) else split(each), plan) for each in seeds]
+    return tabulate(average(runs))
 
 
 def count_pairs(log: EventLog) -> int:
@@ -127,166 +161,185 @@ def count_pairs(log: EventLog) -> int:
     return int(np.bincount(group, log.label[rows] > 0) @ np.bincount(group, log.label[rows] < 0))
 
 
-def evaluate(
-    recommenders: Sequence[Recommender],
-    log: EventLog,
-    gate_from: float,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
-    most_rows: int = MOST_ROWS,
-) -> Evaluation:
-    """Fit the recommenders on what lies before a moment and measure them on what comes after.
-
-    Args:
-        recommenders: with distinct names; trained models take no notice of the fit.
-        log: the whole history.
-        gate_from: seconds, on the log's clock; rows from here on are the slice that is measured on.
-        seed: of the bootstrap; the same resamples serve all recommenders.
-        resamples: how many.
-        most_rows: the newest labelled rows that are used at most.
-
-    Returns:
-        The table and the resampled AUCs.
-    """
-    before = log.where(log.time < gate_from)
-    for recommender in recommenders:
-        recommender.fit(before)
-    labelled = np.flatnonzero((log.time >= gate_from) & log.judged)[-most_rows:]
-    gate = _Slice(log, labelled)
-    groups = gate.groups()
-    walks = _walk(recommenders, gate, groups)
-    counts = resample_counts(resampling_units(log.listener[labelled], log.time[labelled]), resamples, seed)
-    rows: list[Row] = []
-    auc_resamples: dict[str, NDArray[np.float32] | None] = {}
-    for recommender, walk in zip(recommenders, walks, strict=True):
-        auc, auc_resamples[recommender.name] = _pair_auc(gate, groups, walk, counts)
-        figures = {Measure.PAIR_AUC: auc} | _rank_figures(gate, walk, counts) | _diversity(gate, walk, counts)
-        rows += [
-            Row(recommender.name, measure, figure.mean, figure.low, figure.high)
-            for measure, figure in figures.items()
-            if figure is not None
-        ]
-    report = Report(
-        rows=tuple(rows),
-        positives=int((gate.label > 0).sum()),
-        negatives=int((gate.label < 0).sum()),
-        pairs=sum(int((gate.label[g] > 0).sum() * (gate.label[g] < 0).sum()) for g in groups),
-        omitted=_omissions(gate, groups),
-    )
-    return Evaluation(report, auc_resamples)
-
-
-def _omissions(gate: _Slice, groups: list[NDArray[np.int64]]) -> tuple[str, ...]:
-    reasons: list[str] = []
-    if not groups:
-        reasons.append(f"{Measure.PAIR_AUC}: the newest feedback holds no liked and disliked track of one station")
-    if not np.any(gate.label > 0):
-        reasons.append(f"{Measure.MRR_POSITIVE} and {Measure.NDCG}: the newest feedback holds no like")
-    if not np.any(gate.label < 0):
-        reasons.append(f"{Measure.MRR_NEGATIVE}: the newest feedback holds no dislike")
-    if len(gate.rows) == 0:
-        reasons.append(f"{Measure.GINI} and {Measure.COVERAGE}: there is no newest feedback")
-    return tuple(reasons)
-
-
-def _walk(recommenders: Sequence[Recommender], gate: _Slice, groups: list[NDArray[np.int64]]) -> list[_Walk]:
-    """Let every recommender score the state before every row."""
-    count, shown = len(gate.rows), min(EXPOSED, gate.log.tracks)
-    walks = [
-        _Walk(
-            {g: np.zeros((len(places), len(places)), np.float32) for g, places in enumerate(groups)},
-            np.zeros(count, np.float32),
-            np.zeros((count, shown), np.int64),
-        )
-        for _ in recommenders
-    ]
-    group_of = {int(place): (g, i) for g, places in enumerate(groups) for i, place in enumerate(places)}
-    tracks_of = [gate.log.track[gate.rows[places]] for places in groups]
-    for place, context in enumerate(gate.contexts()):
-        track = int(gate.log.track[gate.rows[place]])
-        for recommender, walk in zip(recommenders, walks, strict=True):
-            scores = recommender.score(context)
-            walk.rank[place] = full_rank(scores, track)
-            walk.exposed[place] = top(scores, shown)
-            if place in group_of:
-                g, i = group_of[place]
-                walk.scores[g][i] = scores[tracks_of[g]]
-    return walks
-
-
-def _pair_auc(
-    gate: _Slice, groups: list[NDArray[np.int64]], walk: _Walk, counts: Floats | None
-) -> tuple[Interval | None, NDArray[np.float32] | None]:
-    """Mean over listeners of their pair AUC, and the same in each resample."""
-    if not groups:
-        return None, None
-    once = np.ones((1, len(gate.rows)), np.float32)
-    estimate = float(_weighted_auc(gate, groups, walk, once)[0])
-    resampled = None if counts is None else _weighted_auc(gate, groups, walk, counts)
-    return interval(estimate, resampled), resampled
-
-
-def _weighted_auc(gate: _Slice, groups: list[NDArray[np.int64]], walk: _Walk, counts: Floats) -> NDArray[np.float32]:
-    """Mean pair AUC (B,) when row i occurs counts[:, i] times; NaN where a resample holds no pair."""
-    listeners = sorted({int(gate.log.listener[gate.rows[places[0]]]) for places in groups})
-    index = {listener: i for i, listener in enumerate(listeners)}
-    won = np.zeros((len(listeners), len(counts)), np.float64)
-    pairs = np.zeros_like(won)
-    drawn = np.zeros_like(won)
-    for g, places in enumerate(groups):
-        i, label = index[int(gate.log.listener[gate.rows[places[0]]])], gate.label[places]
-        wins = same_state_wins(walk.scores[g], label)
-        plus, minus = counts[:, places[label > 0]], counts[:, places[label < 0]]
-        won[i] += ((plus @ wins) * minus).sum(axis=1)
-        pairs[i] += plus.sum(axis=1) * minus.sum(axis=1)
-        drawn[i] = np.maximum(drawn[i], counts[:, places].mean(axis=1))
-    weight = np.where(pairs > 0, drawn, 0.0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        auc = np.where(pairs > 0, won / pairs, 0.0)
-        return ((weight * auc).sum(axis=0) / weight.sum(axis=0)).astype(np.float32)
-
-
-def _rank_figures(gate: _Slice, walk: _Walk, counts: Floats | None) -> dict[Measure, Interval | None]:
-    reciprocal = 1.0 / walk.rank if len(walk.rank) else walk.rank
-    gain = np.where(walk.rank <= EXPOSED, 1.0 / np.log2(1.0 + walk.rank), 0.0)
-    return {
-        Measure.MRR_POSITIVE: _mean_over(reciprocal, gate.label > 0, counts),
-        Measure.MRR_NEGATIVE: _mean_over(reciprocal, gate.label < 0, counts),
-        Measure.NDCG: _mean_over(gain, gate.label > 0, counts),
+def _measure(recommenders: Sequence[Recommender], split: Split, plan: _Plan) -> Measured:
+    """Fit, visit every listener, and keep the values."""
+    names = tuple(recommender.name for recommender in recommenders)
+    if len(set(names)) < len(names):
+        raise ValueError(f"two recommenders have the same name: {', '.join(names)}")
+    states = States(split, plan.state, plan.most_listeners, plan.most_rows, plan.seed)
+    setting = _prepare(recommenders, split, plan)
+    measures = _measures(recommenders, split, states, plan)
+    row_counts = _row_counts(split.log, states, plan)
+    tally, stations = Tally(), int(split.log.station.max(initial=0)) + 1
+    cells = [(name, which) for name in names for which in measures if not which.of_the_whole]
+    values = {cell: np.full(len(states), np.nan) for cell in cells}
+    redrawn: dict[tuple[str, Measure], list[Floats]] = {cell: [] for cell in cells}
+    gathered = {name: Gathered(split.log.tracks) for name in names}
+    station_auc: dict[str, list[float]] = {name: [] for name in names}
+    probable = {each.name: each.probability if isinstance(each, StatesProbability) else None for each in recommenders}
+    begin = 0
+    for place, own in enumerate(states):
+        weights = _weights(row_counts, begin, len(own.rows))
+        begin += len(own.rows)
+        tally.add(own, stations)
+        targets = Targets.of(own, setting, weights)
+        for recommender in recommenders:
+            name = recommender.name
+            answers = ask(recommender, probable[name], own, split.log.tracks, setting)
+            gathered[name].add(place, answers, own, weights)
+            for which, figures in measure(answers, targets, setting, measures).items():
+                values[name, which][place] = figures[0]
+                if len(figures) > 1:
+                    redrawn[name, which].append(figures[1:])
+            if len(states) < FEWEST_UNITS:
+                station_auc[name] += _station_auc(answers, own)
+        if plan.on_progress is not None:
+            plan.on_progress(place + 1, len(states))
+    whole = {name: gathered[name].figures(len(states), plan.resamples, plan.seed) for name in names}
+    resampled = {cell: _mean_of_known(parts) for cell, parts in redrawn.items() if parts} | {
+        (name, which): figure.resampled
+        for name, figures in whole.items()
+        for which, figure in figures.items()
+        if which in measures and figure.resampled is not None
     }
+    return Measured(
+        models=names,
+        measures=measures,
+        listeners=states.listeners,
+        values=values,
+        whole={
+            (name, which): figure.estimate
+            for name, figures in whole.items()
+            for which, figure in figures.items()
+            if which in measures
+        },
+        resampled=resampled,
+        shares=_shares(states, tally, values, station_auc),
+        reliability={name: sums for name in names if (sums := gathered[name].reliability()) is not None},
+        positives=tally.positives,
+        negatives=tally.negatives,
+        pairs=tally.pairs,
+        with_pairs=tally.with_pairs,
+        reasons=reasons(
+            tally, content=plan.content is not None, artist=plan.artist is not None, candidates=plan.candidates
+        ),
+        split=_facts(split, plan.state),
+        notes=_notes(split, states, recommenders, plan),
+        resamples=plan.resamples,
+        seed=plan.seed,
+    )
 
 
-def _mean_over(values: NDArray[np.floating], mask: NDArray[np.bool_], counts: Floats | None) -> Interval | None:
-    """Mean of the values where ``mask`` holds, with its bounds."""
-    if not mask.any():
+def _prepare(recommenders: Sequence[Recommender], split: Split, plan: _Plan) -> Setting:
+    """Fit every recommender on the past; what the measures need comes from there as well."""
+    past = split.past
+    for recommender in recommenders:
+        if isinstance(recommender, StopsEarly):
+            recommender.fit_with_validation(split.train, split.validation)
+        else:
+            recommender.fit(past)
+    judged = past.label[past.judged]
+    return Setting(
+        candidates=plan.candidates,
+        base_share=float(np.mean(judged > 0)) if len(judged) else EVEN_ODDS,
+        units=None if plan.content is None else unit_vectors(plan.content),
+        information=self_information(np.bincount(past.track, minlength=past.tracks)),
+        artist=plan.artist,
+    )
+
+
+def _measures(recommenders: Sequence[Recommender], split: Split, states: States, plan: _Plan) -> tuple[Measure, ...]:
+    """Those asked for, or all that make sense here."""
+    if plan.measures is not None:
+        return tuple(dict.fromkeys(plan.measures))
+    explicit = split.log.explicit[states.rows]
+    senseless: set[Measure] = set()
+    if explicit.all() or not explicit.any():
+        senseless |= {Measure.PAIR_AUC_EXPLICIT, Measure.PAIR_AUC_IMPLICIT}  # one is the pair AUC, the other nothing
+    if not any(isinstance(recommender, StatesProbability) for recommender in recommenders):
+        senseless |= {Measure.ECE, Measure.BRIER}
+    if plan.content is None:
+        senseless.add(Measure.INTRA_LIST_DISTANCE)
+    if plan.artist is None:
+        senseless.add(Measure.ARTIST_SPREAD)
+    return tuple(which for which in Measure if which not in senseless)
+
+
+def _row_counts(log: EventLog, states: States, plan: _Plan) -> NDArray[np.float32] | None:
+    """(B, R) how often each judged row occurs in each resample, where there are too few listeners to redraw; else None."""
+    if len(states) >= FEWEST_UNITS:
         return None
-    resampled = None
-    if counts is not None:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            resampled = counts[:, mask] @ values[mask] / counts[:, mask].sum(axis=1)
-    return interval(float(values[mask].mean()), resampled)
+    order = np.argsort(states.rows)  # the log is in time order
+    rows = states.rows[order]
+    units = np.empty(len(rows), np.int64)
+    units[order] = resampling_units(log.listener[rows], log.time[rows])
+    return resample_counts(units, plan.resamples, plan.seed)
 
 
-def _diversity(gate: _Slice, walk: _Walk, counts: Floats | None) -> dict[Measure, Interval | None]:
-    """Gini and coverage of all exposures over the whole catalogue, zeros included.
+def _weights(row_counts: NDArray[np.float32] | None, begin: int, rows: int) -> Floats:
+    """(1 or 1 + B, rows) ones, then the counts of the resamples."""
+    once = np.ones((1, rows))
+    return (
+        once if row_counts is None else np.concatenate([once, row_counts[:, begin : begin + rows].astype(np.float64)])
+    )
 
-    A resample repeats some states and lacks others, so it always looks less diverse than the sample; its figures
-    are moved so that their median is the estimate, and only their spread is kept.
-    """
-    tracks = gate.log.tracks
-    figures: dict[Measure, Interval | None] = {Measure.GINI: None, Measure.COVERAGE: None}
-    if len(gate.rows) == 0:
-        return figures
-    shown = walk.exposed.reshape(-1)
-    per_state = walk.exposed.shape[1]
-    drawn = [] if counts is None else list(counts[:DIVERSITY_RESAMPLES])
-    exposures = [np.bincount(shown, np.repeat(times, per_state), minlength=tracks) for times in drawn]
-    for measure, function in ((Measure.GINI, gini), (Measure.COVERAGE, coverage)):
-        estimate = function(np.bincount(shown, minlength=tracks))
-        if estimate is None:
-            continue
-        resampled = np.array([value for value in map(function, exposures) if value is not None])
-        if len(resampled):
-            resampled = np.clip(resampled + estimate - np.median(resampled), 0.0, 1.0)
-        figures[measure] = interval(estimate, resampled)
-    return figures
+
+def _station_auc(answers: Answers, states: ListenerStates) -> list[float]:
+    """Pair AUC of each of the listener's stations that has pairs."""
+    once = np.ones((1, len(states.rows)))
+    return [float(pair_auc_of_groups(answers.table, states.label, [group], once)[0]) for group in states.groups]
+
+
+def _mean_of_known(parts: Sequence[Floats]) -> Floats:
+    """Mean (B,) over listeners of those that are defined in a resample."""
+    table = np.stack(parts)
+    known = np.isfinite(table)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(known, table, 0.0).sum(axis=0) / known.sum(axis=0)
+
+
+def _shares(
+    states: States,
+    tally: Tally,
+    values: Mapping[tuple[str, Measure], Floats],
+    station_auc: Mapping[str, list[float]],
+) -> Shares:
+    """By listener; by station where there are too few listeners to tell anything by."""
+    if len(states) >= FEWEST_UNITS:
+        auc = {name: found for (name, which), found in values.items() if which is Measure.PAIR_AUC}
+        return Shares("listener", states.listeners, np.array(tally.past_share), auc)
+    key, first = np.unique(np.array(tally.station_key, np.int64), return_index=True)
+    share = np.array(tally.station_share, np.float64)[first]
+    return Shares("station", key, share, {name: np.array(found)[first] for name, found in station_auc.items()})
+
+
+def _facts(split: Split, state: State) -> SplitFacts:
+    return SplitFacts(
+        name=split.name,
+        state=state,
+        ordered=split.ordered,
+        train=split.count(Part.TRAIN),
+        validation=split.count(Part.VALIDATION),
+        test=split.count(Part.TEST),
+        cold_share=split.cold_share,
+        cold_listener_share=split.cold_listener_share,
+    )
+
+
+def _notes(split: Split, states: States, recommenders: Sequence[Recommender], plan: _Plan) -> tuple[str, ...]:
+    notes = [*split.notes, MEANING[plan.state], *states.notes]
+    if 0 < len(states) < FEWEST_UNITS:
+        notes.append("There are too few listeners to redraw: intervals are over sessions or short runs of rows.")
+    if plan.candidates is Candidates.UNHEARD:
+        notes.append("Ranks and lists are among tracks the listener has no earlier row about.")
+    certain = [recommender.name for recommender in recommenders if isinstance(recommender, StatesProbability)]
+    if certain:
+        notes.append(
+            f"Accuracy, precision, recall and FPR of {', '.join(certain)}: liked from P(like) {THRESHOLD:g} on."
+        )
+    if len(certain) < len(recommenders):
+        notes.append(
+            "Accuracy, precision, recall and FPR of scores that are no probabilities: as large a part of the catalogue is "
+            "called liked as the listener liked of what went before."
+        )
+    return tuple(notes)

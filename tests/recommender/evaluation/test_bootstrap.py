@@ -57,3 +57,21 @@ def test_probability_worse_counts_resamples_beyond_the_tolerance():
     model, reference = np.array([0.5, 0.6, 0.7, np.nan]), np.array([0.6, 0.605, 0.6, 0.9])
     assert bootstrap.probability_worse(model, reference, 0.01) == pytest.approx(1 / 3)
     assert bootstrap.probability_worse(None, reference, 0.01) is None
+
+
+def test_draws_in_chunks_are_the_draws_at_once(monkeypatch):
+    whole = np.concatenate(list(bootstrap.draws(30, 50, seed=3)))
+    monkeypatch.setattr(bootstrap, "CHUNK_CELLS", 7 * 30)
+    chunks = list(bootstrap.draws(30, 50, seed=3))
+    assert [len(chunk) for chunk in chunks] == [7] * 7 + [1]
+    assert np.array_equal(np.concatenate(chunks), whole)
+    assert np.all(whole.sum(axis=1) == 30)
+
+
+def test_resampled_means_leave_out_what_a_unit_lacks():
+    values = np.array([[1.0, np.nan], [2.0, np.nan], [4.0, 8.0]])
+    means = bootstrap.resampled_means(values, 40, seed=0)
+    counts = np.concatenate(list(bootstrap.draws(3, 40, seed=0)))
+    for mean, count in zip(means, counts, strict=True):
+        assert mean[0] == pytest.approx(np.repeat([1.0, 2.0, 4.0], count.astype(int)).mean())
+        assert mean[1] == 8.0 if count[2] else np.isnan(mean[1])
