@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import insert
 
-from embeddings.cards import MUSICNN
+from embeddings.musicnn_card import MUSICNN
 from embeddings.store import vector_to_bytes
 from player.library.catalogue import load_catalogue
 from player.listening.log import FeedbackLog, NewEvent

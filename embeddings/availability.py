@@ -1,23 +1,14 @@
 """Which front-ends could embed now, and what each of the others lacks."""
 
-import importlib.util
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
-from embeddings.cards import CLMR, EXTERNALS, MEE, MUSICNN, OPENL3_MEL256_512, ExternalCard, FrontEndCard
+from embeddings.card import FrontEndCard, FrontEndModule, Obstacle, State, lacking_package
+from embeddings.cards import DEFAULT_FRONTEND, BrokenFrontEnd, known_frontends
 from embeddings.errors import EmbeddingError
 from embeddings.published import PublishedFile, by_hand
-from embeddings.weights import find_weights
-
-
-class State(StrEnum):
-    """What a front-end lacks, if anything."""
-
-    READY = "ready"
-    WEIGHTS_MISSING = "weights missing"
-    PACKAGE_MISSING = "package missing"
-    NOT_RUN = "not run here"
+from embeddings.weights import PackageWeights, find_weights
+from embeddings.weights_folder import WeightsFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +17,7 @@ class Availability:
 
     Attributes:
         name: as in ``--frontend``.
-        dimension: length of one vector.
+        dimension: length of one vector; 0 when the front-end is broken.
         state: what it lacks.
         weights: the path of its weights if they are there, else the name of the file wanted.
         licence: SPDX identifier of the weights' licence.
@@ -42,40 +33,36 @@ class Availability:
 
 
 def available(cache: Path, musicnn_weights: Path | None = None) -> tuple[Availability, ...]:
-    """All the front-ends by family, the default first; nothing is loaded, imported or fetched.
+    """All the front-ends, the default first, of variants the first; nothing is loaded or fetched.
 
     Args:
         cache: the folder of what was fetched.
         musicnn_weights: the file the user has named for musicnn, if any.
     """
-    named = {MUSICNN.name: musicnn_weights}
-    ours = (_ours(card, named.get(card.name), cache) for card in (MUSICNN, OPENL3_MEL256_512, CLMR, MEE))
-    return (*ours, *(_external(card) for card in EXTERNALS.values()))
+    return tuple(_availability(known, cache, musicnn_weights) for known in known_frontends())
 
 
-def _ours(card: FrontEndCard, named: Path | None, cache: Path) -> Availability:
-    wanted = card.weights
+def _availability(known: FrontEndModule | BrokenFrontEnd, cache: Path, default_weights: Path | None) -> Availability:
+    if isinstance(known, BrokenFrontEnd):
+        return Availability(known.name, 0, State.BROKEN, "", "", known.reason)
+    card = known.cards[0]
+    named = default_weights if card.name == DEFAULT_FRONTEND else None
     try:
-        found, trouble = find_weights(wanted, named=named, cache=cache), ""
+        found, trouble = find_weights(card.weights, named=named, cache=cache), ""
     except EmbeddingError as error:
         found, trouble = None, str(error)
-    state, mend = State.READY, ""
     if found is None:
-        state, mend = State.WEIGHTS_MISSING, trouble or _how_to_get(card, cache)
-    elif card.needs is not None and importlib.util.find_spec(card.needs) is None:
-        state, mend = State.PACKAGE_MISSING, f"install the Python package {card.needs}: pip install {card.needs}"
-    return Availability(card.name, card.dimension, state, str(found or wanted.filename), wanted.licence, mend)
+        obstacle = Obstacle(State.WEIGHTS_MISSING, trouble or _how_to_get(card, cache))
+    else:
+        obstacle = lacking_package(card) or known.obstacle() or Obstacle(State.READY, "")
+    own_affair = found is None or isinstance(card.weights, PackageWeights)
+    place = card.weights.filename if own_affair else str(found)
+    return Availability(card.name, card.dimension, obstacle.state, place, card.licence, obstacle.mend)
 
 
 def _how_to_get(card: FrontEndCard, cache: Path) -> str:
     if isinstance(card.weights, PublishedFile) and card.weights.git_blob is None:
         return by_hand(card.weights, cache / card.weights.filename, "no hash is published, so they are not fetched")
+    if isinstance(card.weights, WeightsFolder):
+        return card.weights.how_to_get(cache)
     return f"player embed --frontend {card.name} --fetch"
-
-
-def _external(card: ExternalCard) -> Availability:
-    if importlib.util.find_spec(card.module) is None:
-        state, mend = State.PACKAGE_MISSING, f"{card.package} is not installed; even then it is not run: {card.remark}"
-    else:
-        state, mend = State.NOT_RUN, f"{card.package} is installed but not run: {card.remark}"
-    return Availability(card.name, card.dimension, state, card.weights, card.licence, mend)

@@ -5,6 +5,7 @@ of convolution, batch normalisation, ReLU and maximum over three, which leave on
 numbers that are the representation (the original's ``fc``, for the contrastive task, is left out).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,44 +15,38 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from embeddings.cards import CLMR
-from embeddings.folded import BatchNorm, Convolution, folded
-from embeddings.frontend import Embedded, checked_mono
+from embeddings.clmr_card import CLMR, CLMR_FILE
+from embeddings.excerpts import ExcerptPlan
+from embeddings.folded import Convolution, torch_convolution
+from embeddings.frontend import Embedded, untagged
 from embeddings.state_dict import Parameters, read_parameters
 from embeddings.weights import verified
-from embeddings.windows import spread_samples
+from embeddings.windows import windows_of
 
-WINDOW_SAMPLES = 59_049
-"""2.68 s."""
-MAX_WINDOWS = 20
-"""Of longer tracks, this many windows spread evenly are embedded, as for the default front-end."""
+MAX_WINDOWS = 12
+"""Of longer tracks, this many windows spread evenly are embedded: as many as of musicnn's, which are about as long."""
 CHANNELS = (128, 128, 128, 256, 256, 256, 256, 256, 256, 512, 512)
 """Of the first convolution, the nine blocks, and the last convolution."""
 WIDTH = 3
 """Of every kernel, of every maximum, and of the first convolution's stride."""
-TORCH_EPSILON = 1e-5
-"""The default of torch's batch normalisation, which the reference uses."""
 
 
 class Clmr:
     """The front-end: samples in, one 512-d vector per window out."""
 
-    name = CLMR.name
-    version = CLMR.version
-    licence = CLMR.weights.licence
-    sample_rate = 22_050
-    channels = 1
-    window_seconds = WINDOW_SAMPLES / sample_rate
-    dimension = CLMR.dimension
-    tag_names = CLMR.tag_names
+    card = CLMR
+    excerpts = ExcerptPlan(MAX_WINDOWS, CLMR.window_samples)
 
     def __init__(self, network: "Network") -> None:
         self._network = network
 
     def embed(self, samples: NDArray[np.float32]) -> Embedded:
         """See :meth:`embeddings.frontend.FrontEnd.embed`."""
-        vectors = self.run(spread_samples(checked_mono(samples), WINDOW_SAMPLES, MAX_WINDOWS))
-        return Embedded(vectors, np.empty((len(vectors), 0), np.float32))
+        return self.embed_excerpts([samples])
+
+    def embed_excerpts(self, excerpts: Sequence[NDArray[np.float32]]) -> Embedded:
+        """See :meth:`embeddings.excerpts.HearsExcerpts.embed_excerpts`."""
+        return untagged(self.run(windows_of(excerpts, CLMR, MAX_WINDOWS)))
 
     def run(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """The network's outputs for (W, 59049) float32 windows: (W, 512) float32."""
@@ -82,7 +77,7 @@ def load_clmr(checkpoint: Path) -> Clmr:
     Raises:
         EmbeddingError: the file is missing, damaged, holds anything but numbers, or is another network's.
     """
-    contents = verified(checkpoint, CLMR.weights)
+    contents = verified(checkpoint, CLMR_FILE)
     return Clmr(network_from(read_parameters(contents, "sequential.0.0.weight", "CLMR's SampleCNN")))
 
 
@@ -94,23 +89,13 @@ def network_from(parameters: Parameters) -> Network:
     """
     inputs = (1, *CHANNELS)
     layers = [
-        _layer(parameters, number, (outputs, inputs[number], WIDTH), stride=WIDTH if number == 0 else 1)
+        torch_convolution(
+            parameters,
+            f"sequential.{number}.0",
+            f"sequential.{number}.1",
+            (outputs, inputs[number], WIDTH),
+            stride=WIDTH if number == 0 else 1,
+        )
         for number, outputs in enumerate(CHANNELS)
     ]
     return Network(layers[0], tuple(layers[1:-1]), layers[-1])
-
-
-def _layer(parameters: Parameters, number: int, shape: tuple[int, int, int], stride: int) -> Convolution:
-    norm, channels = f"sequential.{number}.1", shape[:1]
-    return folded(
-        parameters.tensor(f"sequential.{number}.0.weight", shape),
-        parameters.tensor(f"sequential.{number}.0.bias", channels),
-        BatchNorm(
-            parameters.tensor(f"{norm}.weight", channels),
-            parameters.tensor(f"{norm}.bias", channels),
-            parameters.tensor(f"{norm}.running_mean", channels),
-            parameters.tensor(f"{norm}.running_var", channels),
-            TORCH_EPSILON,
-        ),
-        stride,
-    )

@@ -20,9 +20,10 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from embeddings.decode import decode_mono, decoded, mono_of, open_audio
+from embeddings.decode import decoded, mono_of, open_audio
 from embeddings.errors import EmbeddingError
 from embeddings.frontend import Embedded
+from embeddings.stereo import STEREO, decode_channels, stereo_of
 
 LEAD_IN_SECONDS = 0.1
 """Decoded and thrown away before a piece: Opus settles in 80 ms, an MP3 frame may need bits of the three before it."""
@@ -61,19 +62,29 @@ class HearsExcerpts(Protocol):
         ...
 
 
-def decode_excerpts(path: Path, sample_rate: int, plan: ExcerptPlan) -> list[NDArray[np.float32]]:
-    """Decode ``plan.count`` mono pieces of ``plan.samples`` samples each: float32, in the order of the track.
+def decode_excerpts(path: Path, sample_rate: int, plan: ExcerptPlan, channels: int = 1) -> list[NDArray[np.float32]]:
+    """Decode ``plan.count`` pieces of ``plan.samples`` samples each: float32, in the order of the track.
 
-    A track that is too short for that, or whose container cannot be sought in, comes back as the one piece that
-    :func:`embeddings.decode.decode_mono` gives.
+    A piece is (samples,) for one channel, (2, samples) for two. A track that is too short for that, or whose container
+    cannot be sought in, comes back as the one piece that :func:`embeddings.stereo.decode_channels` gives.
 
     Raises:
         EmbeddingError: the file cannot be read or holds no decodable audio.
     """
-    return _sought(path, sample_rate, plan) or [decode_mono(path, sample_rate)]
+    sound = _Sound(sample_rate, channels, plan.samples)
+    return _sought(path, sound, plan.count) or [decode_channels(path, sample_rate, channels)]
 
 
-def _sought(path: Path, sample_rate: int, plan: ExcerptPlan) -> list[NDArray[np.float32]] | None:
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    """What a piece is to be: its rate, its channels, and its length in samples."""
+
+    sample_rate: int
+    channels: int
+    samples: int
+
+
+def _sought(path: Path, sound: _Sound, count: int) -> list[NDArray[np.float32]] | None:
     """The pieces, or None when they cannot be had by seeking, for whatever reason: the whole track will tell which."""
     if not path.is_file():  # opening a named pipe would wait for ever
         return None
@@ -81,8 +92,8 @@ def _sought(path: Path, sample_rate: int, plan: ExcerptPlan) -> list[NDArray[np.
         with path.open("rb") as file, open_audio(file, FIND_BY_RATE) as container:
             if not container.streams.audio or not container.duration:
                 return None
-            places = _places(container.duration / av.time_base, plan.samples / sample_rate, plan.count)
-            return _pieces(container, places, sample_rate, plan.samples)
+            places = _places(container.duration / av.time_base, sound.samples / sound.sample_rate, count)
+            return _pieces(container, places, sound)
     except (av.error.FFmpegError, OSError, EmbeddingError):
         return None
 
@@ -107,21 +118,19 @@ class _Place:
         return abs(landed - self.start) <= self.gap
 
 
-def _pieces(
-    container: InputContainer, places: Iterator[_Place], sample_rate: int, samples: int
-) -> list[NDArray[np.float32]] | None:
+def _pieces(container: InputContainer, places: Iterator[_Place], sound: _Sound) -> list[NDArray[np.float32]] | None:
     """One piece per place, or None when one of them is not to be had."""
     pieces: list[NDArray[np.float32]] = []
     for place in places:
-        piece = _piece(container, place, sample_rate, samples)
+        piece = _piece(container, place, sound)
         if piece is None:
             return None
         pieces.append(piece)
     return pieces
 
 
-def _piece(container: InputContainer, place: _Place, sample_rate: int, samples: int) -> NDArray[np.float32] | None:
-    """(samples,) at ``sample_rate`` from about ``place.start`` seconds, or None."""
+def _piece(container: InputContainer, place: _Place, sound: _Sound) -> NDArray[np.float32] | None:
+    """The piece from about ``place.start`` seconds, or None."""
     stream = container.streams.audio[0]
     container.seek(int((place.start - LEAD_IN_SECONDS) * av.time_base) + (container.start_time or 0))
     beginning = (container.start_time or 0) / av.time_base
@@ -133,11 +142,11 @@ def _piece(container: InputContainer, place: _Place, sample_rate: int, samples: 
         if frame.time - beginning + frame.samples / frame.sample_rate <= place.start:
             continue
         kept.append(frame)
-        wanted = min(wanted, math.ceil((samples + 1) * frame.sample_rate / sample_rate))
+        wanted = min(wanted, math.ceil((sound.samples + 1) * frame.sample_rate / sound.sample_rate))
         wanted -= frame.samples
         if wanted <= 0:
             break
-    return _joined(kept, sample_rate, samples)
+    return _joined(kept, sound)
 
 
 def _frames_from(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame]:
@@ -146,11 +155,12 @@ def _frames_from(container: InputContainer, stream: AudioStream) -> Iterator[Aud
         yield from decoded(stream, packet)
 
 
-def _joined(frames: list[AudioFrame], sample_rate: int, samples: int) -> NDArray[np.float32] | None:
-    """The frames as ``samples`` mono samples, or None when they are too few or not of one kind."""
+def _joined(frames: list[AudioFrame], sound: _Sound) -> NDArray[np.float32] | None:
+    """The frames as one piece, or None when they are too few or not of one kind."""
     if len({(frame.sample_rate, frame.format.name, frame.layout.name) for frame in frames}) != 1:
         return None
     first = frames[0]
-    mono = mono_of(np.concatenate([frame.to_ndarray() for frame in frames], axis=1), first)
-    resampled = soxr.resample(mono, first.sample_rate, sample_rate, quality="HQ")
-    return resampled[:samples] if len(resampled) >= samples else None
+    raw = np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
+    heard = stereo_of(raw, first) if sound.channels == STEREO else mono_of(raw, first)
+    resampled = soxr.resample(heard.T, first.sample_rate, sound.sample_rate, quality="HQ")  # time first
+    return resampled[: sound.samples].T if len(resampled) >= sound.samples else None

@@ -6,6 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from embeddings.state_dict import Parameters
+
+TORCH_EPSILON = 1e-5
+"""The default of torch's batch normalisation."""
+
 
 @dataclass(frozen=True, slots=True)
 class BatchNorm:
@@ -35,6 +40,36 @@ class Convolution:
         """From (B, in, …) to (B, out, …), with zeros around the input."""
         convolve = F.conv1d if self.kernel.dim() == 3 else F.conv2d  # noqa: PLR2004 - out, in and one axis
         return convolve(x, self.kernel, self.bias, stride=self.stride, padding=padding)
+
+
+def torch_convolution(
+    parameters: Parameters, convolution: str, norm: str, shape: tuple[int, int, int], stride: int = 1
+) -> Convolution:
+    """A ``Conv1d`` and the ``BatchNorm1d`` that follows it, as torch names their parameters in a checkpoint.
+
+    Args:
+        parameters: the checkpoint.
+        convolution: the first layer's name there.
+        norm: the second one's.
+        shape: of the kernel: (out, in, width).
+        stride: of the convolution.
+
+    Raises:
+        EmbeddingError: a parameter is missing, has another shape, or is not finite.
+    """
+    channels = shape[:1]
+    return folded(
+        parameters.tensor(f"{convolution}.weight", shape),
+        parameters.tensor(f"{convolution}.bias", channels),
+        BatchNorm(
+            parameters.tensor(f"{norm}.weight", channels),
+            parameters.tensor(f"{norm}.bias", channels),
+            parameters.tensor(f"{norm}.running_mean", channels),
+            parameters.tensor(f"{norm}.running_var", channels),
+            TORCH_EPSILON,
+        ),
+        stride,
+    )
 
 
 def folded(kernel: Tensor, bias: Tensor, norm: BatchNorm, stride: int = 1) -> Convolution:

@@ -1,15 +1,14 @@
-"""The one protocol that every front-end fulfils, and the front-ends there are."""
+"""The one protocol that every front-end fulfils, and loading one by its name."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.cards import frontend_card
+from embeddings.card import FrontEndCard
+from embeddings.cards import frontend_module
 from embeddings.errors import EmbeddingError
 
 
@@ -19,58 +18,28 @@ class Embedded:
 
     Attributes:
         windows: (W, dimension) float32, one vector per window, W >= 1.
-        tags: (W, len(tag_names)) float32 probabilities in 0…1.
+        tags: (W, len(card.tag_names)) float32 probabilities in 0…1.
     """
 
     windows: NDArray[np.float32]
     tags: NDArray[np.float32]
 
 
+def untagged(windows: NDArray[np.float32]) -> Embedded:
+    """What a front-end that does not tag makes: (W, dimension) vectors."""
+    return Embedded(windows, np.empty((len(windows), 0), np.float32))
+
+
 class FrontEnd(Protocol):
     """A pretrained network that turns audio into vectors."""
 
     @property
-    def name(self) -> str:
-        """What it is called in settings and in the database."""
-        ...
-
-    @property
-    def version(self) -> str:
-        """Changes whenever the vectors do, so that stored ones are made anew."""
-        ...
-
-    @property
-    def licence(self) -> str:
-        """SPDX identifier of the weights' licence."""
-        ...
-
-    @property
-    def sample_rate(self) -> int:
-        """Hz, the rate of the samples that :meth:`embed` takes."""
-        ...
-
-    @property
-    def channels(self) -> int:
-        """Channels of the samples that :meth:`embed` takes; 1 means a one-dimensional array."""
-        ...
-
-    @property
-    def window_seconds(self) -> float:
-        """How much audio one window covers."""
-        ...
-
-    @property
-    def dimension(self) -> int:
-        """Length of one vector."""
-        ...
-
-    @property
-    def tag_names(self) -> tuple[str, ...]:
-        """What the columns of :attr:`Embedded.tags` mean; empty for a front-end that does not tag."""
+    def card(self) -> FrontEndCard:
+        """Its name, version, sample rate, channels, window, dimension, tags, and where its weights come from."""
         ...
 
     def embed(self, samples: NDArray[np.float32]) -> Embedded:
-        """Embed (N,) float32 samples at :attr:`sample_rate`, (channels, N) for more than one, nominally within -1…1.
+        """Embed (N,) float32 samples at the card's rate, (2, N) if it wants two channels, nominally within -1…1.
 
         Audio shorter than a window is repeated until it fills one. Silence has a vector like any other sound.
 
@@ -118,43 +87,9 @@ def _checked(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def load_frontend(name: str, weights: Path) -> FrontEnd:
-    """Load the front-end ``name`` from its file of weights, which is verified first. Imports torch.
+    """Load the front-end ``name`` from its file of weights, which is verified first. Imports what it needs, as torch.
 
     Raises:
         EmbeddingError: no such front-end, or the file is missing, another one, or damaged.
     """
-    card = frontend_card(name)
-    return LOADERS[card.name.partition("-")[0]](name, weights)
-
-
-def _musicnn(name: str, weights: Path) -> FrontEnd:
-    from embeddings.musicnn import load_musicnn  # noqa: PLC0415 - imports torch, which only embedding needs
-
-    del name
-    return load_musicnn(weights)
-
-
-def _openl3(name: str, weights: Path) -> FrontEnd:
-    from embeddings.openl3 import load_openl3  # noqa: PLC0415 - as above
-
-    return load_openl3(name, weights)
-
-
-def _clmr(name: str, weights: Path) -> FrontEnd:
-    from embeddings.clmr import load_clmr  # noqa: PLC0415 - as above
-
-    del name
-    return load_clmr(weights)
-
-
-def _mee(name: str, weights: Path) -> FrontEnd:
-    from embeddings.mee import load_mee  # noqa: PLC0415 - as above
-
-    del name
-    return load_mee(weights)
-
-
-LOADERS: Mapping[str, Callable[[str, Path], FrontEnd]] = MappingProxyType(
-    {"musicnn": _musicnn, "openl3": _openl3, "clmr": _clmr, "mee": _mee}
-)
-"""By the first part of a front-end's name: what comes after a hyphen is a variant of the same network."""
+    return frontend_module(name).load(name, weights)

@@ -6,6 +6,7 @@ edges. The mean over time, 2048 numbers, is the representation (the original's `
 there for comparison).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,48 +16,38 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from embeddings.cards import MEE
-from embeddings.folded import BatchNorm, Convolution, folded
-from embeddings.frontend import Embedded, checked_audio
+from embeddings.excerpts import ExcerptPlan
+from embeddings.folded import Convolution, torch_convolution
+from embeddings.frontend import Embedded, untagged
+from embeddings.mee_card import MEE, MEE_FILE
 from embeddings.state_dict import Parameters, read_parameters
 from embeddings.weights import verified
-from embeddings.windows import spread_samples
+from embeddings.windows import windows_of
 
-SAMPLE_RATE = 44_100
-"""Hz."""
-STEREO = 2
-WINDOW_SAMPLES = 5 * SAMPLE_RATE
-"""The length at which its authors use it."""
 MAX_WINDOWS = 10
 """Of longer tracks, this many windows spread evenly are embedded: production changes less over a track than music."""
 CHANNELS = (16, 32, 64, 128, 256, 256, 512, 512, 1024, 1024, 2048, 2048)
 KERNELS = (25, 25, 15, 15, 10, 10, 10, 10, 5, 5, 5, 5)
 STRIDES = (4, 4, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1)
 PROJECTED = 512
-TORCH_EPSILON = 1e-5
-"""The default of torch's batch normalisation, which the reference uses."""
 
 
 class Mee:
     """The front-end: stereo samples in, one 2048-d vector per window out."""
 
-    name = MEE.name
-    version = MEE.version
-    licence = MEE.weights.licence
-    sample_rate = SAMPLE_RATE
-    channels = STEREO
-    window_seconds = WINDOW_SAMPLES / SAMPLE_RATE
-    dimension = MEE.dimension
-    tag_names = MEE.tag_names
+    card = MEE
+    excerpts = ExcerptPlan(MAX_WINDOWS, MEE.window_samples)
 
     def __init__(self, network: "Network") -> None:
         self._network = network
 
     def embed(self, samples: NDArray[np.float32]) -> Embedded:
         """See :meth:`embeddings.frontend.FrontEnd.embed`; the samples are (2, N)."""
-        windows = spread_samples(checked_audio(samples, STEREO), WINDOW_SAMPLES, MAX_WINDOWS)
-        vectors = self.run(windows).pooled
-        return Embedded(vectors, np.empty((len(vectors), 0), np.float32))
+        return self.embed_excerpts([samples])
+
+    def embed_excerpts(self, excerpts: Sequence[NDArray[np.float32]]) -> Embedded:
+        """See :meth:`embeddings.excerpts.HearsExcerpts.embed_excerpts`."""
+        return untagged(self.run(windows_of(excerpts, MEE, MAX_WINDOWS)).pooled)
 
     def run(self, windows: NDArray[np.float32]) -> "Outputs":
         """The network's outputs for (W, 2, N) float32 windows of equal length."""
@@ -105,7 +96,7 @@ def load_mee(checkpoint: Path) -> Mee:
     Raises:
         EmbeddingError: the file is missing, damaged, holds anything but numbers, or is another network's.
     """
-    contents = verified(checkpoint, MEE.weights)
+    contents = verified(checkpoint, MEE_FILE)
     first = "encoder.0.conv1.conv1d.conv1d.weight"
     return Mee(network_from(read_parameters(contents, first, "the Music Effects Encoder")))
 
@@ -116,11 +107,11 @@ def network_from(parameters: Parameters) -> Network:
     Raises:
         EmbeddingError: a parameter is missing, has another shape, or is not finite.
     """
-    inputs = (STEREO, *CHANNELS)
+    inputs = (MEE.channels, *CHANNELS)
     blocks = tuple(
         (
-            _layer(parameters, f"encoder.{number}.conv1", (inputs[number], inputs[number], width), stride=1),
-            _layer(parameters, f"encoder.{number}.conv2", (outputs, inputs[number], width), stride=stride),
+            _layer(parameters, f"encoder.{number}.conv1.conv1d", (inputs[number], inputs[number], width), stride=1),
+            _layer(parameters, f"encoder.{number}.conv2.conv1d", (outputs, inputs[number], width), stride=stride),
         )
         for number, (outputs, width, stride) in enumerate(zip(CHANNELS, KERNELS, STRIDES, strict=True))
     )
@@ -132,16 +123,4 @@ def network_from(parameters: Parameters) -> Network:
 
 
 def _layer(parameters: Parameters, name: str, shape: tuple[int, int, int], stride: int) -> Convolution:
-    norm, channels = f"{name}.conv1d.batch_norm", shape[:1]
-    return folded(
-        parameters.tensor(f"{name}.conv1d.conv1d.weight", shape),
-        parameters.tensor(f"{name}.conv1d.conv1d.bias", channels),
-        BatchNorm(
-            parameters.tensor(f"{norm}.weight", channels),
-            parameters.tensor(f"{norm}.bias", channels),
-            parameters.tensor(f"{norm}.running_mean", channels),
-            parameters.tensor(f"{norm}.running_var", channels),
-            TORCH_EPSILON,
-        ),
-        stride,
-    )
+    return torch_convolution(parameters, f"{name}.conv1d", f"{name}.batch_norm", shape, stride)

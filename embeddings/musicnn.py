@@ -19,12 +19,12 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from embeddings.cards import MUSICNN
 from embeddings.checkpoint import read_checkpoint
 from embeddings.errors import EmbeddingError
 from embeddings.excerpts import ExcerptPlan
 from embeddings.frontend import Embedded, checked_mono
-from embeddings.mel import HOP, MEL_BANDS, SAMPLE_RATE, log_mel, samples_for
+from embeddings.mel import MEL_BANDS, log_mel, samples_for
+from embeddings.musicnn_card import MUSICNN
 from embeddings.musicnn_front import Affine, ExactFront, Front, PooledConvolution, halved
 from embeddings.weights import MUSICNN_WHEEL, read_member, verified
 
@@ -74,14 +74,7 @@ BATCH_NORM_EPSILON = 0.001
 class Musicnn:
     """The front-end: samples in, one 200-d vector and 50 tags per window out."""
 
-    name = MUSICNN.name
-    version = MUSICNN.version
-    licence = MUSICNN.weights.licence
-    sample_rate = SAMPLE_RATE
-    channels = 1
-    window_seconds = WINDOW_FRAMES * HOP / SAMPLE_RATE
-    dimension = MUSICNN.dimension
-    tag_names = MUSICNN.tag_names
+    card = MUSICNN
 
     def __init__(self, network: "Network", setting: Setting) -> None:
         self._network = network.halved() if setting.arithmetic == torch.bfloat16 else network
@@ -244,9 +237,9 @@ def network_from(variables: Mapping[str, NDArray[np.float32]]) -> Network:
         ),
         over_time=tuple(read.over_time(i, i + 1, inputs) for i, inputs in enumerate(over_time_inputs, 5)),
         normalise_pooled=read.batch_norm(9, 2 * FEATURES),
-        dense=read.dense("dense", 2 * FEATURES, Musicnn.dimension),
-        normalise_dense=read.batch_norm(10, Musicnn.dimension),
-        output=read.dense("dense_1", Musicnn.dimension, len(Musicnn.tag_names)),
+        dense=read.dense("dense", 2 * FEATURES, MUSICNN.dimension),
+        normalise_dense=read.batch_norm(10, MUSICNN.dimension),
+        output=read.dense("dense_1", MUSICNN.dimension, len(MUSICNN.tag_names)),
     )
 
 

@@ -12,11 +12,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from embeddings.mel import hz_to_mel, mel_to_hz
+from embeddings.openl3_card import SAMPLE_RATE, WINDOW_SAMPLES
 
-SAMPLE_RATE = 48_000
-"""Hz."""
-WINDOW_SAMPLES = SAMPLE_RATE
-"""One second."""
 FFT_SIZE = 2048
 HOP = 242
 FRAMES = 1 + WINDOW_SAMPLES // HOP

@@ -11,20 +11,16 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from embeddings.cards import frontend_card
-from embeddings.decode import decode_mono
+from embeddings.card import FrontEndModule, lacking_package
+from embeddings.cards import frontend_module
 from embeddings.errors import EmbeddingError
 from embeddings.excerpts import HearsExcerpts, decode_excerpts
 from embeddings.frontend import Embedded, FrontEnd
-from embeddings.stereo import STEREO, decode_stereo
+from embeddings.stereo import decode_channels
 from embeddings.store import PooledEmbedding, pool
-from embeddings.weights import verified
+from embeddings.weights import check_weights
 from embeddings.worker import Failure, Ready, Reply, work
 
-PATIENCE_SECONDS = 300.0
-"""A file that takes longer is given up: an hour-long track takes seconds, so this one has hung its decoder."""
-START_SECONDS = 300.0
-"""For a worker to load torch and the weights, on a machine that is busy with everything else."""
 GOODBYE_SECONDS = 5.0
 """For a killed worker to be gone."""
 
@@ -57,11 +53,10 @@ def embed_file(path: Path, frontend: FrontEnd) -> PooledEmbedding:
 
 def _heard(path: Path, frontend: FrontEnd) -> Embedded:
     """The file as the front-end hears it: pieces of it when they are enough, and in as many channels as it wants."""
+    card = frontend.card
     if isinstance(frontend, HearsExcerpts):
-        return frontend.embed_excerpts(decode_excerpts(path, frontend.sample_rate, frontend.excerpts))
-    if frontend.channels == STEREO:
-        return frontend.embed(decode_stereo(path, frontend.sample_rate))
-    return frontend.embed(decode_mono(path, frontend.sample_rate))
+        return frontend.embed_excerpts(decode_excerpts(path, card.sample_rate, frontend.excerpts, card.channels))
+    return frontend.embed(decode_channels(path, card.sample_rate, card.channels))
 
 
 def embed_many(
@@ -76,18 +71,30 @@ def embed_many(
         paths: read as they are needed, so an endless iterable is fine.
         frontend_name: see :func:`embeddings.frontend.load_frontend`.
         weights: the front-end's verified file.
-        workers: processes; by default one per core.
+        workers: processes; by default one per core, and never more than the front-end bears.
         niceness: added to the workers' (19 is the most yielding).
 
     Raises:
         EmbeddingError: the front-end or its weights cannot be loaded.
     """
-    verified(weights, frontend_card(frontend_name).weights)
+    module = frontend_module(frontend_name)
+    _check_usable(module, frontend_name, weights)
     count = workers if workers is not None else os.cpu_count() or 1
     if count < 1:
         raise EmbeddingError(f"{count} worker processes cannot embed anything; use 1 or more")
-    with closing(_Pool(count, frontend_name, weights, niceness)) as crew:
+    orders = _Orders(frontend_name, weights, niceness, module.start_seconds, module.patience_seconds)
+    with closing(_Pool(min(count, module.most_workers or count), orders)) as crew:
         yield from crew.run(enumerate(paths))
+
+
+def _check_usable(module: FrontEndModule, frontend_name: str, weights: Path) -> None:
+    """Say what is wrong before any process is started."""
+    card = module.card(frontend_name)
+    assert card is not None
+    obstacle = lacking_package(card) or module.obstacle()
+    if obstacle is not None:
+        raise EmbeddingError(f"{frontend_name} cannot be used now: {obstacle.mend}")
+    check_weights(weights, card.weights)
 
 
 @contextmanager
@@ -101,19 +108,34 @@ def _interrupts_held_back() -> Generator[None, None, None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+@dataclass(frozen=True, slots=True)
+class _Orders:
+    """What every worker is told, and how long it may take: seconds to start, and for a file."""
+
+    frontend_name: str
+    weights: Path
+    niceness: int
+    start_seconds: float
+    patience_seconds: float
+
+
 class _Worker:
     """One child process, its end of the pipe, and the file it is busy with."""
 
-    def __init__(self, frontend_name: str, weights: Path, niceness: int) -> None:
+    def __init__(self, orders: _Orders) -> None:
         spawn = multiprocessing.get_context("spawn")  # fork would copy locks that other threads hold
         self.connection: Connection
         self.connection, theirs = spawn.Pipe()
         self.process = spawn.Process(
-            target=work, args=(theirs, frontend_name, weights, niceness), name="embedder", daemon=True
+            target=work,
+            args=(theirs, orders.frontend_name, orders.weights, orders.niceness),
+            name="embedder",
+            daemon=True,
         )
         with _interrupts_held_back():
             self.process.start()
         theirs.close()  # the child alone holds it now, so its death ends the pipe
+        self._orders = orders
         self.ready = False
         self.job: tuple[int, Path] | None = None
         self.deadline = 0.0
@@ -121,11 +143,16 @@ class _Worker:
     def give(self, job: tuple[int, Path]) -> None:
         """Send a file to embed; a worker that has just died is noticed at the next wait."""
         self.job = job
-        self.deadline = time.monotonic() + (PATIENCE_SECONDS if self.ready else START_SECONDS)
+        patience = self._orders.patience_seconds if self.ready else self._orders.start_seconds
+        self.deadline = time.monotonic() + patience
         try:
             self.connection.send(job[1])
         except OSError:
             return
+
+    def loaded(self) -> None:
+        """It has loaded the front-end, and begins with its file."""
+        self.ready, self.deadline = True, time.monotonic() + self._orders.patience_seconds
 
     def finish(self, reply: Failure | PooledEmbedding) -> FileResult:
         """The result of the file it was busy with, which it is no longer."""
@@ -145,9 +172,9 @@ class _Worker:
 class _Pool:
     """Workers, and the loop that feeds them one file each."""
 
-    def __init__(self, count: int, frontend_name: str, weights: Path, niceness: int) -> None:
+    def __init__(self, count: int, orders: _Orders) -> None:
         self._count = count
-        self._settings = (frontend_name, weights, niceness)
+        self._orders = orders
         self._workers: list[_Worker] = []
 
     def close(self) -> None:
@@ -161,7 +188,7 @@ class _Pool:
         while waiting is not None or any(worker.job for worker in self._workers):
             # A worker is started when a file waits and all are busy, so three files never start twenty processes.
             if waiting is not None and len(self._workers) < self._count and all(w.job for w in self._workers):
-                self._workers.append(_Worker(*self._settings))
+                self._workers.append(_Worker(self._orders))
             idle = next((worker for worker in self._workers if worker.job is None), None)
             if waiting is not None and idle is not None:
                 idle.give(waiting)
@@ -194,7 +221,7 @@ class _Pool:
             yield self._bury(worker, f"the file crashed the process that was embedding it (exit code {died_of})")
             return
         if isinstance(reply, Ready):
-            worker.ready, worker.deadline = True, time.monotonic() + PATIENCE_SECONDS
+            worker.loaded()
         elif isinstance(reply, Failure) and not worker.ready:
             raise EmbeddingError(reply.reason)
         else:

@@ -1,6 +1,7 @@
 """What is kept of a track: its windows pooled into one vector, and vectors as bytes for a database."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,32 +13,48 @@ STORED_DTYPE = np.dtype("<f4")
 """Little-endian float32 whatever the machine, so that a library can move to another."""
 
 
+class Pooling(StrEnum):
+    """What one vector says of all the windows."""
+
+    MEAN = "mean"
+    """(dimension,). What the player uses: with the spread, neighbours are not measurably better (docs/embeddings.md)."""
+    MEAN_AND_SPREAD = "mean and spread"
+    """(2 · dimension,): the means, then the standard deviations."""
+
+
 @dataclass(frozen=True, slots=True)
 class PooledEmbedding:
-    """One track as one front-end hears it: means over its windows.
+    """One track as one front-end hears it, over all its windows.
 
     Attributes:
-        vector: (dimension,) float32.
+        vector: (dimension,) float32, their mean.
+        spread: (dimension,) float32, their standard deviation; zeros where there was one window.
         tags: (tags,) float32 probabilities in 0…1; (0,) for a front-end that does not tag.
     """
 
     vector: NDArray[np.float32]
+    spread: NDArray[np.float32]
     tags: NDArray[np.float32]
+
+    def pooled(self, pooling: Pooling) -> NDArray[np.float32]:
+        """The vector that ``pooling`` asks for."""
+        return self.vector if pooling is Pooling.MEAN else np.concatenate([self.vector, self.spread])
 
 
 def pool(embedded: Embedded) -> PooledEmbedding:
-    """Average the windows: (W, dimension) to (dimension,), (W, tags) to (tags,).
+    """Mean and standard deviation of the windows: (W, dimension) to (dimension,) each, (W, tags) to (tags,).
 
     Raises:
-        EmbeddingError: there are no windows, or the mean is not finite.
+        EmbeddingError: there are no windows, or they are not finite.
     """
     if len(embedded.windows) == 0:
         raise EmbeddingError("the audio gave no windows to embed")
     vector = embedded.windows.mean(axis=0, dtype=np.float64).astype(np.float32)
+    spread = embedded.windows.std(axis=0, dtype=np.float64).astype(np.float32)
     tags = embedded.tags.mean(axis=0, dtype=np.float64).astype(np.float32)
-    if not (np.isfinite(vector).all() and np.isfinite(tags).all()):
+    if not all(np.isfinite(values).all() for values in (vector, spread, tags)):
         raise EmbeddingError("the front-end gave values that are no finite numbers for this audio")
-    return PooledEmbedding(vector, tags)
+    return PooledEmbedding(vector, spread, tags)
 
 
 def vector_to_bytes(vector: NDArray[np.float32]) -> bytes:

@@ -16,9 +16,11 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from embeddings.errors import EmbeddingError
 from embeddings.published import PublishedFile, by_hand, fetch_published, find_published, verify_published
+from embeddings.weights_folder import WeightsFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,29 @@ class WeightsFile:
     sha256: str
     size: int
     licence: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackageWeights:
+    """Weights that a front-end's own package brings along, or looks for and fetches by itself.
+
+    Nothing is searched, fetched or verified here: the front-end is given the folder for fetched things (or the path that
+    the user named) and sees to the rest, hashes included.
+
+    Attributes:
+        filename: what they are called, for the list of front-ends.
+        address: where they come from.
+        licence: SPDX identifier of the weights' licence.
+        sha256: hexadecimal, where one is known for the whole.
+    """
+
+    filename: str
+    address: str
+    licence: str
+    sha256: str | None = None
+
+
+Weights: TypeAlias = WeightsFile | PublishedFile | WeightsFolder | PackageWeights
 
 
 MUSICNN_WHEEL = WeightsFile(
@@ -62,24 +87,29 @@ def installed_folder() -> Path:
     return Path(sys.prefix) / SHARED_FOLDER
 
 
-def find_weights(wanted: WeightsFile | PublishedFile, *, named: Path | None, cache: Path) -> Path | None:
+def find_weights(wanted: Weights, *, named: Path | None, cache: Path) -> Path | None:
     """Where ``wanted`` lies already: the file the user ``named``, else the environment's, else the cache's copy.
 
-    A damaged copy in the environment or the cache is passed over, as if it were missing.
+    A damaged copy in the environment or the cache is passed over, as if it were missing. What a package keeps by itself
+    lies in ``cache``, as far as is known here.
 
     Raises:
         EmbeddingError: the file the user named is missing or not the wanted one.
     """
     if named is not None:
-        verified(named, wanted)
+        check_weights(named, wanted)
         return named
+    if isinstance(wanted, PackageWeights):
+        return cache
+    if isinstance(wanted, WeightsFolder):
+        return wanted.find((installed_folder(), cache))
     if isinstance(wanted, PublishedFile):
         return find_published(wanted, (installed_folder(), cache))
     places = (installed_folder() / wanted.filename, cache / wanted.filename)
     return next((place for place in places if place.is_file() and _is_intact(place, wanted)), None)
 
 
-def ensure_weights(wanted: WeightsFile | PublishedFile, *, named: Path | None, cache: Path) -> Path:
+def ensure_weights(wanted: Weights, *, named: Path | None, cache: Path) -> Path:
     """Where ``wanted`` lies, fetching it from the package index into ``cache`` when it is nowhere yet.
 
     Files from elsewhere on the web are not fetched unasked: :func:`fetch_weights` does when told to.
@@ -91,10 +121,20 @@ def ensure_weights(wanted: WeightsFile | PublishedFile, *, named: Path | None, c
     if found is None and isinstance(wanted, PublishedFile):
         reason = "--fetch downloads them" if wanted.git_blob else "they cannot be fetched by hash"
         raise EmbeddingError(by_hand(wanted, cache / wanted.filename, reason))
+    if isinstance(wanted, PackageWeights) and named is None:
+        _make(cache)
     return found or fetch_weights(wanted, cache)
 
 
-def fetch_weights(wanted: WeightsFile | PublishedFile, folder: Path) -> Path:
+def _make(folder: Path) -> None:
+    """The folder for fetched things, which on a fresh machine is not there yet."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EmbeddingError(f"the folder {folder} cannot be made: {error.strerror or error}") from error
+
+
+def fetch_weights(wanted: Weights, folder: Path) -> Path:
     """Fetch ``wanted`` by hash into ``folder``: with pip from the package index it is set up for, or from its address.
 
     The file appears under its name only once it is complete and verified.
@@ -104,6 +144,10 @@ def fetch_weights(wanted: WeightsFile | PublishedFile, folder: Path) -> Path:
     """
     if isinstance(wanted, PublishedFile):
         return fetch_published(wanted, folder)
+    if isinstance(wanted, PackageWeights):
+        raise EmbeddingError(f"{wanted.filename} ({wanted.address}) is not fetched here: its package does so itself")
+    if isinstance(wanted, WeightsFolder):
+        raise EmbeddingError(wanted.how_to_get(folder))
     target = folder / wanted.filename
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -114,6 +158,20 @@ def fetch_weights(wanted: WeightsFile | PublishedFile, folder: Path) -> Path:
     except OSError as error:
         raise EmbeddingError(f"the weights cannot be written to {folder}: {error.strerror or error}") from error
     return target
+
+
+def check_weights(path: Path, wanted: Weights) -> None:
+    """Make sure of a file before work is planned around it.
+
+    Raises:
+        EmbeddingError: it cannot be read, or is not the wanted one.
+    """
+    if isinstance(wanted, WeightsFolder):
+        wanted.check(path)
+    elif not isinstance(wanted, PackageWeights):
+        verified(path, wanted)
+    elif not path.exists():
+        raise EmbeddingError(f"the weights {path} cannot be read: there is no such file or folder")
 
 
 def verified(path: Path, wanted: WeightsFile | PublishedFile) -> bytes:

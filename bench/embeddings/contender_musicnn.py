@@ -21,7 +21,7 @@ def main() -> None:
     if sys.argv[1] == "plain":
         exact = load_musicnn(weights, EXACT)
         for line in sys.stdin:
-            samples = decode_mono(Path(line.rstrip("\n")), exact.sample_rate)
+            samples = decode_mono(Path(line.rstrip("\n")), exact.card.sample_rate)
             print(json.dumps(pool(exact.embed(samples)).vector.tolist()))
     else:
         fast = load_musicnn(weights)

@@ -16,10 +16,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 
-from embeddings.cards import MUSICNN
 from embeddings.clmr import load_clmr
 from embeddings.mee import load_mee
 from embeddings.musicnn import EXACT, load_musicnn
+from embeddings.musicnn_card import MUSICNN
 from embeddings.openl3 import VARIANTS, load_openl3
 from embeddings.openl3_mel import SAMPLE_RATE, decibel_mel
 from embeddings.weights import ensure_weights

@@ -166,7 +166,7 @@ class _Ways:
         from embeddings.mel import log_mel  # noqa: PLC0415
 
         started = time.process_time()
-        samples = decode_mono(path, self.exact.sample_rate)
+        samples = decode_mono(path, self.exact.card.sample_rate)
         heard = self.exact.run(self.exact.patches([samples]))
         seconds = time.process_time() - started
         layers = {

@@ -1,21 +1,26 @@
 """Embedding the library: what has no vector yet is listened to, file by file, and kept at once."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
-from embeddings.cards import frontend_card
+from embeddings.cards import FrontEndCard, frontend_card
 from embeddings.errors import EmbeddingError
 from embeddings.pipeline import FileResult, embed_many
 from embeddings.store import vector_to_bytes
 from embeddings.weights import ensure_weights
 from player.config import Paths
 from player.errors import PlayerError
-from player.jobs import LOWEST_PRIORITY, Estimate, JobProgress, trainer_lock
+from player.jobs import LOWEST_PRIORITY, JobProgress, trainer_lock
+from player.library.pace import Pace, keep_pace, load_pace, pace_key, projection
 from player.library.paths import text_to_path
-from player.library.vectors import PendingTrack, pending_tracks, store_embedding
+from player.library.vectors import PendingTrack, newest_track_id, pending_tracks, store_embedding
+from player.library.wishes import WaitingTracks, Wishes, load_wishes
 from player.storage.database import Database
+
+STAGE = "Embedding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,10 @@ class EmbedReport:
     left: int
 
 
+def _unheard(_sentence: str) -> None:
+    """For those who do not want to be told how long it takes."""
+
+
 def embed_pending(
     database: Database,
     paths: Paths,
@@ -43,27 +52,42 @@ def embed_pending(
     retry_failed: bool,
     report: Callable[[JobProgress], None],
     should_stop: Callable[[], bool],
+    announce: Callable[[str], None] = _unheard,
 ) -> EmbedReport:
-    """Embed every playable track that has no vector of this front-end's version, newest first.
+    """Embed every playable track that has no vector of this front-end's version.
 
-    Each result is durable before the next is waited for, so an interruption at any moment loses at most the files that
-    were being listened to.
+    What the open station is about to play comes first, then what is near its seeds, then the newest; before every file
+    it is looked what that is now, and whether tracks were added. Each result is durable before the next is waited for, so
+    an interruption at any moment loses at most the files that were being listened to.
+
+    Args:
+        database: the listener's data.
+        paths: where the lock and downloaded weights lie.
+        frontend: which network listens.
+        weights: its file, instead of the one the set-up fetched.
+        workers: processes, of one core each.
+        retry_failed: whether to try those again that failed.
+        report: told after every track how far it is.
+        should_stop: asked after every track.
+        announce: told once, in a sentence, how long it takes: at once where an earlier run kept its speed, else after the
+            first few tracks.
 
     Raises:
         PlayerError: the front-end or its weights cannot be had, or another job is running.
     """
     try:
-        info = frontend_card(frontend)
+        card = frontend_card(frontend)
         with trainer_lock(paths.trainer_lock):
             with database.reader() as session:
-                waiting = pending_tracks(session, frontend, info.version, retry_failed=retry_failed)
+                newest = newest_track_id(session)
+                waiting = pending_tracks(session, frontend, card.version, retry_failed=retry_failed)
             if not waiting:
                 return EmbedReport(0, (), 0)
             file = ensure_weights(
-                info.weights, named=None if weights is None else weights.expanduser(), cache=paths.cache
+                card.weights, named=None if weights is None else weights.expanduser(), cache=paths.cache
             )
-            run = _Run(database, frontend, info.version, waiting)
-            return run.work(file, workers, report, should_stop)
+            run = _Run(database, card, waiting, newest, min(workers, len(waiting)), report, should_stop, announce)
+            return run.work(file)
     except EmbeddingError as error:
         raise PlayerError(f"Embedding with {frontend}: {error}.") from error
 
@@ -73,32 +97,84 @@ class _Run:
     """One run over the waiting tracks."""
 
     database: Database
-    frontend: str
-    version: str
-    waiting: list[PendingTrack]
+    card: FrontEndCard
+    pending: list[PendingTrack]
+    newest: int
+    """The greatest id of a track that was looked at."""
+    workers: int
+    report: Callable[[JobProgress], None]
+    should_stop: Callable[[], bool]
+    announce: Callable[[str], None]
+    given: list[PendingTrack] = field(default_factory=list[PendingTrack])
+    """As they were handed to the workers: a result's index is the place in it."""
+    done: int = 0
 
-    def work(
-        self,
-        weights: Path,
-        workers: int,
-        report: Callable[[JobProgress], None],
-        should_stop: Callable[[], bool],
-    ) -> EmbedReport:
-        files = [text_to_path(track.path) for track in self.waiting]
-        estimate, failed, done = Estimate(), list[tuple[str, str]](), 0
-        report(JobProgress("Embedding", 0, len(files)))
-        results = embed_many(files, self.frontend, weights, workers=min(workers, len(files)), niceness=LOWEST_PRIORITY)
+    def work(self, weights: Path) -> EmbedReport:
+        waiting = WaitingTracks(self.pending, self._wishes)
+        key = pace_key(self.card.name, self.card.version, self.workers)
+        pace = Pace(load_pace(self.database, key))
+        failed: list[tuple[str, str]] = []
+        announced = self._announce(pace, len(waiting))
+        self._tell(pace, len(waiting))
+        results = embed_many(
+            self._files(waiting), self.card.name, weights, workers=self.workers, niceness=LOWEST_PRIORITY
+        )
         with closing(results):
             for result in results:
-                track = self.waiting[result.index]
+                track = self.given[result.index]
                 self._keep(track, result)
                 if result.error is not None:
                     failed.append((track.path, result.error))
-                done += 1
-                report(JobProgress("Embedding", done, len(files), estimate.seconds_left(done, len(files))))
-                if should_stop():
+                self.done += 1
+                pace.heard()
+                left = self._left(waiting)
+                if not announced and (announced := self._announce(pace, left)):
+                    self._keep_pace(key, pace)
+                self._tell(pace, left)
+                if self.should_stop():
                     break
-        return EmbedReport(done - len(failed), tuple(failed), len(files) - done)
+        self._keep_pace(key, pace)
+        return EmbedReport(self.done - len(failed), tuple(failed), self._left(waiting))
+
+    def _files(self, waiting: WaitingTracks) -> Generator[Path]:
+        """The paths, each chosen when a worker is about to be free for it."""
+        while True:
+            self._look_for_more(waiting)
+            track = waiting.take()
+            if track is None:
+                return
+            self.given.append(track)
+            yield text_to_path(track.path)
+
+    def _look_for_more(self, waiting: WaitingTracks) -> None:
+        """Take up tracks that a scan has added since."""
+        with self.database.reader() as session:
+            newest = newest_track_id(session)
+            if newest > self.newest:
+                waiting.add(pending_tracks(session, self.card.name, self.card.version, above_id=self.newest))
+                self.newest = newest
+
+    def _wishes(self) -> Wishes:
+        with self.database.reader() as session:
+            return load_wishes(session)
+
+    def _left(self, waiting: WaitingTracks) -> int:
+        return len(waiting) + len(self.given) - self.done
+
+    def _tell(self, pace: Pace, left: int) -> None:
+        self.report(JobProgress(STAGE, self.done, self.done + left, pace.seconds_left(left)))
+
+    def _announce(self, pace: Pace, left: int) -> bool:
+        """Say how long it takes, if that is known and there is anything left."""
+        rate = pace.tracks_per_second
+        if rate is None or not left:
+            return False
+        self.announce(projection(left, rate, datetime.now().astimezone()))
+        return True
+
+    def _keep_pace(self, key: str, pace: Pace) -> None:
+        if pace.measured is not None:
+            keep_pace(self.database, key, pace.measured)
 
     def _keep(self, track: PendingTrack, result: FileResult) -> None:
         embedding = result.embedding
@@ -106,9 +182,10 @@ class _Run:
             store_embedding(
                 session,
                 track.track_id,
-                self.frontend,
-                self.version,
+                self.card.name,
+                self.card.version,
                 vector=None if embedding is None else vector_to_bytes(embedding.vector),
                 tags=None if embedding is None else vector_to_bytes(embedding.tags),
                 error=result.error,
+                spread=None if embedding is None else vector_to_bytes(embedding.spread),
             )

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+GENRE_SEPARATOR = "; "
+"""Between the genres of a track that is tagged with several."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrackRow:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import and_, func, select
+from sqlalchemy import Exists, and_, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
+from embeddings.store import Pooling
 from player.storage.models import Embedding, Track, TrackFile
 
 
@@ -19,8 +20,11 @@ class PendingTrack:
 
     track_id: int
     path: str
-    """As stored; see ``player.library.files.text_to_path``."""
-    duration: float
+    """As stored; see ``player.library.paths.text_to_path``."""
+    artist: str
+    album: str
+    genre: str
+    """As tagged; ``player.library.rows`` says what is between several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,9 @@ class VectorTable:
         return ~np.isnan(self.vectors[:, 0])
 
 
-def pending_tracks(session: Session, frontend: str, version: str, *, retry_failed: bool = False) -> list[PendingTrack]:
+def pending_tracks(
+    session: Session, frontend: str, version: str, *, retry_failed: bool = False, above_id: int = 0
+) -> list[PendingTrack]:
     """Playable tracks to be embedded, newest first: a listener wants the album just bought.
 
     Args:
@@ -51,18 +57,38 @@ def pending_tracks(session: Session, frontend: str, version: str, *, retry_faile
         frontend: the front-end's name.
         version: its version; a track with another version is pending.
         retry_failed: whether to try those again that failed with this version.
+        above_id: only tracks with a greater id, as those have that came later.
     """
-    settled = [Embedding.track_id == Track.id, Embedding.frontend == frontend, Embedding.version == version]
-    if retry_failed:
-        settled.append(Embedding.vector.is_not(None))
     rows = session.execute(
-        select(Track.id, func.min(TrackFile.path), Track.duration)
-        .join(TrackFile, and_(TrackFile.track_id == Track.id, TrackFile.missing.is_(False)))
-        .where(~select(Embedding.track_id).where(*settled).exists())
+        select(Track.id, func.min(TrackFile.path), Track.artist, Track.album, Track.genre)
+        .join(TrackFile, _HAS_FILE)
+        .where(Track.id > above_id, ~_settled(frontend, version, retry_failed=retry_failed))
         .group_by(Track.id)
         .order_by(Track.added_us.desc(), Track.id)
     )
     return [PendingTrack(*row) for row in rows]
+
+
+def any_pending(session: Session, frontend: str, version: str) -> bool:
+    """Whether :func:`pending_tracks` has any."""
+    waiting = select(Track.id).join(TrackFile, _HAS_FILE).where(~_settled(frontend, version, retry_failed=False))
+    return session.execute(waiting.limit(1)).first() is not None
+
+
+def newest_track_id(session: Session) -> int:
+    """The greatest id there is; it grows when tracks are added."""
+    return session.scalar(select(func.max(Track.id))) or 0
+
+
+_HAS_FILE = and_(TrackFile.track_id == Track.id, TrackFile.missing.is_(False))
+
+
+def _settled(frontend: str, version: str, *, retry_failed: bool) -> Exists:
+    """That there is nothing to be done for a track."""
+    settled = [Embedding.track_id == Track.id, Embedding.frontend == frontend, Embedding.version == version]
+    if retry_failed:
+        settled.append(Embedding.vector.is_not(None))
+    return select(Embedding.track_id).where(*settled).exists()
 
 
 def store_embedding(
@@ -74,11 +100,13 @@ def store_embedding(
     vector: bytes | None,
     tags: bytes | None,
     error: str | None,
+    spread: bytes | None = None,
 ) -> None:
-    """Keep a track's vector and tags, or the reason why there are none, in place of what was there."""
+    """Keep a track's vector, its spread over windows and its tags, or the reason why there are none, in place of what was there."""
     values = {
         "version": version,
         "vector": vector,
+        "spread": spread,
         "tags": tags,
         "error": error,
         "created_us": time.time_ns() // 1000,
@@ -87,18 +115,28 @@ def store_embedding(
     session.execute(statement.on_conflict_do_update(index_elements=["track_id", "frontend"], set_=values))
 
 
-def load_vectors(session: Session, frontend: str, track_ids: Sequence[int]) -> VectorTable:
-    """The vectors of ``track_ids``, in that order; vectors of unexpected size are passed over as absent."""
+def load_vectors(
+    session: Session, frontend: str, track_ids: Sequence[int], pooling: Pooling = Pooling.MEAN
+) -> VectorTable:
+    """The vectors of ``track_ids``, in that order; vectors of unexpected size are passed over as absent.
+
+    So are, when ``pooling`` asks for the spread, those of tracks for which none was kept.
+    """
+    halves = (Embedding.vector, Embedding.spread) if pooling is Pooling.MEAN_AND_SPREAD else (Embedding.vector,)
     rows = session.execute(
-        select(Embedding.track_id, Embedding.vector, Embedding.tags).where(
-            Embedding.frontend == frontend, Embedding.vector.is_not(None)
+        select(Embedding.track_id, Embedding.tags, *halves).where(
+            Embedding.frontend == frontend, *(half.is_not(None) for half in halves)
         )
     ).all()
     row_of = {track_id: row for row, track_id in enumerate(track_ids)}
-    found = [(row_of[track_id], vector, tags) for track_id, vector, tags in rows if track_id in row_of]
+    found = [
+        (row_of[track_id], tags, b"".join(half for half in vector if half))
+        for track_id, tags, *vector in rows
+        if track_id in row_of
+    ]
     return VectorTable(
-        vectors=_matrix([(row, vector) for row, vector, _ in found if vector], len(track_ids)),
-        tags=_matrix([(row, tags) for row, _, tags in found if tags], len(track_ids)),
+        vectors=_matrix([(row, vector) for row, _, vector in found if vector], len(track_ids)),
+        tags=_matrix([(row, tags) for row, tags, _ in found if tags], len(track_ids)),
     )
 
 

@@ -85,6 +85,8 @@ class Embedding(Base):
     """The front-end's version; a different one re-embeds the track."""
     vector: Mapped[bytes | None] = mapped_column(LargeBinary)
     """Little-endian float32, mean over windows."""
+    spread: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """Little-endian float32, standard deviation over windows; none in rows from before it was kept."""
     tags: Mapped[bytes | None] = mapped_column(LargeBinary)
     """Little-endian float32, tag probabilities (mean over windows), for front-ends that tag."""
     error: Mapped[str | None]

@@ -7,8 +7,9 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from embeddings.cards import CLMR, CLMR_FILE
-from embeddings.clmr import MAX_WINDOWS, WINDOW_SAMPLES
+from embeddings import excerpts
+from embeddings.clmr import MAX_WINDOWS
+from embeddings.clmr_card import CLMR, CLMR_FILE
 from embeddings.errors import EmbeddingError
 from embeddings.frontend import load_frontend
 from embeddings.pipeline import embed_file
@@ -29,7 +30,7 @@ def clmr(checkpoint):
 
 @pytest.fixture(scope="module")
 def windows():
-    return (np.random.default_rng(1).standard_normal((2, 1, WINDOW_SAMPLES)) * 0.1).astype(np.float32)[:, 0]
+    return (np.random.default_rng(1).standard_normal((2, 1, CLMR.window_samples)) * 0.1).astype(np.float32)[:, 0]
 
 
 def test_the_network_equals_the_reference(clmr, windows):
@@ -43,9 +44,28 @@ def test_embedding_samples_equals_the_reference_window_by_window(clmr, windows):
 
 
 def test_the_card_tells_the_truth(clmr):
-    assert (clmr.name, clmr.version, clmr.dimension, clmr.licence) == ("clmr", CLMR.version, 512, "MIT")
-    assert clmr.window_seconds == pytest.approx(2.678, abs=1e-3)
+    assert clmr.card is CLMR
+    assert (CLMR.name, CLMR.dimension, CLMR.licence) == ("clmr", 512, "MIT")
+    assert CLMR.window_seconds == pytest.approx(2.678, abs=1e-3)
     assert sum(4 * int(np.prod(shape)) for _, shape in layout("clmr")) == CLMR_FILE.parameter_bytes
+
+
+def test_of_a_long_file_little_more_than_the_windows_is_decoded(clmr, tmp_path, encode, sound, monkeypatch):
+    path = encode(tmp_path / "long.mp3", np.stack([sound(120.0, 44_100)] * 2), 44_100)
+    seconds = 0.0
+
+    def counted(stream, packet, decode=excerpts.decoded):
+        nonlocal seconds
+        for frame in decode(stream, packet):
+            seconds += frame.samples / frame.sample_rate
+            yield frame
+
+    monkeypatch.setattr(excerpts, "decoded", counted)
+    pieces = excerpts.decode_excerpts(path, CLMR.sample_rate, clmr.excerpts)
+    assert len(pieces) == MAX_WINDOWS
+    assert seconds < 1.2 * MAX_WINDOWS * CLMR.window_seconds
+    windows = clmr.run(np.stack(pieces))
+    np.testing.assert_allclose(embed_file(path, clmr).vector, windows.mean(axis=0), rtol=1e-4, atol=1e-5)
 
 
 def test_a_real_file_becomes_a_vector(clmr, tmp_path, encode, sound):
@@ -127,11 +147,11 @@ def test_damaged_files_are_refused_in_a_sentence(checkpoint, tmp_path):
 
 @pytest.mark.parametrize(("total", "expected"), [(3, [0]), (10, [0]), (25, [0, 10]), (1000, None)])
 def test_windows_of_samples_are_in_order_and_spread(total, expected):
-    starts = spread_samples(np.arange(total, dtype=np.float32), 10, MAX_WINDOWS)[:, 0]
+    starts = spread_samples(np.arange(total, dtype=np.float32), 10, 20)[:, 0]
     if expected is not None:
         assert list(starts) == expected
     else:
-        assert len(starts) == MAX_WINDOWS
+        assert len(starts) == 20
         assert starts[0] <= 30
         assert 1000 - starts[-1] <= 40
         assert (np.diff(starts) >= 10).all()

@@ -4,11 +4,13 @@ import random
 
 import numpy as np
 import pytest
+from scipy.signal import correlate
 
 from embeddings import excerpts
 from embeddings.decode import decode_mono
 from embeddings.errors import EmbeddingError
 from embeddings.excerpts import ExcerptPlan, decode_excerpts
+from embeddings.stereo import decode_stereo
 
 RATE = 16_000
 SECONDS = 60
@@ -54,11 +56,43 @@ def test_pieces_come_from_where_they_are_wanted(song, kind):
 def test_a_piece_sounds_as_it_does_in_the_whole_track(song, kind):
     """Its very first samples too: a decoder that has just been put somewhere else needs time to settle."""
     whole = decode_mono(song(kind), RATE)
+    power = np.r_[0.0, np.cumsum(whole.astype(np.float64) ** 2)]
     for piece in decode_excerpts(song(kind), RATE, PLAN):
         head = piece[50:1050]  # the resampler's own start is left out
-        places = np.lib.stride_tricks.sliding_window_view(whole, len(head))
-        likeness = places @ head / (np.linalg.norm(places, axis=1) * np.linalg.norm(head) + 1e-9)
-        assert likeness.max() > 0.98
+        products = correlate(whole, head, mode="valid", method="fft")
+        loudness = np.sqrt(np.lib.stride_tricks.sliding_window_view(power, len(head) + 1)[:, [0, -1]] @ [-1, 1])
+        assert (products / (loudness * np.linalg.norm(head) + 1e-3)).max() > 0.98
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory, encode):
+    """Half a minute with one tone on the left and another on the right, by kind of file."""
+    folder = tmp_path_factory.mktemp("wide")
+    time = np.arange(30 * 48_000) / 48_000
+    sides = np.stack([0.4 * np.sin(2 * np.pi * hertz * time) for hertz in (400, 1000)])
+    return lambda kind: encode(folder / f"wide.{kind}", sides, 48_000)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pieces_in_stereo_keep_their_sides(wide, kind):
+    pieces = decode_excerpts(wide(kind), RATE, PLAN, channels=2)
+    assert [piece.shape for piece in pieces] == [(2, PLAN.samples)] * PLAN.count
+    for piece in pieces:
+        spectrum = np.abs(np.fft.rfft(piece * np.hanning(PLAN.samples), axis=1))
+        np.testing.assert_allclose(spectrum.argmax(axis=1) * RATE / PLAN.samples, [400, 1000], atol=2)
+
+
+@pytest.mark.parametrize("kind", ["flac", "mp3", "opus"])
+def test_pieces_in_stereo_average_to_the_pieces_in_mono(wide, kind):
+    path = wide(kind)
+    for both, one in zip(decode_excerpts(path, RATE, PLAN, channels=2), decode_excerpts(path, RATE, PLAN), strict=True):
+        np.testing.assert_allclose(both.mean(axis=0), one, atol=1e-4)
+
+
+def test_a_short_track_comes_back_whole_in_stereo(tmp_path, encode):
+    path = encode(tmp_path / "short.flac", np.stack([rising(11.0, 48_000)] * 2), 48_000)
+    (piece,) = decode_excerpts(path, RATE, PLAN, channels=2)
+    np.testing.assert_array_equal(piece, decode_stereo(path, RATE))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from embeddings.cards import MEE_FILE
 from embeddings.errors import EmbeddingError
+from embeddings.excerpts import ExcerptPlan, decode_excerpts
 from embeddings.frontend import load_frontend
-from embeddings.mee import SAMPLE_RATE, WINDOW_SAMPLES
+from embeddings.mee_card import MEE, MEE_FILE
 from embeddings.pipeline import embed_file
 from tests.support.published import TOLERANCE, furthest, layout, reference, save_checkpoint
 
@@ -21,7 +21,7 @@ def mee(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def window():
-    return (np.random.default_rng(2).standard_normal((1, 2, WINDOW_SAMPLES)) * 0.1).astype(np.float32)
+    return (np.random.default_rng(2).standard_normal((1, 2, MEE.window_samples)) * 0.1).astype(np.float32)
 
 
 def test_the_network_equals_the_reference(mee, window):
@@ -42,16 +42,24 @@ def test_left_and_right_are_not_the_same(mee, window):
 
 
 def test_a_real_stereo_file_is_heard_in_stereo(mee, tmp_path, encode, sound):
-    sides = np.stack([sound(5.5, SAMPLE_RATE), sound(5.5, SAMPLE_RATE, hertz=660, seed=1)])
-    path = encode(tmp_path / "a.w64", sides, SAMPLE_RATE)
+    sides = np.stack([sound(5.5, MEE.sample_rate), sound(5.5, MEE.sample_rate, hertz=660, seed=1)])
+    path = encode(tmp_path / "a.w64", sides, MEE.sample_rate)
     np.testing.assert_allclose(embed_file(path, mee).vector, mee.embed(sides).windows[0], atol=1e-3)
+
+
+def test_a_long_file_is_heard_in_stereo_pieces_of_one_window(mee, tmp_path, encode, sound):
+    sides = np.stack([sound(45.0, MEE.sample_rate), sound(45.0, MEE.sample_rate, hertz=660, seed=1)])
+    path = encode(tmp_path / "long.flac", sides, MEE.sample_rate)
+    pieces = decode_excerpts(path, MEE.sample_rate, ExcerptPlan(3, MEE.window_samples), MEE.channels)
+    assert [piece.shape for piece in pieces] == [(2, MEE.window_samples)] * 3
+    np.testing.assert_array_equal(mee.embed_excerpts(pieces).windows[1], mee.run(pieces[1][None]).pooled[0])
 
 
 def test_mono_samples_are_refused(mee):
     with pytest.raises(EmbeddingError, match=r"shape is \(44100,\) where \(2, samples\) is wanted"):
-        mee.embed(np.zeros(SAMPLE_RATE, np.float32))
+        mee.embed(np.zeros(MEE.sample_rate, np.float32))
     with pytest.raises(EmbeddingError, match="no finite numbers"):
-        mee.embed(np.full((2, SAMPLE_RATE), np.inf, np.float32))
+        mee.embed(np.full((2, MEE.sample_rate), np.inf, np.float32))
 
 
 def test_the_card_knows_the_size_of_the_parameters():

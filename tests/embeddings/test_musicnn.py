@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embeddings.cards import MSD_TAGS, frontend_card
+from embeddings.cards import frontend_card
 from embeddings.checkpoint import read_checkpoint
 from embeddings.decode import decode_mono
 from embeddings.errors import EmbeddingError
@@ -24,6 +24,7 @@ from embeddings.musicnn import (
     network_from,
     spread,
 )
+from embeddings.musicnn_card import MSD_TAGS
 from embeddings.musicnn_front import HalfFront, halved
 from embeddings.weights import read_member
 
@@ -160,8 +161,8 @@ def test_one_window_alone_and_among_others_has_the_same_outputs(musicnn, referen
 
 def test_embed_gives_one_vector_and_one_row_of_tags_for_each_three_seconds(musicnn, sound):
     embedded = musicnn.embed(sound(10.0, SAMPLE_RATE))
-    assert embedded.windows.shape == (3, musicnn.dimension)
-    assert embedded.tags.shape == (3, len(musicnn.tag_names))
+    assert embedded.windows.shape == (3, musicnn.card.dimension)
+    assert embedded.tags.shape == (3, len(musicnn.card.tag_names))
     assert embedded.windows.dtype == embedded.tags.dtype == np.float32
     assert ((embedded.tags > 0) & (embedded.tags < 1)).all()
 

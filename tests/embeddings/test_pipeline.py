@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from embeddings.errors import EmbeddingError
 from embeddings.excerpts import decode_excerpts
+from embeddings.musicnn_card import MUSICNN_MODULE
 from embeddings.pipeline import embed_file, embed_many
 
 
@@ -48,7 +50,7 @@ def test_a_file_becomes_the_mean_of_its_windows(musicnn, tmp_path, encode, sound
 
 def test_a_long_file_is_heard_in_pieces(musicnn, tmp_path, encode, sound):
     path = encode(tmp_path / "long.mp3", np.stack([sound(90.0, 44_100)] * 2), 44_100)
-    pieces = decode_excerpts(path, musicnn.sample_rate, musicnn.excerpts)
+    pieces = decode_excerpts(path, musicnn.card.sample_rate, musicnn.excerpts)
     assert len(pieces) == musicnn.excerpts.count
     np.testing.assert_array_equal(
         embed_file(path, musicnn).vector,
@@ -82,10 +84,11 @@ def test_a_crash_is_the_error_of_its_file_and_the_next_is_embedded(weights, musi
 
 
 def test_a_file_that_hangs_its_worker_is_given_up(weights, music, monkeypatch):
+    impatient = replace(MUSICNN_MODULE, patience_seconds=6.0)
+    monkeypatch.setattr("embeddings.musicnn_card.MUSICNN_MODULE", impatient)
     run = embed_many(music[:2], "musicnn", weights, workers=1)
     assert next(run).embedding is not None
     os.kill(children()[0].pid, signal.SIGSTOP)
-    monkeypatch.setattr("embeddings.pipeline.PATIENCE_SECONDS", 0.2)
     assert [result.error for result in run] == ["the file took too long and was given up"]
     assert children() == []
 
@@ -101,6 +104,14 @@ def test_closing_the_generator_ends_the_workers_at_once(weights, music):
     run.close()
     assert time.monotonic() - start < 10
     assert not any(alive(worker.pid) for worker in workers)
+
+
+def test_no_more_workers_are_started_than_the_front_end_bears(weights, music, monkeypatch):
+    monkeypatch.setattr("embeddings.musicnn_card.MUSICNN_MODULE", replace(MUSICNN_MODULE, most_workers=1))
+    run = embed_many(music, "musicnn", weights, workers=2)
+    next(run)
+    assert len(children()) == 1
+    run.close()
 
 
 def test_no_more_workers_are_started_than_there_are_files(weights, bad):

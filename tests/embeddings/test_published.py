@@ -8,8 +8,10 @@ import threading
 import pytest
 
 from embeddings.availability import State, available
-from embeddings.cards import CLMR_FILE, FRONTENDS, MEE_FILE, OPENL3_MEL128_FILE, OPENL3_MEL256_FILE, frontend_card
+from embeddings.clmr_card import CLMR_FILE
 from embeddings.errors import EmbeddingError
+from embeddings.mee_card import MEE_FILE
+from embeddings.openl3_card import OPENL3_MEL128_FILE, OPENL3_MEL256_FILE
 from embeddings.published import PublishedFile, git_blob_id, verify_published
 from embeddings.weights import ensure_weights, fetch_weights, find_weights, installed_folder, verified
 
@@ -171,24 +173,3 @@ def test_a_front_end_is_ready_when_its_weights_and_its_package_are_there(cache, 
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert available(cache)[1].state is State.PACKAGE_MISSING
     assert "pip install h5py" in available(cache)[1].mend
-
-
-@pytest.mark.parametrize(("installed", "state"), [(None, State.PACKAGE_MISSING), (object(), State.NOT_RUN)])
-def test_what_is_not_run_here_says_so_whether_installed_or_not(cache, monkeypatch, installed, state):
-    monkeypatch.setattr(
-        "importlib.util.find_spec", lambda name: installed if name.endswith(("_infer", "_torch")) else None
-    )
-    *_, jukebox, mule = available(cache)
-    assert jukebox.state == mule.state == state
-    assert "10 GB" in jukebox.mend
-    assert "GPL-3.0-only" in mule.mend
-
-
-@pytest.mark.parametrize("name", ["jukebox", "mule"])
-def test_embedding_with_what_is_not_run_here_is_refused_with_the_reason(name):
-    with pytest.raises(EmbeddingError, match="is not run by this player"):
-        frontend_card(name)
-
-
-def test_no_two_front_ends_share_a_name_and_a_version():
-    assert len({(one.name, one.version) for one in FRONTENDS.values()}) == len(FRONTENDS) == 7

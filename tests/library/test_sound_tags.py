@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from player.library.sound_tags import CERTAIN, SoundTags, tag_threshold
+from player.library.sound_tags import CERTAIN, FAINT, MOST, SoundTags, tag_threshold
 
 PROBABILITIES = st.lists(st.floats(0, 1, width=32), min_size=1, max_size=30)
 
@@ -27,19 +27,30 @@ def slow_threshold(values):
 @given(PROBABILITIES)
 def test_the_threshold_is_the_split_with_the_greatest_variance_between(values):
     splits = slow_threshold([float(np.float32(value)) for value in values])
+    floor = FAINT * float(sorted(np.float32(values))[round(MOST * (len(values) - 1))])
     threshold = tag_threshold(np.array(values, np.float32))
     if not splits:
         assert threshold == CERTAIN
         return
     best = max(between for between, _ in splits)
     # Splits as good as each other but for rounding are both right.
-    allowed = [min(CERTAIN, value) for between, value in splits if between >= best * (1 - 1e-9)]
+    allowed = [min(CERTAIN, max(value, floor)) for between, value in splits if between >= best * (1 - 1e-9)]
     assert any(threshold == pytest.approx(value, rel=1e-6, abs=1e-12) for value in allowed)
 
 
 def test_two_kinds_of_tracks_are_told_apart_however_low_the_network_rates_them():
     sad = np.array([0.004, 0.005, 0.006, 0.005, 0.02, 0.025, 0.03], np.float32)
     assert list(SoundTags(("sad",), sad[:, None]).holding("Sad")) == [False] * 4 + [True] * 3
+
+
+def test_where_a_few_tracks_have_a_tag_the_faint_rest_does_not():
+    metal = np.array([*np.geomspace(0.001, 0.02, 40), 0.2, 0.25], np.float32)
+    assert list(np.flatnonzero(SoundTags(("metal",), metal[:, None]).holding("metal"))) == [40, 41]
+
+
+def test_one_odd_track_does_not_take_a_tag_from_all_others():
+    sad = np.array([0.004] * 150 + [0.03] * 149 + [0.45], np.float32)
+    assert SoundTags(("sad",), sad[:, None]).holding("sad").sum() == 150
 
 
 def test_what_the_network_is_sure_of_holds_in_any_company():

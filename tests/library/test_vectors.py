@@ -1,0 +1,91 @@
+"""Vectors in the database: pooled as asked, and valid from before the spread was kept."""
+
+import sqlite3
+import time
+from contextlib import closing
+
+import numpy as np
+import pytest
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine
+
+from embeddings.store import Pooling
+from player.library.vectors import load_vectors, store_embedding
+from player.storage.database import migrations_folder, open_database
+from player.storage.models import Track
+
+MEAN, SPREAD, TAGS = np.array([1, 2, 3], "<f4"), np.array([4, 5, 6], "<f4"), np.array([0.5], "<f4")
+TRACK = "INSERT INTO track VALUES (?, ?, NULL, 't', 'a', 'b', '', 'g', NULL, NULL, NULL, 1.0, 'flac', 44100, 2, 0)"
+
+
+@pytest.fixture
+def session(tmp_path):
+    database = open_database(tmp_path / "player.db")
+    with database.session() as session:
+        session.add_all(track(number) for number in (1, 2, 3, 4))
+        session.flush()
+        yield session
+    database.close()
+
+
+def track(number):
+    now = time.time_ns() // 1000
+    names = {"title": "t", "artist": "a", "album": "b", "album_artist": "", "genre": "g"}
+    sound = {"duration": 1.0, "codec": "flac", "sample_rate": 44_100, "channels": 2}
+    return Track(id=number, fingerprint=str(number), added_us=now, **names, **sound)
+
+
+def store(session, number, spread):
+    data = None if spread is None else spread.tobytes()
+    store_embedding(session, number, "f", "1", vector=MEAN.tobytes(), tags=TAGS.tobytes(), error=None, spread=data)
+
+
+def test_either_pooling_is_had_from_what_is_kept(session):
+    store(session, 1, SPREAD)
+    np.testing.assert_array_equal(load_vectors(session, "f", [1]).vectors, [MEAN])
+    both = load_vectors(session, "f", [1], Pooling.MEAN_AND_SPREAD)
+    np.testing.assert_array_equal(both.vectors, [[*MEAN, *SPREAD]])
+    np.testing.assert_array_equal(both.tags, [TAGS])
+
+
+def test_a_row_without_a_spread_is_valid_but_has_no_spread_to_give(session):
+    store(session, 1, None)
+    store(session, 2, SPREAD)
+    store_embedding(session, 3, "f", "1", vector=None, tags=None, error="damaged")
+    assert load_vectors(session, "f", [1, 2, 3, 4]).present.tolist() == [True, True, False, False]
+    both = load_vectors(session, "f", [4, 3, 2, 1], Pooling.MEAN_AND_SPREAD)
+    assert both.present.tolist() == [False, False, True, False]
+
+
+def test_a_spread_of_another_length_is_passed_over(session):
+    for number, spread in ((1, SPREAD), (2, SPREAD), (3, SPREAD[:1])):
+        store(session, number, spread)
+    assert load_vectors(session, "f", [1, 2, 3], Pooling.MEAN_AND_SPREAD).present.tolist() == [True, True, False]
+
+
+def test_embedding_anew_replaces_the_spread_too(session):
+    store(session, 1, SPREAD)
+    store(session, 1, None)
+    assert load_vectors(session, "f", [1], Pooling.MEAN_AND_SPREAD).vectors.shape == (1, 0)
+
+
+def test_a_database_from_before_the_spread_keeps_its_vectors(tmp_path):
+    path = tmp_path / "player.db"
+    engine = create_engine(f"sqlite:///{path}")
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(TRACK, (1, "fingerprint"))
+        row = (1, "f", "1", MEAN.tobytes(), TAGS.tobytes(), None, 0)
+        connection.execute("INSERT INTO embedding VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    database = open_database(path)
+    with database.reader() as session:
+        np.testing.assert_array_equal(load_vectors(session, "f", [1]).vectors, [MEAN])
+        assert not load_vectors(session, "f", [1], Pooling.MEAN_AND_SPREAD).present.any()
+    database.close()
+    assert [copy.name[:12] for copy in (tmp_path / "backups").iterdir()] == ["player-0001-"]
