@@ -2,7 +2,7 @@
 
 import sys
 
-from bench import embed, rerank, retrain, scan, start, station
+from bench import datasets, embed, library_insight, rerank, retrain, scan, start, station, survey
 from bench.embeddings import quality, speed
 
 BENCHMARKS = {
@@ -12,6 +12,9 @@ BENCHMARKS = {
     "retrain": retrain.main,
     "embed": embed.main,
     "station": station.main,
+    "survey": survey.main,
+    "insight": library_insight.main,
+    "datasets": datasets.main,
     "embed-speed": speed.main,
     "embed-quality": quality.main,
 }

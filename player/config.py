@@ -50,6 +50,8 @@ class Settings(BaseModel):
     station: StationSettings = StationSettings()
     musicnn_weights: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
     """A ``musicnn`` wheel to read the weights from, instead of the one the set-up fetched."""
+    commands: dict[str, str] = Field(default_factory=dict)
+    """For front-ends that a program of the listener's own runs, its command: ``mule = "~/mule/bin/python ~/mule/serve.py"``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,11 @@ class Paths:
     def models(self) -> Path:
         """Every trained version, one folder each."""
         return self.data / "models"
+
+    @property
+    def experiments(self) -> Path:
+        """Every run of an experiment, one folder each."""
+        return self.data / "experiments"
 
     @property
     def backups(self) -> Path:

@@ -72,6 +72,10 @@ class Reporter(Protocol):
         """Tell how far it is; may be called often."""
         ...
 
+    def note(self, sentence: str) -> None:
+        """Tell a person something that stays readable."""
+        ...
+
     def result(self, result: JobResult) -> None:
         """Tell how it ended, once."""
         ...
@@ -100,6 +104,12 @@ class TerminalReporter:
         sys.stderr.write(f"\r\x1b[K{line}" if self._terminal else f"{line}\n")
         sys.stderr.flush()
 
+    def note(self, sentence: str) -> None:
+        """Write a line above the one that is redrawn."""
+        self.clear()
+        sys.stderr.write(f"{sentence}\n")
+        sys.stderr.flush()
+
     def result(self, result: JobResult) -> None:
         """Clear the line; what the command prints follows."""
         del result
@@ -119,6 +129,9 @@ class PipeReporter:
     def progress(self, progress: JobProgress) -> None:
         """Write one line."""
         self._write({"progress": asdict(progress)})
+
+    def note(self, sentence: str) -> None:
+        """Nothing: a screen shows what progress says, the time left too."""
 
     def result(self, result: JobResult) -> None:
         """Write the last line."""

@@ -10,6 +10,7 @@ from player.cli.options import DataDir, Home, Json, emit_json, opened, say
 from player.errors import PlayerError
 
 if TYPE_CHECKING:
+    from player.config import Paths, Settings
     from player.library.rows import TrackRow
     from player.library.scan import ScanReport
     from player.library.sound_tags import SoundTags
@@ -103,6 +104,10 @@ def embed(
         Path | None,
         typer.Option("--weights", help="The network's weights file, instead of the one the set-up fetched."),
     ] = None,
+    command: Annotated[
+        str | None,
+        typer.Option("--command", help="The program that runs the network, for one that is no part of the player."),
+    ] = None,
     fetch: Annotated[
         bool, typer.Option("--fetch", help="Download the network's weights first, if they are not there.")
     ] = False,
@@ -114,8 +119,8 @@ def embed(
 ) -> None:
     """Let a pretrained network listen to every track that has no vector yet.
 
-    The vectors are what stations and models know of the music. The work can be interrupted at any time and goes on
-    where it stopped.
+    The vectors are what stations and models know of the music. What the station played last wants comes first, then the
+    newest. Ctrl-C stops it, and run again it goes on where it stopped: what was listened to is kept, track by track.
     """
     from player.cli.jobs import reporting
     from player.jobs import JobResult
@@ -124,7 +129,9 @@ def embed(
         from player.library.embed import embed_pending
 
         started = time.monotonic()
+        _take_commands(home.settings, home.paths, frontend, command)
         named = weights or (home.settings.musicnn_weights if frontend == "musicnn" else None)
+        _say_demands(frontend, named, home)
         if fetch:
             _fetch(frontend, named, home)
         report = embed_pending(
@@ -136,6 +143,7 @@ def embed(
             retry_failed=retry,
             report=reporter.progress,
             should_stop=stop.is_set,
+            announce=reporter.note,
         )
         seconds = time.monotonic() - started
         left = f", {report.left} left" if report.left else ""
@@ -155,6 +163,38 @@ def embed(
             print(f"{summary} ({seconds:.1f} s)")
             for path, error in report.failed[:SHOWN_FAILURES]:
                 say(f"  {path}: {error}")
+
+
+def _take_commands(settings: "Settings", paths: "Paths", frontend: str = "", command: str | None = None) -> None:
+    """Let the command named here, and those of the settings, run the networks that are no part of the player."""
+    from embeddings.command_card import name_command, name_default_command
+    from embeddings.errors import EmbeddingError
+
+    try:
+        if command is not None:
+            name_command(frontend, command)
+    except EmbeddingError as error:
+        raise PlayerError(f"Embedding with {frontend}: {error}.") from error
+    try:
+        for name, text in settings.commands.items():
+            name_default_command(name, text)
+    except EmbeddingError as error:
+        raise PlayerError(f"{paths.config_file}: in [commands], {error}; mend that line or remove it.") from error
+
+
+def _say_demands(frontend: str, named: Path | None, home: Home) -> None:
+    """What a network with large weights asks of the machine, before they are read; what is missing is told elsewhere."""
+    from embeddings.cards import frontend_card
+    from embeddings.errors import EmbeddingError
+    from embeddings.weights import find_weights
+    from embeddings.weights_folder import WeightsFolder
+
+    try:
+        wanted = frontend_card(frontend).weights
+        if isinstance(wanted, WeightsFolder) and find_weights(wanted, named=named, cache=home.paths.cache):
+            say(f"{frontend}: the weights are about {wanted.size / 1e9:.0f} GB; {wanted.demands}.")
+    except EmbeddingError:
+        return
 
 
 def _fetch(frontend: str, named: Path | None, home: Home) -> None:
@@ -179,7 +219,9 @@ def frontends(data_dir: DataDir = None, json: Json = False) -> None:
     from player.config import load_settings, locate
 
     paths = locate(data_dir)
-    named = load_settings(paths).musicnn_weights
+    settings = load_settings(paths)
+    _take_commands(settings, paths)
+    named = settings.musicnn_weights
     found = available(paths.cache, None if named is None else named.expanduser())
     if json:
         emit_json(

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -13,7 +13,7 @@ from embeddings.cards import DEFAULT_FRONTEND, frontend_card
 from player.config import Paths
 from player.errors import PlayerError
 from player.jobs import JobChild, JobProgress, JobResult
-from player.library.vectors import pending_tracks
+from player.library.vectors import any_pending
 from player.listening.view import JobView
 from player.storage.database import ChangeWatch, Database
 from player.storage.models import Embedding, TrackFile
@@ -25,6 +25,8 @@ RELOAD_SECONDS = 10.0
 """A library that is just being embedded is read again at most this often."""
 RELOAD_SHARE = 20.0
 """…and never so often that reading takes more than a twentieth of the time."""
+CANNOT_PAUSE = "Only listening to the library can be paused; a scan or a training can be stopped."
+NOTHING_TO_PAUSE = "Nothing is running that could be paused."
 WORDS = {"scan": "Scanning", "embed": "Listening", "retrain": "Training"}
 
 
@@ -82,30 +84,44 @@ class Background:
         self._keep_place = keep_place
         self._lock = threading.Lock()
         self._child: JobChild | None = None
+        self._paused = False
+        """The listener wants the library left alone for now."""
+        self._pausing = False
+        """The running child was told to end because of that."""
+        self._next: tuple[JobName, tuple[str, ...]] | None = None
+        """What was asked for while it was ending."""
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
         self._mark = self._read_mark()
         self.view: JobView | None = None
 
-    def start(self) -> None:
-        """Begin to watch, and embed what is waiting for it."""
+    def start(self, music: str | None = None) -> None:
+        """Begin to watch, scan the folder ``music`` if there is one, and embed what is waiting for it."""
         self._thread.start()
-        self._embed_pending()
+        if music is not None:
+            self.run("scan", music)
+        else:
+            self._embed_pending()
 
     def close(self) -> None:
         """Stop the job and the watching."""
         self._closing.set()
-        self.stop()
         child = self._child
         if child is not None:
+            child.stop()
             child.join(timeout=2.0)
         if self._thread.is_alive():
             self._thread.join(timeout=2.0)
 
     def run(self, name: JobName, *arguments: str) -> None:
-        """Start a job unless one is running."""
+        """Start a job unless one is running; behind one that is being paused it waits for that one's end."""
         with self._lock:
-            if self._child is not None or self._closing.is_set():
+            if self._closing.is_set():
+                return
+            if name == "embed":
+                self._paused = False
+            if self._child is not None:
+                self._wait_for_pause(name, arguments)
                 return
             self.view = JobView(name, f"{WORDS[name]} …", 0, 0, None)
             self._child = JobChild(
@@ -116,33 +132,85 @@ class Background:
             )
         self._on_job()
 
+    def _wait_for_pause(self, name: JobName, arguments: tuple[str, ...]) -> None:
+        """Start a job when the running one, if it is being paused, has ended."""
+        if self._pausing:
+            self._next = (name, arguments)
+            if name == "embed" and self.view is not None:
+                self.view = replace(self.view, paused=False)
+
+    def pause(self) -> str:
+        """Pause listening to the library, or go on with it.
+
+        A pause ends the process once the file it is at is done (at the latest after ``player.jobs.GRACE_SECONDS``), so that it
+        holds neither memory nor the lock of the trainer; scans and trainings may run meanwhile. It lasts until it is taken
+        back here or by starting the job, or till the player is closed.
+
+        Returns:
+            A sentence about what cannot be paused; empty otherwise.
+        """
+        with self._lock:
+            if self._closing.is_set():
+                return ""
+            going_on = self._paused and (self._child is None or self._pausing)
+            if not going_on:
+                if self._child is None:
+                    return NOTHING_TO_PAUSE
+                if self.view is None or self.view.name != "embed":
+                    return CANNOT_PAUSE
+                self._paused, self._pausing, self._next = True, True, None
+                self.view = replace(self.view, seconds_left=None, paused=True)
+                self._child.stop()
+        if going_on:
+            self.run("embed")
+        self._on_job()
+        return ""
+
     def stop(self) -> None:
-        """Ask the job to stop and keep what it has."""
-        child = self._child
+        """Ask the job to stop and keep what it has; one that is paused is given up."""
+        with self._lock:
+            child, self._next = self._child, None
+            if self._paused and self.view is not None and self.view.paused:
+                self._paused = False
+                self.view = replace(self.view, finished=True, summary="Stopped.", paused=False)
         if child is not None:
             child.stop()
+        self._on_job()
 
     def _progress(self, name: JobName, progress: JobProgress) -> None:
-        self.view = JobView(name, progress.stage, progress.done, progress.total, progress.seconds_left, progress.metric)
+        with self._lock:
+            view = JobView(name, progress.stage, progress.done, progress.total, progress.seconds_left, progress.metric)
+            paused = name == "embed" and self._paused
+            self.view = replace(view, seconds_left=None, paused=True) if paused else view
         self._on_job()
 
     def _result(self, name: JobName, result: JobResult) -> None:
-        self.view = JobView(name, WORDS[name], 0, 0, None, finished=True, summary=result.summary)
         with self._lock:
-            self._child = None
+            following, self._next = self._next, None
+            self._child, self._pausing = None, False
+            if name == "embed":
+                self._paused = self._paused and self._anything_to_embed()
+            if following is None and not (name == "embed" and self._paused):
+                self.view = JobView(name, WORDS[name], 0, 0, None, finished=True, summary=result.summary)
         if self._closing.is_set():
             return
         self._mark = self._read_mark()
         self._on_outside(library=True)
         self._on_job()
-        if name == "scan":
+        if following is not None:
+            name, arguments = following
+            self.run(name, *arguments)
+        elif name == "scan":
             self._embed_pending()
 
     def _embed_pending(self) -> None:
-        with self._database.reader() as session:
-            waiting = bool(pending_tracks(session, DEFAULT_FRONTEND, frontend_card(DEFAULT_FRONTEND).version))
-        if waiting:
+        """Listen to what is waiting, unless the listener wants quiet."""
+        if not self._paused and self._anything_to_embed():
             self.run("embed")
+
+    def _anything_to_embed(self) -> bool:
+        with self._database.reader() as session:
+            return any_pending(session, DEFAULT_FRONTEND, frontend_card(DEFAULT_FRONTEND).version)
 
     def _watch(self) -> None:
         watch = ChangeWatch(self._database)

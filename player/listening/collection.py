@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from embeddings.cards import DEFAULT_FRONTEND, FrontEndCard, frontend_card
 from player.library.catalogue import load_catalogue
 from player.library.rows import TrackRow
+from player.library.sound_tags import SoundTags
 from player.library.vectors import VectorTable, load_vectors
 from player.listening.stations import Seed, genres_of, tracks_of_seed
 from player.storage.database import Database
@@ -18,8 +19,6 @@ from recommender.ranking import Catalogue
 
 RAREST = 1e-4
 """Tag probabilities below this are all the same: no."""
-PLAUSIBLE = 0.1
-"""A tag less probable than this is never named."""
 UNKNOWN = -1
 """The code of an empty name."""
 
@@ -36,6 +35,7 @@ class Collection:
         space: the content space fitted to them.
         catalogue: what the ranking needs.
         frontend: whose vectors and tags they are.
+        heard: the tags as they hold or do not.
     """
 
     rows: list[TrackRow]
@@ -45,6 +45,7 @@ class Collection:
     space: ContentSpace
     catalogue: Catalogue
     frontend: FrontEndCard
+    heard: SoundTags
     tag_levels: NDArray[np.float32]
     """(tags,) mean log probability of each tag over the library."""
 
@@ -75,18 +76,17 @@ class Collection:
                 found.append((seed, TrackSeed(np.array(members, np.int64))))
         return found
 
-    def tags_of(self, row: int, count: int = 2) -> tuple[str, ...]:
-        """The tags that set a track apart from the library, most telling first; none where it has no tags.
-
-        "rock" is probable for nearly everything; what counts is by how much more it is so for this track.
-        """
+    def listened_to(self, row: int) -> bool:
+        """Whether the track has tags of its own."""
         tags = self.vectors.tags
-        if tags.shape[1] != len(self.tag_names) or np.isnan(tags[row, 0]):
-            return ()
-        lift = np.log(np.maximum(tags[row], RAREST)) - self.tag_levels
-        lift[tags[row] < PLAUSIBLE] = -np.inf
-        best = [int(column) for column in np.argsort(-lift)[:count]]
-        return tuple(self.tag_names[column] for column in best if lift[column] > 0)
+        return tags.shape[1] == len(self.tag_names) > 0 and bool(np.isfinite(tags[row]).all())
+
+    def tag_lift(self, rows: int | NDArray[np.int64]) -> NDArray[np.float32]:
+        """(tags,) or (k, tags): log probability of each tag above the library's mean.
+
+        "rock" is probable for nearly everything; what tells a track apart is by how much more it is so for this one.
+        """
+        return np.log(np.maximum(self.vectors.tags[rows], RAREST)) - self.tag_levels
 
     def _tag(self, name: str) -> NDArray[np.float32] | None:
         folded = [tag.casefold() for tag in self.tag_names]
@@ -128,6 +128,7 @@ def load_collection(database: Database, frontend: str = DEFAULT_FRONTEND) -> Col
             album=codes(f"{row.artist}\0{row.album}" if row.album else "" for row in rows),
         ),
         frontend=frontend_card(frontend),
+        heard=SoundTags(frontend_card(frontend).tag_names, vectors.tags),
         tag_levels=_tag_levels(vectors.tags),
     )
 

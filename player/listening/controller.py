@@ -14,15 +14,19 @@ from player.audio.client import AudioClient
 from player.config import Paths, Settings
 from player.errors import PlayerError
 from player.library.rows import TrackRow
+from player.library.wishes import WishKeeper
 from player.listening.background import Background, JobName
 from player.listening.diary import Diary
 from player.listening.journal import Journal
 from player.listening.knowledge import Knowledge, read_knowledge
+from player.listening.library_map import Colour, Colouring
 from player.listening.log import LoggedEvent, NewEvent
 from player.listening.playback import Current, Playback
 from player.listening.resume import ResumePoint, load_resume_point, save_resume_point
 from player.listening.scoring import StationScorer
+from player.listening.similar import SimilarTrack, similar_tracks
 from player.listening.stations import Seed, StationInfo, Stations, describe_seeds
+from player.listening.terminal_map import MapMaker, MapView, colour_map
 from player.listening.tuned import TunedStation
 from player.listening.view import NowPlaying, Snapshot, StationRow
 from player.storage.database import Database
@@ -79,6 +83,7 @@ class Controller:
         self._subscribers: list[Callable[[], None]] = []
         self._diary = Diary(database, origin, on_logged)
         self._stations = Stations(database)
+        self._wishes = WishKeeper(database)
         self._playback = Playback()
         self._tuned: TunedStation | None = None
         self._played: list[int] = []
@@ -89,6 +94,7 @@ class Controller:
         self._known = read_knowledge(database, paths)
         self._take(self._known)
         self._background = Background(database, paths, self._from_outside, self._job_changed, self._keep_place)
+        self._map = MapMaker(paths.data, paths.log_file, self._map_changed)
 
     # --- what is shown ---------------------------------------------------------------------------------------------
 
@@ -111,6 +117,35 @@ class Controller:
     def seed_suggestions(self, text: str) -> list[tuple[str, str, int]]:
         """(kind, value, tracks) of seeds whose name contains the text."""
         return self._known.seeds.search(text)
+
+    def similar(self, track_id: int, count: int) -> list[SimilarTrack]:
+        """The playable tracks that sound most like a track.
+
+        Raises:
+            PlayerError: the track is unknown or was not listened to yet.
+        """
+        return similar_tracks(self._known.collection, track_id, count)
+
+    def make_map(self) -> None:
+        """Place the library's tracks on a map; :meth:`map_view` follows how far it is."""
+        self._map.ask(self._known.collection)
+
+    def map_view(self) -> MapView:
+        """The map as it stands; never waits."""
+        return self._map.view
+
+    def map_colours(self, tracks: Sequence[TrackRow], colour: Colour) -> Colouring:
+        """Groups or values of the tracks; thumbs and scores are those of the station that is on.
+
+        Raises:
+            PlayerError: scores were asked for without a station.
+        """
+        with self._lock:
+            return colour_map(self._known.collection, self._journal, self._tuned, tracks, colour)
+
+    def _map_changed(self) -> None:
+        with self._lock:
+            self._show()
 
     def stations(self) -> list[StationRow]:
         """Every station."""
@@ -166,13 +201,12 @@ class Controller:
                 self._resume(point)
             if opening.station_id is not None and self._current is None:
                 self.open_station(opening.station_id)
-        self._background.start()
-        if opening.music is not None:
-            self._background.run("scan", opening.music)
+        self._background.start(opening.music)
 
     def close(self) -> None:
         """Keep the place, say that the listener quit, and end the sound."""
         self._background.close()
+        self._map.close()
         with self._lock:
             client = self._playback.detach()
         try:
@@ -205,6 +239,16 @@ class Controller:
         if moved or abs(point.position - self._saved.position) >= SAVE_SECONDS:
             save_resume_point(self._database, point)
             self._saved = point
+        self._keep_wishes()
+
+    def _keep_wishes(self) -> None:
+        """Let whoever embeds know what is about to be played, while there is anything to embed."""
+        with self._lock:
+            if self._tuned is None or self._known.collection.embedded >= len(self._known.playable):
+                return
+            playing = [] if self._current is None else [self._current.track.id]
+            station, upcoming = self._tuned.station.id, [row.track.id for row in self._tuned.rows]
+        self._wishes.keep(station, [*playing, *upcoming])
 
     def _place(self) -> ResumePoint:
         now, station = self._current, self._station
@@ -421,6 +465,12 @@ class Controller:
     def start_job(self, name: JobName) -> None:
         """Scan, embed or retrain in the background."""
         self._background.run(name)
+
+    def pause_job(self) -> None:
+        """Pause listening to the library, or go on with it; why something else cannot be paused is shown."""
+        if problem := self._background.pause():
+            with self._lock:
+                self._show(notice=problem)
 
     def stop_job(self) -> None:
         """Ask the running job to stop and keep what it has."""

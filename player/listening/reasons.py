@@ -11,13 +11,11 @@ from player.listening.queue import RankedQueue
 from player.listening.scoring import StationScorer
 from player.listening.view import MoveKind, QueueRow
 from recommender.events import Outcome
-from recommender.explain import NO_LABELS, Evidence, Labels, Placing, explain
+from recommender.explain import NO_LABELS, Evidence, Labels, Placing, ReasonKind, explain
 from recommender.moves import Move, moves
 from recommender.ranking import RankedTrack
 
 SECONDS_PER_DAY = 86400.0
-LONGEST_SEED = 24
-"""Characters of a seed's name in a reason."""
 VERBS = {
     Outcome.THUMB_UP: "thumbed up",
     Outcome.THUMB_DOWN: "thumbed down",
@@ -77,22 +75,16 @@ class Reasons:
         self._centre = queue.scores.parts.centre(queue.open)
 
     def of(self, ranked: RankedTrack) -> str:
-        """The reason of one row."""
+        """The reason of one row; likeness to the seeds names the tags that make it, where any hold for both."""
+        likeness = self._scorer.likeness(ranked.track)
         evidence = Evidence(
-            seed=self._seed_words(ranked.track),
+            seed=likeness.seed,
             labels=self._labels(ranked.track),
             days_since_played=self._days_since_played(ranked.track),
         )
         placing = Placing(ranked.track, ranked.diversity_lead, ranked.given_up, ranked.utility_rank)
-        return explain(self._queue.scores.parts, self._centre, placing, evidence).text
-
-    def _seed_words(self, row: int) -> str:
-        """The nearest seed and what the track is: ``Classical: instrumental, jazz``."""
-        tags = ", ".join(self._collection.tags_of(row))
-        seed = self._scorer.nearest_seed(row)
-        if len(seed) > LONGEST_SEED:
-            seed = seed[: LONGEST_SEED - 1].rstrip() + "…"
-        return f"{seed}: {tags}" if seed and tags else seed or tags
+        reason = explain(self._queue.scores.parts, self._centre, placing, evidence)
+        return likeness.text if reason.kind is ReasonKind.SEED and likeness.text else reason.text
 
     def _days_since_played(self, row: int) -> float | None:
         tally = self._state.tallies.get(self._collection.rows[row].id)

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from player.listening.collection import Collection
 from player.listening.interactions import LabelledEvent, build_log
-from player.listening.stations import StationInfo, describe_seeds
-from recommender.content import seed_columns, seed_similarity
+from player.listening.likeness import Likeness, StationLikeness
+from player.listening.stations import StationInfo
+from recommender.content import seed_similarity
 from recommender.live import LiveScorer, LiveScores
 from recommender.model import FrontEndId, Model
 from recommender.scoring import Catalogue, ModelScorer
@@ -53,6 +53,7 @@ def learning_catalogue(
         frontend=frontend_id(collection),
         seed_similarity=similarity,
         space=collection.space,
+        everywhere=len(stations),
     )
 
 
@@ -75,11 +76,11 @@ class StationScorer:
         catalogue = learning_catalogue(collection, stations, only=station)
         self._live = LiveScorer(catalogue, None if model is None else ModelScorer(model, catalogue))
         self._stations = station_indices(stations)
-        self._nearest = _NearestSeed(collection, station, catalogue.similarity(self._stations[station.id]))
+        self._likeness = StationLikeness(collection, station, catalogue.similarity(self._stations[station.id]))
 
-    def nearest_seed(self, row: int) -> str:
-        """The seed a track is closest to, in words; empty when the station prefers nothing."""
-        return self._nearest.words(row)
+    def likeness(self, row: int) -> Likeness:
+        """The seed a track is closest to, and what they share."""
+        return self._likeness.of(row)
 
     def score(self, labelled: Sequence[LabelledEvent], now: float) -> LiveScores:
         """Score every track.
@@ -90,19 +91,3 @@ class StationScorer:
         """
         log = build_log(labelled, self.collection.index, self._stations)
         return self._live.scores(log, self._stations[self.station.id], now)
-
-
-class _NearestSeed:
-    """Which of a station's seeds each track is closest to."""
-
-    def __init__(self, collection: Collection, station: StationInfo, similarity: NDArray[np.float32]) -> None:
-        found = collection.seeds(station.seeds)
-        self._words = [describe_seeds([seed], collection.rows).removeprefix(f"{seed.kind} ") for seed, _ in found]
-        self._nearest = (
-            np.argmax(seed_columns(collection.space, [content for _, content in found]), axis=0)
-            if similarity.any()
-            else None
-        )
-
-    def words(self, row: int) -> str:
-        return "" if self._nearest is None else self._words[int(self._nearest[row])]

@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from player.errors import PlayerError
-from player.library.rows import TrackRow
+from player.library.rows import GENRE_SEPARATOR, TrackRow
 from player.listening.log import now_us
 from player.storage.database import Database
 from player.storage.models import Station, StationSeed
@@ -20,7 +20,6 @@ from player.storage.models import Station, StationSeed
 SeedKind = Literal["track", "artist", "album", "genre", "tag", "library"]
 SEED_KINDS: tuple[str, ...] = get_args(SeedKind)
 SUGGESTED_FIRST = {"genre": 0, "tag": 1, "artist": 2, "album": 3}
-GENRE_SEPARATOR = "; "
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,8 @@ class JobView:
     finished: bool = False
     summary: str = ""
     """One sentence when finished or failed."""
+    paused: bool = False
+    """It waits for the listener, who paused it, and holds up no other job."""
 
 
 @dataclass(frozen=True, slots=True)

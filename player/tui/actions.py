@@ -13,7 +13,17 @@ from player.tui.errands import Errands
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from player.tui.messages import CreateStation, ErrandEnded, OpenStation, PlayTrack, RestTrack, SeekTo, ThumbTrack
+    from player.tui.messages import (
+        CreateStation,
+        ErrandEnded,
+        MapColoured,
+        OpenStation,
+        PlayTrack,
+        RestTrack,
+        SeekTo,
+        SimilarFound,
+        ThumbTrack,
+    )
     from player.tui.port import JobName, PlayerPort, Thumb
 
 _JOB_WORDS = {"scan": "A scan", "embed": "An embedding", "retrain": "A training"}
@@ -45,6 +55,16 @@ class PlayerActions(App[None]):
     def on_errand_ended(self, message: ErrandEnded) -> None:
         """Tell the screen about a slow call."""
         message.report()
+
+    def on_similar_found(self, message: SimilarFound) -> None:
+        """Say why nothing was found."""
+        if message.problem:
+            self.complain(message.problem)
+
+    def on_map_coloured(self, message: MapColoured) -> None:
+        """Say why there are no colours."""
+        if message.problem:
+            self.complain(message.problem)
 
     # The playing track
 
@@ -117,9 +137,13 @@ class PlayerActions(App[None]):
         if job is not None and not job.finished:
             self.quick(self.port.stop_job)
 
+    def action_pause_job(self) -> None:
+        """Pause the embedding, or go on with it."""
+        self.quick(self.port.pause_job)
+
     def _start_job(self, name: JobName) -> None:
         job = self.port.snapshot().job
-        if job is not None and not job.finished:
+        if job is not None and not job.finished and not job.paused:
             self.complain(f"{_JOB_WORDS[job.name]} is running; escape stops it, or wait for its end.")
             return
         self.quick(partial(self.port.start_job, name))

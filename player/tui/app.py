@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from player.errors import PlayerError
 from player.tui.actions import PlayerActions
@@ -12,6 +12,8 @@ from player.tui.keys import PLACES, PLAYING, bindings
 from player.tui.messages import SnapshotChanged
 from player.tui.screens.help import HelpScreen
 from player.tui.screens.library import LibraryScreen
+from player.tui.screens.playing import PlayingScreen
+from player.tui.screens.similar import SimilarScreen
 from player.tui.screens.station import StationScreen
 from player.tui.screens.stations import StationPicker
 from player.tui.theme import THEME
@@ -23,8 +25,12 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.screen import Screen
 
+    from player.library.rows import TrackRow
+    from player.tui.messages import FindSimilar
     from player.tui.port import PlayerPort
+    from player.tui.screens.map import MapScreen
 
+ScreenT = TypeVar("ScreenT", bound=PlayingScreen)
 _WIDE = 110
 """Columns from which the diversity panel stands beside the queue."""
 _SHORT = 18
@@ -88,7 +94,7 @@ class PlayerApp(PlayerActions):
         if snapshot.notice != self._notice:
             self._notice, self._problem = snapshot.notice, ""
         for screen in self.screen_stack:
-            if isinstance(screen, StationScreen | LibraryScreen) and screen.is_mounted:
+            if isinstance(screen, PlayingScreen) and screen.is_mounted:
                 screen.show(snapshot)
         self._tell()
 
@@ -116,6 +122,34 @@ class PlayerApp(PlayerActions):
         """Open the library with the cursor in its search."""
         self._open_library().search()
 
+    def action_map(self) -> None:
+        """Open the map, once the library is there."""
+        self.errands.add(_map_screen, self._open_map)
+
+    def _open_map(self, kind: type[MapScreen]) -> None:
+        if self._return_to(kind) is None:
+            self.push_screen(kind(self.port, self._clock))
+
+    def action_similar(self) -> None:
+        """Show what sounds like the playing track."""
+        now = self.port.snapshot().now
+        if now is None:
+            self.complain("Nothing is playing, so nothing can sound like it.")
+        else:
+            self._show_similar(now.track)
+
+    def on_find_similar(self, message: FindSimilar) -> None:
+        """Show what sounds like a track."""
+        self._show_similar(message.track)
+
+    def _show_similar(self, track: TrackRow) -> None:
+        self._problem = ""
+        screen = self._return_to(SimilarScreen)
+        if screen is None:
+            self.push_screen(SimilarScreen(self.port, self._clock, track))
+        else:
+            screen.ask(track)
+
     def action_help(self) -> None:
         """Open the help page."""
         self.push_screen(HelpScreen())
@@ -134,10 +168,21 @@ class PlayerApp(PlayerActions):
         self.call_later(self.action_quit)
 
     def _open_library(self) -> LibraryScreen:
+        open_already = self._return_to(LibraryScreen)
+        if open_already is not None:
+            return open_already
         library = self.get_screen("library", LibraryScreen)
-        if self.screen is not library:
-            self.push_screen(library)
+        self.push_screen(library)
         return library
+
+    def _return_to(self, kind: type[ScreenT]) -> ScreenT | None:
+        """Close what lies over the screen of this kind; None where there is none."""
+        found = next((screen for screen in self.screen_stack if isinstance(screen, kind)), None)
+        if found is not None:
+            while self.screen is not found:
+                self.pop_screen()
+            self.draw()
+        return found
 
     def _changed(self) -> None:
         # From any thread, and perhaps after the app has ended: then there is no loop left to tell.
@@ -167,6 +212,12 @@ class PlayerApp(PlayerActions):
         for screen in self.screen_stack:
             for line in screen.query(NoticeLine):
                 line.show(self._problem or self._notice, problem=bool(self._problem))
+
+
+def _map_screen() -> type[MapScreen]:
+    from player.tui.screens.map import MapScreen  # noqa: PLC0415 - numpy is not on the way to the first frame
+
+    return MapScreen
 
 
 def run_tui(port: PlayerPort) -> None:

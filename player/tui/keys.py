@@ -53,9 +53,14 @@ REPLAY = Key("R,shift+r", "replay", "R", "replay", "Once more from the start –
 STATIONS = Key("s", "stations", "s", "stations", "Pick a station, or make a new one.")
 LIBRARY = Key("l", "library", "l", "library", "The library: all tracks.")
 SEARCH = Key("slash", "search", "/", "search", "Search the library as you type.")
+MAP = Key("m", "map", "m", "map", "The library as a map: tracks that sound alike lie side by side.")
+SIMILAR = Key("F,shift+f", "similar", "F", "similar", "Tracks that sound like the playing one.")
 RETRAIN = Key("r", "retrain", "r", "retrain", "Train on all feedback so far, while the music plays; again stops it.")
 EMBED = Key("e", "embed", "e", "embed", "Listen to tracks not yet embedded, so that they can be placed by sound.")
 SCAN = Key("f5", "scan", "F5", "rescan", "Look through the music folders for new, changed and vanished files.")
+PAUSE_JOB = Key(
+    "P,shift+p", "pause_job", "P", "pause", "Pause the embedding and leave the machine alone; again goes on."
+)
 STOP_JOB = Key("escape", "stop_job", "esc", "stop", "Stop the scan, embedding or training that is running.")
 HELP = Key("question_mark", "help", "?", "help", "This page.")
 QUIT = Key("q", "quit", "q", "quit", "Stop the music and leave; it resumes here next time.")
@@ -64,27 +69,55 @@ PLAYING = (
     PAUSE, NEXT, PREVIOUS, UP, DOWN, UNDO, REPLAY, NOT_NOW, NEVER,
     BACK, ON, FAR_BACK, FAR_ON, QUIETER, LOUDER,
 )  # fmt: skip
-PLACES = (STATIONS, LIBRARY, SEARCH, RETRAIN, EMBED, SCAN, STOP_JOB, HELP, QUIT)
+PLACES = (STATIONS, LIBRARY, SEARCH, MAP, SIMILAR, RETRAIN, EMBED, SCAN, PAUSE_JOB, STOP_JOB, HELP, QUIT)
 
 PLAY_ROW = Key("enter", "choose", "enter", "play", "Play the selected row now, chosen by hand.")
 ROW_UP = Key("u", "thumb_row(1)", "u", "like row", "Thumb up the selected row of the queue.")
 ROW_DOWN = Key("d", "thumb_row(-1)", "d", "dislike row", "Thumb down the selected row; it leaves the queue.")
 ROW_REST = Key("delete,backspace", "rest_row", "del", "rest row", "Not now, for the selected row.")
-QUEUE = (ROW_UP, ROW_DOWN, ROW_REST)
+ROW_SIMILAR = Key("f", "similar_row", "f", "similar", "Tracks that sound like the selected one.")
+QUEUE = (ROW_UP, ROW_DOWN, ROW_REST, ROW_SIMILAR)
 
 GROW = Key("a", "grow", "a", "station", "Start a station that grows from the selected track.")
 ORDER = Key("o", "order", "o", "order", "Sort by artist, title, album, year or length.")
 LEAVE = Key("escape", "leave", "esc", "back", "Clear the search, then back to the station.")
-IN_LIBRARY = (GROW, ORDER, LEAVE)
+IN_LIBRARY = (ROW_SIMILAR, GROW, ORDER, LEAVE)
+
+GROW_LIKE = Key("a", "grow", "a", "station", "Start a station that grows from the track they sound like.")
+STEP_BACK = Key("escape", "leave", "esc", "back", "Back to the track before, at last to where you came from.")
+IN_SIMILAR = (ROW_SIMILAR, GROW_LIKE, STEP_BACK)
+
+TRACK_UP = Key("u", "thumb_row(1)", "u", "like", "Thumb up the selected track.")
+TRACK_DOWN = Key("d", "thumb_row(-1)", "d", "dislike", "Thumb down the selected track.")
+COLOUR = Key("c", "colour", "c", "colour", "Colour by genre, by thumbs, or by the station's score.")
+GROUP = Key("g", "group", "g", "group", "Show one group after the other by itself, then all again.")
+ZOOM_IN = Key("plus,equals_sign", "zoom(1)", "+", "closer", "Closer, around the cursor.")
+ZOOM_OUT = Key("minus", "zoom(-1)", "-", "wider", "Wider.")
+ZOOM = Key("plus", "zoom(1)", "+/-", "zoom", "Closer and wider.")
+"""Both keys in one for the bar; a click goes closer."""
+WHOLE = Key("0", "whole", "0", "all", "The whole map.")
+TO_PLAYING = Key("home", "to_playing", "home", "playing", "The cursor to the playing track.")
+SAME_PLACE = Key("tab", "same_place", "tab", "next here", "The next track in the same place.")
+LEAVE_MAP = Key("escape", "leave", "esc", "back", "Back to where you came from.")
+ON_MAP = (
+    ROW_SIMILAR, GROW, TRACK_UP, TRACK_DOWN, COLOUR, GROUP, ZOOM_IN, ZOOM_OUT, WHOLE, TO_PLAYING, SAME_PLACE, LEAVE_MAP,
+)  # fmt: skip
+TO_TRACK = Key("down", "towards(0, 1)", "←↑↓→", "move", "The cursor to the nearest track in that direction.")
+"""All four in one for the bar and the help page."""
 
 SEEK = Key("right", "seek(5)", "←/→", "seek", "Back and on.")
 """Both keys in one for the bar; a click goes on."""
 MAIN_BAR = (
     PAUSE, NEXT, UP, DOWN, UNDO, PREVIOUS, NOT_NOW, SEEK,
-    STATIONS, LIBRARY, SEARCH, RETRAIN, NEVER, REPLAY, QUIETER, LOUDER,
+    STATIONS, LIBRARY, SEARCH, RETRAIN, MAP, SIMILAR, NEVER, REPLAY, QUIETER, LOUDER,
 )  # fmt: skip
 """In order of worth: the bar shows as many as fit, then help and quit."""
-LIBRARY_BAR = (PLAY_ROW, GROW, SEARCH, ORDER, LEAVE, PAUSE, NEXT, UP, DOWN, UNDO, STATIONS)
+LIBRARY_BAR = (PLAY_ROW, ROW_SIMILAR, GROW, SEARCH, ORDER, LEAVE, PAUSE, NEXT, UP, DOWN, UNDO, STATIONS)
+SIMILAR_BAR = (PLAY_ROW, ROW_SIMILAR, GROW_LIKE, STEP_BACK, PAUSE, NEXT, UP, DOWN, UNDO, MAP, LIBRARY, STATIONS)
+MAP_BAR = (
+    TO_TRACK, PLAY_ROW, ROW_SIMILAR, COLOUR, ZOOM, LEAVE_MAP,
+    GROUP, TO_PLAYING, WHOLE, GROW, TRACK_UP, TRACK_DOWN, PAUSE, NEXT, STATIONS, LIBRARY,
+)  # fmt: skip
 ALWAYS_BAR = (HELP, QUIT)
 
 CLOSE = Key("escape", "leave", "esc", "back", "Back.")

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from player.tui.text import dotted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from player.library.rows import TrackRow
+    from player.listening.library_map import Colour, Colouring
+    from player.listening.similar import SimilarTrack
     from player.tui.port import Seed, Thumb
 
 
@@ -97,6 +101,11 @@ class CreateStation(Message):
         self.name = name
         self.seeds = tuple(seeds)
 
+    @classmethod
+    def from_track(cls, track: TrackRow) -> CreateStation:
+        """A station that grows from one track, named after it."""
+        return cls(dotted((track.title, track.artist)), (("track", str(track.id)),))
+
 
 class SeedDropped(Message):
     """Backspace in an empty search: take the last seed out again."""
@@ -111,3 +120,34 @@ class RowsFound(Message):
         self.indices = indices
         self.asked = asked
         """Query and order that these rows answer."""
+
+
+class FindSimilar(Message):
+    """Show the tracks that sound like this one."""
+
+    def __init__(self, track: TrackRow) -> None:
+        super().__init__()
+        self.track = track
+
+
+class SimilarFound(Message):
+    """The tracks that sound like the one asked about – or why there are none."""
+
+    def __init__(self, asked: TrackRow, found: Sequence[SimilarTrack], problem: str = "") -> None:
+        super().__init__()
+        self.asked = asked
+        self.found = found
+        self.problem = problem
+
+
+class MapColoured(Message):
+    """What the colours of a map mean is known – or why it cannot be."""
+
+    def __init__(
+        self, tracks: Sequence[TrackRow], colour: Colour, colouring: Colouring | None, problem: str = ""
+    ) -> None:
+        super().__init__()
+        self.tracks = tracks
+        self.colour: Colour = colour
+        self.colouring = colouring
+        self.problem = problem

@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from player.library.rows import TrackRow
+    from player.listening.library_map import Colour, Colouring
+    from player.listening.similar import SimilarTrack
+    from player.listening.terminal_map import MapView
     from player.listening.view import Snapshot, StationRow
 
 Thumb = Literal[1, -1]
@@ -124,4 +127,24 @@ class PlayerPort(Protocol):
 
     def stop_job(self) -> None:
         """Stop the background job."""
+        ...
+
+    def pause_job(self) -> None:
+        """Pause the embedding, or go on with it; ``snapshot().job.paused`` says which."""
+        ...
+
+    def similar(self, track_id: int, count: int) -> Sequence[SimilarTrack]:
+        """The tracks that sound most like one, most alike first. Called in a thread."""
+        ...
+
+    def make_map(self) -> None:
+        """Begin to place the library's tracks on a map; ``subscribe`` tells when ``map_view()`` has changed."""
+        ...
+
+    def map_view(self) -> MapView:
+        """The map as it stands."""
+        ...
+
+    def map_colours(self, tracks: Sequence[TrackRow], colour: Colour) -> Colouring:
+        """Groups or values of the tracks, one each. Called in a thread."""
         ...

@@ -8,10 +8,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from player.errors import PlayerError
 from player.library.rows import TrackRow
+from player.listening.library_map import DOWN, UNTHUMBED, UP, Colouring, colour_by_genre
+from player.listening.similar import SimilarTrack
+from player.listening.terminal_map import MapView, PlacedTracks
 from player.listening.view import JobView, Measure, NowPlaying, QueueRow, Snapshot, StationRow
 from player.tui.app import PlayerApp
 
@@ -63,6 +67,19 @@ def make_measures(shift: float = 0.0) -> tuple[Measure, ...]:
     )
 
 
+UNEMBEDDED = 5
+"""A track that was not listened to yet: nothing is like it, and it has no place on the map."""
+
+
+def make_places(tracks: Sequence[TrackRow]) -> np.ndarray:
+    """A place for each track: artists on a circle, their tracks in a row."""
+    artists = list(dict.fromkeys(track.artist for track in tracks))
+    angles = np.array([2 * np.pi * artists.index(track.artist) / len(artists) for track in tracks])
+    centres = np.stack((np.cos(angles), np.sin(angles)), axis=1)
+    offsets = np.array([(0.13 * (track.id % 3), 0.05 * (track.id % 2)) for track in tracks])
+    return (0.8 * centres + offsets).astype(np.float32)
+
+
 class MemoryPlayer:
     """Keeps the contract of ``PlayerPort`` over a list of tracks; remembers every call in ``calls``."""
 
@@ -77,6 +94,7 @@ class MemoryPlayer:
             StationRow(3, "[b]Rock[/b]", "genre Rock", 1, 20),
         ]
         self.refusal = ""
+        self.map = MapView()
         self.gate = threading.Event()
         self.gate.set()
         self._snapshot = Snapshot(
@@ -198,6 +216,42 @@ class MemoryPlayer:
     def stop_job(self) -> None:
         self._note("stop_job")
         self.change(job=JobView("retrain", "stopped", 0, 0, None, finished=True, summary="Stopped; nothing changed."))
+
+    def pause_job(self) -> None:
+        self._note("pause_job")
+        if self._snapshot.job is not None:
+            self.change(job=replace(self._snapshot.job, paused=not self._snapshot.job.paused))
+
+    def similar(self, track_id: int, count: int) -> list[SimilarTrack]:
+        self._note("similar", track_id, count)
+        if track_id == UNEMBEDDED:
+            raise PlayerError("“Sinfonia in La Maggiore” was not listened to yet.")
+        others = [track for track in self.tracks if track.id not in (track_id, UNEMBEDDED)]
+        nearest = sorted(others, key=lambda track: abs(track.id - track_id))[:count]
+        return [SimilarTrack(track, 1 - abs(track.id - track_id) / 20) for track in nearest]
+
+    def make_map(self) -> None:
+        self._note("make_map")
+
+    def map_view(self) -> MapView:
+        if self.map == MapView():
+            self.place()
+        return self.map
+
+    def map_colours(self, tracks: Sequence[TrackRow], colour: str) -> Colouring:
+        self._note("map_colours", colour)
+        if colour == "genre":
+            return colour_by_genre(list(tracks))
+        if colour == "thumb":
+            groups = tuple({1: UP, 2: DOWN}.get(track.id, UNTHUMBED) for track in tracks)
+            return Colouring("thumbs on Quiet piano", groups, (UP, DOWN, UNTHUMBED), frozenset({UNTHUMBED}))
+        return Colouring("score on Quiet piano", values=tuple(track.id / 10 - 0.5 for track in tracks))
+
+    def place(self, share: float | None = None) -> None:
+        """Make the map there is, of the tracks there are; ``share`` of a newer one is done."""
+        placed = tuple(track for track in self.tracks if track.id != UNEMBEDDED)
+        self.map = MapView(PlacedTracks(placed, make_places(placed), "t-SNE", 1), share)
+        self.change()
 
     # How it does it
 

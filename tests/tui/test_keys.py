@@ -25,6 +25,7 @@ PRESSES = [
     ("r", ("start_job", "retrain")),
     ("e", ("start_job", "embed")),
     ("f5", ("start_job", "scan")),
+    ("P", ("pause_job",)),
 ]
 
 
@@ -123,6 +124,35 @@ async def test_r_stops_the_training_it_started_and_escape_does_too(running, play
         assert player.told("stop_job") == [(), ()]
         await stage.press("escape")
         assert player.told("stop_job") == [(), ()], "nothing runs any more"
+
+
+async def test_a_paused_embedding_says_so_and_goes_on(running, player):
+    async with running(player) as stage:
+        player.change(job=JobView("embed", "Listening to 240 tracks", 120, 240, 65.0))
+        await stage.settle()
+        assert "P pause  esc stop" in stage.text
+        assert "50 % · 65 s left" in stage.text
+        await stage.press("P")
+        assert "P go on  esc stop" in stage.text
+        assert "50 % · paused" in stage.text
+        await stage.press("P")
+        assert "P pause" in stage.text
+        assert "paused" not in stage.text
+
+
+async def test_what_cannot_be_paused_does_not_offer_it(running, player):
+    async with running(player) as stage:
+        await stage.press("r")
+        line = next(line for line in stage.text.splitlines() if line.strip().startswith("retrain"))
+        assert "esc stop" in line
+        assert "pause" not in line
+
+
+async def test_a_training_may_start_while_the_embedding_is_paused(running, player):
+    async with running(player) as stage:
+        player.change(job=JobView("embed", "Listening", 3, 10, None, paused=True))
+        await stage.press("r")
+        assert player.told("start_job") == [("retrain",)]
 
 
 async def test_a_second_job_is_refused_in_words(running, player):

@@ -35,6 +35,10 @@ def train(player):
         player.change(job=JobView("retrain", f"sequential model, epoch {epoch} of 12", epoch, 12, 18.0, metric=auc))
 
 
+def pause(player):
+    player.change(job=JobView("embed", "Listening to the library", 120, 240, None, paused=True))
+
+
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
 @pytest.mark.parametrize(
     ("keys", "change"),
@@ -46,6 +50,10 @@ def train(player):
         pytest.param(("s", "down", "down", "down", "enter", *"mell", "enter"), None, id="new-station"),
         pytest.param(("question_mark",), None, id="help"),
         pytest.param((), train, id="retraining"),
+        pytest.param((), pause, id="paused"),
+        pytest.param(("F", "down"), None, id="similar"),
+        pytest.param(("m",), None, id="map"),
+        pytest.param(("m", "c", "c", "plus", "up"), None, id="map-of-scores"),
     ],
 )
 def test_the_screen_looks_as_it_did(snap_compare, player, keys, change, size):

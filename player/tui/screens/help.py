@@ -10,7 +10,19 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
-from player.tui.keys import CLOSE_BAR, GROW, HELP_BAR, LEAVE, ORDER, PLACES, PLAY_ROW, PLAYING, QUEUE, Key
+from player.tui.keys import (
+    CLOSE_BAR,
+    HELP_BAR,
+    IN_LIBRARY,
+    IN_SIMILAR,
+    ON_MAP,
+    PLACES,
+    PLAY_ROW,
+    PLAYING,
+    QUEUE,
+    TO_TRACK,
+    Key,
+)
 from player.tui.widgets.ink import Ink, Inked, Line
 from player.tui.widgets.lines import KeyBar
 
@@ -35,6 +47,10 @@ _MEANING = (
     ("not now", "No verdict: the track only rests for a while."),
     ("never", "The track is not played again, on any station."),
     ("quit, error", "Count for nothing."),
+)
+_MAP_SIGNS = (
+    ("▶ 1 2 3", "The playing track, and the way the queue takes from it."),
+    ("[ ]", "The cursor. Neighbours sound alike; distances across the map mean little."),
 )
 _SIGNS = (
     ("▲3 ▼2 ●", "How far the last press moved a row of the queue; ● is new in it."),
@@ -86,7 +102,9 @@ def _page(width: int) -> list[Line]:
         ("The playing track", _keys(PLAYING)),
         ("The queue", _keys((PLAY_ROW, *QUEUE))),
         ("Places and work", _keys(PLACES)),
-        ("In the library", _keys((PLAY_ROW, GROW, ORDER, LEAVE))),
+        ("In the library", _keys((PLAY_ROW, *IN_LIBRARY))),
+        ("Among similar tracks", _keys((PLAY_ROW, *IN_SIMILAR))),
+        ("On the map", (*_keys((TO_TRACK, PLAY_ROW, *ON_MAP)), *_MAP_SIGNS)),
         ("What feedback means", _MEANING),
         ("Signs", _SIGNS),
     )

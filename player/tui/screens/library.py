@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from player.tui.keys import IN_LIBRARY, LIBRARY_BAR, bindings
-from player.tui.messages import CreateStation, RowsFound
+from player.tui.messages import CreateStation, FindSimilar, RowsFound
+from player.tui.screens.playing import PlayingScreen
 from player.tui.sorting import ORDERS, SortedCatalogue
-from player.tui.text import count, dotted
+from player.tui.text import count
 from player.tui.widgets.lines import Heading, JobLine, KeyBar, NoticeLine
 from player.tui.widgets.now_playing import NowPlayingPanel
 from player.tui.widgets.position_bar import PositionBar
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from player.tui.port import PlayerPort
 
 
-class LibraryScreen(Screen[None]):
+class LibraryScreen(PlayingScreen):
     """A search, a list, and the playing track above them."""
 
     AUTO_FOCUS = "#tracks"
@@ -55,7 +55,9 @@ class LibraryScreen(Screen[None]):
         yield Heading(id="heading")
         with Horizontal(id="search-line"):
             yield Static("/ ", id="search-sign", markup=False)
-            yield Input(placeholder="title, artist, album, genre", compact=True, id="search")
+            yield Input(
+                placeholder="title, artist, album, genre – tag:mellow, year:1990-1999", compact=True, id="search"
+            )
         yield TrackList(id="tracks")
         yield JobLine(id="job")
         yield NoticeLine(id="notice")
@@ -121,8 +123,13 @@ class LibraryScreen(Screen[None]):
         """Start a station from the selected track."""
         track = self.query_one(TrackList).selected
         if track is not None:
-            name = dotted((track.title, track.artist))
-            self.post_message(CreateStation(name, (("track", str(track.id)),)))
+            self.post_message(CreateStation.from_track(track))
+
+    def action_similar_row(self) -> None:
+        """Tracks that sound like the selected one."""
+        track = self.query_one(TrackList).selected
+        if track is not None:
+            self.post_message(FindSimilar(track))
 
     def action_leave(self) -> None:
         """Out of the search; clear it; back to the station – one step at a time."""

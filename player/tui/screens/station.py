@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from textual.containers import Container, Vertical
-from textual.screen import Screen
 from textual.widgets import Static
 
 from player.tui.keys import MAIN_BAR
+from player.tui.screens.playing import PlayingScreen
 from player.tui.text import count, dotted
 from player.tui.widgets.diversity import DiversityPanel
 from player.tui.widgets.lines import Heading, JobLine, KeyBar, NoticeLine, ReasonLine
@@ -35,7 +35,7 @@ Files are only read, never changed. The tracks appear here as they are found; F5
 """
 
 
-class StationScreen(Screen[None]):
+class StationScreen(PlayingScreen):
     """Now playing, up next, diversity."""
 
     AUTO_FOCUS = "#queue"

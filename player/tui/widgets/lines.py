@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _BAR_MOST = 60
 _BAR_LEAST = 6
 _STOP: Line = [("  esc", Ink.ACCENT), (" stop", Ink.DIM)]
+_PAUSE: Line = [("  P", Ink.ACCENT), (" pause", Ink.DIM), *_STOP]
+_GO_ON: Line = [("  P", Ink.ACCENT), (" go on", Ink.DIM), *_STOP]
 _NOTICE_LINES = 2
 _INDENT = 5
 """A reason starts below the titles of the queue."""
@@ -81,12 +83,14 @@ class JobLine(Inked):
         if job.finished:
             return [*name, (fit(job.summary, room), Ink.TEXT)] if y == 0 else []
         if y == 0:
-            return spread([*name, (fit(job.stage, room - width_of(_STOP)), Ink.TEXT)], _STOP, width)
+            # Only listening to the library can be paused.
+            steer = _GO_ON if job.paused else _PAUSE if job.name == "embed" else _STOP
+            return spread([*name, (fit(job.stage, room - width_of(steer)), Ink.TEXT)], steer, width)
         return self._progress(job, width)
 
     def _progress(self, job: JobView, width: int) -> Line:
         words = f"{100 * job.done // job.total} %" if job.total > 0 else f"{job.done:,} done" if job.done else ""
-        eta = left_over(job.seconds_left) if job.seconds_left is not None else ""
+        eta = "paused" if job.paused else left_over(job.seconds_left) if job.seconds_left is not None else ""
         metric = f"AUC {job.metric:.3f}" if job.metric is not None else ""
         facts: Line = [(dotted((words, eta, metric)), Ink.TEXT)]
         if len(self._metrics) > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from player.tui.keys import QUEUE, bindings
-from player.tui.messages import PlayTrack, RestTrack, RowChosen, ThumbTrack
+from player.tui.messages import FindSimilar, PlayTrack, RestTrack, RowChosen, ThumbTrack
 from player.tui.text import clock, column, right, shares
 from player.tui.widgets.ink import Ink, Line, Piece
 from player.tui.widgets.row_list import RowList
@@ -82,6 +82,11 @@ class QueueList(RowList):
         """Not now, for the selected row."""
         if self.selected is not None:
             self.post_message(RestTrack(self.selected.track.id))
+
+    def action_similar_row(self) -> None:
+        """Tracks that sound like the selected row."""
+        if self.selected is not None:
+            self.post_message(FindSimilar(self.selected.track))
 
 
 def move(row: QueueRow) -> Piece:
