@@ -50,24 +50,27 @@ class Rating:
 
 def movements(history: EventLog) -> NDArray[np.float64]:
     """Points (N,) by which each row of one listener's history moves its track; 0 for a row that moves nothing."""
-    points = np.zeros(len(history))
-    skipped_before, chosen = False, -1
-    for row, (track, outcome) in enumerate(zip(history.track.tolist(), history.outcome.tolist(), strict=True)):
-        if outcome == Outcome.CHOSEN:
-            chosen = track
-            continue
-        if outcome in FINISHES:
-            picked = chosen == track or outcome == Outcome.REPLAY
-            size = CHOSEN_FINISH if picked else FIRST_FINISH if skipped_before else NEXT_FINISH
-            points[row] = size + UNSURE
-        elif outcome in SKIPS:
-            clear = (NEXT_SKIP if skipped_before else FIRST_SKIP) - UNSURE
-            points[row] = CHOSEN_SKIP if chosen == track else clear
-        else:
-            points[row] = _ASIDE.get(outcome, 0.0)
-            continue
-        skipped_before, chosen = outcome in SKIPS, -1
+    outcome, track = history.outcome, history.track
+    finished, skipped = np.isin(outcome, FINISHES), np.isin(outcome, SKIPS)
+    ending, chosen = _last_before(finished | skipped), _last_before(outcome == Outcome.CHOSEN)
+    after_skip = (ending >= 0) & skipped[ending]
+    # A choice is about the next track that ends.
+    picked = (chosen > ending) & (track[chosen] == track)
+    points = np.array([_ASIDE.get(Outcome(value), 0.0) for value in range(len(Outcome))])[outcome]
+    size = np.where(after_skip, FIRST_FINISH, NEXT_FINISH)
+    size[picked | (outcome == Outcome.REPLAY)] = CHOSEN_FINISH
+    points[finished] = size[finished] + UNSURE
+    clear = np.where(after_skip, NEXT_SKIP, FIRST_SKIP) - UNSURE
+    points[skipped] = np.where(picked, CHOSEN_SKIP, clear)[skipped]
     return points
+
+
+def _last_before(marked: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """For each row the last marked row before it, or -1."""
+    if len(marked) == 0:
+        return np.empty(0, np.int64)
+    last = np.maximum.accumulate(np.where(marked, np.arange(len(marked)), -1))
+    return np.concatenate([[-1], last[:-1]])
 
 
 _ASIDE = {

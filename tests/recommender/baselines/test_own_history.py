@@ -79,6 +79,35 @@ def test_imms_moves_ratings_by_what_came_before(make_history):
     assert movements(history).tolist() == [points for *_, points in rows]
 
 
+def slow_movements(history):
+    """Row by row, as a listener would live through it."""
+    aside = {Outcome.LEFT: -1, Outcome.THUMB_UP: 9, Outcome.THUMB_DOWN: -8, Outcome.NEVER: -8}
+    skipped_before, chosen, points = False, None, []
+    for track, outcome in zip(history.track.tolist(), history.outcome.tolist(), strict=True):
+        if outcome == Outcome.CHOSEN:
+            chosen = track
+        if outcome not in {Outcome.FINISH, Outcome.REPLAY, Outcome.SKIP_EARLY, Outcome.SKIP_LATE}:
+            points.append(aside.get(outcome, 0))
+            continue
+        skipped = outcome in {Outcome.SKIP_EARLY, Outcome.SKIP_LATE}
+        if skipped:
+            points.append(1 if chosen == track else -5 if skipped_before else -7)
+        elif outcome == Outcome.REPLAY or chosen == track:
+            points.append(8)
+        else:
+            points.append(6 if skipped_before else 2)
+        skipped_before, chosen = skipped, None
+    return points
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_imms_over_all_rows_at_once_is_imms_row_by_row(make_history, seed):
+    rng = np.random.default_rng(seed)
+    rows = [(int(rng.integers(3)), i, Outcome(int(rng.integers(len(Outcome)))), 0, NAN) for i in range(seed)]
+    history = make_history(rows, tracks=3)
+    assert movements(history).tolist() == slow_movements(history)
+
+
 def test_imms_is_optimistic_about_what_it_hardly_knows(make_history):
     finished_often = [(0, i, Outcome.FINISH, 1, NAN) for i in range(40)]
     skipped_once = [(1, 50, Outcome.SKIP_EARLY, -1, NAN)]
