@@ -1,41 +1,24 @@
 """``player retrain``, ``evaluate`` and ``models``: learning from the log, and proving it."""
 
-from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from player.cli.library import Attached
 from player.cli.options import DataDir, Json, emit_json, opened, say
+from player.cli.output_files import check_folder, keep
 from player.errors import PlayerError
 
 if TYPE_CHECKING:
-    from recommender.evaluation.protocol import Report
-    from recommender.evaluation.protocol import Row as ReportRow
     from recommender.model import ModelCard
 
 models_app = typer.Typer(help="Trained versions: list them, choose another.", invoke_without_command=True)
 Seed = Annotated[int, typer.Option("--seed", help="Of every random number; the same seed gives the same result.")]
-METRIC_KEYS = {
-    "pair AUC": "auc",
-    "MRR +": "mrr_positive",
-    "MRR -": "mrr_negative",
-    "NDCG@10": "ndcg@10",
-    "Gini@10": "gini",
-    "coverage@10": "coverage",
-}
-MEANINGS = {
-    "pair AUC": "a liked track is ranked above a disliked one of the same station this often (0.5 = chance)",
-    "MRR +": "how high liked tracks rank in the whole library (1 = always first)",
-    "MRR -": "how high disliked tracks rank (lower is better)",
-    "NDCG@10": "liked tracks among the first ten",
-    "Gini@10": "how unevenly the first ten fall on tracks (0 = evenly)",
-    "coverage@10": "share of the library that reaches the first ten",
-}
-
-
-WIDE_TABLE = 104
-"""Columns of a terminal on which all measures fit."""
+Page = Annotated[
+    Path | None,
+    typer.Option("--html", metavar="FILE.html", help="Write the report as one page too.", show_default=False),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -68,6 +51,7 @@ def retrain(
     newest feedback beside plain baselines, keeps the version, and lets it choose if it is not worse. Interrupting
     loses nothing: the model in use stays.
     """
+    from player.cli.evaluation_text import metrics_document, models_of, print_figures
     from player.cli.jobs import reporting
     from player.jobs import JobResult
     from player.listening.learning import retrain as train
@@ -95,8 +79,8 @@ def retrain(
                     "missing": list(result.missing),
                     "positives": result.positives,
                     "negatives": result.negatives,
-                    "metrics": _metrics(rows, "model"),
-                    "baselines": {name: _metrics(rows, name) for name in _models(rows) if name != "model"},
+                    "metrics": metrics_document(rows, "model"),
+                    "baselines": {name: metrics_document(rows, name) for name in models_of(rows) if name != "model"},
                     "seconds": round(result.seconds, 3),
                 }
             )
@@ -106,7 +90,7 @@ def retrain(
                 print(f"Not enough to train on yet. {summary}")
                 return
             if result.report is not None:
-                _print_report(result.report)
+                print_figures(result.report, "model")
             assert done.card is not None
             _print_blend(done.card)
             print(
@@ -115,95 +99,32 @@ def retrain(
             print(result.reason)
 
 
-def evaluate(seed: Seed = 0, data_dir: DataDir = None, json: Json = False) -> None:
-    """Measure what was learned on your newest feedback, beside plain baselines.
+def evaluate(seed: Seed = 0, html: Page = None, data_dir: DataDir = None, json: Json = False) -> None:
+    """Say whether what was learned beats plain rules on your newest feedback, by how much, and how sure that is.
 
-    Every figure comes with a 95 % interval from resampling your feedback. Nothing that is measured on was trained on.
+    Every figure comes with a 95 % interval from resampling your listening. Nothing that is measured on was trained on. With
+    too little feedback it says what can be concluded, what cannot, and about how much more it takes.
     """
+    from player.cli.evaluation_text import evaluation_document, print_evaluation
     from player.listening.learning import evaluate as measure
 
+    if html is not None:
+        check_folder(html, "evaluation.html")
     with opened(data_dir) as home:
-        report, version, problem = measure(home.database, home.paths, seed)
-        if problem:
-            say(problem)
-        if json:
-            emit_json(
-                {
-                    "model_version": version,
-                    "positives": report.positives,
-                    "negatives": report.negatives,
-                    "pairs": report.pairs,
-                    "results": [_row_document(row) for row in report.rows],
-                    "metrics": _metrics(report.rows, "model"),
-                    "baselines": {
-                        name: _metrics(report.rows, name) for name in _models(report.rows) if name != "model"
-                    },
-                    "omitted": list(report.omitted),
-                    "missing": _missing(report, version),
-                }
-            )
-            return
-        for sentence in _missing(report, version):
-            say(sentence)
-        _print_report(report)
+        evaluated = measure(home.database, home.paths, seed)
+    if evaluated.problem:
+        say(evaluated.problem)
+    if html is not None:
+        from player.listening.evaluation_page import evaluation_page
 
-
-def _missing(report: "Report", version: str | None) -> list[str]:
-    missing = list(report.omitted)
-    if version is None:
-        missing.append("there is no trained model yet: only the baselines are measured (`player retrain` makes one)")
-    return missing
-
-
-def _row_document(row: "ReportRow") -> dict[str, object]:
-    return {"model": row.model, "metric": METRIC_KEYS[row.metric], "mean": row.mean, "low": row.low, "high": row.high}
-
-
-def _models(rows: "Sequence[ReportRow]") -> list[str]:
-    return list(dict.fromkeys(row.model for row in rows))
-
-
-def _metrics(rows: "Sequence[ReportRow]", model: str) -> dict[str, dict[str, float | None]]:
-    return {
-        METRIC_KEYS[row.metric]: {"mean": row.mean, "low": row.low, "high": row.high}
-        for row in rows
-        if row.model == model
-    }
-
-
-def _print_report(report: "Report") -> None:
-    """A table: one line a model, one column a measure, the interval below each figure."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    measures = list(dict.fromkeys(row.metric for row in report.rows))
-    if console.width < WIDE_TABLE:
-        measures = [measure for measure in measures if METRIC_KEYS[measure] != "ndcg@10"]
-    table = Table(
-        title=f"On your newest feedback: {report.positives} likes, {report.negatives} dislikes, {report.pairs} pairs",
-        box=box.SIMPLE_HEAD,
-        padding=(0, 1, 0, 0),
-    )
-    table.add_column("", min_width=len("personal most played") if console.width >= WIDE_TABLE else len("most played"))
-    for measure in measures:
-        table.add_column(str(measure), justify="right", min_width=len("0.00–0.00"), no_wrap=True)
-    figures = {(row.model, row.metric): row for row in report.rows}
-    for model in _models(report.rows):
-        cells = [_cell(figures.get((model, measure))) for measure in measures]
-        table.add_row(model, *cells, style="bold" if model == "model" else None)
-    console.print(table)
-    for measure in measures:
-        console.print(f"  {measure}: {MEANINGS[measure]}", style="dim", highlight=False)
-
-
-def _cell(row: "ReportRow | None") -> str:
-    if row is None:
-        return "–"
-    if row.low is None or row.high is None:
-        return f"{row.mean:.3f}"
-    return f"{row.mean:.3f}\n{row.low:.2f}–{row.high:.2f}"
+        text = evaluation_page(evaluated)
+        keep(html, lambda path: path.write_text(text, "utf-8"))
+    if json:
+        emit_json(evaluation_document(evaluated, html))
+        return
+    print_evaluation(evaluated)
+    if html is not None:
+        print(f"\nThe same with pictures: {html.absolute()}")
 
 
 def _print_blend(card: "ModelCard") -> None:
@@ -255,6 +176,13 @@ def list_models(data_dir: DataDir = None, json: Json = False) -> None:
             say("No model was trained yet; `player retrain` makes one.")
 
 
+def _metric_key(name: str) -> str:
+    """The key of a measure on a card; a card may name one that this version does not know."""
+    from recommender.evaluation.measures import Measure
+
+    return Measure(name).key if name in set(Measure) else name
+
+
 def _card_document(card: "ModelCard", current: str | None) -> dict[str, object]:
     return {
         "version": card.version,
@@ -263,7 +191,7 @@ def _card_document(card: "ModelCard", current: str | None) -> dict[str, object]:
         "promoted": card.promoted,
         "reason": card.reason,
         "rows": card.rows,
-        "metrics": {METRIC_KEYS.get(m.metric, m.metric): m.mean for m in card.metrics if m.model == "model"},
+        "metrics": {_metric_key(m.metric): m.mean for m in card.metrics if m.model == "model"},
     }
 
 

@@ -20,7 +20,7 @@ from recommender.scoring import Catalogue
 
 if TYPE_CHECKING:
     from recommender.configuration import TrainingConfig
-    from recommender.evaluation.protocol import Report
+    from recommender.evaluation.history import ListenerReport
     from recommender.training import Progress, TrainingResult
 
 STAGES = {
@@ -46,6 +46,21 @@ class Retrained:
 
     result: "TrainingResult"
     card: ModelCard | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What was measured.
+
+    Attributes:
+        report: the figures and what follows from them.
+        version: of the model; None when there is none.
+        problem: one sentence about a model that is there and cannot be used, else empty.
+    """
+
+    report: "ListenerReport"
+    version: str | None
+    problem: str
 
 
 def load_material(database: Database) -> Material:
@@ -99,18 +114,15 @@ def retrain(
         return Retrained(result, card)
 
 
-def evaluate(database: Database, paths: Paths, seed: int) -> "tuple[Report, str | None, str]":
-    """Measure the current model and the baselines on the newest slice of the log that the model has not seen.
-
-    Returns:
-        The report, the model's version (None when there is none), and one sentence about a model that cannot be used.
-    """
-    from recommender.evaluation.history import evaluate_model  # noqa: PLC0415 - imports scipy
+def evaluate(database: Database, paths: Paths, seed: int) -> Evaluated:
+    """Measure the current model and the baselines on the newest part of the log that the model has not seen."""
+    from recommender.evaluation.history import evaluate_listener  # noqa: PLC0415 - only this needs the baselines
 
     material = load_material(database)
     live, problem = _live(Registry(paths.models), material.collection)
-    report = evaluate_model(live, material.log, material.catalogue, seed)
-    return report, None if live is None else live.card.version, problem
+    artist = material.collection.catalogue.artist
+    report = evaluate_listener(live, material.log, material.catalogue, artist, seed)
+    return Evaluated(report, None if live is None else live.card.version, problem)
 
 
 def _live(registry: Registry, collection: Collection) -> tuple[Model | None, str]:

@@ -1,0 +1,183 @@
+"""What ``player evaluate`` says: the conclusion first, then the tables it rests on; and the same as one document."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table as RichTable
+
+from player.listening import evaluation_view as view
+from player.listening.learning import Evaluated
+from recommender.evaluation.comparison import Comparison
+from recommender.evaluation.conclusion import CHANCE_MODEL
+from recommender.evaluation.history import ListenerReport
+from recommender.evaluation.report import Report, Row
+
+NARROW, WIDE = 104, 118
+"""Columns of a terminal below which a table goes without its least read figures, and without meanings beside them."""
+LEAST_READ = ("NDCG@10", CHANCE_MODEL)
+UNTRAINED_HINT = "there is no trained model yet: only the baselines are measured (`player retrain` makes one)"
+
+
+def print_evaluation(evaluated: Evaluated) -> None:
+    """The whole report for people."""
+    listener, console = evaluated.report, Console()
+    report, subject = listener.evaluation.report, listener.subject
+    console.print(Padding(f"[bold]{escape(listener.conclusion.sentence)}[/bold]", (1, 0)), highlight=False)
+    _print_lines(console, [*listener.conclusion.details, *([] if evaluated.version else [_sentence(UNTRAINED_HINT)])])
+    if listener.facts.events == 0:
+        return
+    console.print()
+    if report.rows:
+        _print_table(console, _in_one_line(view.comparison_table(listener)))
+        _print_table(console, _narrowed(console, view.profile_table(listener)))
+        _print_table(console, view.share_table(report, view.shown_models(listener)))
+        _print_table(console, view.reliability_table(report, subject))
+    _print_table(console, view.log_table(listener.facts))
+    console.print("How it was measured", style="italic")
+    _print_lines(console, view.method_lines(listener))
+    console.print("\nLeft out", style="italic")
+    _print_lines(console, [_sentence(line) for line in view.left_out_lines(listener)])
+
+
+def print_figures(report: Report, strong: str) -> None:
+    """The main measures alone, as after a retraining."""
+    console = Console()
+    _print_table(console, _narrowed(console, view.main_table(report, strong)))
+
+
+def evaluation_document(evaluated: Evaluated, page: Path | None) -> dict[str, object]:
+    """The report as one JSON document."""
+    listener = evaluated.report
+    report, conclusion = listener.evaluation.report, listener.conclusion
+    return {
+        "model_version": evaluated.version,
+        "subject": listener.subject,
+        "conclusion": conclusion.sentence,
+        "standing": str(conclusion.standing),
+        "details": list(conclusion.details),
+        "best_baseline": conclusion.best,
+        "more_events": conclusion.more_events,
+        "split": _split_document(listener),
+        "log": _log_document(listener),
+        "positives": report.positives,
+        "negatives": report.negatives,
+        "pairs": report.pairs,
+        "results": [_row_document(row) for row in report.rows],
+        "metrics": metrics_document(report.rows, "model"),
+        "baselines": {name: metrics_document(report.rows, name) for name in models_of(report.rows) if name != "model"},
+        "comparisons": [_comparison_document(each) for each in listener.comparisons],
+        "by_positive_share": [{**asdict(row), "unit": report.share_unit} for row in report.by_positive_share],
+        "positive_shares": [asdict(each) for each in report.positive_shares],
+        "calibration": [
+            {"model": each.model, "bins": [asdict(entry) for entry in each.bins]} for each in report.reliability
+        ],
+        "omitted": list(report.omitted),
+        "baselines_left_out": listener.left_out,
+        "missing": [*report.omitted, *([] if evaluated.version else [UNTRAINED_HINT])],
+        "notes": list(report.notes),
+        "problem": evaluated.problem or None,
+        "html": None if page is None else str(page.absolute()),
+    }
+
+
+def models_of(rows: Iterable[Row]) -> list[str]:
+    """Names of the recommenders, in order."""
+    return list(dict.fromkeys(row.model for row in rows))
+
+
+def metrics_document(rows: Iterable[Row], model: str) -> dict[str, dict[str, float | None]]:
+    """All figures of one recommender by the key of their measure."""
+    return {row.metric.key: {"mean": row.mean, "low": row.low, "high": row.high} for row in rows if row.model == model}
+
+
+def _row_document(row: Row) -> dict[str, object]:
+    return {"model": row.model, "metric": row.metric.key, "mean": row.mean, "low": row.low, "high": row.high}
+
+
+def _comparison_document(each: Comparison) -> dict[str, object]:
+    return {
+        "baseline": each.rival,
+        "metric": each.measure.key,
+        "own": each.own,
+        "theirs": each.theirs,
+        "difference": each.difference.mean,
+        "low": each.difference.low,
+        "high": each.difference.high,
+        "probability_better": each.difference.probability_better,
+        "p": each.p,
+        "p_holm": each.p_holm,
+        "surely_better": each.surely_better,
+        "surely_worse": each.surely_worse,
+    }
+
+
+def _split_document(listener: ListenerReport) -> dict[str, object]:
+    split = listener.evaluation.report.split
+    return {**asdict(split), "state": str(split.state), "test_from": _moment(listener.test_from)}
+
+
+def _log_document(listener: ListenerReport) -> dict[str, object]:
+    facts = listener.facts
+    return {
+        **asdict(facts),
+        "outcomes": {outcome.name.lower(): count for outcome, count in facts.outcomes.items()},
+        "first": _moment(facts.first),
+        "last": _moment(facts.last),
+    }
+
+
+def _moment(seconds: float | None) -> str | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+def _narrowed(console: Console, table: view.Table) -> view.Table:
+    """Without the columns that a terminal is too narrow for."""
+    hidden = {*(LEAST_READ if console.width < NARROW else ()), *([""] if console.width < WIDE else [])}
+    kept = [place for place, column in enumerate(table.columns) if not place or column not in hidden]
+    rows = tuple(tuple(row[place] for place in kept) for row in table.rows)
+    about = tuple(line for line in table.about if line.split(":")[0] not in hidden)
+    return replace(table, columns=tuple(table.columns[place] for place in kept), rows=rows, about=about)
+
+
+def _in_one_line(table: view.Table) -> view.Table:
+    """With intervals beside their figures."""
+    rows = (tuple(" (".join(cell.split("\n")) + (")" if "\n" in cell else "") for cell in row) for row in table.rows)
+    return replace(table, rows=tuple(rows))
+
+
+def _print_table(console: Console, table: view.Table) -> None:
+    """One table, what it is about below it; nothing for one without rows."""
+    if not table.rows:
+        return
+    console.print(escape(table.title), style="italic", highlight=False)
+    shown = RichTable(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_header=any(table.columns),
+    )
+    for place, column in enumerate(table.columns):
+        left = place == 0 or (not column and place == len(table.columns) - 1)
+        shown.add_column(escape(column), justify="left" if left else "right", no_wrap=place == 0)
+    for row in table.rows:
+        shown.add_row(*map(escape, row), style="bold" if row[0] == table.strong else None)
+    console.print(shown)
+    for line in table.about:
+        console.print(Padding(escape(line), (0, 0, 0, 2)), style="dim", highlight=False)
+    if table.about:
+        console.print()
+
+
+def _print_lines(console: Console, lines: Iterable[str]) -> None:
+    for line in lines:
+        console.print(Padding(escape(line), (0, 0, 0, 2)), highlight=False)
+
+
+def _sentence(text: str) -> str:
+    """A reason that was written to follow a colon, as a sentence of its own."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
