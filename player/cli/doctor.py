@@ -82,20 +82,20 @@ def _sound(paths: "Paths") -> Iterator[Check]:
 
 
 def _weights(paths: "Paths") -> Iterator[Check]:
-    from embeddings.cards import DEFAULT_FRONTEND, frontend_card
+    from embeddings.cards import DEFAULT_FRONTEND
     from embeddings.errors import EmbeddingError
-    from embeddings.weights import find_weights
+    from embeddings.weights import MUSICNN_WHEEL, find_weights
     from player.config import load_settings
 
     name = f"{DEFAULT_FRONTEND} weights"
     try:
-        wanted = frontend_card(DEFAULT_FRONTEND).weights
-        found = find_weights(wanted, named=load_settings(paths).musicnn_weights, cache=paths.cache)
+        found = find_weights(MUSICNN_WHEEL, named=load_settings(paths).musicnn_weights, cache=paths.cache)
     except (EmbeddingError, PlayerError) as error:
         yield Check(name, ok=False, detail=str(error), mend="Run `make run` again, or name the file with --weights.")
         return
     if found is None:
-        mend = f"Run `player embed`, which fetches {wanted.filename} ({wanted.size // 2**20} MB), or name it with --weights."
+        size = MUSICNN_WHEEL.size // 2**20
+        mend = f"Run `player embed`, which fetches {MUSICNN_WHEEL.filename} ({size} MB), or name it with --weights."
         yield Check(name, ok=False, detail="not fetched yet", mend=mend)
     else:
         yield Check(name, ok=True, detail=str(found))
