@@ -2,7 +2,19 @@
 
 import sys
 
-from bench import datasets, embed, library_insight, rerank, retrain, scan, start, station, survey
+from bench import (
+    datasets,
+    embed,
+    evaluation,
+    library_insight,
+    rerank,
+    retrain,
+    scan,
+    simulation,
+    start,
+    station,
+    survey,
+)
 from bench.embeddings import quality, speed
 
 BENCHMARKS = {
@@ -12,9 +24,11 @@ BENCHMARKS = {
     "retrain": retrain.main,
     "embed": embed.main,
     "station": station.main,
+    "simulation": simulation.main,
     "survey": survey.main,
     "insight": library_insight.main,
     "datasets": datasets.main,
+    "evaluation": evaluation.main,
     "embed-speed": speed.main,
     "embed-quality": quality.main,
 }

@@ -128,9 +128,7 @@ def train_clep(
     Raises:
         ValueError: when there are not both liked and disliked songs.
     """
-    if not np.any(train.liked) or np.all(train.liked):
-        kind = "disliked" if np.any(train.liked) else "liked"
-        raise ValueError(f"CLEP needs liked and disliked tracks, and there is no {kind} one")
+    require_both_kinds(train)
     watched = validation if len(validation) >= FEWEST_LABELS else train
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -147,6 +145,13 @@ def train_clep(
             if should_stop():
                 break
     return network.eval()
+
+
+def require_both_kinds(train: ClepData) -> None:
+    """Raise ValueError where there are not both liked and disliked songs."""
+    if not np.any(train.liked) or np.all(train.liked):
+        kind = "disliked" if np.any(train.liked) else "liked"
+        raise ValueError(f"CLEP needs liked and disliked tracks, and there is no {kind} one")
 
 
 def _embedding_stage(
@@ -199,11 +204,13 @@ def _epochs(
     generator: torch.Generator,
 ) -> Iterator[float]:
     """Run epochs of Adam with ReduceLROnPlateau on the watched loss, giving each epoch's mean training loss."""
-    fixed = _joined_tail(list(torch.arange(len(watched.liked)).split(config.batch)))
-    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(optimiser, patience=config.patience)
+    fixed = fixed_batches(len(watched.liked), config.batch)
+    schedule = torch.optim.lr_scheduler.ReduceLROnPlateau(
+        optimiser, factor=config.rate_factor, patience=config.patience
+    )
     for _ in range(epochs):
         losses: list[float] = []
-        for place in _batches(len(train.liked), config.batch, generator):
+        for place in shuffled_batches(len(train.liked), config.batch, generator):
             value = loss(train.batch(place))
             optimiser.zero_grad()
             value.backward()
@@ -214,9 +221,14 @@ def _epochs(
         yield float(np.mean(losses))
 
 
-def _batches(count: int, size: int, generator: torch.Generator) -> list[Tensor]:
-    """A shuffled partition."""
+def shuffled_batches(count: int, size: int, generator: torch.Generator) -> list[Tensor]:
+    """A shuffled partition of ``count`` songs into batches of ``size`` places, the last one perhaps smaller."""
     return _joined_tail(list(torch.randperm(count, generator=generator).split(size)))
+
+
+def fixed_batches(count: int, size: int) -> list[Tensor]:
+    """The same in the songs' own order, as validation goes through them."""
+    return _joined_tail(list(torch.arange(count).split(size)))
 
 
 def _joined_tail(batches: list[Tensor]) -> list[Tensor]:

@@ -18,12 +18,31 @@ class ClepVariant(StrEnum):
     """dislike-dislike only."""
 
 
+class ClepMode(StrEnum):
+    """How the content model learns."""
+
+    FAITHFUL = "faithful"
+    """The networks of the paper."""
+    BEST = "best"
+    """What measured best for few opinions (:mod:`recommender.clep_best`): convex, and trained in a moment."""
+
+
+BEST_AXES = 32
+"""Main axes of the content that the best mode works on; 16 to 64 measure alike (``docs/results.md``)."""
+FOUR_LAYERS = (128, 64, 64, 32)
+FIVE_LAYERS = (512, 256, 128, 64, 32)
+"""Outputs of the embedding's layers. The paper names their number (section 4.1), not their widths; these are ours."""
+MOST_FOR_FOUR_LAYERS = 512
+"""The paper's front-end of 512 dimensions has four layers, those of 2,048 and 4,800 have five."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClepConfig:
     """The contrastive content model; the numbers are the paper's (section 4.1) where it names them."""
 
+    mode: ClepMode = ClepMode.FAITHFUL
     variant: ClepVariant = ClepVariant.PN
-    widths: tuple[int, ...] = (128, 64, 64, 32)
+    widths: tuple[int, ...] = FOUR_LAYERS
     """Outputs of the embedding's layers: four, as the paper has for its smallest front-end."""
     head_widths: tuple[int, ...] = (32, 16, 1)
     """Outputs of the three layers that predict the preference."""
@@ -34,9 +53,31 @@ class ClepConfig:
     head_epochs: int = 30
     head_learning_rate: float = 0.001
     patience: int = 2
-    """Epochs without a better validation loss after which the rate is reduced."""
+    """Epochs without a better validation loss that are let pass before the rate is reduced."""
+    rate_factor: float = 0.1
+    """What the rate is then multiplied by: the paper does not say, so it is the default of torch's plateau scheduler."""
     most_songs: int = 2000
     """Newest opinions learned from: thirteen times the paper's, and what a retraining has time for."""
+
+    @staticmethod
+    def for_dimension(dimension: int, variant: ClepVariant = ClepVariant.PN) -> "ClepConfig":
+        """As in the paper for a front-end of so many dimensions: five layers above 512, else four."""
+        return ClepConfig(variant=variant, widths=FOUR_LAYERS if dimension <= MOST_FOR_FOUR_LAYERS else FIVE_LAYERS)
+
+    @staticmethod
+    def best() -> "ClepConfig":
+        """The best mode: one linear layer to the main axes, and one from there to the logit of P(like)."""
+        return ClepConfig(mode=ClepMode.BEST, widths=(BEST_AXES,), head_widths=(1,))
+
+
+class Negatives(StrEnum):
+    """Which feedback counts as a real negative (Mei et al. 2024 compare implicit and explicit ones)."""
+
+    EXPLICIT = "explicit"
+    """What was said: a thumb down, a low rating."""
+    IMPLICIT = "implicit"
+    """What was shown: a skip."""
+    BOTH = "both"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +92,15 @@ class SequentialConfig:
     dropout: float = 0.2
     p_hard: float = 0.4
     """Share of negative targets that are the listener's real negatives; .4 is what Mei et al. shipped."""
+    negatives: Negatives = Negatives.BOTH
+    """Which feedback counts as such."""
     epochs: int = 40
     patience: int = 6
     """Epochs without a better validation AUC before training stops."""
     batch: int = 32
     learning_rate: float = 0.001
     id_shrinkage: float = 5.0
-    """Rows a track needs before its own embedding counts half; a track never heard is its content alone."""
+    """Rows a track needs before its own embedding counts half; a track never heard is its content alone. 0: all count in full."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,8 @@ At 3, queues of 20 from one classical track of the 240-track development library
 ``python -m bench station``), and five thumbs-down still turn the station."""
 OTHER_STATION_SHARE = 0.1
 """How much a label from another station counts: a dislike at a party says little about the evening."""
+EVERYWHERE_SHARE = 1.0
+"""How much a thumb counts that was given on no station, in a survey say: it is meant everywhere."""
 HEAD_ROWS = 1000
 """The newest labels that the running update looks at; a fit takes about a millisecond."""
 PARTS = (Part.SEED, Part.HEAD, Part.CLEP, Part.SEQUENCE, Part.REPETITION)
@@ -47,12 +49,14 @@ class HeadLabels:
         label: (m,) +1 or -1.
         weight: (m,) 0…1.
         outcome: (m,) values of :class:`recommender.events.Outcome`.
+        everywhere: (m,) bool, thumbs given on no station.
     """
 
     track: NDArray[np.int64]
     label: NDArray[np.int8]
     weight: NDArray[np.float64]
     outcome: NDArray[np.int8]
+    everywhere: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,24 +107,46 @@ class LiveScorer:
             contributions = self.model.model.card.blend.contributions(self.model.columns(history, station, now))
             for column in Column:
                 logits[PARTS.index(PART_OF[column])] += contributions[:, column]
-        labels = head_labels(history, station)
-        offset = logits.sum(axis=0)[labels.track]
-        head = fit_head(vectors[labels.track], labels.label, labels.weight, offset, start=self._last_head)
+        labels = head_labels(history, station, self.catalogue.everywhere)
+        head = fit_head(
+            vectors[labels.track], labels.label, labels.weight, _offset(logits, labels), start=self._last_head
+        )
         self._last_head = head
         logits[PARTS.index(Part.HEAD)] = head.contribution(vectors)
         return LiveScores(logits.sum(axis=0), ScoreParts(PARTS, logits), head, labels)
 
 
-def head_labels(history: EventLog, station: int) -> HeadLabels:
-    """The newest labels of a history, those of other stations at ``OTHER_STATION_SHARE`` of their weight."""
+def head_labels(history: EventLog, station: int, everywhere: int | None = None) -> HeadLabels:
+    """The newest labels of a history; those of other stations at ``OTHER_STATION_SHARE`` of their weight.
+
+    Args:
+        history: the listener's rows.
+        station: index of the station to score for.
+        everywhere: index that stands for no station: thumbs given there, and bans given anywhere, count as here.
+    """
     rows = np.flatnonzero(history.label)[-HEAD_ROWS:]
+    nowhere = np.zeros(len(rows), np.bool_) if everywhere is None else history.station[rows] == everywhere
+    # A skip outside any station was still a skip in some mood; only what was said outright is meant of all.
+    meant_everywhere = nowhere & history.explicit[rows]
     here = (history.station[rows] == station) | (history.outcome[rows] == Outcome.NEVER)
+    share = np.where(here, 1.0, np.where(meant_everywhere, EVERYWHERE_SHARE, OTHER_STATION_SHARE))
     return HeadLabels(
         track=history.track[rows],
         label=history.label[rows],
-        weight=history.weight[rows].astype(np.float64) * np.where(here, 1.0, OTHER_STATION_SHARE),
+        weight=history.weight[rows].astype(np.float64) * share,
         outcome=history.outcome[rows],
+        everywhere=meant_everywhere,
     )
+
+
+def _offset(logits: NDArray[np.float64], labels: HeadLabels) -> NDArray[np.float64]:
+    """(m,) what the labels' tracks had without the head, from the parts (parts, n).
+
+    A thumb meant everywhere was not given among this station's tracks, so its seeds explain nothing of it: with them, a
+    liked track far from the seeds would seem liked against all odds, and pull the station away from them.
+    """
+    offset = logits.sum(axis=0)[labels.track]
+    return offset - np.where(labels.everywhere, logits[PARTS.index(Part.SEED), labels.track], 0.0)
 
 
 class AsServed:

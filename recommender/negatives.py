@@ -11,6 +11,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.configuration import Negatives
 from recommender.events import EventLog
 
 REDRAWS = 8
@@ -30,6 +31,41 @@ class NegativeKind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class NegativeCounts:
+    """Where negative targets came from.
+
+    Attributes:
+        positions: that were given a negative.
+        eligible: of these, those that have a real one.
+        station: of these, those that got one of the same station.
+        listener: those that got one of another station.
+    """
+
+    positions: int = 0
+    eligible: int = 0
+    station: int = 0
+    listener: int = 0
+
+    def __add__(self, other: "NegativeCounts") -> "NegativeCounts":
+        return NegativeCounts(
+            self.positions + other.positions,
+            self.eligible + other.eligible,
+            self.station + other.station,
+            self.listener + other.listener,
+        )
+
+    @property
+    def realised_share(self) -> float | None:
+        """Share of real negatives among the eligible positions, ``p_hard`` in expectation; None when none was eligible."""
+        return (self.station + self.listener) / self.eligible if self.eligible else None
+
+    @property
+    def share_of_all(self) -> float | None:
+        """Share of real negatives among all positions; None without a position."""
+        return (self.station + self.listener) / self.positions if self.positions else None
+
+
+@dataclass(frozen=True, slots=True)
 class NegativeDraw:
     """One negative for each position.
 
@@ -44,11 +80,19 @@ class NegativeDraw:
     eligible: NDArray[np.bool_]
 
     @property
+    def counts(self) -> NegativeCounts:
+        """The draw in numbers."""
+        return NegativeCounts(
+            positions=len(self.kind),
+            eligible=int(np.count_nonzero(self.eligible)),
+            station=int(np.count_nonzero(self.kind == NegativeKind.STATION)),
+            listener=int(np.count_nonzero(self.kind == NegativeKind.LISTENER)),
+        )
+
+    @property
     def realised_share(self) -> float | None:
         """Share of the eligible positions that got a real negative; None when none was eligible."""
-        possible = int(np.count_nonzero(self.eligible))
-        hard = int(np.count_nonzero(self.kind >= NegativeKind.STATION))
-        return hard / possible if possible else None
+        return self.counts.realised_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +150,24 @@ def standing_labels(log: EventLog, key: NDArray[np.int64]) -> tuple[NDArray[np.i
     return standing, log.label[standing]
 
 
+def _of_kind(log: EventLog, rows: NDArray[np.int64], negatives: Negatives) -> NDArray[np.int64]:
+    """Those of the rows that count."""
+    if negatives is Negatives.BOTH:
+        return rows
+    return rows[log.explicit[rows] == (negatives is Negatives.EXPLICIT)]
+
+
 class NegativeSampler:
     """Draws negatives for a training log; it never sees, and so never draws from, validation or test."""
 
-    def __init__(self, train: EventLog, p_hard: float) -> None:
+    def __init__(self, train: EventLog, p_hard: float, negatives: Negatives = Negatives.BOTH) -> None:
         """Index the real negatives.
 
         Args:
             train: the rows that may be learned from.
             p_hard: 0…1, probability of a real negative at a position that has one.
+            negatives: which feedback counts as a real negative: said, shown, or both. What stands is decided by all
+                feedback first, so a thumb that overrules a skip does so whichever of them counts.
 
         Raises:
             ValueError: when ``p_hard`` lies outside 0…1.
@@ -126,11 +179,11 @@ class NegativeSampler:
         self._stations = int(train.station.max(initial=-1)) + 1
         by_station, station_label = standing_labels(train, self._station_key(train.listener, train.station))
         by_listener, listener_label = standing_labels(train, train.listener)
-        disliked = by_station[station_label < 0]
+        disliked = _of_kind(train, by_station[station_label < 0], negatives)
         self._on_station = _Pools.of(
             self._station_key(train.listener[disliked], train.station[disliked]), train.track[disliked], train.tracks
         )
-        disliked = by_listener[listener_label < 0]
+        disliked = _of_kind(train, by_listener[listener_label < 0], negatives)
         self._anywhere = _Pools.of(train.listener[disliked], train.track[disliked], train.tracks)
         liked = by_listener[listener_label > 0]
         self._liked = _Pools.of(train.listener[liked], train.track[liked], train.tracks)

@@ -27,6 +27,8 @@ class Catalogue:
         seed_similarity: (S, n) float32, similarity of each track to each station's seeds, in library standard
             deviations (zeros for a station without seeds).
         space: the vectors in content space, where the running update works.
+        everywhere: the index that stands for no station: what is said there is said of every one. None where a log
+            has no such thing.
     """
 
     track_ids: NDArray[np.int64]
@@ -35,6 +37,7 @@ class Catalogue:
     frontend: FrontEndId
     seed_similarity: Floats
     space: ContentSpace
+    everywhere: int | None = None
 
     def __post_init__(self) -> None:
         """Check the shapes; raises ValueError naming the one that does not fit."""

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from recommender.blend import PRIOR_BLEND, Blend, Column, Scale, fit_blend
 from recommender.clep import ClepData, export_clep, train_clep
-from recommender.configuration import TrainingConfig
+from recommender.clep_best import MainAxes, Opinions, fit_shared
+from recommender.configuration import ClepMode, TrainingConfig
 from recommender.evaluation.history import MODEL, baseline_recommenders, evaluate_history, split_with_pairs
 from recommender.evaluation.measures import Measure
 from recommender.evaluation.report import Evaluation, Report
@@ -172,6 +173,7 @@ class _Run:
         self._split = split_with_pairs(log)
         self._standardisation = Standardisation.of(catalogue.vectors)
         self._content = self._standardisation.apply(catalogue.vectors)
+        self._heard = np.isfinite(catalogue.vectors).sum(axis=1) == catalogue.vectors.shape[1]
         self._stage_started = time.monotonic()
 
     def missing(self) -> tuple[str, ...]:
@@ -226,8 +228,21 @@ class _Run:
         newest = np.argsort(rows)[-self._config.clep.most_songs :]
         return ClepData(self._content[track[newest]], label[newest] > 0)
 
+    def _station_opinions(self) -> Opinions:
+        """What every station thinks of tracks whose sound is known, each opinion with its weight."""
+        log = self._split.train
+        rows, label = standing_labels(log, log.station - log.station.min())
+        known = self._heard[log.track[rows]]
+        newest = np.argsort(rows[known])[-self._config.clep.most_songs :]
+        rows, label = rows[known][newest], label[known][newest]
+        return Opinions(self._content[log.track[rows]], label > 0, log.weight[rows])
+
     def _train_clep(self) -> dict[str, NDArray[np.float32]]:
         self._begin_stage()
+        if self._config.clep.mode is ClepMode.BEST:
+            taste = fit_shared(MainAxes.of(self._content[self._heard]), [self._station_opinions()])
+            self._report("content", 1, 1, None, None)
+            return taste.export()
 
         def report(epoch: int, epochs: int, loss: float) -> None:
             self._report("content", epoch, epochs, loss, None)

@@ -37,8 +37,13 @@ def retrain(
         float, typer.Option("--p-hard", min=0.0, max=1.0, help="Share of training negatives that are your real ones.")
     ] = 0.4,
     clep: Annotated[
-        Literal["n", "p", "pn"], typer.Option("--clep", help="Which pairs CLEP draws together: n, p or pn.")
-    ] = "pn",
+        Literal["best", "n", "p", "pn"],
+        typer.Option(
+            "--clep",
+            help="How the sound is learned: the networks of CLEP that draw these pairs together (n, p, pn), or what measured "
+            "best in their place for few opinions.",
+        ),
+    ] = "best",
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="At most so many for the sequence.")] = None,
     seed: Seed = 0,
     data_dir: DataDir = None,
@@ -47,19 +52,21 @@ def retrain(
 ) -> None:
     """Learn from your thumbs, skips and finished tracks.
 
-    Trains CLEP (what you like to hear) and the sequential model (what you like to hear next), measures both on your
+    Trains what you like to hear (CLEP, or what measured better) and what you like to hear next (the sequential model), measures both on your
     newest feedback beside plain baselines, keeps the version, and lets it choose if it is not worse. Interrupting
     loses nothing: the model in use stays.
     """
+    from embeddings.cards import DEFAULT_FRONTEND, frontend_card
     from player.cli.evaluation_text import metrics_document, models_of, print_figures
     from player.cli.jobs import reporting
     from player.jobs import JobResult
     from player.listening.learning import retrain as train
     from recommender.configuration import ClepConfig, ClepVariant, SequentialConfig, TrainingConfig
 
+    dimension = frontend_card(DEFAULT_FRONTEND).dimension
     defaults = SequentialConfig()
     config = TrainingConfig(
-        clep=ClepConfig(variant=ClepVariant(clep)),
+        clep=ClepConfig.best() if clep == "best" else ClepConfig.for_dimension(dimension, ClepVariant(clep)),
         sequential=SequentialConfig(p_hard=p_hard, epochs=epochs or defaults.epochs),
         seed=seed,
     )

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from player.cli import demo, doctor, insight, learning, library, listening
+from player.cli import demo, doctor, experiment, insight, learning, library, listening, survey
 from player.cli.options import DataDir, say
 from player.errors import PlayerError, UsageError
 
@@ -28,6 +28,8 @@ library.register(app)
 listening.register(app)
 learning.register(app)
 insight.register(app)
+survey.register(app)
+experiment.register(app)
 doctor.register(app)
 demo.register(app)
 

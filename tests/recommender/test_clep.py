@@ -54,6 +54,29 @@ def test_variants_say_which_preferences_draw_songs_together():
     assert belong_together(liked, ClepVariant.N).tolist() == [[False, False], [False, True]]
 
 
+def test_a_batch_of_sixteen_has_its_120_pairs_each_as_often():
+    embedding = torch.zeros(16, 3)
+    embedding[0, 0] = 20.0  # beyond the margin: of the 120 pairs only its own 15 differ from the others
+    alike = contrastive_loss(embedding, torch.ones(16, dtype=torch.bool), ClepVariant.P)
+    assert float(alike) == pytest.approx(15 * 20.0**2 / 120)
+
+
+@pytest.mark.parametrize(("dimension", "layers"), [(200, 4), (512, 4), (2048, 5), (4800, 5)])
+def test_larger_front_ends_get_five_layers(dimension, layers):
+    config = ClepConfig.for_dimension(dimension, ClepVariant.N)
+    assert len(config.widths) == layers
+    assert len(config.head_widths) == 3
+    assert config.variant is ClepVariant.N
+
+
+def test_the_schedule_is_the_papers():
+    config = ClepConfig.for_dimension(512)
+    assert (config.batch, config.margin) == (16, 7.0)
+    assert (config.epochs, config.learning_rate) == (20, 0.01)
+    assert (config.head_epochs, config.head_learning_rate) == (30, 0.001)
+    assert config.patience == 2
+
+
 def test_contrastive_loss_has_finite_slopes_where_songs_coincide():
     embedding = torch.zeros(3, 4, requires_grad=True)
     contrastive_loss(embedding, torch.tensor([True, False, True]), ClepVariant.PN).backward()

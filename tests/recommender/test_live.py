@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -6,6 +8,7 @@ from recommender.configuration import ClepConfig, SequentialConfig, TrainingConf
 from recommender.events import EventLog, Outcome
 from recommender.explain import Part
 from recommender.live import (
+    EVERYWHERE_SHARE,
     HEAD_ROWS,
     OTHER_STATION_SHARE,
     STATION_PULL,
@@ -65,6 +68,32 @@ def test_a_label_counts_less_on_another_station_but_never_counts_everywhere(worl
     rows = [(1, Outcome.THUMB_UP, 1, 0), (2, Outcome.THUMB_UP, 1, 1), (4, Outcome.NEVER, -1, 1)]
     labels = head_labels(history(len(world.catalogue.track_ids), rows), 0)
     np.testing.assert_allclose(labels.weight, [1.0, OTHER_STATION_SHARE, 1.0])
+
+
+def test_a_thumb_given_on_no_station_counts_on_every_one_and_a_skip_there_does_not(world):
+    count = len(world.catalogue.track_ids)
+    rows = [(1, Outcome.THUMB_UP, 1, 9), (2, Outcome.SKIP_EARLY, -1, 9), (3, Outcome.THUMB_DOWN, -1, 1)]
+    log = history(count, rows)
+    log = replace(log, explicit=np.array([True, False, True]))
+    labels = head_labels(log, 0, everywhere=9)
+    np.testing.assert_allclose(labels.weight, [EVERYWHERE_SHARE, OTHER_STATION_SHARE, OTHER_STATION_SHARE])
+    assert labels.everywhere.tolist() == [True, False, False]
+    assert not head_labels(log, 0).everywhere.any(), "in a log without such a place, it is a station like any other"
+
+
+def test_a_taste_for_what_is_far_from_the_seeds_does_not_pull_a_station_away_from_them(world):
+    """Liked everywhere, track 5 lies far from this station's seeds: that is no surprise to be explained by the head."""
+    catalogue = world.catalogue
+    similarity = np.zeros(catalogue.seed_similarity.shape, np.float32)
+    similarity[0, 5] = -3.0
+    seeded = replace(catalogue, seed_similarity=similarity, everywhere=1)
+    unseeded = replace(catalogue, everywhere=1)
+    likes = history(len(catalogue.track_ids), [(5, Outcome.THUMB_UP, 1, 1)])
+    head = LiveScorer(seeded, None).scores(likes, 0, 1.0).head
+    np.testing.assert_allclose(head.weights, LiveScorer(unseeded, None).scores(likes, 0, 1.0).head.weights, atol=1e-8)
+    here = history(len(catalogue.track_ids), [(5, Outcome.THUMB_UP, 1, 0)])
+    surprised = LiveScorer(seeded, None).scores(here, 0, 1.0).head
+    assert np.linalg.norm(surprised.weights) > 1.2 * np.linalg.norm(head.weights)
 
 
 def test_the_head_sees_the_newest_labels_and_no_unlabelled_row(world):

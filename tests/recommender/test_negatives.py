@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from recommender.negatives import NegativeKind, NegativeSampler, standing_labels
+from recommender.configuration import Negatives
+from recommender.negatives import NegativeCounts, NegativeKind, NegativeSampler, standing_labels
 
 
 def draw(sampler, listener, station, target, repeat=1, seed=0):
@@ -106,3 +107,30 @@ def test_standing_labels_agree_with_a_walk_through_the_log(make_world):
 def test_a_share_that_is_no_probability_is_refused(make_log, p_hard):
     with pytest.raises(ValueError, match="between 0 and 1"):
         NegativeSampler(make_log([(0, 0, 0, 0, 1)], tracks=2), p_hard)
+
+
+def test_only_the_kind_of_negatives_asked_for_is_drawn(make_log):
+    log = make_log([(0, 0, 1, 0, -1), (0, 0, 2, 1, -1), (0, 0, 5, 2, 1)], tracks=9)
+    log.explicit[1] = False
+    drawn = {kind: set(draw(NegativeSampler(log, 1.0, kind), 0, 0, 5, repeat=50).track) for kind in Negatives}
+    assert drawn == {Negatives.EXPLICIT: {1}, Negatives.IMPLICIT: {2}, Negatives.BOTH: {1, 2}}
+
+
+def test_a_thumb_up_overrules_a_skip_also_where_only_skips_count(make_log):
+    log = make_log([(0, 0, 1, 0, -1), (0, 0, 1, 1, 1), (0, 0, 5, 2, 1)], tracks=9)
+    log.explicit[0] = False
+    assert draw(NegativeSampler(log, 1.0, Negatives.IMPLICIT), 0, 0, 5).realised_share is None
+
+
+def test_counts_say_where_the_negatives_came_from_and_add_up(make_log):
+    log = make_log([(0, 0, 1, 0, -1), (0, 1, 2, 1, -1), (0, 0, 5, 2, 1), (1, 0, 6, 3, 1)], tracks=50)
+    sampler = NegativeSampler(log, 1.0)
+    here, elsewhere, nobody = (
+        draw(sampler, *position, repeat=10).counts for position in ((0, 0, 5), (0, 7, 5), (1, 0, 6))
+    )
+    assert here == NegativeCounts(positions=10, eligible=10, station=10, listener=0)
+    assert elsewhere == NegativeCounts(positions=10, eligible=10, station=0, listener=10)
+    both = here + elsewhere + nobody
+    assert both == NegativeCounts(positions=30, eligible=20, station=10, listener=10)
+    assert (both.realised_share, both.share_of_all) == (1.0, 20 / 30)
+    assert (NegativeCounts().realised_share, NegativeCounts().share_of_all) == (None, None)

@@ -7,13 +7,16 @@ import torch
 from recommender.configuration import SequentialConfig
 from recommender.events import split_by_time
 from recommender.sequential import (
+    FrozenValidator,
     Items,
     SequentialNetwork,
     Validator,
+    _batches,
     export_sequential,
     pairwise_loss,
     train_sequential,
 )
+from recommender.sequential_network import dropout
 
 SMALL = SequentialConfig(width=16, blocks=2, heads=2, length=16, epochs=20, learning_rate=0.005)
 
@@ -182,3 +185,75 @@ def test_a_width_that_the_heads_do_not_divide_is_refused(make_log):
     log = make_log([(0, 0, 0, 0, 1)], tracks=1)
     with pytest.raises(ValueError, match="cannot be split"):
         SequentialNetwork(Items.of(log, np.zeros((1, 0), np.float32), 5.0), 1, replace(SMALL, heads=3))
+
+
+def test_dropout_zeroes_its_share_and_keeps_the_mean():
+    torch.manual_seed(0)
+    x = torch.ones(400, 500)
+    dropped = dropout(x, 0.2, training=True)
+    kept = dropped[dropped > 0]
+    assert float((dropped == 0).float().mean()) == pytest.approx(51 / 256, abs=0.005)
+    assert torch.allclose(kept, torch.tensor(256 / 205))
+    assert float(dropped.mean()) == pytest.approx(1.0, abs=0.005)
+
+
+@pytest.mark.parametrize(("share", "training"), [(0.0, True), (0.5, False)])
+def test_without_training_or_a_share_dropout_changes_nothing(share, training):
+    x = torch.randn(3, 5)
+    assert dropout(x, share, training=training) is x
+
+
+def test_dropout_passes_gradients_where_it_passes_values():
+    torch.manual_seed(1)
+    x = torch.ones(1001, requires_grad=True)  # no multiple of the four bytes in a random word
+    dropped = dropout(x, 0.5, training=True)
+    dropped.sum().backward()
+    assert torch.equal(x.grad, dropped.detach())
+
+
+def test_batches_hold_every_window_once_and_windows_of_like_length_together():
+    rng = np.random.default_rng(0)
+    parts = [np.full(int(length), i) for i, length in enumerate(rng.integers(1, 65, size=333))]
+    batches = list(_batches(parts, 16, rng))
+    assert sorted(int(part[0]) for batch in batches for part in batch) == list(range(333))
+    assert max(len(batch) for batch in batches) == 16
+    padding = sum(max(len(part) for part in batch) * len(batch) for batch in batches) / sum(len(p) for p in parts)
+    assert padding < 1.3
+    assert [len(batch[0]) for batch in batches] != sorted(len(batch[0]) for batch in batches)
+
+
+@torch.no_grad()
+def test_the_frozen_validator_equals_scoring_every_listener_once(make_log):
+    rng = np.random.default_rng(2)
+    rows = [
+        (int(rng.integers(6)), int(rng.integers(2)), int(rng.integers(20)), t, int(rng.choice([-1, 1])))
+        for t in range(300)
+    ]
+    log = make_log(rows, tracks=20)
+    log.outcome[200] = 6  # a late skip is no clear answer, and is not judged
+    train, later = log.where(np.arange(300) < 180), log.where(np.arange(300) >= 180)
+    network = network_for(log, np.zeros((20, 0), np.float32))
+    listeners = []
+    for listener in range(6):
+        history = train.where(train.listener == listener)
+        hidden = network(*tokens(history, np.arange(max(0, len(history) - 16), len(history))))[0, -1]
+        own = later.where((later.listener == listener) & later.judged)
+        won = []
+        for i in np.flatnonzero(own.label > 0):
+            for j in np.flatnonzero((own.label < 0) & (own.station == own.station[i])):
+                taste = network.ask(hidden, torch.tensor(own.station[i]))
+                margin = float(
+                    taste @ (network.items(torch.tensor(own.track[i])) - network.items(torch.tensor(own.track[j])))
+                )
+                won.append(1.0 if margin > 1e-7 else 0.0 if margin < -1e-7 else 0.5)
+        if won:
+            listeners.append(np.mean(won))
+    assert FrozenValidator(train, later, 16).pair_auc(network) == pytest.approx(np.mean(listeners), abs=1e-6)
+
+
+def test_the_frozen_validator_has_no_opinion_without_pairs_or_history(make_log):
+    log = make_log([(0, 0, 0, 0, 1), (0, 0, 1, 1, -1), (1, 0, 0, 2, 1), (1, 0, 1, 3, -1)], tracks=2)
+    network = network_for(log, np.zeros((2, 0), np.float32))
+    first, second = log.where(log.listener == 0), log.where(log.listener == 1)
+    assert FrozenValidator(first, second, 16).pair_auc(network) is None  # nobody of the second has a history
+    assert FrozenValidator(log, first.where(first.label > 0), 16).pair_auc(network) is None

@@ -1,0 +1,232 @@
+"""``player experiment p-hard``: the sequential model over the share of real negatives it is trained with."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from player.cli.experiment import (
+    Columns,
+    DatasetName,
+    Index,
+    Limit,
+    Music,
+    SplitChoice,
+    at_desk,
+    report,
+    store_of,
+)
+from player.cli.options import DataDir, Json, say
+from player.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from recommender.experiments.records import Record
+    from recommender.experiments.values import Json as JsonValue
+    from recommender.experiments.values import JsonObject
+
+MOST_JOBS = 2
+"""Trainings at once unless told otherwise: two processes of one thread each leave a small machine usable."""
+TABLE = (
+    ("auc", "pair AUC", 3),
+    ("gini", "Gini@10", 4),
+    ("mrr_positive", "MRR +", 4),
+    ("mrr_negative", "MRR −", 4),
+    ("epochs", "epochs", 1),
+    ("ndcg@10", "NDCG@10", 4),
+    ("coverage", "coverage@10", 3),
+)
+"""The columns of the table and their digits."""
+COLUMN_WIDTH = 15
+NAME_WIDTH = 12
+
+
+class ModeChoice(StrEnum):
+    """Names of modes, here so that ``--help`` needs nothing heavy."""
+
+    FAITHFUL = "faithful"
+    BEST = "best"
+
+
+class NegativesChoice(StrEnum):
+    """Names of kinds of negatives; a test holds them to the library's."""
+
+    EXPLICIT = "explicit"
+    IMPLICIT = "implicit"
+    BOTH = "both"
+
+
+class ItemsChoice(StrEnum):
+    """What a track can be to the model; likewise."""
+
+    IDS = "ids"
+    CONTENT = "content"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``player experiment``."""
+    app.command("p-hard")(p_hard)
+
+
+def p_hard(
+    dataset: DatasetName,
+    values: Annotated[
+        str, typer.Option("--p-hard", metavar="P,…", help="Shares of real negatives, 0 to 1.")
+    ] = "0,.1,.2,.3,.4,.6,.8,1",
+    mode: Annotated[ModeChoice, typer.Option("--mode", help="As in the paper, or as measures best.")] = (
+        ModeChoice.FAITHFUL
+    ),
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=1000, help="Trainings of each value.")] = 3,
+    negatives: Annotated[
+        NegativesChoice, typer.Option("--negatives", help="Which feedback counts as a real negative.")
+    ] = NegativesChoice.BOTH,
+    items: Annotated[
+        ItemsChoice, typer.Option("--items", help="What a track is: an embedding alone, or with its sound.")
+    ] = ItemsChoice.IDS,
+    split: Annotated[
+        SplitChoice | None,
+        typer.Option(
+            "--split", help="How past and test are divided; what fits the data if absent.", show_default=False
+        ),
+    ] = None,
+    columns: Columns = "",
+    limit: Limit = None,
+    listeners: Annotated[
+        int | None,
+        typer.Option("--listeners", min=1, help="Measure on a sample of so many listeners.", show_default=False),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="At most so many.", show_default=False)] = None,
+    patience: Annotated[
+        int | None, typer.Option("--patience", min=1, help="Epochs without a better one.", show_default=False)
+    ] = None,
+    music: Music = None,
+    index: Index = None,
+    frontend: Annotated[str, typer.Option("--frontend", help="What makes vectors of the audio.")] = "musicnn",
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Trainings at once.")] = MOST_JOBS,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Train with ever more of the listeners' real negatives as targets: accuracy, diversity, ranks, epochs.
+
+    Mei et al. 2024, Fig. 1 and 2, on any data set, with like-rate beside. Interrupted with Ctrl-C, the same command goes on
+    where it was.
+    """
+    if mode is ModeChoice.BEST:
+        raise UsageError("There is no mode best yet: only --mode faithful, the model as in the paper, is available.")
+    with at_desk(data_dir) as desk:
+        from player.research.opening import source
+        from player.research.p_hard import Wishes, measure
+        from recommender.configuration import Negatives
+        from recommender.experiments.p_hard_question import Tracks
+        from recommender.experiments.question import SplitName
+
+        wanted = source(dataset, columns, limit, music, index, frontend)
+        wishes = Wishes(
+            p_hard=values,
+            seeds=seeds,
+            negatives=Negatives(negatives),
+            tracks=Tracks(items),
+            split=None if split is None else SplitName(split),
+            most_listeners=listeners,
+            epochs=epochs,
+            patience=patience,
+        )
+        try:
+            record = measure(desk, wanted, wishes, jobs)
+        except KeyboardInterrupt:
+            say("What was trained is kept: the same command goes on from there.")
+            raise
+        report(record, store_of(desk), json=json)
+
+
+def print_results(record: "Record", console: "Console") -> None:
+    """The table, like-rate beside, accuracy by share of likes, ranks by popularity, trends and notes."""
+    from recommender.experiments.values import is_list, objects, text
+
+    results = record.results
+    _print_table(objects(results.get("results")), objects(results.get("baselines")), console)
+    _print_negatives(objects(results.get("negatives")), console)
+    _print_popularity(objects(results.get("by_popularity")), console)
+    trends = objects(results.get("trends"))
+    if trends:
+        console.print("The paper's trends, each by a fixed rule:")
+    for trend in trends:
+        console.print(f"  {text(trend.get('verdict'))}: {_clean(trend.get('claim'))}", soft_wrap=True)
+        console.print(f"      {_clean(trend.get('evidence'))}", soft_wrap=True, style="dim")
+    console.print(_clean(results.get("conclusion")), soft_wrap=True)
+    for key in ("notes", "omitted"):
+        sentences = results.get(key)
+        for sentence in sentences if is_list(sentences) else ():
+            console.print(f"  {_clean(sentence)}", style="dim", soft_wrap=True)
+
+
+def _print_table(rows: "Sequence[JsonObject]", beside: "Sequence[JsonObject]", console: "Console") -> None:
+    from rich import box
+    from rich.table import Table
+
+    from recommender.experiments.values import number, text
+
+    cells = {(f"{number(row.get('p_hard')) or 0.0:g}", text(row.get("metric"))): row for row in rows}
+    cells |= {(text(row.get("model")), text(row.get("metric"))): row for row in beside}
+    lines = list(dict.fromkeys(name for name, _ in cells))
+    fitting = max(3, (console.width - NAME_WIDTH) // COLUMN_WIDTH)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("p_hard")
+    for _, title, _ in TABLE[:fitting]:
+        table.add_column(title, justify="right", no_wrap=True)
+    for line in lines:
+        table.add_row(_clean(line), *(_cell(cells.get((line, key)), digits) for key, _, digits in TABLE[:fitting]))
+    console.print(table)
+    if fitting < len(TABLE):
+        rest = ", ".join(title for _, title, _ in TABLE[fitting:])
+        console.print(f"A wider terminal also shows {rest}; --json has every measure.", style="dim")
+
+
+def _print_negatives(rows: "Sequence[JsonObject]", console: "Console") -> None:
+    from recommender.experiments.values import number
+
+    shares = [
+        f"{number(row.get('p_hard')) or 0.0:g}: {of_all:.1%}"
+        for row in rows
+        if (of_all := number(row.get("of_all"))) is not None
+    ]
+    eligible = next((share for row in rows if (share := number(row.get("eligible"))) is not None), None)
+    if shares and eligible is not None:
+        console.print(
+            f"{eligible:.1%} of the positions have a real negative; of all negatives these shares were real: "
+            f"{', '.join(shares)}.",
+            soft_wrap=True,
+        )
+
+
+def _print_popularity(rows: "Sequence[JsonObject]", console: "Console") -> None:
+    """Mean place of the least and the most popular tenth, by model."""
+    from recommender.experiments.values import number, text
+
+    places: dict[str, list[float]] = {}
+    for row in rows:
+        place = number(row.get("place"))
+        if place is not None:
+            places.setdefault(text(row.get("model")), []).append(place)
+    if places:
+        console.print("Mean place in the ranking (0 first, 1 last) by tenth of popularity, the least popular first:")
+    for model, found in places.items():
+        console.print(f"  {_clean(model):<22} {' '.join(f'{place:.2f}' for place in found)}")
+
+
+def _cell(row: "JsonObject | None", digits: int) -> str:
+    from recommender.experiments.values import number
+
+    mean = None if row is None else number(row.get("mean"))
+    if row is None or mean is None:
+        return "–"
+    low, high = number(row.get("low")), number(row.get("high"))
+    return f"{mean:.{digits}f}" + ("" if low is None or high is None else f"\n{low:.{digits}f}–{high:.{digits}f}")
+
+
+def _clean(value: "JsonValue") -> str:
+    from player.cli.experiment_tables import clean
+
+    return clean(value) if isinstance(value, str) else ""

@@ -1,0 +1,271 @@
+"""How runs of experiments look on a terminal: tables with intervals, small drawings, and where the pictures lie."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from recommender.experiments.values import Json, JsonObject, is_list, is_object, number, objects, text
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from player.research.comparing import Comparison
+    from recommender.experiments.records import Record
+    from recommender.experiments.store import Listing, RunStore
+
+COLUMNS = (
+    ("auc", "pair AUC"),
+    ("auc_pooled", "AUC, all rows"),
+    ("mrr_positive", "MRR +"),
+    ("mrr_negative", "MRR −"),
+    ("ndcg@10", "NDCG@10"),
+    ("recall@10", "recall@10"),
+    ("gini", "Gini@10"),
+    ("coverage", "coverage@10"),
+)
+"""The measures of the table for people; --json has them all."""
+FEWEST_COLUMNS = 3
+COLUMN_WIDTH = 14
+NAME_WIDTH = 22
+LINE_WIDTH = 44
+"""Cells of the drawing of intervals."""
+BAR_WIDTH = 24
+MOST_LINES = 20
+"""Differences told one by one; the rest are counted."""
+
+
+def plain_console() -> "Console":
+    """A console that takes text as it is: what records and files say is never markup."""
+    from rich.console import Console
+
+    return Console(markup=False, highlight=False)
+
+
+def clean(value: str) -> str:
+    """Text from a record or a file without anything a terminal would obey."""
+    return "".join(character if character.isprintable() else " " for character in value)
+
+
+def print_listing(listing: "Listing", console: "Console") -> None:
+    """One line a run, newest first."""
+    if not listing.records:
+        console.print("There are no experiments yet; `player experiment baselines --dataset …` makes one.")
+    for record in listing.records:
+        name = text(record.configuration.get("dataset"))
+        state = "" if record.finished else "  unfinished: the same command goes on with it"
+        again = f"  repeats {record.repeats}" if record.repeats else ""
+        line = f"{record.id}  {record.created[:19].replace('T', ' ')}  {record.kind:<10} {name}{again}{state}"
+        console.print(clean(line), soft_wrap=True)
+
+
+def print_heading(record: "Record", console: "Console") -> None:
+    """Which run it is, on what."""
+    data = record.dataset
+    console.print(
+        clean(f"Experiment {record.id}: {record.kind} on {text(record.configuration.get('dataset'))}"), soft_wrap=True
+    )
+    counts = [
+        f"{value:,.0f} {name}"
+        for name in ("listeners", "tracks", "events", "positive", "negative")
+        if (value := number(data.get(name))) is not None
+    ]
+    if counts:
+        console.print(f"  {', '.join(counts)}")
+    seeds = record.configuration.get("seeds")
+    asked = f"{len(seeds)} seeds, " if is_list(seeds) and len(seeds) > 1 else ""
+    console.print(clean(f"  {asked}made {record.created[:19].replace('T', ' ')} UTC in {record.seconds:.0f} s"))
+
+
+def print_baselines(record: "Record", console: "Console") -> None:
+    """The table, the intervals drawn, accuracy by share of likes, tests, conclusion and notes."""
+    results = record.results
+    split = results.get("split")
+    if is_object(split):
+        console.print(
+            f"  split {text(split.get('name'))}, {text(split.get('state'))}: {_count(split, 'train')} rows to learn from, "
+            f"{_count(split, 'validation')} for validation, {_count(split, 'test')} to measure on "
+            f"({_count(split, 'positives')} likes, {_count(split, 'negatives')} dislikes, {_count(split, 'pairs')} pairs)",
+            soft_wrap=True,
+        )
+    rows = objects(results.get("results"))
+    models = _by_auc(rows)
+    _print_table(rows, models, console)
+    _print_intervals(rows, models, console)
+    _print_shares(results, models, console)
+    friedman = results.get("friedman")
+    if is_object(friedman):
+        console.print(
+            f"Do they differ? Friedman χ² = {_figure(friedman, 'chi2')}, p = {_figure(friedman, 'p')}, "
+            f"Kendall's W = {_figure(friedman, 'kendall_w')}, {_count(friedman, 'blocks')} listeners."
+        )
+    console.print(clean(text(results.get("conclusion"))))
+    for sentence in (*_strings(record.dataset.get("notes")), *_strings(results.get("notes"))):
+        console.print(clean(f"  {sentence}"), style="dim")
+    for sentence in _strings(results.get("omitted")):
+        console.print(clean(f"  missing: {sentence}"), style="dim")
+
+
+def print_unknown(record: "Record", console: "Console") -> None:
+    """The names of the results, of a kind that this version does not know."""
+    console.print(clean(f"  a kind that this version does not know; --json shows {', '.join(record.results)}"))
+
+
+def print_figures(record: "Record", store: "RunStore", console: "Console") -> None:
+    """Where the pictures lie."""
+    for figure in record.figures:
+        console.print(clean(f"{figure.title}: {store.figure_path(record, figure)}"), soft_wrap=True)
+
+
+def print_dataset(facts: JsonObject, console: "Console") -> None:
+    """Statistics of a data set, and how the reading went."""
+    for key, value in facts.items():
+        if isinstance(value, int | float | str) and not isinstance(value, bool):
+            console.print(clean(f"  {key.replace('_', ' '):<20} {_fact(key, value)}"), soft_wrap=True)
+    reading = facts.get("reading")
+    if is_object(reading):
+        console.print(
+            f"  read: {_count(reading, 'rows')} rows, {_count(reading, 'malformed')} malformed, "
+            f"{_count(reading, 'excluded')} excluded"
+        )
+        for problem in objects(reading.get("problems")):
+            where = f"{text(problem.get('file'))}, line {_count(problem, 'line')}"
+            console.print(clean(f"    {where}: {text(problem.get('reason'))}"), soft_wrap=True)
+    for note in _strings(facts.get("notes")):
+        console.print(clean(f"  {note}"), style="dim")
+
+
+def print_comparison(first: "Record", second: "Record", compared: "Comparison", console: "Console") -> None:
+    """What was asked differently, and both runs' figures."""
+    console.print("The same data." if compared.same_data else "Different data: figures cannot be compared row by row.")
+    for title, found in (
+        ("Asked differently", compared.configuration),
+        ("Other versions", compared.versions),
+        ("Another machine", compared.machine),
+    ):
+        for difference in found:
+            console.print(clean(f"  {title}: {difference}"), soft_wrap=True)
+    if compared.agree:
+        console.print("Every result is the same to the last digit.")
+        return
+    changed = [row for row in compared.figures if row.first != row.second]
+    wanted = dict(COLUMNS)
+    console.print(f"{'':<{NAME_WIDTH}} {'':<14} {first.id:>10} {second.id:>10} {'change':>9}")
+    for row in compared.figures:
+        if row.metric in wanted:
+            console.print(
+                clean(
+                    f"{row.model:<{NAME_WIDTH}} {wanted[row.metric]:<14} {_cell(row.first):>10} {_cell(row.second):>10} "
+                    f"{'–' if row.change is None else f'{row.change:+.4f}':>9}"
+                )
+            )
+    console.print(f"{len(changed)} of {len(compared.figures)} figures differ.")
+
+
+def print_differences(compared: "Comparison", console: "Console") -> None:
+    """Every result that did not repeat, the first of many one by one."""
+    for difference in compared.results[:MOST_LINES]:
+        console.print(clean(f"  {difference}"), soft_wrap=True)
+    if len(compared.results) > MOST_LINES:
+        console.print(f"  … and {len(compared.results) - MOST_LINES} more")
+    for difference in compared.versions:
+        console.print(clean(f"  another version of {difference}"), soft_wrap=True)
+
+
+def _print_table(rows: Sequence[JsonObject], models: Sequence[str], console: "Console") -> None:
+    from rich import box
+    from rich.table import Table
+
+    cells = {(text(row.get("model")), text(row.get("metric"))): row for row in rows}
+    present = [column for column in COLUMNS if any((model, column[0]) in cells for model in models)]
+    fitting = max(FEWEST_COLUMNS, (console.width - NAME_WIDTH) // COLUMN_WIDTH)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("")
+    for _, title in present[:fitting]:
+        table.add_column(title, justify="right", no_wrap=True)
+    for model in models:
+        table.add_row(clean(model), *(_with_bounds(cells.get((model, key))) for key, _ in present[:fitting]))
+    console.print(table)
+    left_out = [title for _, title in present[fitting:]]
+    if left_out:
+        console.print(f"A wider terminal also shows {', '.join(left_out)}; --json has every measure.", style="dim")
+
+
+def _print_intervals(rows: Sequence[JsonObject], models: Sequence[str], console: "Console") -> None:
+    """Pair AUC of each model on one axis."""
+    from player.research.terminal import interval_line
+
+    auc = {text(row.get("model")): row for row in rows if row.get("metric") == "auc"}
+    bounds = [
+        value for row in auc.values() for key in ("mean", "low", "high") if (value := number(row.get(key))) is not None
+    ]
+    if not bounds:
+        return
+    start, end = min(bounds), max(bounds)
+    console.print(f"pair AUC{'':<{NAME_WIDTH - 8}} {start:<.3f}{end:>{LINE_WIDTH - 5}.3f}")
+    for model in models:
+        row = auc.get(model)
+        mean = None if row is None else number(row.get("mean"))
+        if row is not None and mean is not None:
+            line = interval_line(number(row.get("low")), mean, number(row.get("high")), start, end, LINE_WIDTH)
+            console.print(clean(f"{model:<{NAME_WIDTH}} {line}"))
+    console.print()
+
+
+def _print_shares(results: JsonObject, models: Sequence[str], console: "Console") -> None:
+    """Pair AUC of the best model by the listeners' share of likes so far."""
+    from player.research.terminal import bar
+
+    if not models:
+        return
+    best = [row for row in objects(results.get("by_positive_share")) if row.get("model") == models[0]]
+    if not best:
+        return
+    console.print(clean(f"pair AUC of {models[0]} by the share of likes so far (first seed)"))
+    for row in best:
+        mean = number(row.get("mean")) or 0.0
+        span = f"{number(row.get('share_low')) or 0:.0%} to {number(row.get('share_high')) or 0:.0%}"
+        console.print(f"  {span:<14} {bar(mean, BAR_WIDTH)} {mean:.3f}  ({_count(row, 'count')})")
+    console.print()
+
+
+def _by_auc(rows: Sequence[JsonObject]) -> list[str]:
+    """The models, highest pair AUC first."""
+    auc = {text(row.get("model")): number(row.get("mean")) or 0.0 for row in rows if row.get("metric") == "auc"}
+    models = dict.fromkeys(text(row.get("model")) for row in rows)
+    return sorted(models, key=lambda model: -auc.get(model, -1.0))
+
+
+def _with_bounds(row: JsonObject | None) -> str:
+    mean = None if row is None else number(row.get("mean"))
+    if row is None or mean is None:
+        return "–"
+    low, high = number(row.get("low")), number(row.get("high"))
+    return f"{mean:.3f}" if low is None or high is None else f"{mean:.3f}\n{low:.3f}–{high:.3f}"
+
+
+def _cell(value: float | None) -> str:
+    return "–" if value is None else f"{value:.4f}"
+
+
+def _count(of: JsonObject, key: str) -> str:
+    value = number(of.get(key))
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def _figure(of: JsonObject, key: str) -> str:
+    value = number(of.get(key))
+    return "–" if value is None else f"{value:.3g}"
+
+
+def _fact(key: str, value: float | str) -> str:
+    """A fact about a data set as a person reads it."""
+    if isinstance(value, str):
+        return value
+    if key.endswith("_time"):
+        from datetime import UTC, datetime
+
+        return f"{datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"
+
+
+def _strings(value: Json) -> list[str]:
+    return [text(item) for item in value] if is_list(value) else []

@@ -1,0 +1,1 @@
+"""Experiments on logged history: data sets opened by name, the listener's own log among them, and runs repeated."""

@@ -1,0 +1,151 @@
+"""The experiment over ``p_hard`` on a named data set: from the options of a command to a record, and the same again."""
+
+import time
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from player.errors import PlayerError, UsageError
+from player.jobs import JobProgress
+from player.research.opening import Desk, Source, open_source, settled
+from recommender.configuration import Negatives, SequentialConfig
+from recommender.datasets.dataset import Dataset
+from recommender.evaluation.states import State
+from recommender.experiments.p_hard import Step, run_p_hard
+from recommender.experiments.p_hard_question import (
+    PHardQuestion,
+    Tracks,
+    ask_about_p_hard,
+    p_hard_question_from_json,
+    parse_p_hard,
+)
+from recommender.experiments.provenance import fingerprint_of_dataset
+from recommender.experiments.question import SplitName
+from recommender.experiments.records import ExperimentError, Record
+from recommender.experiments.store import RunStore
+from recommender.sequential_recommender import FAITHFUL
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was asked for on the command line; None is what fits the data set.
+
+    Attributes:
+        p_hard: values with commas between them.
+        seeds: how many.
+        negatives: which feedback counts as a real negative.
+        tracks: what a track is to the model.
+        split, state, most_listeners: as for the baselines.
+        epochs, patience: other than the faithful model's.
+    """
+
+    p_hard: str
+    seeds: int
+    negatives: Negatives = Negatives.BOTH
+    tracks: Tracks = Tracks.IDS
+    split: SplitName | None = None
+    state: State | None = None
+    most_listeners: int | None = None
+    epochs: int | None = None
+    patience: int | None = None
+
+
+def measure(desk: Desk, wanted: Source, wishes: Wishes, jobs: int) -> Record:
+    """Open the data set, train and measure every value, keep the record.
+
+    Raises:
+        PlayerError: the data set cannot be read, the wishes do not fit it, or the record cannot be stored.
+    """
+    try:
+        values = parse_p_hard(wishes.p_hard)
+    except ExperimentError as error:
+        raise UsageError(str(error)) from error
+    desk.progress(JobProgress("Reading"))
+    dataset = open_source(desk, wanted)
+    wanted = settled(wanted, dataset)
+    try:
+        question = ask_about_p_hard(
+            dataset,
+            _config(wishes),
+            p_hard=values,
+            seeds=wishes.seeds,
+            negatives=wishes.negatives,
+            tracks=wishes.tracks,
+            split=wishes.split,
+            state=wishes.state,
+            most_listeners=wishes.most_listeners,
+        )
+    except ExperimentError as error:
+        raise UsageError(str(error)) from error
+    question = replace(
+        question,
+        columns=wanted.columns,
+        limit=wanted.limit,
+        music=str(wanted.music or ""),
+        index=str(wanted.index or ""),
+        frontend=wanted.frontend,
+    )
+    return _run(desk, dataset, question, jobs, repeats="")
+
+
+def repeat(desk: Desk, record: Record, jobs: int = 1) -> Record:
+    """Train and measure what a record says once more, from its configuration alone.
+
+    Raises:
+        PlayerError: the record cannot be used, or the data are no longer those it was made on.
+    """
+    try:
+        question = p_hard_question_from_json(record.configuration)
+    except ExperimentError as error:
+        raise PlayerError(str(error)) from error
+    desk.progress(JobProgress("Reading"))
+    dataset = open_source(
+        desk,
+        Source(
+            question.dataset,
+            question.columns,
+            question.limit,
+            Path(question.music) if question.music else None,
+            Path(question.index) if question.index else None,
+            question.frontend,
+        ),
+    )
+    if fingerprint_of_dataset(dataset) != record.fingerprint:
+        raise PlayerError(
+            f"The data of experiment {record.id} ({question.dataset}) are no longer those it was made on: "
+            "put them back to repeat it, or run the experiment anew."
+        )
+    return _run(desk, dataset, question, jobs, repeats=record.id)
+
+
+def _config(wishes: Wishes) -> SequentialConfig:
+    return replace(FAITHFUL, epochs=wishes.epochs or FAITHFUL.epochs, patience=wishes.patience or FAITHFUL.patience)
+
+
+def _run(desk: Desk, dataset: Dataset, question: PHardQuestion, jobs: int, repeats: str) -> Record:
+    store = RunStore(desk.paths.experiments)
+    try:
+        return run_p_hard(
+            store,
+            dataset,
+            question,
+            jobs=jobs,
+            on_progress=_Teller(desk).tell,
+            resume=not repeats,
+            repeats=repeats,
+        )
+    except ExperimentError as error:
+        raise PlayerError(str(error)) from error
+
+
+@dataclass(slots=True)
+class _Teller:
+    """Tells how far a run is, and how long it will take at the pace so far."""
+
+    desk: Desk
+    started: float = field(default_factory=time.monotonic)
+
+    def tell(self, step: Step) -> None:
+        """Pass a step on."""
+        pace = (time.monotonic() - self.started) / step.computed if step.computed else None
+        seconds = None if pace is None else pace * (step.total - step.done)
+        self.desk.progress(JobProgress("Training and measuring", step.done, step.total, seconds))

@@ -1,0 +1,271 @@
+"""One seed of CLEP's experiment: the paper's three variants, what stands beside them, and what each gets right."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.clep import ClepData
+from recommender.clep_best import MainAxes, Opinions, SharedTaste, fit_shared
+from recommender.clep_many import ClepProblem, train_clep_many
+from recommender.configuration import ClepConfig, ClepVariant
+from recommender.experiments.clep_listeners import (
+    Listener,
+    Listeners,
+    Parts,
+    divide,
+    draw_test_tracks,
+    heard_tracks,
+)
+from recommender.experiments.clep_measures import Column, measure, measure_at_rate
+from recommender.inference import Standardisation
+from recommender.running import Prior, fit_head
+
+Floats = NDArray[np.float64]
+
+ENSEMBLE = 5
+"""Networks of the ensemble, each from its own seed."""
+LIKE_RATE_PRIOR = 2.0
+"""Opinions' worth of everybody's rate that a track's own rate starts from."""
+ALONE_PRIOR = Prior()
+"""Of a listener's logistic regression that knows nobody else."""
+
+
+class Row(StrEnum):
+    """What is measured."""
+
+    PN = "pn"
+    P = "p"
+    N = "n"
+    PN_MATCHED = "pn-fpr-matched"
+    P_MATCHED = "p-fpr-matched"
+    N_MATCHED = "n-fpr-matched"
+    """A variant's ranking, cut where its false positive rate is that of N: is N better, or only more pessimistic?"""
+    MAJORITY = "majority"
+    """Whichever of like and dislike the listener said more often, always."""
+    LIKE_RATE = "like-rate"
+    """How many of the other listeners like the track. It alone knows what others say of the test tracks."""
+    LOGISTIC = "logistic"
+    """Bayesian logistic regression on the listener's own opinions."""
+    SHARED = "shared"
+    """One logistic regression on everybody's opinions, the same for all."""
+    BEST = "best"
+    """The shared head and the listener's own on top (:mod:`recommender.clep_best`)."""
+    ENSEMBLE = "pn-ensemble"
+    """The mean of several PN networks' logits."""
+    BEST_AND_ENSEMBLE = "best + pn-ensemble"
+    """The sum of best's logit and the ensemble's."""
+
+
+VARIANTS = {Row.PN: ClepVariant.PN, Row.P: ClepVariant.P, Row.N: ClepVariant.N}
+MATCHED = {Row.PN_MATCHED: Row.PN, Row.P_MATCHED: Row.P, Row.N_MATCHED: Row.N}
+ABLATION = (Row.ENSEMBLE, Row.BEST_AND_ENSEMBLE)
+"""Measured only when asked for: they take five times as long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sounds:
+    """The tracks: (n, dim) float32 content vectors, NaN rows where unknown."""
+
+    content: NDArray[np.float32]
+
+    @property
+    def heard(self) -> NDArray[np.bool_]:
+        """(n,) whose vector is known."""
+        return heard_tracks(self.content)
+
+
+def rows(*, ablation: bool) -> tuple[Row, ...]:
+    """What is measured, in order."""
+    return tuple(row for row in Row if ablation or row not in ABLATION)
+
+
+def measure_seed(
+    listeners: Listeners, sounds: Sounds, seed: int, *, ablation: bool, on_epoch: Callable[[int, int], None]
+) -> Floats:
+    """Divide the tracks, train everything, and measure it on the test tracks.
+
+    Args:
+        listeners: the chosen are measured, everybody is learned from.
+        sounds: the tracks.
+        seed: of the division, the initial weights and the batches.
+        ablation: whether the rows of ``ABLATION`` are measured too.
+        on_epoch: told how far the networks' training is.
+
+    Returns:
+        (rows, chosen, 5) by :func:`rows` and :class:`recommender.experiments.clep_measures.Column`; NaN for a listener
+        whose training part lacks likes or dislikes under this seed, and where a metric is undefined.
+    """
+    fold = _Fold.drawn(listeners, sounds, seed)
+    probabilities = dict(fold.networks(ablation=ablation, on_epoch=on_epoch))
+    probabilities |= dict(fold.beside(listeners, sounds))
+    if ablation:
+        together = zip(probabilities[Row.BEST], probabilities[Row.ENSEMBLE], strict=True)
+        probabilities[Row.BEST_AND_ENSEMBLE] = [_sigmoid(_logit(one) + _logit(other)) for one, other in together]
+    wanted = rows(ablation=ablation)
+    values = np.full((len(wanted), len(listeners.chosen), len(Column)), np.nan)
+    for place, person in enumerate(fold.people):
+        for index, row in enumerate(wanted):
+            values[index, person.index] = _figures(probabilities, place, person.liked, row)
+    return values
+
+
+def _figures(probabilities: Mapping[Row, Sequence[Floats]], place: int, liked: NDArray[np.bool_], row: Row) -> Floats:
+    if row not in MATCHED:
+        return measure(probabilities[row][place], liked)
+    rate = float(measure(probabilities[Row.N][place], liked)[Column.FPR])
+    return measure_at_rate(probabilities[MATCHED[row]][place], liked, rate)
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """A chosen listener under one seed."""
+
+    index: int
+    listener: Listener
+    parts: Parts
+
+    @property
+    def tested(self) -> NDArray[np.int64]:
+        return self.listener.track[self.parts.test]
+
+    @property
+    def liked(self) -> NDArray[np.bool_]:
+        return self.listener.liked[self.parts.test]
+
+    def songs(self, content: NDArray[np.float32], places: NDArray[np.int64]) -> ClepData:
+        return ClepData(content[self.listener.track[places]], self.listener.liked[places])
+
+    def past(self, content: NDArray[np.float32]) -> Opinions:
+        return _opinions(self.listener, content, self.parts.past)
+
+
+def _opinions(listener: Listener, content: NDArray[np.float32], places: NDArray[np.int64]) -> Opinions:
+    return Opinions(content[listener.track[places]], listener.liked[places], listener.weight[places])
+
+
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """The tracks divided for one seed, ``content`` standardised by those that are not tested."""
+
+    content: NDArray[np.float32]
+    test: NDArray[np.bool_]
+    people: tuple[_Person, ...]
+    seeds: tuple[int, ...]
+    """Of each person's networks, the same for all variants."""
+
+    @staticmethod
+    def drawn(listeners: Listeners, sounds: Sounds, seed: int) -> "_Fold":
+        rng = np.random.default_rng(seed)
+        test = draw_test_tracks(sounds.heard, rng)
+        divided = [(index, each, divide(each, test, rng)) for index, each in enumerate(listeners.chosen)]
+        return _Fold(
+            content=Standardisation.of(sounds.content[~test]).apply(sounds.content),
+            test=test,
+            people=tuple(_Person(index, each, parts) for index, each, parts in divided if parts is not None),
+            seeds=tuple(rng.integers(2**31, size=len(listeners.chosen)).tolist()),
+        )
+
+    def problem(self, person: _Person, variant: ClepVariant, repetition: int = 0) -> ClepProblem:
+        return ClepProblem(
+            person.songs(self.content, person.parts.train),
+            person.songs(self.content, person.parts.validation),
+            variant,
+            self.seeds[person.index] + repetition,
+        )
+
+    def networks(self, *, ablation: bool, on_epoch: Callable[[int, int], None]) -> Iterator[tuple[Row, list[Floats]]]:
+        """P(like) of each person's test tracks by the paper's networks, trained all at once."""
+        runs = [(row, 0) for row in VARIANTS]
+        runs += [(Row.PN, repetition) for repetition in range(1, ENSEMBLE)] if ablation else []
+        if not self.people:
+            yield from ((row, []) for row in (*VARIANTS, Row.ENSEMBLE))
+            return
+        problems = [
+            self.problem(person, VARIANTS[row], repetition) for row, repetition in runs for person in self.people
+        ]
+        stack = train_clep_many(problems, ClepConfig.for_dimension(self.content.shape[1]), on_epoch)
+        logits = stack.logits(stack.embedding(self.content)).reshape(len(runs), len(self.people), -1)
+        for place, row in enumerate(VARIANTS):
+            yield row, [_sigmoid(logits[place, who][person.tested]) for who, person in enumerate(self.people)]
+        mean = logits[[place for place, (row, _) in enumerate(runs) if row is Row.PN]].mean(axis=0)
+        yield Row.ENSEMBLE, [_sigmoid(mean[who][person.tested]) for who, person in enumerate(self.people)]
+
+    def beside(self, listeners: Listeners, sounds: Sounds) -> Iterator[tuple[Row, list[Floats]]]:
+        """P(like) of each person's test tracks by everything else."""
+        yield Row.MAJORITY, [_majority(person) for person in self.people]
+        yield Row.LIKE_RATE, [_like_rate(person, listeners.everybody) for person in self.people]
+        axes = MainAxes.of(self.content[sounds.heard & ~self.test])
+        yield Row.LOGISTIC, [self._alone(person, axes) for person in self.people]
+        learned = [
+            _opinions(each, self.content, np.flatnonzero(~self.test[each.track])) for each in listeners.everybody
+        ]
+        shared = fit_shared(axes, learned)
+        yield Row.SHARED, [_sigmoid(shared.logits(self.content[person.tested])) for person in self.people]
+        yield Row.BEST, [self._best(person, shared) for person in self.people]
+
+    def _alone(self, person: _Person, axes: MainAxes) -> Floats:
+        past = person.past(self.content)
+        label = np.where(past.liked, 1, -1)
+        head = fit_head(axes.apply(past.content), label, past.weight, np.zeros(len(past)), ALONE_PRIOR)
+        return _sigmoid(head.contribution(axes.apply(self.content[person.tested])))
+
+    def _best(self, person: _Person, shared: SharedTaste) -> Floats:
+        own = shared.own_head(person.past(self.content))
+        return _sigmoid(shared.own_logits(own, self.content[person.tested]))
+
+
+def _majority(person: _Person) -> Floats:
+    liked = person.listener.liked[person.parts.past]
+    return np.full(len(person.tested), float(np.count_nonzero(liked) * 2 >= len(liked)))
+
+
+def _like_rate(person: _Person, everybody: Sequence[Listener]) -> Floats:
+    """Share of likes among the other listeners, smoothed towards the others' rate over all tracks."""
+    size = 1 + int(max(each.track.max() for each in everybody))
+    likes, opinions = np.zeros(size), np.zeros(size)
+    for other in everybody:
+        if other.name != person.listener.name:
+            likes[other.track] += other.liked
+            opinions[other.track] += 1.0
+    rate = (likes.sum() + 1.0) / (opinions.sum() + 2.0)
+    return ((likes + LIKE_RATE_PRIOR * rate) / (opinions + LIKE_RATE_PRIOR))[person.tested]
+
+
+def _sigmoid(logit: NDArray[np.floating]) -> Floats:
+    return 1.0 / (1.0 + np.exp(-np.clip(logit.astype(np.float64), -500.0, 500.0)))
+
+
+def _logit(probability: Floats) -> Floats:
+    clipped = np.clip(probability, 1e-12, 1.0 - 1e-12)
+    return np.log(clipped / (1.0 - clipped))
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """One listener's songs in one variant's embedding: (m, E), and (m,) bool whether liked, and whether tested on."""
+
+    row: Row
+    embedding: NDArray[np.float32]
+    liked: NDArray[np.bool_]
+    tested: NDArray[np.bool_]
+
+
+def embedding_spaces(listeners: Listeners, sounds: Sounds, seed: int) -> tuple[str, tuple[Space, ...]]:
+    """The three spaces, as trained under ``seed``, of the listener with most opinions (the paper's Figure 3).
+
+    Returns:
+        The listener's name, and a space for each variant; no spaces where nothing could be trained for them.
+    """
+    fold = _Fold.drawn(listeners, sounds, seed)
+    person = max(fold.people, key=lambda each: len(each.listener), default=None)
+    if person is None:
+        return "", ()
+    problems = [fold.problem(person, variant) for variant in VARIANTS.values()]
+    stack = train_clep_many(problems, ClepConfig.for_dimension(fold.content.shape[1]), lambda _epoch, _epochs: None)
+    embedding = stack.embedding(fold.content[person.listener.track])
+    tested = np.isin(np.arange(len(person.listener)), person.parts.test)
+    spaces = [Space(row, own, person.listener.liked, tested) for row, own in zip(VARIANTS, embedding, strict=True)]
+    return person.listener.name, tuple(spaces)

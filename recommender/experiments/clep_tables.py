@@ -1,0 +1,185 @@
+"""What a run of CLEP's experiment says: the paper's Tables 2 and 3, means with intervals, and which findings hold."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.evaluation.bootstrap import resampled_means
+from recommender.evaluation.statistics import friedman, paired_bootstrap, wilcoxon_holm
+from recommender.experiments.clep_measures import Column
+from recommender.experiments.clep_scores import MATCHED, VARIANTS, Row
+from recommender.experiments.values import JsonObject, json_object
+
+Floats = NDArray[np.float64]
+
+RESAMPLES = 2000
+BOUNDS = (2.5, 97.5)
+"""Percentiles of a 95 % interval."""
+SIGNIFICANT = 0.05
+LEAST_SHOWN = 0.001
+"""Smaller probabilities are only said to be smaller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Whether something that the paper reports holds here."""
+
+    finding: str
+    holds: str
+    """``yes``, ``no``, or ``not significant``: the medians agree with it, and Holm's p does not exclude chance."""
+    detail: str
+
+
+class Tables:
+    """Everything computed from each listener's figures.
+
+    Args:
+        names: of the rows.
+        values: (rows, listeners, 5), averaged over seeds; NaN where undefined.
+        frontend: what made the content vectors.
+    """
+
+    def __init__(self, names: Sequence[Row], values: Floats, frontend: str) -> None:
+        self._figures: Mapping[Row, Floats] = dict(zip(names, values, strict=True))
+        self._frontend = frontend
+
+    def table2(self) -> list[JsonObject]:
+        """Medians over listeners, a document for each row."""
+        return [
+            json_object({"frontend": self._frontend, "variant": row} | {c.key: _median(figures[:, c]) for c in Column})
+            for row, figures in self._figures.items()
+        ]
+
+    def means(self) -> list[JsonObject]:
+        """Means over listeners with 95 % bootstrap intervals, a document for each row and metric."""
+        documents: list[JsonObject] = []
+        for row, figures in self._figures.items():
+            resampled = resampled_means(figures, RESAMPLES, seed=0)
+            for column in Column:
+                known, drawn = figures[:, column], resampled[:, column]
+                low, high = np.nanpercentile(drawn, BOUNDS) if np.isfinite(drawn).any() else (np.nan, np.nan)
+                mean = float(np.nanmean(known)) if np.isfinite(known).any() else np.nan
+                documents.append(
+                    json_object({"variant": row, "metric": column.key, "mean": mean, "low": low, "high": high})
+                )
+        return documents
+
+    def friedman(self, rows: Sequence[Row] = tuple(VARIANTS)) -> list[JsonObject]:
+        """Friedman's test of each metric over the variants; ``chi2`` and ``p`` null, and why, where there is none."""
+        documents: list[JsonObject] = []
+        for column in Column:
+            tested = friedman(self._paired(rows, column))
+            figures = {"chi2": None, "p": None, "omitted": tested} if isinstance(tested, str) else json_object(tested)
+            documents.append(json_object({"frontend": self._frontend, "metric": column.key, **figures}))
+        return documents
+
+    def wilcoxon(self, rows: Sequence[Row] = tuple(VARIANTS)) -> list[JsonObject]:
+        """The signed-rank test of each pair and metric, Holm's correction within the metric."""
+        documents: list[JsonObject] = []
+        for column in Column:
+            tested = wilcoxon_holm(self._paired(rows, column), [str(row) for row in rows])
+            if isinstance(tested, str):
+                continue
+            documents += [
+                json_object(
+                    {
+                        "frontend": self._frontend,
+                        "metric": column.key,
+                        "pair": f"{pair.first} vs {pair.second}",
+                        "p": pair.p,
+                        "p_holm": pair.p_holm,
+                        "effect": pair.effect,
+                        "listeners": pair.blocks,
+                    }
+                )
+                for pair in tested
+            ]
+        return documents
+
+    def advantages(self) -> list[JsonObject]:
+        """How far the best mode's AUROC is above every other row's on the same listeners, with 95 % bootstrap intervals."""
+        best = self._figures[Row.BEST][:, Column.AUROC]
+        compared = {
+            row: paired_bootstrap(best, figures[:, Column.AUROC], RESAMPLES)
+            for row, figures in self._figures.items()
+            if row is not Row.BEST and row not in MATCHED
+        }
+        return [
+            json_object({"over": row, "metric": Column.AUROC.key} | dict(json_object(difference)))
+            for row, difference in compared.items()
+            if not isinstance(difference, str)
+        ]
+
+    def _paired(self, rows: Sequence[Row], column: Column) -> Floats:  # (listeners, rows)
+        return np.stack([self._figures[row][:, column] for row in rows], axis=1)
+
+    def findings(self) -> list[Finding]:
+        """What the paper reports, beside what is seen here."""
+        found = [
+            self._extreme("N has the lowest false positive rate", Row.N, Column.FPR, lowest=True),
+            self._extreme("N has the highest accuracy", Row.N, Column.ACCURACY, lowest=False),
+            self._extreme("P has the highest recall", Row.P, Column.RECALL, lowest=False),
+            self._extreme("N has the lowest recall", Row.N, Column.RECALL, lowest=True),
+            self._extreme("N has the highest precision", Row.N, Column.PRECISION, lowest=False),
+            self._no_difference("The variants' AUROC do not differ significantly", Column.AUROC),
+        ]
+        matched = tuple(MATCHED)
+        found.append(
+            self._extreme(
+                "At the false positive rate of N, N still has the highest accuracy",
+                Row.N_MATCHED,
+                Column.ACCURACY,
+                lowest=False,
+                rivals=matched,
+            )
+        )
+        return found
+
+    def conclusion(self) -> str:
+        """In one sentence: how many findings hold, and which row ranks best."""
+        found = self.findings()
+        hold = sum(each.holds == "yes" for each in found)
+        auroc = {row: figures[:, Column.AUROC] for row, figures in self._figures.items() if row not in MATCHED}
+        means = {row: float(np.nanmean(own)) for row, own in auroc.items() if np.isfinite(own).any()}
+        if not means:
+            return "No listener has both likes and dislikes among the test tracks: nothing can be concluded."
+        best = max(means, key=means.__getitem__)
+        variants = ", ".join(f"{row} {means[row]:.3f}" for row in VARIANTS if row in means)
+        return (
+            f"{hold} of {len(found)} findings hold; the highest mean AUROC is that of {best} with {means[best]:.3f} "
+            f"(the paper's variants: {variants})."
+        )
+
+    def _extreme(
+        self, finding: str, row: Row, column: Column, *, lowest: bool, rivals: Sequence[Row] = tuple(VARIANTS)
+    ) -> Finding:
+        medians = {each: _median(self._figures[each][:, column]) for each in rivals}
+        others = [median for each, median in medians.items() if each is not row]
+        first = medians[row] < min(others) if lowest else medians[row] > max(others)
+        detail = f"median {column.key}: " + ", ".join(f"{each} {median:.3f}" for each, median in medians.items())
+        tested = wilcoxon_holm(self._paired(rivals, column), [str(each) for each in rivals])
+        if isinstance(tested, str):
+            return Finding(finding, "not significant" if first else "no", f"{detail}; {tested}")
+        own = [pair for pair in tested if row in {pair.first, pair.second}]
+        detail += "; " + ", ".join(f"{p.first} vs {p.second} {_p(p.p_holm)} (Holm)" for p in own)
+        if not first:
+            return Finding(finding, "no", detail)
+        return Finding(finding, "yes" if all(p.p_holm < SIGNIFICANT for p in own) else "not significant", detail)
+
+    def _no_difference(self, finding: str, column: Column) -> Finding:
+        tested = friedman(self._paired(tuple(VARIANTS), column))
+        if isinstance(tested, str):
+            return Finding(finding, "not significant", tested)
+        detail = f"Friedman's χ² {tested.chi2:.2f}, {_p(tested.p)}"
+        return Finding(finding, "no" if tested.p < SIGNIFICANT else "yes", detail)
+
+
+def _p(p: float) -> str:
+    return f"p {p:.3f}" if p >= LEAST_SHOWN else f"p < {LEAST_SHOWN}"
+
+
+def _median(values: Floats) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else float("nan")

@@ -1,0 +1,163 @@
+"""Which trends of Mei et al. 2024, section 5, a run shows: each by a fixed rule.
+
+A difference counts when its interval over listeners excludes zero. Where the run lacks a value that a rule needs, the rule is
+left out.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from recommender.experiments.p_hard_results import EPOCHS, DifferenceRow, PHardRow, PopularityRow
+from recommender.sequential_recommender import name_of
+
+PLATEAU_FROM = 0.3
+PLATEAU_WIDTH = 0.01
+"""How much pair AUC may still change from .3 on to be called flat."""
+DIVERSE_FROM, DIVERSE_TO = 0.2, 0.6
+SHIPPED = 0.4
+SAVED_EPOCHS = 0.3
+"""The paper: 30 % fewer epochs at .4."""
+SHIFT = 0.01
+"""Share of the catalogue by which the most popular tenth has to move to count as having moved."""
+
+
+class Verdict(StrEnum):
+    """What a rule says."""
+
+    HOLDS = "holds"
+    FAILS = "does not hold"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Trend:
+    """One claim of the paper, what came of it here, and the figures it rests on."""
+
+    claim: str
+    verdict: Verdict
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """Means by value, and differences to the lowest value."""
+
+    lowest: float
+    means: Mapping[str, Mapping[float, float]]
+    gaps: Mapping[tuple[str, float], DifferenceRow]
+    popular: Mapping[float, float] = field(default_factory=dict[float, float])
+
+    def of(self, metric: str) -> Mapping[float, float]:
+        return self.means.get(metric, {})
+
+    def above(self, metric: str) -> list[DifferenceRow]:
+        """Differences of all values above the lowest, rising."""
+        return [row for (name, _), row in sorted(self.gaps.items()) if name == metric]
+
+
+def trends_of(
+    results: Sequence[PHardRow], differences: Sequence[DifferenceRow], popularity: Sequence[PopularityRow]
+) -> list[Trend]:
+    """The paper's claims, judged; empty without a training at p_hard = 0 and one above it."""
+    values = sorted({row.p_hard for row in results})
+    if len(values) < 2 or values[0] != 0.0:  # noqa: PLR2004 - two points make a curve
+        return []
+    means: dict[str, dict[float, float]] = {}
+    for row in results:
+        means.setdefault(row.metric, {})[row.p_hard] = row.mean
+    gaps = {(row.metric, row.p_hard): row for row in differences if row.rival == name_of(0.0)}
+    last = max((row.tenth for row in popularity), default=0)
+    popular = {row.p_hard: row.place for row in popularity if row.tenth == last and row.p_hard is not None}
+    figures = _Figures(values[0], means, gaps, popular)
+    rules: list[Callable[[_Figures], Trend | None]] = [_accuracy, _plateau, _diversity, _ranks, _epochs, _popular]
+    return [trend for rule in rules if (trend := rule(figures)) is not None]
+
+
+def _accuracy(figures: _Figures) -> Trend | None:
+    rows = figures.above("auc")
+    if not rows:
+        return None
+    sure = [row for row in rows if row.low is not None and row.low > 0.0]
+    against = [row for row in rows if row.high is not None and row.high < 0.0]
+    verdict = Verdict.HOLDS if len(sure) == len(rows) else Verdict.FAILS if against else Verdict.UNDECIDED
+    shown = ", ".join(f"{row.p_hard:g}: {row.mean:+.3f}" for row in rows)
+    return Trend(
+        "Pair AUC is higher for every p_hard above 0 than for 0.",
+        verdict,
+        f"gain over 0 at {shown}; the interval excludes 0 for {len(sure)} of {len(rows)}",
+    )
+
+
+def _plateau(figures: _Figures) -> Trend | None:
+    late = {p: auc for p, auc in figures.of("auc").items() if p >= PLATEAU_FROM}
+    if len(late) < 2:  # noqa: PLR2004 - one value is no plateau
+        return None
+    span = max(late.values()) - min(late.values())
+    gain = max(late.values()) - figures.of("auc")[0.0]
+    risen = any(row.p_hard in late and row.low is not None and row.low > 0.0 for row in figures.above("auc"))
+    flat = span <= PLATEAU_WIDTH and gain > span
+    verdict = Verdict.UNDECIDED if not risen else Verdict.HOLDS if flat else Verdict.FAILS
+    return Trend(
+        f"Having risen, pair AUC is flat from about {PLATEAU_FROM:g} on.",
+        verdict,
+        f"it spans {span:.3f} over {', '.join(f'{p:g}' for p in late)} (flat: at most {PLATEAU_WIDTH:g}, less than the gain)",
+    )
+
+
+def _diversity(figures: _Figures) -> Trend | None:
+    gini = figures.of("gini")
+    if not any(DIVERSE_FROM <= p <= DIVERSE_TO for p in gini) or max(gini) <= DIVERSE_TO:
+        return None
+    best = min(gini, key=lambda p: gini[p])
+    row = figures.gaps.get(("gini", best))
+    inside = DIVERSE_FROM <= best <= DIVERSE_TO
+    sure = row is not None and row.high is not None and row.high < 0.0
+    verdict = Verdict.FAILS if not inside else Verdict.HOLDS if sure else Verdict.UNDECIDED
+    shown = ", ".join(f"{p:g}: {value:.4f}" for p, value in gini.items())
+    return Trend(
+        f"Gini is lowest (recommendations most diverse) between {DIVERSE_FROM:g} and {DIVERSE_TO:g}.",
+        verdict,
+        f"lowest at {best:g}; {shown}",
+    )
+
+
+def _ranks(figures: _Figures) -> Trend | None:
+    plus, minus = figures.of("mrr_positive"), figures.of("mrr_negative")
+    if not plus or not minus or not plus[0.0] or not minus[0.0]:
+        return None
+    last = max(plus)
+    fall = {"+": 1.0 - plus[last] / plus[0.0], "-": 1.0 - minus[last] / minus[0.0]}
+    both, more = min(fall.values()) > 0.0, fall["-"] > fall["+"]
+    return Trend(
+        "Liked and disliked targets both rank lower with a higher p_hard, disliked ones more so.",
+        Verdict.HOLDS if both and more else Verdict.FAILS,
+        f"from 0 to {last:g}, MRR of liked {plus[0.0]:.4f} to {plus[last]:.4f} ({-fall['+']:+.0%}), "
+        f"of disliked {minus[0.0]:.4f} to {minus[last]:.4f} ({-fall['-']:+.0%})",
+    )
+
+
+def _epochs(figures: _Figures) -> Trend | None:
+    epochs = figures.of(EPOCHS)
+    if 0.0 not in epochs or SHIPPED not in epochs:
+        return None
+    change = epochs[SHIPPED] / epochs[0.0] - 1.0
+    return Trend(
+        f"Training converges in fewer epochs at {SHIPPED:g} than at 0 (the paper: {SAVED_EPOCHS:.0%} fewer).",
+        Verdict.HOLDS if change <= -SAVED_EPOCHS / 2 else Verdict.FAILS if change >= 0.0 else Verdict.UNDECIDED,
+        f"{epochs[0.0]:.1f} epochs at 0, {epochs[SHIPPED]:.1f} at {SHIPPED:g} ({change:+.0%})",
+    )
+
+
+def _popular(figures: _Figures) -> Trend | None:
+    if 0.0 not in figures.popular:
+        return None
+    last = max(figures.popular)
+    shift = figures.popular[last] - figures.popular[0.0]
+    verdict = Verdict.HOLDS if shift > SHIFT else Verdict.FAILS if shift < -SHIFT else Verdict.UNDECIDED
+    return Trend(
+        "Popular tracks rank lower with a higher p_hard (section 6.2).",
+        verdict,
+        f"mean place of the most popular tenth (0 first, 1 last) {figures.popular[0.0]:.3f} at 0, "
+        f"{figures.popular[last]:.3f} at {last:g}",
+    )
