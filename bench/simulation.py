@@ -1,0 +1,145 @@
+"""Closed-loop simulation: does the loop learn, does it narrow down, does it notice a change of taste?
+
+Invented listeners with a known taste hear what each policy plays; see ``docs/simulation.md``. Three scenes: the 240 real tracks of the
+development library, 5,000 synthetic tracks made like them, and those with a change of taste half-way. Takes tens of minutes on
+two cores, nearly all of it retraining.
+
+Needs the development data beside the repository, which is scanned and embedded first (a minute or two).
+"""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from bench.library_insight import SHARED, embedded
+from player.listening.scoring import frontend_id
+from recommender.evaluation.bootstrap import Difference, Interval
+from recommender.simulation import Plan, Run, simulate
+from recommender.simulation_policies import POLICIES
+from recommender.simulation_report import DISCLAIMER, Figure, Summary, course, recovery
+from recommender.simulation_world import World, world_like
+
+LISTENERS = 20
+SYNTHETIC_TRACKS = 5000
+CHANGE = 250
+WORKERS = 2
+RIVALS = ("random", "content only", "untrained player")
+SHOWN = (
+    Figure.SATISFACTION, Figure.FIRST, Figure.LAST, Figure.TASTE, Figure.ACCURACY, Figure.SKIPS, Figure.EARLY_SKIPS,
+    Figure.GINI, Figure.GINI_DRIFT, Figure.NEVER, Figure.REPEATS,
+)  # fmt: skip
+COMPARED = (Figure.SATISFACTION, Figure.LAST, Figure.ACCURACY, Figure.SKIPS, Figure.GINI)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One run, as a worker gets it."""
+
+    world: World
+    policy: str
+    plan: Plan
+    seed: int
+
+
+def main() -> None:
+    """Print the tables."""
+    if not (SHARED / "music.csv").is_file():
+        print(f"skipped: needs the development data at {SHARED}")
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        collection = embedded(Path(scratch) / "data", [SHARED / "music"])
+    catalogue = collection.catalogue
+    real = World.of(collection.vectors.vectors, catalogue.artist, catalogue.album, frontend_id(collection))
+    report(real)
+
+
+def report(real: World) -> None:
+    """Simulate all scenes and print them.
+
+    Args:
+        real: the world of the development library.
+    """
+    large = world_like(real, SYNTHETIC_TRACKS, seed=0)
+    print(DISCLAIMER)
+    for title, world, plan in (
+        (f"{len(real)} real tracks", real, Plan()),
+        (f"{len(large)} synthetic tracks", large, Plan()),
+        (f"{len(large)} synthetic tracks, new taste after {CHANGE} plays", large, Plan(taste_changes_at=CHANGE)),
+    ):
+        scene(title, world, plan)
+
+
+def scene(title: str, world: World, plan: Plan, names: Sequence[str] = tuple(name for name, _ in POLICIES)) -> None:
+    """Simulate one scene under the policies of these names and print it."""
+    print(
+        f"\n{title}; {LISTENERS} simulated listeners, {plan.plays} plays each; 95 % bootstrap intervals over listeners"
+    )
+    tasks = [Task(world, name, plan, seed) for name in names for seed in range(LISTENERS)]
+    os.environ["OMP_NUM_THREADS"] = "1"  # inherited by the workers: one core each
+    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
+        done = list(pool.map(_run, tasks))
+    runs = {name: done[place * LISTENERS : (place + 1) * LISTENERS] for place, name in enumerate(names)}
+    _print_figures(Summary.of(runs))
+    _print_courses(runs)
+    if plan.taste_changes_at is not None:
+        _print_recovery(runs, plan.taste_changes_at)
+    _print_notes(runs)
+
+
+def _run(task: Task) -> Run:
+    return simulate(task.world, dict(POLICIES)[task.policy], task.plan, task.seed)
+
+
+def _print_figures(summary: Summary) -> None:
+    for figure in SHOWN:
+        print(f"  {figure}")
+        for policy in summary.policies:
+            print(f"    {policy:<18} {_words(summary.figure(policy, figure))}")
+    for policy in ("untrained player", "retrained player"):
+        for rival in RIVALS:
+            if policy in summary.policies and rival in summary.policies and rival != policy:
+                print(f"  {policy} against {rival}")
+                for figure in COMPARED:
+                    print(f"    {figure:<32} {_signed(summary.difference(policy, rival, figure))}")
+
+
+def _print_courses(runs: dict[str, list[Run]]) -> None:
+    print("  satisfaction, mean of each 50 plays")
+    for policy, own in runs.items():
+        print(f"    {policy:<18} {' '.join(f'{value:.2f}' for value in course(own))}")
+    print("  accuracy on unheard tracks, at each check")
+    for policy, own in runs.items():
+        checked = np.nanmean([[check.accuracy for check in run.checks] for run in own], axis=0)
+        print(f"    {policy:<18} {' '.join(f'{value:.2f}' for value in checked)}")
+
+
+def _print_recovery(runs: dict[str, list[Run]], changed_at: int) -> None:
+    print("  satisfaction before the change; lost by it; regained by the last 100 plays")
+    for policy, own in runs.items():
+        found = recovery(own, changed_at)
+        print(f"    {policy:<18} {_words(found.before)}; {_words(found.shock)}; {_words(found.regained)}")
+
+
+def _print_notes(runs: dict[str, list[Run]]) -> None:
+    """How often the gate let a model through, by the plays before it."""
+    notes = [note for own in runs.values() for run in own for note in run.notes]
+    for plays in sorted({int(note.split()[1]) for note in notes}):
+        about = [note for note in notes if note.startswith(f"after {plays} plays")]
+        promoted = sum("plays promoted" in note for note in about)
+        print(f"  after {plays} plays the gate let {promoted} of {len(about)} models through")
+
+
+def _words(figure: Interval) -> str:
+    bounds = "" if figure.low is None else f" ({figure.low:.2f} to {figure.high:.2f})"
+    return f"{figure.mean:.2f}{bounds}"
+
+
+def _signed(found: Difference) -> str:
+    bounds = "" if found.low is None else f" ({found.low:+.2f} to {found.high:+.2f})"
+    return f"{found.mean:+.2f}{bounds}"
