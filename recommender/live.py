@@ -25,6 +25,9 @@ OTHER_STATION_SHARE = 0.1
 """How much a label from another station counts: a dislike at a party says little about the evening."""
 EVERYWHERE_SHARE = 1.0
 """How much a thumb counts that was given on no station, in a survey say: it is meant everywhere."""
+HALF_LIFE = 100.0
+"""After so many further labels that count here, a label counts half: taste changes, and a mood does. Labels are counted, not
+days, so that a station rested for a month is as it was."""
 HEAD_ROWS = 1000
 """The newest labels that the running update looks at; a fit takes about a millisecond."""
 PARTS = (Part.SEED, Part.HEAD, Part.CLEP, Part.SEQUENCE, Part.REPETITION)
@@ -117,7 +120,7 @@ class LiveScorer:
 
 
 def head_labels(history: EventLog, station: int, everywhere: int | None = None) -> HeadLabels:
-    """The newest labels of a history; those of other stations at ``OTHER_STATION_SHARE`` of their weight.
+    """The newest labels of a history, fading with age; those of other stations at ``OTHER_STATION_SHARE`` of their weight.
 
     Args:
         history: the listener's rows.
@@ -133,10 +136,16 @@ def head_labels(history: EventLog, station: int, everywhere: int | None = None) 
     return HeadLabels(
         track=history.track[rows],
         label=history.label[rows],
-        weight=history.weight[rows].astype(np.float64) * share,
+        weight=history.weight[rows].astype(np.float64) * share * _fading(share),
         outcome=history.outcome[rows],
         everywhere=meant_everywhere,
     )
+
+
+def _fading(share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(m,) factor of each label for its age: how much was said here since, ``share`` (m,) of it in time order."""
+    since = np.cumsum(share[::-1])[::-1] - share
+    return 0.5 ** (since / HALF_LIFE)
 
 
 def _offset(logits: NDArray[np.float64], labels: HeadLabels) -> NDArray[np.float64]:

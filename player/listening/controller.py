@@ -21,14 +21,15 @@ from player.listening.journal import Journal
 from player.listening.knowledge import Knowledge, read_knowledge
 from player.listening.library_map import Colour, Colouring
 from player.listening.log import LoggedEvent, NewEvent
-from player.listening.playback import Current, Playback
+from player.listening.playback import Current, Playback, SoundLoan
 from player.listening.resume import ResumePoint, load_resume_point, save_resume_point
 from player.listening.scoring import StationScorer
 from player.listening.similar import SimilarTrack, similar_tracks
 from player.listening.stations import Seed, StationInfo, Stations, describe_seeds
+from player.listening.survey_session import SurveySession, plan_of
 from player.listening.terminal_map import MapMaker, MapView, colour_map
 from player.listening.tuned import TunedStation
-from player.listening.view import NowPlaying, Snapshot, StationRow
+from player.listening.view import NowPlaying, Snapshot, StationRow, output_words
 from player.storage.database import Database
 
 SAVE_SECONDS = 5.0
@@ -460,6 +461,39 @@ class Controller:
         scorer = StationScorer(self._known.collection, self._stations.all(), station, self._known.model)
         self._tuned = TunedStation(scorer, self._settings.station, rows)
 
+    # --- the survey ------------------------------------------------------------------------------------------------
+
+    def survey_waits(self) -> bool:
+        """Whether nothing is known of this listener's taste yet, so that a survey is worth offering."""
+        return not self._journal.labelled
+
+    def survey(self) -> SurveySession:
+        """Clips of this library to be liked or not. From its start till its end the sound is its own; the music waits."""
+        return SurveySession(
+            self._database,
+            lambda: plan_of(self._known.collection),
+            self._lend_sound,
+            volume=self._snapshot.volume,
+            output=self._snapshot.output,
+            closed=self._survey_closed,
+        )
+
+    def _lend_sound(self, heard: Callable[[audio.Event], None]) -> SoundLoan:
+        with self._lock:
+            return self._playback.lend(heard, self._sound_returned)
+
+    def _sound_returned(self) -> None:
+        with self._lock:
+            self._playback.take_back()
+
+    def _survey_closed(self, volume: float) -> None:
+        with self._lock:
+            if not self._playback.attached:
+                return
+            self.set_volume(volume)
+            self._diary.catch_up(self._journal)
+            self._rerank()
+
     # --- jobs and other processes ----------------------------------------------------------------------------------
 
     def start_job(self, name: JobName) -> None:
@@ -550,6 +584,8 @@ class Controller:
 
     def _heard(self, event: audio.Event) -> None:
         """Take an event of the audio process, on its client's thread."""
+        if (borrower := self._playback.borrower) is not None:
+            borrower(event)
         with self._lock:
             if not self._playback.attached and not isinstance(event, audio.Ready):
                 return
@@ -565,7 +601,7 @@ class Controller:
             case audio.Ready(engine, device, note):
                 # What was said at the opening stays readable beside the note about the device.
                 notice = " ".join(filter(None, (self._opening.notice, note))) or self._snapshot.notice
-                self._show(output=_output_words(engine, device), notice=notice)
+                self._show(output=output_words(engine, device), notice=notice)
             case audio.Position(token) if playback.is_current(token):
                 playback.moved(event)
                 self._failures = 0
@@ -604,9 +640,3 @@ class Controller:
             self._rerank(f"{message} Several tracks in a row could not be played; see `player doctor`.")
         else:
             self._advance(message)
-
-
-def _output_words(engine: str, device: str) -> str:
-    if engine == "null":
-        return "silent: no output device"
-    return f"{engine} on {device}" if device else engine

@@ -13,14 +13,16 @@
 | one of a burst of skips at the keyboard | almost nothing: that is browsing |
 | skip without a position | implicit −, weak |
 | error, device lost, quit, thumb or ban that ends the play | nothing of its own |
+| any of it imported from another player | the same, at half the weight |
 | not-now | nothing about taste |
 | never | explicit − |
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from typing import Literal, get_args
 
+from player.listening.log import IMPORTED
 from recommender.events import Outcome
 
 Kind = Literal["start", "finish", "skip", "stop", "up", "down", "clear", "replay", "not-now", "never", "undo"]
@@ -47,6 +49,9 @@ CHOSEN_WEIGHT = 0.3
 FINISH_WEIGHT = 0.5
 REPLAY_WEIGHT = 0.9
 BROWSING_WEIGHT = 0.05
+IMPORTED_WEIGHT = 0.5
+"""What another player's history tells weighs half: it was heard in another order and for other reasons (an album left
+running, someone else at the account), and names, not the audio itself, say which track it was."""
 BURST_SKIPS = 3
 BURST_GAP_SECONDS = 4.0
 """This many skips, each within this gap of the one before, at the keyboard, are browsing."""
@@ -124,6 +129,11 @@ def _skip_by_position(position: float | None, duration: float) -> Signal:
     if position < EARLY_SECONDS and share < EARLY_SHARE:
         return Signal(Outcome.SKIP_EARLY, -1, EARLY_WEIGHT, explicit=False)
     return Signal(Outcome.SKIP_LATE, -1, LATE_WEIGHT * (1.0 - share), explicit=False)
+
+
+def weighed(signal: Signal, origin: str) -> Signal:
+    """The signal as much as it counts from there: imported ones weigh :data:`IMPORTED_WEIGHT` of what they would here."""
+    return replace(signal, weight=signal.weight * IMPORTED_WEIGHT) if origin == IMPORTED else signal
 
 
 def played_share(kind: str, position: float | None, duration: float) -> float:

@@ -14,6 +14,7 @@ from player.listening.feedback import (
     browsing_skips,
     played_share,
     signal_of,
+    weighed,
 )
 from player.listening.interactions import LabelledEvent
 from player.listening.log import FeedbackLog, ListeningState, LoggedEvent, standing, uses_a_slot
@@ -69,17 +70,25 @@ class Journal:
         Returns:
             Whether there was any new one.
         """
-        before = self.state.watermark
-        for event in events:
-            if event.id <= self.state.watermark:
-                continue
-            self._events.append(event)
-            if event.kind == "undo" or event.time_us < self._newest:
-                self._rebuild()
-            else:
-                self._count_slot(event)
-                self._follow(event)
-        return self.state.watermark > before
+        new = [event for event in events if event.id > self.state.watermark]
+        self._events += new
+        if self._changes_the_past(new):
+            # Once for all of them: an import brings events of years ago by the thousand.
+            self._rebuild()
+            return True
+        for event in new:
+            self._count_slot(event)
+            self._follow(event)
+        return bool(new)
+
+    def _changes_the_past(self, new: Iterable[LoggedEvent]) -> bool:
+        """Whether one of these takes an event back or happened before one that is known."""
+        newest = self._newest
+        for event in new:
+            if event.kind == "undo" or event.time_us < newest:
+                return True
+            newest = event.time_us
+        return False
 
     def _rebuild(self) -> None:
         self.state = ListeningState()
@@ -119,7 +128,7 @@ class Journal:
         )
         if signal is not None:
             share = played_share(event.kind, event.position, duration)
-            self._labelled[event.id] = LabelledEvent(event, signal, share)
+            self._labelled[event.id] = LabelledEvent(event, weighed(signal, event.origin), share)
 
     def _find_burst(self, event: LoggedEvent) -> None:
         """A third skip in quick succession shows that the two before it were browsing too."""

@@ -21,6 +21,8 @@ PRESSED_NEXT = frozenset({None, "next"})
 """Actions of a skip that count as one: a thumb down or a hand-picked track end a play too, but are no skips."""
 
 
+IMPORTED = "import"
+"""The origin of events that another player's history tells."""
 TOLD_FROM_OUTSIDE = "cli"
 """The origin whose events are about what was last served of that track; the player itself knows which one it was."""
 
@@ -119,7 +121,8 @@ class ListeningState:
     """track id → seconds since 1970."""
     tallies: dict[int, TrackTally] = field(default_factory=lambda: defaultdict(TrackTally))
     plays: list[tuple[int | None, int]] = field(default_factory=list[tuple[int | None, int]])
-    """(station id, track id) of every ended play, oldest first."""
+    """(station id, track id) of every play that ended here, oldest first. Plays imported from elsewhere are none of this
+    queue's places: what was heard last month elsewhere would keep tracks out of it now."""
     slots: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     """station id → how many slots were used up; undo does not give one back, so the noise of later slots stays."""
 
@@ -142,7 +145,8 @@ class ListeningState:
                     tally.plays += 1
                 elif event.action in PRESSED_NEXT:
                     tally.skips += 1
-                self.plays.append((station, track))
+                if event.origin != IMPORTED:
+                    self.plays.append((station, track))
             case _:
                 pass
 
@@ -164,7 +168,7 @@ class FeedbackLog:
 
     Args:
         database: where it is kept.
-        origin: who writes: tui, headless or cli.
+        origin: who writes: tui, headless, cli or survey.
     """
 
     def __init__(self, database: Database, origin: str) -> None:

@@ -1,5 +1,6 @@
 """What is sounding: the current track, its place, and the commands that move it. No events are recorded here."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from player.audio import messages as audio
@@ -31,6 +32,27 @@ class Current:
     playing: bool
 
 
+class SoundLoan:
+    """The audio process in other hands, while the music waits.
+
+    Args:
+        send: where commands go.
+        returned: called once, when it is given back.
+    """
+
+    def __init__(self, send: Callable[[audio.Command], None], returned: Callable[[], None]) -> None:
+        self._send = send
+        self._returned = returned
+
+    def send(self, command: audio.Command) -> None:
+        """Pass a command on."""
+        self._send(command)
+
+    def close(self) -> None:
+        """Give it back."""
+        self._returned()
+
+
 class Playback:
     """Keeps the current track; before a client is attached, and after it is taken, everything is silent."""
 
@@ -38,6 +60,8 @@ class Playback:
         self.current: Current | None = None
         self._client: AudioClient | None = None
         self._token = 0
+        self.borrower: Callable[[audio.Event], None] | None = None
+        """Who has the audio process and is told its events; nothing of the music is sent or believed meanwhile."""
 
     @property
     def attached(self) -> bool:
@@ -52,6 +76,23 @@ class Playback:
         """Give up the client, for its owner to close."""
         client, self._client = self._client, None
         return client
+
+    def lend(self, borrower: Callable[[audio.Event], None], returned: Callable[[], None]) -> SoundLoan:
+        """Fall silent and let another have the audio process; the track waits at its place."""
+        self._send(audio.Pause())
+        self.borrower = borrower
+        return SoundLoan(self._pass_on, returned)
+
+    def take_back(self) -> None:
+        """Have the audio process again, and go on where the music was."""
+        self.borrower = None
+        now = self.current
+        if now is None:
+            self._send(audio.Stop())
+            return
+        self._token += 1
+        self.current = replace(now, token=self._token)
+        self._send(audio.Load(str(text_to_path(now.track.path)), now.position, self._token, now.playing))
 
     def load(
         self, track: TrackRow, reason: str, decision_id: int | None = None, *, position: float = 0.0, play: bool = True
@@ -96,7 +137,7 @@ class Playback:
 
     def is_current(self, token: int) -> bool:
         """Whether an event with this token is about the current play."""
-        return self.current is not None and self.current.token == token
+        return self.borrower is None and self.current is not None and self.current.token == token
 
     def moved(self, event: audio.Position) -> None:
         """Take up where the audio process says it is."""
@@ -115,5 +156,9 @@ class Playback:
             self.current = replace(self.current, playing=False)
 
     def _send(self, command: audio.Command) -> None:
+        if self.borrower is None:
+            self._pass_on(command)
+
+    def _pass_on(self, command: audio.Command) -> None:
         if self._client is not None:
             self._client.send(command)

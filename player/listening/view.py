@@ -108,3 +108,10 @@ class Snapshot:
     """Tracks in the library that can be played."""
     embedded: int = 0
     """Of these, how many have a vector."""
+
+
+def output_words(engine: str, device: str) -> str:
+    """Where the sound comes out."""
+    if engine == "null":
+        return "silent: no output device"
+    return f"{engine} on {device}" if device else engine

@@ -131,7 +131,7 @@ class ListeningSession(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     started_us: Mapped[int] = mapped_column(BigInteger)
     origin: Mapped[str]
-    """Who wrote it: tui, headless or cli."""
+    """Who wrote it: tui, headless, cli, survey or import."""
 
 
 class Event(Base):
@@ -152,7 +152,7 @@ class Event(Base):
     action: Mapped[str | None]
     """What the listener did: next, previous, chose, down, not-now, never, quit, error, end."""
     origin: Mapped[str]
-    """tui, headless, cli or import."""
+    """tui, headless, cli, survey or import."""
     decision_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id"))
     """What had been served, when this is about a served track."""
     undoes_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
@@ -188,6 +188,20 @@ class Decision(Base):
     """log Σ exp(utility / temperature) over the whole eligible set."""
     eligible: Mapped[bytes]
     """zlib of int32 track ids followed by float32 utilities, best first, at most ``ranking.KEPT_UTILITIES``."""
+
+
+class ImportedRecord(Base):
+    """An entry of another player's history that is in the log, so that importing it again adds nothing."""
+
+    __tablename__ = "imported_record"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own attribute
+
+    key: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    """128 bits of a hash over what singles the entry out in its source."""
+    source: Mapped[str]
+    """spotify, listenbrainz, lastfm, mpd or navidrome-json."""
+    event_id: Mapped[int] = mapped_column(ForeignKey("event.id"), index=True)
+    """The event that tells it (the last of several)."""
 
 
 class PlayerState(Base):

@@ -16,6 +16,7 @@ from player.tui.screens.playing import PlayingScreen
 from player.tui.screens.similar import SimilarScreen
 from player.tui.screens.station import StationScreen
 from player.tui.screens.stations import StationPicker
+from player.tui.screens.survey import SurveyScreen
 from player.tui.theme import THEME
 from player.tui.widgets.lines import NoticeLine
 
@@ -149,6 +150,27 @@ class PlayerApp(PlayerActions):
             self.push_screen(SimilarScreen(self.port, self._clock, track))
         else:
             screen.ask(track)
+
+    def action_survey(self) -> None:
+        """Begin the survey, or go on with it; afterwards a new listener picks a station."""
+        if not self.port.snapshot().tracks:
+            self.complain("There is no music to ask about yet; add some with `player scan FOLDER`.")
+            return
+        self._problem = ""
+        self.quick(self._open_survey)
+
+    def on_open_survey(self) -> None:
+        """The same, chosen among the stations."""
+        self.back_to_station()
+        self.action_survey()
+
+    def _open_survey(self) -> None:
+        self.push_screen(SurveyScreen(self.port.survey()), self._survey_left)
+
+    def _survey_left(self, _result: None) -> None:
+        self.draw()
+        if self.port.snapshot().station is None and isinstance(self.screen, StationScreen):
+            self.action_stations()
 
     def action_help(self) -> None:
         """Open the help page."""

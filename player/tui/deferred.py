@@ -66,6 +66,10 @@ class DeferredPlayer:
         """What a station could grow from."""
         return [] if self._player is None else self._player.seed_suggestions(text)
 
+    def survey_waits(self) -> bool:
+        """Whether a survey is worth offering."""
+        return self._player is not None and self._player.survey_waits()
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         # Everything else does something. It is passed on when it is called, not when it is looked up: a key pressed
         # while the library is being opened becomes an errand, and its turn comes when there is a player.

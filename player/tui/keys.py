@@ -55,6 +55,9 @@ LIBRARY = Key("l", "library", "l", "library", "The library: all tracks.")
 SEARCH = Key("slash", "search", "/", "search", "Search the library as you type.")
 MAP = Key("m", "map", "m", "map", "The library as a map: tracks that sound alike lie side by side.")
 SIMILAR = Key("F,shift+f", "similar", "F", "similar", "Tracks that sound like the playing one.")
+SURVEY = Key(
+    "S,shift+s", "survey", "S", "survey", "The survey: short clips, like or dislike, so that stations know your taste."
+)
 RETRAIN = Key("r", "retrain", "r", "retrain", "Train on all feedback so far, while the music plays; again stops it.")
 EMBED = Key("e", "embed", "e", "embed", "Listen to tracks not yet embedded, so that they can be placed by sound.")
 SCAN = Key("f5", "scan", "F5", "rescan", "Look through the music folders for new, changed and vanished files.")
@@ -69,7 +72,7 @@ PLAYING = (
     PAUSE, NEXT, PREVIOUS, UP, DOWN, UNDO, REPLAY, NOT_NOW, NEVER,
     BACK, ON, FAR_BACK, FAR_ON, QUIETER, LOUDER,
 )  # fmt: skip
-PLACES = (STATIONS, LIBRARY, SEARCH, MAP, SIMILAR, RETRAIN, EMBED, SCAN, PAUSE_JOB, STOP_JOB, HELP, QUIT)
+PLACES = (STATIONS, LIBRARY, SEARCH, MAP, SIMILAR, SURVEY, RETRAIN, EMBED, SCAN, PAUSE_JOB, STOP_JOB, HELP, QUIT)
 
 PLAY_ROW = Key("enter", "choose", "enter", "play", "Play the selected row now, chosen by hand.")
 ROW_UP = Key("u", "thumb_row(1)", "u", "like row", "Thumb up the selected row of the queue.")
@@ -105,11 +108,22 @@ ON_MAP = (
 TO_TRACK = Key("down", "towards(0, 1)", "←↑↓→", "move", "The cursor to the nearest track in that direction.")
 """All four in one for the bar and the help page."""
 
+LIKE_CLIP = Key("l,plus,equals_sign", "answer('like')", "l", "like", "You like it. The next clip plays.")
+DISLIKE_CLIP = Key("d,minus", "answer('dislike')", "d", "dislike", "You do not like it.")
+SKIP_CLIP = Key("s,n", "answer('skip')", "s", "skip", "You cannot say; it is not asked again.")
+AGAIN = Key("space,R,shift+r", "again", "space", "again", "Hear the clip again.")
+UNDO_ANSWER = Key("z,u", "undo", "z", "undo", "Take the last answer back and hear its clip again.")
+MORE_CLIPS = Key("m", "more", "m", "more", "At the end: as many clips again.")
+LEAVE_SURVEY = Key("q,escape", "leave", "q", "stop", "Stop. What you answered is kept; S goes on where you stopped.")
+IN_SURVEY = (
+    LIKE_CLIP, DISLIKE_CLIP, SKIP_CLIP, AGAIN, UNDO_ANSWER, MORE_CLIPS, QUIETER, LOUDER, LEAVE_SURVEY,
+)  # fmt: skip
+
 SEEK = Key("right", "seek(5)", "←/→", "seek", "Back and on.")
 """Both keys in one for the bar; a click goes on."""
 MAIN_BAR = (
     PAUSE, NEXT, UP, DOWN, UNDO, PREVIOUS, NOT_NOW, SEEK,
-    STATIONS, LIBRARY, SEARCH, RETRAIN, MAP, SIMILAR, NEVER, REPLAY, QUIETER, LOUDER,
+    STATIONS, LIBRARY, SEARCH, RETRAIN, MAP, SIMILAR, NEVER, REPLAY, QUIETER, LOUDER, SURVEY,
 )  # fmt: skip
 """In order of worth: the bar shows as many as fit, then help and quit."""
 LIBRARY_BAR = (PLAY_ROW, ROW_SIMILAR, GROW, SEARCH, ORDER, LEAVE, PAUSE, NEXT, UP, DOWN, UNDO, STATIONS)
@@ -118,7 +132,11 @@ MAP_BAR = (
     TO_TRACK, PLAY_ROW, ROW_SIMILAR, COLOUR, ZOOM, LEAVE_MAP,
     GROUP, TO_PLAYING, WHOLE, GROW, TRACK_UP, TRACK_DOWN, PAUSE, NEXT, STATIONS, LIBRARY,
 )  # fmt: skip
+SURVEY_BAR = (LIKE_CLIP, DISLIKE_CLIP, SKIP_CLIP, AGAIN, UNDO_ANSWER, LEAVE_SURVEY, QUIETER, LOUDER)
+SURVEY_END_BAR = (LEAVE_SURVEY, MORE_CLIPS, UNDO_ANSWER)
 ALWAYS_BAR = (HELP, QUIT)
+NO_BAR = ()
+"""Where neither help nor quitting is a key."""
 
 CLOSE = Key("escape", "leave", "esc", "back", "Back.")
 _CHOOSE = Key("enter", "choose", "enter", "tune in", "Tune in to the selected station, or make it.")

@@ -107,6 +107,18 @@ class CreateStation(Message):
         return cls(dotted((track.title, track.artist)), (("track", str(track.id)),))
 
 
+class OpenSurvey(Message):
+    """Begin the survey, or go on with it."""
+
+
+class SurveyChanged(Message):
+    """The survey has something new to show. Only the newest of a flood matters."""
+
+    def can_replace(self, message: Message) -> bool:
+        """Any earlier one."""
+        return isinstance(message, SurveyChanged)
+
+
 class SeedDropped(Message):
     """Backspace in an empty search: take the last seed out again."""
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from player.listening.similar import SimilarTrack
     from player.listening.terminal_map import MapView
     from player.listening.view import Snapshot, StationRow
+    from player.tui.screens.survey import SurveyPort
 
 Thumb = Literal[1, -1]
 JobName = Literal["scan", "embed", "retrain"]
@@ -147,4 +148,12 @@ class PlayerPort(Protocol):
 
     def map_colours(self, tracks: Sequence[TrackRow], colour: Colour) -> Colouring:
         """Groups or values of the tracks, one each. Called in a thread."""
+        ...
+
+    def survey_waits(self) -> bool:
+        """Whether nothing is known of the listener's taste yet, so that a survey is worth offering."""
+        ...
+
+    def survey(self) -> SurveyPort:
+        """A survey, not yet begun; while it is open, the music waits."""
         ...

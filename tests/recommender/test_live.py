@@ -9,6 +9,7 @@ from recommender.events import EventLog, Outcome
 from recommender.explain import Part
 from recommender.live import (
     EVERYWHERE_SHARE,
+    HALF_LIFE,
     HEAD_ROWS,
     OTHER_STATION_SHARE,
     STATION_PULL,
@@ -67,7 +68,17 @@ def test_one_thumb_down_lowers_the_track_and_those_that_sound_like_it(world):
 def test_a_label_counts_less_on_another_station_but_never_counts_everywhere(world):
     rows = [(1, Outcome.THUMB_UP, 1, 0), (2, Outcome.THUMB_UP, 1, 1), (4, Outcome.NEVER, -1, 1)]
     labels = head_labels(history(len(world.catalogue.track_ids), rows), 0)
-    np.testing.assert_allclose(labels.weight, [1.0, OTHER_STATION_SHARE, 1.0])
+    np.testing.assert_allclose(labels.weight, [1.0, OTHER_STATION_SHARE, 1.0], rtol=0.02)
+
+
+def test_a_label_fades_by_what_was_said_since_on_this_station(world):
+    half_life = round(HALF_LIFE)
+    here = [(1, Outcome.THUMB_UP, 1, 0)] + [(2, Outcome.FINISH, 1, 0)] * half_life
+    elsewhere = [(1, Outcome.THUMB_UP, 1, 0)] + [(2, Outcome.FINISH, 1, 1)] * half_life
+    count = len(world.catalogue.track_ids)
+    assert head_labels(history(count, here), 0).weight[0] == pytest.approx(0.5)
+    assert head_labels(history(count, elsewhere), 0).weight[0] == pytest.approx(0.5**OTHER_STATION_SHARE)
+    assert head_labels(history(count, here), 0).weight[-1] == 1.0
 
 
 def test_a_thumb_given_on_no_station_counts_on_every_one_and_a_skip_there_does_not(world):
@@ -76,7 +87,7 @@ def test_a_thumb_given_on_no_station_counts_on_every_one_and_a_skip_there_does_n
     log = history(count, rows)
     log = replace(log, explicit=np.array([True, False, True]))
     labels = head_labels(log, 0, everywhere=9)
-    np.testing.assert_allclose(labels.weight, [EVERYWHERE_SHARE, OTHER_STATION_SHARE, OTHER_STATION_SHARE])
+    np.testing.assert_allclose(labels.weight, [EVERYWHERE_SHARE, OTHER_STATION_SHARE, OTHER_STATION_SHARE], rtol=0.02)
     assert labels.everywhere.tolist() == [True, False, False]
     assert not head_labels(log, 0).everywhere.any(), "in a log without such a place, it is a station like any other"
 

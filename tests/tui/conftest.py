@@ -15,6 +15,7 @@ from player.errors import PlayerError
 from player.library.rows import TrackRow
 from player.listening.library_map import DOWN, UNTHUMBED, UP, Colouring, colour_by_genre
 from player.listening.similar import SimilarTrack
+from player.listening.survey_view import Clip, Progress, SurveyView
 from player.listening.terminal_map import MapView, PlacedTracks
 from player.listening.view import JobView, Measure, NowPlaying, QueueRow, Snapshot, StationRow
 from player.tui.app import PlayerApp
@@ -80,6 +81,75 @@ def make_places(tracks: Sequence[TrackRow]) -> np.ndarray:
     return (0.8 * centres + offsets).astype(np.float32)
 
 
+class MemorySurvey:
+    """Keeps the contract of ``SurveyPort`` over a list of tracks; clips stand still at four seconds."""
+
+    def __init__(self, tracks: Sequence[TrackRow], note: Callable[..., None]) -> None:
+        self.tracks = list(tracks)
+        self.listeners: list[Callable[[], None]] = []
+        self.answers: list[str] = []
+        self._note = note
+        self._aim = 4
+        self._view = SurveyView()
+
+    def view(self) -> SurveyView:
+        return self._view
+
+    def subscribe(self, callback: Callable[[], None]) -> None:
+        self.listeners.append(callback)
+
+    def change(self, **changes: object) -> None:
+        self._view = replace(self._view, **changes)
+        for listener in self.listeners:
+            listener()
+
+    def start(self) -> None:
+        self._note("survey")
+        self._ask("")
+
+    def answer(self, answer: str, track_id: int) -> None:
+        self._note("answer", answer, track_id)
+        if self._view.clip is not None and self._view.clip.track.id == track_id:
+            self.answers.append(answer)
+            self._ask("")
+
+    def undo(self) -> None:
+        self._note("undo_answer")
+        self.answers.pop()
+        self._ask("Took the last answer back.")
+
+    def replay(self) -> None:
+        self._note("again")
+
+    def more(self) -> None:
+        self._note("more")
+        self._aim += 4
+        self._ask("")
+
+    def set_volume(self, volume: float) -> None:
+        self._note("survey_volume", volume)
+        self.change(volume=volume)
+
+    def close(self) -> None:
+        self._note("close_survey")
+
+    def _ask(self, words: str) -> None:
+        done = len(self.answers)
+        clip = Clip(self.tracks[done], 12.0, 10.0) if done < self._aim else None
+        progress = Progress(done, self.answers.count("like"), self.answers.count("dislike"), self._aim)
+        self.change(
+            clip=clip,
+            heard=4.0 if clip else 0.0,
+            sounding=clip is not None,
+            progress=progress,
+            marks=tuple(self.answers),
+            words=words if clip else "That was the last of 4 clips: 2 liked, 1 disliked.",
+            ended=clip is None,
+            more=clip is None,
+            output="stream on Built-in Audio",
+        )
+
+
 class MemoryPlayer:
     """Keeps the contract of ``PlayerPort`` over a list of tracks; remembers every call in ``calls``."""
 
@@ -94,6 +164,8 @@ class MemoryPlayer:
             StationRow(3, "[b]Rock[/b]", "genre Rock", 1, 20),
         ]
         self.refusal = ""
+        self.new = False
+        self.asked: MemorySurvey | None = None
         self.map = MapView()
         self.gate = threading.Event()
         self.gate.set()
@@ -252,6 +324,13 @@ class MemoryPlayer:
         placed = tuple(track for track in self.tracks if track.id != UNEMBEDDED)
         self.map = MapView(PlacedTracks(placed, make_places(placed), "t-SNE", 1), share)
         self.change()
+
+    def survey_waits(self) -> bool:
+        return self.new
+
+    def survey(self) -> MemorySurvey:
+        self.asked = MemorySurvey(self.tracks, self._note)
+        return self.asked
 
     # How it does it
 

@@ -53,6 +53,7 @@ def pause(player):
         pytest.param((), pause, id="paused"),
         pytest.param(("F", "down"), None, id="similar"),
         pytest.param(("m",), None, id="map"),
+        pytest.param(("S",), None, id="survey"),
         pytest.param(("m", "c", "c", "plus", "up"), None, id="map-of-scores"),
     ],
 )

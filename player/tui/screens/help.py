@@ -15,6 +15,7 @@ from player.tui.keys import (
     HELP_BAR,
     IN_LIBRARY,
     IN_SIMILAR,
+    IN_SURVEY,
     ON_MAP,
     PLACES,
     PLAY_ROW,
@@ -105,6 +106,7 @@ def _page(width: int) -> list[Line]:
         ("In the library", _keys((PLAY_ROW, *IN_LIBRARY))),
         ("Among similar tracks", _keys((PLAY_ROW, *IN_SIMILAR))),
         ("On the map", (*_keys((TO_TRACK, PLAY_ROW, *ON_MAP)), *_MAP_SIGNS)),
+        ("In the survey", _keys(IN_SURVEY)),
         ("What feedback means", _MEANING),
         ("Signs", _SIGNS),
     )

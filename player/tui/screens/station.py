@@ -67,7 +67,9 @@ class StationScreen(PlayingScreen):
         self.query_one(QueueList).show(snapshot.queue)
         self.query_one(DiversityPanel).show(snapshot.diversity)
         self.query_one(JobLine).show(snapshot.job)
-        name = snapshot.station.name if snapshot.station is not None else "no station – s picks one"
+        name = (
+            snapshot.station.name if snapshot.station is not None else "no station – s picks one, S asks what you like"
+        )
         self.query_one(Heading).show("Up next", name, _facts(snapshot))
 
     def on_row_highlighted(self, message: RowHighlighted) -> None:

@@ -11,7 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from player.tui.keys import CLOSE_BAR, PICKER_BAR
-from player.tui.messages import CreateStation, OpenStation
+from player.tui.messages import CreateStation, OpenStation, OpenSurvey
 from player.tui.screens.new_station import NewStation
 from player.tui.text import count
 from player.tui.widgets.choice_list import Choice, ChoiceList
@@ -33,7 +33,7 @@ class _Offer:
     """A row and what choosing it means; None opens the form for a new station."""
 
     choice: Choice
-    message: OpenStation | CreateStation | None
+    message: OpenStation | CreateStation | OpenSurvey | None
 
 
 class StationPicker(ModalScreen[None]):
@@ -97,7 +97,10 @@ class StationPicker(ModalScreen[None]):
             *(_grow(proposal) for proposal in proposals),
             _Offer(Choice("+", "New station …", "mix artists, genres, moods", ""), None),
         ]
-        self.query_one(ChoiceList).show([offer.choice for offer in self._offers])
+        # Someone new sees the survey first, but enter still means music.
+        new = not text and self._port.survey_waits()
+        self._offers.insert(0 if new else len(self._offers), _ask(new=new))
+        self.query_one(ChoiceList).show([offer.choice for offer in self._offers], int(new))
 
 
 def _matches(row: StationRow, text: str) -> bool:
@@ -108,6 +111,11 @@ def _matches(row: StationRow, text: str) -> bool:
 def _open(row: StationRow) -> _Offer:
     thumbs = f"▲{row.thumbs_up} ▼{row.thumbs_down}" if row.thumbs_up or row.thumbs_down else ""
     return _Offer(Choice("", row.name, row.seeds, thumbs), OpenStation(row.id))
+
+
+def _ask(*, new: bool) -> _Offer:
+    detail = "new here? like or dislike" if new else "like or dislike clips"
+    return _Offer(Choice("?", "Survey …", detail, ""), OpenSurvey())
 
 
 def _grow(proposal: Suggestion) -> _Offer:

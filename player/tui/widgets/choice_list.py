@@ -39,11 +39,11 @@ class ChoiceList(RowList):
         self.add_class("-steered")
         self.can_focus = False
 
-    def show(self, choices: Sequence[Choice]) -> None:
-        """Show other choices, with the cursor on the first."""
+    def show(self, choices: Sequence[Choice], cursor: int = 0) -> None:
+        """Show other choices, with the cursor on the first or another one."""
         self._choices = choices
         self._fact_width = max((cell_len(choice.fact) for choice in choices), default=0)
-        self.set_length(len(choices), 0)
+        self.set_length(len(choices), cursor)
 
     def row(self, index: int, width: int, *, selected: bool) -> Line:
         """Sign, name, detail, fact."""
