@@ -19,7 +19,7 @@ from recommender.events import EventLog
 from recommender.negatives import NegativeCounts, NegativeKind, NegativeSampler
 from recommender.sequential_network import Items, SequentialNetwork
 from recommender.sequential_validation import FrozenValidator, Validation, Validator
-from recommender.windows import NO_TARGET, next_positives, padded, windows
+from recommender.windows import NO_TARGET, listener_rows, padded, windows
 
 __all__ = [
     "EpochReport",
@@ -111,7 +111,7 @@ def train_sequential(
     Raises:
         ValueError: when no position has a positive to predict.
     """
-    targets = next_positives(train)
+    targets = following_positives(train)
     if not np.any(targets != NO_TARGET):
         raise ValueError("the sequential model needs a positive after another event of the same listener")
     sampler = NegativeSampler(train, config.p_hard, config.negatives)
@@ -135,6 +135,21 @@ def train_sequential(
                 break
     network.load_state_dict(best_state)
     return TrainedSequence(network.eval(), items, best_epoch, tuple(reports))
+
+
+def following_positives(log: EventLog) -> NDArray[np.int64]:
+    """For each row, the row of the listener's next positive in the order of the log, or ``NO_TARGET``.
+
+    Rows of one moment follow each other here as they stand: else all but the first positive of a moment would never be
+    a target, which for ratings given a page at a time are nearly half. No split divides a moment.
+    """
+    target = np.full(len(log), NO_TARGET, np.int64)
+    for rows in listener_rows(log):
+        positive = rows[log.label[rows] > 0]
+        place = np.searchsorted(positive, rows, side="right")
+        known = place < len(positive)
+        target[rows[known]] = positive[place[known]]
+    return target
 
 
 def _state(network: SequentialNetwork) -> dict[str, Tensor]:

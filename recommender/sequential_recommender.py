@@ -28,8 +28,8 @@ FAITHFUL = SequentialConfig(
     dropout=0.2,
     p_hard=0.4,
     epochs=100,
-    patience=20,
-    batch=32,
+    patience=10,
+    batch=128,
     learning_rate=0.001,
     id_shrinkage=0.0,
 )

@@ -13,10 +13,12 @@ from recommender.sequential import (
     Validator,
     _batches,
     export_sequential,
+    following_positives,
     pairwise_loss,
     train_sequential,
 )
 from recommender.sequential_network import dropout
+from recommender.windows import NO_TARGET
 
 SMALL = SequentialConfig(width=16, blocks=2, heads=2, length=16, epochs=20, learning_rate=0.005)
 
@@ -257,3 +259,15 @@ def test_the_frozen_validator_has_no_opinion_without_pairs_or_history(make_log):
     first, second = log.where(log.listener == 0), log.where(log.listener == 1)
     assert FrozenValidator(first, second, 16).pair_auc(network) is None  # nobody of the second has a history
     assert FrozenValidator(log, first.where(first.label > 0), 16).pair_auc(network) is None
+
+
+def test_every_positive_but_a_listeners_first_row_is_a_target_also_within_one_moment(make_log):
+    rng = np.random.default_rng(5)
+    rows = [(int(rng.integers(3)), 0, int(rng.integers(9)), t // 4, int(rng.choice([-1, 1]))) for t in range(80)]
+    log = make_log(rows, tracks=9)
+    target = following_positives(log)
+    for row in range(80):
+        later = [i for i in range(row + 1, 80) if log.listener[i] == log.listener[row] and log.label[i] > 0]
+        assert target[row] == (later[0] if later else NO_TARGET)
+    firsts = [np.flatnonzero(log.listener == who)[0] for who in range(3)]
+    assert set(np.flatnonzero(log.label > 0)) - set(firsts) == set(target[target != NO_TARGET])

@@ -222,6 +222,10 @@ def curve(**metrics):
     ]
 
 
+def epochs(p_hard, mean, spread):
+    return PHardRow(p_hard, "epochs", mean, mean - spread, mean + spread, 3)
+
+
 def gap(p_hard, metric, mean, low, high):
     return DifferenceRow(p_hard, "sequential p_hard=0", metric, mean, low, high, None)
 
@@ -232,8 +236,8 @@ def test_the_papers_own_curve_shows_every_trend():
         gini={0.0: 0.9, 0.4: 0.8, 1.0: 0.95},
         mrr_positive={0.0: 0.05, 0.4: 0.045, 1.0: 0.04},
         mrr_negative={0.0: 0.03, 0.4: 0.02, 1.0: 0.01},
-        epochs={0.0: 20.0, 0.4: 14.0, 1.0: 12.0},
     )
+    rows += [epochs(0.0, 20.0, 2.0), epochs(0.4, 14.0, 2.0)]
     gaps = [gap(0.4, "auc", 0.1, 0.08, 0.12), gap(1.0, "auc", 0.105, 0.09, 0.12), gap(0.4, "gini", -0.1, -0.12, -0.08)]
     popular = [PopularityRow("m", p, tenth, place, 0.1) for p, place in ((0.0, 0.1), (1.0, 0.2)) for tenth in (1, 10)]
     trends = trends_of(rows, gaps, popular)
@@ -248,8 +252,8 @@ def test_the_opposite_curve_shows_none_and_a_small_gain_decides_nothing():
         gini={0.0: 0.8, 0.4: 0.9, 1.0: 0.95},
         mrr_positive={0.0: 0.05, 1.0: 0.06},
         mrr_negative={0.0: 0.03, 1.0: 0.01},
-        epochs={0.0: 10.0, 0.4: 14.0},
     )
+    rows += [epochs(0.0, 10.0, 1.0), epochs(0.4, 14.0, 1.0)]
     gaps = [gap(0.4, "auc", 0.01, -0.01, 0.03), gap(1.0, "auc", -0.1, -0.12, -0.08)]
     popular = [PopularityRow("m", p, 10, place, 0.1) for p, place in ((0.0, 0.2), (1.0, 0.1))]
     verdicts = [trend.verdict for trend in trends_of(rows, gaps, popular)]
@@ -268,3 +272,11 @@ def test_one_listeners_log_is_walked_through_and_has_no_second_figure(store, mak
     assert record.results["by_positive_share"] == []
     assert any("there is one listener" in sentence for sentence in record.results["omitted"])
     assert {figure.file for figure in record.figures} == {"figure-1.png", "popularity.png"}
+
+
+def test_epochs_that_vary_more_between_seeds_than_between_values_decide_nothing():
+    flat = curve(auc={0.0: 0.6, 0.4: 0.7})
+    wide = trends_of([*flat, epochs(0.0, 20.0, 5.0), epochs(0.4, 14.0, 5.0)], [], [])
+    once = trends_of([*flat, *curve(epochs={0.0: 20.0, 0.4: 14.0})], [], [])
+    assert [trend.verdict for trend in (*wide, *once)] == [Verdict.UNDECIDED] * 2
+    assert "20.0 epochs (15.0 to 25.0 over seeds) at 0" in wide[0].evidence
