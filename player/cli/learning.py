@@ -1,19 +1,14 @@
-"""``player retrain``, ``evaluate`` and ``models``: learning from the log, and proving it."""
+"""``player retrain`` and ``evaluate``: learning from the log, and proving it."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from player.cli.library import Attached
 from player.cli.options import DataDir, Json, emit_json, opened, say
 from player.cli.output_files import check_folder, keep
-from player.errors import PlayerError
 
-if TYPE_CHECKING:
-    from recommender.model import ModelCard
-
-models_app = typer.Typer(help="Trained versions: list them, choose another.", invoke_without_command=True)
 Seed = Annotated[int, typer.Option("--seed", help="Of every random number; the same seed gives the same result.")]
 Page = Annotated[
     Path | None,
@@ -25,11 +20,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(retrain)
     app.command()(evaluate)
-    models_app.callback()(models)
-    models_app.command("list")(list_models)
-    models_app.command("promote")(promote)
-    models_app.command("rollback")(roll_back)
-    app.add_typer(models_app, name="models")
 
 
 def retrain(
@@ -59,6 +49,7 @@ def retrain(
     from embeddings.cards import DEFAULT_FRONTEND, frontend_card
     from player.cli.evaluation_text import metrics_document, models_of, print_figures
     from player.cli.jobs import reporting
+    from player.cli.models import print_blend
     from player.jobs import JobResult
     from player.listening.learning import retrain as train
     from recommender.configuration import ClepConfig, ClepVariant, SequentialConfig, TrainingConfig
@@ -99,7 +90,7 @@ def retrain(
             if result.report is not None:
                 print_figures(result.report, "model")
             assert done.card is not None
-            _print_blend(done.card)
+            print_blend(done.card)
             print(
                 f"Version {done.card.version} {'serves from now on' if result.promoted else 'was kept but does not serve'}."
             )
@@ -132,97 +123,3 @@ def evaluate(seed: Seed = 0, html: Page = None, data_dir: DataDir = None, json: 
     print_evaluation(evaluated)
     if html is not None:
         print(f"\nThe same with pictures: {html.absolute()}")
-
-
-def _print_blend(card: "ModelCard") -> None:
-    from recommender.blend import Column
-
-    words = {
-        Column.SEED: "likeness to the station",
-        Column.CLEP: "your taste in sound (CLEP)",
-        Column.SEQUENCE: "what goes with what you just heard",
-        Column.LIKING: "your own earlier verdict",
-        Column.HEARD: "known tracks",
-        Column.REST: "tracks rested longer",
-        Column.PLAYS: "tracks heard often",
-    }
-    parts = sorted(zip(Column, card.blend.weights, strict=True), key=lambda part: -abs(part[1]))
-    fitted = f"fitted on {card.blend.rows} events" if card.blend.rows else "prior weights, too little to fit"
-    print(f"What counts for you ({fitted}):")
-    for column, weight in parts:
-        print(f"  {weight:+.2f}  {words[column]}")
-
-
-def models(context: typer.Context, data_dir: DataDir = None, json: Json = False) -> None:
-    """List the trained versions, or choose another."""
-    if context.invoked_subcommand is None:
-        list_models(data_dir, json)
-
-
-def list_models(data_dir: DataDir = None, json: Json = False) -> None:
-    """List every trained version, with what it measured and whether it serves."""
-    from recommender.registry import ModelError, Registry
-
-    with opened(data_dir) as home:
-        registry = Registry(home.paths.models)
-        try:
-            current = registry.current()
-        except ModelError as error:
-            say(f"player: {error}")
-            current = None
-        cards = registry.versions()
-        if json:
-            emit_json([_card_document(card, current) for card in cards])
-            return
-        for card in cards:
-            auc = next((m.mean for m in card.metrics if m.model == "model" and m.metric == "pair AUC"), None)
-            mark = "▶" if card.version == current else " "
-            figure = "      " if auc is None else f"AUC {auc:.3f}"
-            print(f"{mark} {card.version}  {figure}  {card.reason}")
-        if not cards:
-            say("No model was trained yet; `player retrain` makes one.")
-
-
-def _metric_key(name: str) -> str:
-    """The key of a measure on a card; a card may name one that this version does not know."""
-    from recommender.evaluation.measures import Measure
-
-    return Measure(name).key if name in set(Measure) else name
-
-
-def _card_document(card: "ModelCard", current: str | None) -> dict[str, object]:
-    return {
-        "version": card.version,
-        "created": card.created,
-        "current": card.version == current,
-        "promoted": card.promoted,
-        "reason": card.reason,
-        "rows": card.rows,
-        "metrics": {_metric_key(m.metric): m.mean for m in card.metrics if m.model == "model"},
-    }
-
-
-def promote(
-    version: Annotated[str, typer.Argument(help="As `player models` lists it.")], data_dir: DataDir = None
-) -> None:
-    """Let a version serve."""
-    from recommender.registry import ModelError, Registry
-
-    with opened(data_dir) as home:
-        try:
-            Registry(home.paths.models).promote(version)
-        except ModelError as error:
-            raise PlayerError(str(error)) from error
-        print(f"Version {version} serves from now on.")
-
-
-def roll_back(data_dir: DataDir = None) -> None:
-    """Let the promoted version before the current one serve again."""
-    from recommender.registry import ModelError, Registry
-
-    with opened(data_dir) as home:
-        try:
-            card = Registry(home.paths.models).roll_back()
-        except ModelError as error:
-            raise PlayerError(str(error)) from error
-        print(f"Version {card.version} serves again.")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from player.cli import demo, doctor, experiment, insight, learning, library, listening, survey
+from player.cli import demo, doctor, experiment, insight, learning, library, listening, models, survey
 from player.cli.options import DataDir, say
 from player.errors import PlayerError, UsageError
 
@@ -27,6 +27,7 @@ app = typer.Typer(
 library.register(app)
 listening.register(app)
 learning.register(app)
+models.register(app)
 insight.register(app)
 survey.register(app)
 experiment.register(app)

@@ -116,6 +116,36 @@ def test_the_table_for_people_has_the_model_and_its_baselines(demo, player, tmp_
     assert "Version" in said.out
 
 
+def test_a_version_is_shown_whole_and_two_are_told_apart(demo, player, tmp_path):
+    tell_a_taste(demo, player, tmp_path)
+    one, other = (
+        player("retrain", "--epochs", 1, "--clep", clep, "--p-hard", share, "--json").document
+        for clep, share in (("best", 0.4), ("p", 0))
+    )
+    shown = player("models", "show", one["version"], "--json").document
+    assert shown["version"] == one["version"]
+    assert shown["metrics"] == one["metrics"]
+    assert shown["baselines"] == one["baselines"]
+    assert shown["configuration"]["clep.mode"] == "best"
+    assert shown["configuration"]["sequential.p_hard"] == 0.4
+    assert len(shown["sha256"]) == 64
+    told = player("models", "show", one["version"])
+    assert one["reason"] in told.out
+    assert "untrained" in told.out
+
+    differing = player("models", "diff", one["version"], other["version"], "--json").document["differences"]
+    settings = {change["name"]: (change["first"], change["second"]) for change in differing["configuration"]}
+    assert settings["clep.mode"] == ("best", "faithful")
+    assert settings["sequential.p_hard"] == (0.4, 0.0)
+    assert "sequential.width" not in settings
+    assert "sequential.p_hard  0.400 → 0.000" in player("models", "diff", one["version"], other["version"]).out
+    assert "no difference" in player("models", "diff", one["version"], one["version"]).out
+    shared = player("models", "show", one["version"][:4])
+    assert shared.code == 1
+    assert "2 versions begin with" in shared.sentence
+    assert player("models", "show", "nothing").code == 1
+
+
 def test_one_training_at_a_time(demo, player):
     from player.jobs import trainer_lock
 
