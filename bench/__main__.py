@@ -6,6 +6,7 @@ from bench import (
     datasets,
     embed,
     evaluation,
+    history_import,
     library_insight,
     rerank,
     retrain,
@@ -29,6 +30,7 @@ BENCHMARKS = {
     "insight": library_insight.main,
     "datasets": datasets.main,
     "evaluation": evaluation.main,
+    "import": history_import.main,
     "embed-speed": speed.main,
     "embed-quality": quality.main,
 }

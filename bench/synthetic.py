@@ -58,7 +58,7 @@ def synthetic_library(folder: Path, tracks: int, events: int, seed: int = 0) -> 
         for n in range(events)
     ]
     if told:
-        FeedbackLog(database, "import").append_all(told)
+        FeedbackLog(database, "headless").append_all(told)
     return database
 
 

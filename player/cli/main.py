@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from player.cli import demo, doctor, experiment, insight, learning, library, listening, models, survey
+from player.cli import demo, doctor, experiment, history_files, insight, learning, library, listening, models, survey
 from player.cli.options import DataDir, say
 from player.errors import PlayerError, UsageError
 
@@ -31,6 +31,7 @@ models.register(app)
 insight.register(app)
 survey.register(app)
 experiment.register(app)
+history_files.register(app)
 doctor.register(app)
 demo.register(app)
 

@@ -1,0 +1,1 @@
+"""Other players and services: their histories come in, one's own history goes out."""

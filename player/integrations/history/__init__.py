@@ -1,0 +1,1 @@
+"""Readers of what other players and services hand out; all give the same entries."""
