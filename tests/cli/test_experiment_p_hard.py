@@ -139,7 +139,10 @@ def test_interrupted_it_ends_at_once_with_its_processes_and_says_what_is_kept(pl
         children = children_of(run.pid)
         assert len(children) == 3
         run.send_signal(signal.SIGINT)
-        _, said = run.communicate(timeout=30)
+        try:
+            _, said = run.communicate(timeout=30)
+        finally:
+            run.kill()  # leaving the block waits for it
     assert run.returncode == 130
     assert "the same command goes on from there" in said
     assert "Traceback" not in said
