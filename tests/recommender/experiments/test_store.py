@@ -2,7 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from recommender.experiments.records import ExperimentError, record_from_json, record_to_json
 from recommender.experiments.store import Drawing, Finding, conduct
@@ -33,6 +35,20 @@ def test_a_run_is_kept_and_read_back_to_the_last_digit(store):
     assert store.figure_path(record, figure).read_bytes() == b"\x89PNG picture"
     assert record.versions["numpy"]
     assert {path.name for path in (store.root / record.id).iterdir()} == {"record.json", "dot.png", "lock"}
+
+
+def test_a_study_sums_in_one_thread_whatever_the_machine_offers(store):
+    """In several, the last digit of a sum follows their number, and a repetition elsewhere would disagree."""
+    np.ones((2, 2)) @ np.ones((2, 2))  # so that there is a library to look at
+    threads = []
+
+    def look(workspace):
+        threads.extend(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
+        return study(workspace)
+
+    run(store, look)
+    assert threads
+    assert set(threads) == {1}
 
 
 def test_runs_are_listed_newest_first_and_found_by_their_first_digits(store):
