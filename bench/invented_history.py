@@ -46,16 +46,14 @@ _ELSEWHERE = """
 """.split()  # noqa: SIM905 - the same
 """Words that titles of the library do not have, though they are close to some that they do."""
 _ACCENTED = "Café Niño Señor Über Mädchen Œuvre Élan Ænima Ångström Øre Corazón Français".split()  # noqa: SIM905 - the same
-_CYRILLIC = dict(  # noqa: C406 - pairs read best
-    [
-        ("Группа", "Gruppa"),
-        ("Звезда", "Zvezda"),
-        ("Любовь", "Lyubov"),
-        ("Ночь", "Noch"),
-        ("Море", "More"),
-        ("Ветер", "Veter"),
-    ]
-)
+_CYRILLIC = {
+    "Группа": "Gruppa",
+    "Звезда": "Zvezda",
+    "Любовь": "Lyubov",
+    "Ночь": "Noch",
+    "Море": "More",
+    "Ветер": "Veter",
+}
 _FIRST = "Anna Björn Chloë David Elena François Grace Hélène Ivan José Karl Lucía Miles Nina Otis Paul Rosa Søren Tom Zoë".split()  # noqa: SIM905 - the same
 _LAST = "Adams Bergström Cohen Dvořák Evans Fischer García Hughes Ibsen Jones Kovač López Müller Novák Ortiz Price Quinn Rossi".split()  # noqa: SIM905 - the same
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from player.cli.options import DataDir, Json, StationName, emit_json, opened, say
-from player.errors import PlayerError, UsageError
+from player.cli.output_files import check_folder, keep
+from player.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,35 +55,20 @@ def draw_map(
         raise UsageError("--station goes with --colour thumb or --colour score; genres are the same on every station.")
     page = out or Path(DEFAULT_PAGE)
     for path in (page, *([png] if png else [])):
-        _check_folder(path)
+        check_folder(path, DEFAULT_PAGE)
     with opened(data_dir) as home:
         with reporting(attached=False) as (reporter, _):
             collection = load_collection(home.database)
             drawn = draw(home.database, home.paths, collection, colour, station, _progress(reporter))
-        _keep(page, lambda path: path.write_text(map_page(drawn), "utf-8"))
+        keep(page, lambda path: path.write_text(map_page(drawn), "utf-8"))
         if png is not None:
-            _keep(png, lambda path: save_picture(drawn, path))
+            keep(png, lambda path: save_picture(drawn, path))
         if json:
             emit_json(_map_document(drawn, page, png))
             return
         print(f"{len(drawn.tracks)} tracks drawn in {page.absolute()}" + (f" and {png.absolute()}" if png else ""))
         if drawn.left_out:
             say(f"{drawn.left_out} tracks were not listened to yet and are not on it; run `player embed`.")
-
-
-def _check_folder(path: Path) -> None:
-    """Tell before minutes of work that there is nowhere to put the result."""
-    if path.is_dir():
-        raise PlayerError(f"{path} is a folder; name a file to write, as in {path / DEFAULT_PAGE}.")
-    if not path.absolute().parent.is_dir():
-        raise PlayerError(f"There is no folder {path.absolute().parent}; make it first or choose another.")
-
-
-def _keep(path: Path, write: "Callable[[Path], object]") -> None:
-    try:
-        write(path)
-    except OSError as error:
-        raise PlayerError(f"{path} cannot be written: {error.strerror or error}; choose another place.") from error
 
 
 def _progress(reporter: "Reporter") -> "Callable[[str, int, int], None]":

@@ -2,17 +2,14 @@
 
 import time
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from player.errors import PlayerError, UsageError
 from player.jobs import JobProgress
-from player.research.opening import Desk, Source, open_source, settled
-from recommender.datasets.dataset import Dataset
+from player.research.opening import Desk, Source, open_source, reopened, settled
 from recommender.evaluation.states import State
 from recommender.experiments.baselines import Step, run_baselines
-from recommender.experiments.provenance import fingerprint_of_dataset
-from recommender.experiments.question import Question, SplitName, ask_about, question_from_json
-from recommender.experiments.records import ExperimentError, Record
+from recommender.experiments.question import Question, SplitName, ask_about
+from recommender.experiments.records import ExperimentError, Record, configuration_as
 from recommender.experiments.store import RunStore
 
 
@@ -68,35 +65,12 @@ def repeat(desk: Desk, record: Record) -> Record:
         PlayerError: the record cannot be used, or the data are no longer those it was made on.
     """
     try:
-        question = question_from_json(record.configuration)
-        dataset = _same_data(desk, record, question)
+        question = configuration_as(Question, record.configuration)
+        dataset = reopened(desk, record, question)
         store = RunStore(desk.paths.experiments)
         return run_baselines(store, dataset, question, on_progress=_Teller(desk).tell, resume=False, repeats=record.id)
     except ExperimentError as error:
         raise PlayerError(str(error)) from error
-
-
-def _same_data(desk: Desk, record: Record, question: Question) -> Dataset:
-    """The data of a record, opened again."""
-    desk.progress(JobProgress("Reading"))
-    dataset = open_source(desk, _source_of(question))
-    if fingerprint_of_dataset(dataset) != record.fingerprint:
-        raise PlayerError(
-            f"The data of experiment {record.id} ({question.dataset}) are no longer those it was made on: "
-            "put them back to repeat it, or run the experiment anew."
-        )
-    return dataset
-
-
-def _source_of(question: Question) -> Source:
-    return Source(
-        question.dataset,
-        question.columns,
-        question.limit,
-        Path(question.music) if question.music else None,
-        Path(question.index) if question.index else None,
-        question.frontend,
-    )
 
 
 @dataclass(slots=True)

@@ -2,16 +2,14 @@
 
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from embeddings.cards import DEFAULT_FRONTEND
 from player.errors import PlayerError, UsageError
 from player.jobs import JobProgress
-from player.research.opening import Desk, Source, open_source, settled
+from player.research.opening import Desk, Source, open_source, reopened, settled
 from player.research.own_log import NAME
-from recommender.experiments.clep import ClepQuestion, question_from_json, run_clep
-from recommender.experiments.provenance import fingerprint_of_dataset
-from recommender.experiments.records import ExperimentError, Record
+from recommender.experiments.clep import ClepQuestion, run_clep
+from recommender.experiments.records import ExperimentError, Record, configuration_as
 from recommender.experiments.store import RunStore
 
 OWN_VECTORS = "own"
@@ -74,29 +72,12 @@ def repeat(desk: Desk, record: Record) -> Record:
         PlayerError: the record cannot be used, or the data are no longer those it was made on.
     """
     try:
-        question = question_from_json(record.configuration)
-        desk.progress(JobProgress("Reading"))
-        dataset = open_source(desk, _source_of(question))
-        if fingerprint_of_dataset(dataset) != record.fingerprint:
-            raise PlayerError(
-                f"The data of experiment {record.id} ({question.dataset}) are no longer those it was made on: "
-                "put them back to repeat it, or run the experiment anew."
-            )
+        question = configuration_as(ClepQuestion, record.configuration)
+        dataset = reopened(desk, record, question)
         store = RunStore(desk.paths.experiments)
         return run_clep(dataset, question, store, _Teller(desk).tell, resume=False, repeats=record.id)
     except ExperimentError as error:
         raise PlayerError(str(error)) from error
-
-
-def _source_of(question: ClepQuestion) -> Source:
-    return Source(
-        question.dataset,
-        question.columns,
-        question.limit,
-        Path(question.music) if question.music else None,
-        Path(question.index) if question.index else None,
-        question.frontend if question.music else "",
-    )
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 from player.config import Paths, Settings
 from player.errors import PlayerError, UsageError
@@ -10,6 +11,8 @@ from player.jobs import JobProgress
 from player.research.own_log import NAME, own_log
 from player.storage.database import Database
 from recommender.datasets import KINDS, Dataset, DatasetError, open_dataset, parse_columns, parse_name
+from recommender.experiments.provenance import fingerprint_of_dataset
+from recommender.experiments.records import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,49 @@ class Desk:
     settings: Settings
     database: Database
     progress: Callable[[JobProgress], None]
+
+
+class AsksAbout(Protocol):
+    """The question of any experiment, as far as it names its data: a :class:`Source` in the words of a record."""
+
+    @property
+    def dataset(self) -> str: ...  # noqa: D102 - as in Source, like all of these
+    @property
+    def columns(self) -> tuple[tuple[str, str], ...]: ...  # noqa: D102
+    @property
+    def limit(self) -> int | None: ...  # noqa: D102
+    @property
+    def music(self) -> str: ...  # noqa: D102
+    @property
+    def index(self) -> str: ...  # noqa: D102
+    @property
+    def frontend(self) -> str: ...  # noqa: D102
+
+
+def reopened(desk: Desk, record: Record, question: AsksAbout) -> Dataset:
+    """The data of a record, opened again as its question names them.
+
+    Raises:
+        PlayerError: they cannot be read, or are no longer those it was made on.
+    """
+    desk.progress(JobProgress("Reading"))
+    dataset = open_source(
+        desk,
+        Source(
+            question.dataset,
+            question.columns,
+            question.limit,
+            Path(question.music) if question.music else None,
+            Path(question.index) if question.index else None,
+            question.frontend if question.music else "",
+        ),
+    )
+    if fingerprint_of_dataset(dataset) != record.fingerprint:
+        raise PlayerError(
+            f"The data of experiment {record.id} ({question.dataset}) are no longer those it was made on: "
+            "put them back to repeat it, or run the experiment anew."
+        )
+    return dataset
 
 
 def source(

@@ -2,11 +2,10 @@
 
 import time
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from player.errors import PlayerError, UsageError
 from player.jobs import JobProgress
-from player.research.opening import Desk, Source, open_source, settled
+from player.research.opening import Desk, Source, open_source, reopened, settled
 from recommender.configuration import Negatives, SequentialConfig
 from recommender.datasets.dataset import Dataset
 from recommender.evaluation.states import State
@@ -15,12 +14,10 @@ from recommender.experiments.p_hard_question import (
     PHardQuestion,
     Tracks,
     ask_about_p_hard,
-    p_hard_question_from_json,
     parse_p_hard,
 )
-from recommender.experiments.provenance import fingerprint_of_dataset
 from recommender.experiments.question import SplitName
-from recommender.experiments.records import ExperimentError, Record
+from recommender.experiments.records import ExperimentError, Record, configuration_as
 from recommender.experiments.store import RunStore
 from recommender.sequential_recommender import FAITHFUL
 
@@ -94,26 +91,10 @@ def repeat(desk: Desk, record: Record, jobs: int = 1) -> Record:
         PlayerError: the record cannot be used, or the data are no longer those it was made on.
     """
     try:
-        question = p_hard_question_from_json(record.configuration)
+        question = configuration_as(PHardQuestion, record.configuration)
     except ExperimentError as error:
         raise PlayerError(str(error)) from error
-    desk.progress(JobProgress("Reading"))
-    dataset = open_source(
-        desk,
-        Source(
-            question.dataset,
-            question.columns,
-            question.limit,
-            Path(question.music) if question.music else None,
-            Path(question.index) if question.index else None,
-            question.frontend,
-        ),
-    )
-    if fingerprint_of_dataset(dataset) != record.fingerprint:
-        raise PlayerError(
-            f"The data of experiment {record.id} ({question.dataset}) are no longer those it was made on: "
-            "put them back to repeat it, or run the experiment anew."
-        )
+    dataset = reopened(desk, record, question)
     return _run(desk, dataset, question, jobs, repeats=record.id)
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
 
 from recommender.datasets.dataset import Dataset
 from recommender.experiments.baselines import dataset_facts
@@ -21,9 +20,9 @@ from recommender.experiments.clep_measures import Column
 from recommender.experiments.clep_scores import MATCHED, Sounds, embedding_spaces, measure_seed, rows
 from recommender.experiments.clep_tables import Tables
 from recommender.experiments.provenance import fingerprint_of_dataset
-from recommender.experiments.records import ExperimentError, Record
+from recommender.experiments.records import Record
 from recommender.experiments.store import Drawing, Finding, RunStore, Workspace, conduct
-from recommender.experiments.values import JsonObject, json_object
+from recommender.experiments.values import json_object
 
 KIND = "clep"
 
@@ -52,18 +51,6 @@ class ClepQuestion:
     limit: int | None = None
     music: str = ""
     index: str = ""
-
-
-def question_from_json(document: JsonObject) -> ClepQuestion:
-    """Read the configuration of a record; raises ExperimentError where it is none of this experiment."""
-    try:
-        return TypeAdapter(ClepQuestion).validate_python(document)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ExperimentError(
-            f"The configuration of the experiment cannot be used ({where}: {first['msg']})."
-        ) from None
 
 
 OnProgress = Callable[[int, int], None]

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from pydantic import TypeAdapter, ValidationError
-
 from recommender.configuration import Negatives, SequentialConfig
 from recommender.datasets.dataset import Dataset
 from recommender.evaluation.measuring import Candidates
@@ -80,18 +78,6 @@ class PHardQuestion:
     def to_json(self) -> JsonObject:
         """As a record keeps it."""
         return json_object(self)
-
-
-def p_hard_question_from_json(document: JsonObject) -> PHardQuestion:
-    """Read the configuration of a record; raises ExperimentError where it is none of this experiment."""
-    try:
-        return TypeAdapter(PHardQuestion).validate_python(document)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ExperimentError(
-            f"The configuration of the experiment cannot be used ({where}: {first['msg']})."
-        ) from None
 
 
 def parse_p_hard(text: str) -> tuple[float, ...]:

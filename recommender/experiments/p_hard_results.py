@@ -15,6 +15,7 @@ from recommender.evaluation.bootstrap import (
     resampled_means,
 )
 from recommender.evaluation.measures import Measure
+from recommender.evaluation.report import ShareBin
 from recommender.evaluation.splits import Split
 from recommender.experiments.measurements import Averaged
 from recommender.experiments.p_hard_part import BOOTSTRAP_SEED, Course, TrainedPart
@@ -96,15 +97,6 @@ class ShareRow:
     mean: float
     low: float | None
     high: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class ShareBin:
-    """How many listeners have a share of likes in ``low`` … ``high``."""
-
-    low: float
-    high: float
-    count: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
-from pydantic import TypeAdapter, ValidationError
 
 from recommender.baselines import names
 from recommender.datasets.dataset import Dataset
@@ -82,18 +81,6 @@ class Question:
     def to_json(self) -> JsonObject:
         """As a record keeps it."""
         return json_object(self)
-
-
-def question_from_json(document: JsonObject) -> Question:
-    """Read what :meth:`Question.to_json` wrote; raises ExperimentError for anything else."""
-    try:
-        return TypeAdapter(Question).validate_python(document)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ExperimentError(
-            f"The configuration of the experiment cannot be used ({where}: {first['msg']})."
-        ) from None
 
 
 def ask_about(

@@ -3,9 +3,9 @@
 import json
 import re
 from dataclasses import asdict, dataclass
-from typing import Annotated
+from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
 
 from recommender.experiments.values import JsonObject
 
@@ -19,6 +19,25 @@ MOST_BYTES = 64 << 20
 
 class ExperimentError(Exception):
     """A run that cannot be made, found or read; the message is one sentence that says what, where and the mend."""
+
+
+Configuration = TypeVar("Configuration")
+
+
+def configuration_as(kind: type[Configuration], document: JsonObject) -> Configuration:
+    """Read the configuration of a record as the question of one kind of experiment, trusting nothing.
+
+    Raises:
+        ExperimentError: it is none.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ExperimentError(
+            f"The configuration of the experiment cannot be used ({where}: {first['msg']})."
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from recommender.experiments import ExperimentError, Question, RunStore, SplitNa
 from recommender.experiments.baselines import BOOTSTRAP_SEED
 from recommender.experiments.measurements import from_bytes, to_bytes
 from recommender.experiments.pooled import pooled_auc
-from recommender.experiments.question import UNSEEDED, question_from_json
+from recommender.experiments.question import UNSEEDED
+from recommender.experiments.records import configuration_as
 
 MODELS = "random,like-rate,biased-mf"
 
@@ -254,10 +255,10 @@ def test_a_question_is_read_back_from_its_record_and_a_damaged_one_refused(make_
         ask_about(make_ratings(), models="random", seeds=2), columns=(("listener", "user"),), limit=10, music="/m"
     )
     document = json.loads(json.dumps(question.to_json()))
-    assert question_from_json(document) == question
+    assert configuration_as(Question, document) == question
     assert isinstance(question, Question)
     with pytest.raises(ExperimentError, match="split"):
-        question_from_json({**document, "split": "by-hand"})
+        configuration_as(Question, {**document, "split": "by-hand"})
 
 
 def test_the_fingerprint_changes_with_any_value_and_with_nothing_else(make_ratings):

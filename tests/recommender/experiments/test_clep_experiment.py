@@ -10,11 +10,11 @@ from PIL import Image
 from recommender.datasets import dataset_of
 from recommender.events import EventLog, Outcome
 from recommender.experiments import differences
-from recommender.experiments.clep import ClepQuestion, question_from_json, run_clep
+from recommender.experiments.clep import ClepQuestion, run_clep
 from recommender.experiments.clep_listeners import draw_test_tracks, find_listeners
 from recommender.experiments.clep_measures import Column
 from recommender.experiments.clep_scores import MATCHED, Row, Sounds, embedding_spaces, measure_seed, rows
-from recommender.experiments.records import ExperimentError
+from recommender.experiments.records import ExperimentError, configuration_as
 from recommender.experiments.store import RunStore
 from recommender.experiments.values import json_object
 
@@ -92,7 +92,7 @@ def test_the_pictures_are_pictures(kept):
 
 def test_a_repetition_agrees_to_the_last_digit(kept, dataset):
     store, record = kept
-    question = question_from_json(record.configuration)
+    question = configuration_as(ClepQuestion, record.configuration)
     again = run_clep(dataset, question, store, lambda *_: None, resume=False, repeats=record.id)
     assert again.repeats == record.id
     assert list(differences(record.results, again.results)) == []
@@ -182,4 +182,4 @@ def test_too_few_listeners_for_a_test_say_so_instead_of_a_figure(dataset, store)
 
 def test_a_configuration_of_something_else_is_refused_in_words():
     with pytest.raises(ExperimentError, match="cannot be used"):
-        question_from_json(json_object({"models": ["random"]}))
+        configuration_as(ClepQuestion, json_object({"models": ["random"]}))

@@ -22,9 +22,9 @@ from recommender.experiments.p_hard_part import (
 )
 from recommender.experiments.p_hard_question import (
     PAPER,
+    PHardQuestion,
     Tracks,
     ask_about_p_hard,
-    p_hard_question_from_json,
     parse_p_hard,
 )
 from recommender.experiments.p_hard_results import (
@@ -37,7 +37,7 @@ from recommender.experiments.p_hard_results import (
     share_rows,
 )
 from recommender.experiments.p_hard_trends import Verdict, trends_of
-from recommender.experiments.records import ExperimentError
+from recommender.experiments.records import ExperimentError, configuration_as
 from recommender.experiments.values import same
 from recommender.sequential_recommender import FAITHFUL
 
@@ -70,9 +70,9 @@ def test_what_is_no_share_is_refused_in_a_sentence(text):
 
 
 def test_a_question_survives_its_record(question):
-    assert p_hard_question_from_json(question.to_json()) == question
+    assert configuration_as(PHardQuestion, question.to_json()) == question
     with pytest.raises(ExperimentError, match="cannot be used"):
-        p_hard_question_from_json({**question.to_json(), "seeds": "many"})
+        configuration_as(PHardQuestion, {**question.to_json(), "seeds": "many"})
 
 
 def test_what_the_data_lack_is_refused_in_a_sentence(dataset):
