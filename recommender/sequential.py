@@ -12,14 +12,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional as F
 
 from recommender.configuration import SequentialConfig
 from recommender.events import EventLog
-from recommender.negatives import NegativeCounts, NegativeKind, NegativeSampler
+from recommender.negatives import NegativeCounts
 from recommender.sequential_network import Items, SequentialNetwork
+from recommender.sequential_objective import Objective
 from recommender.sequential_validation import FrozenValidator, Validation, Validator
-from recommender.windows import NO_TARGET, listener_rows, padded, windows
+from recommender.windows import padded, windows
 
 __all__ = [
     "EpochReport",
@@ -29,26 +29,11 @@ __all__ = [
     "TrainedSequence",
     "Validator",
     "export_sequential",
-    "pairwise_loss",
     "train_sequential",
 ]
 
 SORTED_BATCHES = 8
 """Batches whose windows are sorted by length together, so that little of a batch is padding and much of it chance."""
-
-
-def pairwise_loss(positive: Tensor, negative: Tensor, weight: Tensor) -> Tensor:
-    """Weighted mean of ``-log σ(s⁺) - log(1 - σ(s⁻))`` (Kang & McAuley 2018, equation 7).
-
-    Args:
-        positive: (P,) scores of the positive targets.
-        negative: (P,) scores of their negatives.
-        weight: (P,) how strongly each positive is meant, not all 0.
-
-    Returns:
-        The scalar loss.
-    """
-    return (weight * (F.softplus(-positive) + F.softplus(negative))).sum() / weight.sum()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +96,9 @@ def train_sequential(
     Raises:
         ValueError: when no position has a positive to predict.
     """
-    targets = following_positives(train)
-    if not np.any(targets != NO_TARGET):
+    objective = Objective(train, config)
+    if objective.empty:
         raise ValueError("the sequential model needs a positive after another event of the same listener")
-    sampler = NegativeSampler(train, config.p_hard, config.negatives)
     items = Items.of(train, content, config.id_shrinkage)
     rng = np.random.default_rng(seed)
     with torch.random.fork_rng(devices=[]):
@@ -125,7 +109,7 @@ def train_sequential(
         best_state, best_epoch, best_auc = _state(network), 0, -np.inf
         reports: list[EpochReport] = []
         for epoch in range(1, config.epochs + 1):
-            loss, counts = _train_epoch(network, optimiser, train, targets, sampler, rng)
+            loss, counts = _train_epoch(network, optimiser, objective, rng)
             auc = judge.pair_auc(network)
             reports.append(EpochReport(epoch, config.epochs, loss, auc, counts))
             on_epoch(reports[-1])
@@ -137,21 +121,6 @@ def train_sequential(
     return TrainedSequence(network.eval(), items, best_epoch, tuple(reports))
 
 
-def following_positives(log: EventLog) -> NDArray[np.int64]:
-    """For each row, the row of the listener's next positive in the order of the log, or ``NO_TARGET``.
-
-    Rows of one moment follow each other here as they stand: else all but the first positive of a moment would never be
-    a target, which for ratings given a page at a time are nearly half. No split divides a moment.
-    """
-    target = np.full(len(log), NO_TARGET, np.int64)
-    for rows in listener_rows(log):
-        positive = rows[log.label[rows] > 0]
-        place = np.searchsorted(positive, rows, side="right")
-        known = place < len(positive)
-        target[rows[known]] = positive[place[known]]
-    return target
-
-
 def _state(network: SequentialNetwork) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in network.state_dict().items()}
 
@@ -159,52 +128,25 @@ def _state(network: SequentialNetwork) -> dict[str, Tensor]:
 def _train_epoch(
     network: SequentialNetwork,
     optimiser: torch.optim.Optimizer,
-    log: EventLog,
-    targets: NDArray[np.int64],
-    sampler: NegativeSampler,
+    objective: Objective,
     rng: np.random.Generator,
 ) -> tuple[float, NegativeCounts]:
     """One pass over all windows; returns the mean loss and where the negatives came from."""
     network.train()
     losses: list[float] = []
     counts = NegativeCounts()
-    for parts in _batches(list(windows(log, network.config.length, rng)), network.config.batch, rng):
-        rows, real = padded(parts, network.config.length)
-        aims = np.where(real, targets[rows], NO_TARGET)
-        asked = np.nonzero(aims != NO_TARGET)
-        aim = aims[asked]
-        draw = sampler.draw(log.listener[aim], log.station[aim], log.track[aim], rng)
-        weight = log.weight[aim] * (draw.kind != NegativeKind.NONE)
-        if weight.sum() <= 0.0:
+    length = network.config.length
+    for parts in _batches(list(windows(objective.log, length, rng)), network.config.batch, rng):
+        step = objective.loss(network, *padded(parts, length), rng)
+        if step is None:
             continue
-        positive, negative = _scores(network, log, rows, asked, aim, draw.track)
-        loss = pairwise_loss(positive, negative, torch.from_numpy(weight.astype(np.float32)))
+        loss, drawn = step
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         losses.append(float(loss.detach()))
-        counts = counts + draw.counts
+        counts = counts + drawn
     return (float(np.mean(losses)) if losses else 0.0), counts
-
-
-def _scores(
-    network: SequentialNetwork,
-    log: EventLog,
-    rows: NDArray[np.int64],
-    asked: tuple[NDArray[np.int64], ...],
-    aim: NDArray[np.int64],
-    negative: NDArray[np.int64],
-) -> tuple[Tensor, Tensor]:
-    """Scores (P,) of the targets and of their negatives in the windows ``rows`` (B, T) at the positions ``asked``."""
-    outcome, station = torch.from_numpy(log.outcome[rows].astype(np.int64)), torch.from_numpy(log.station[rows])
-    # One look-up for tokens, targets and negatives: each distinct track is put together once.
-    everything = np.concatenate([log.track[rows].reshape(-1), log.track[aim], negative])
-    vectors = network.items(torch.from_numpy(everything))
-    seen, positives, negatives = vectors.split([rows.size, len(aim), len(aim)])
-    hidden = network.after(seen.view(*rows.shape, -1), outcome, station)
-    place = torch.from_numpy(np.ravel_multi_index(asked, rows.shape))
-    taste = network.ask(F.embedding(place, hidden.view(rows.size, -1)), torch.from_numpy(log.station[aim]))  # (P, d)
-    return (taste * positives).sum(-1), (taste * negatives).sum(-1)
 
 
 def _batches(parts: list[NDArray[np.int64]], size: int, rng: np.random.Generator) -> Iterator[list[NDArray[np.int64]]]:

@@ -13,11 +13,10 @@ from recommender.sequential import (
     Validator,
     _batches,
     export_sequential,
-    following_positives,
-    pairwise_loss,
     train_sequential,
 )
 from recommender.sequential_network import dropout
+from recommender.sequential_objective import following_positives, pairwise_loss
 from recommender.windows import NO_TARGET
 
 SMALL = SequentialConfig(width=16, blocks=2, heads=2, length=16, epochs=20, learning_rate=0.005)
