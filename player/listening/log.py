@@ -46,6 +46,10 @@ class LoggedEvent:
     origin: str
     decision_id: int | None
     undoes_id: int | None
+    value: float | None = None
+    """For a not-now: how many seconds the track rests."""
+    note: str | None = None
+    """For a "less because of this": the reason that is to count no more."""
 
     @property
     def seconds(self) -> float:
@@ -66,6 +70,10 @@ class NewEvent:
     decision_id: int | None = None
     undoes_id: int | None = None
     """For an undo of one certain event; without it the track's last standing feedback is taken back."""
+    value: float | None = None
+    """For a not-now: how many seconds the track rests; a day without it."""
+    note: str | None = None
+    """For a "less because of this": the reason that is to count no more."""
 
 
 class NothingToUndoError(PlayerError):
@@ -96,6 +104,10 @@ class Served:
     log_partition: float
     eligible_ids: Sequence[int]
     eligible_utilities: Sequence[float]
+    trial_id: int | None = None
+    """The trial of two arms that it was served in."""
+    pair: int | None = None
+    """In a trial: the running number of its pair of slots."""
 
 
 @dataclass(slots=True)
@@ -137,7 +149,7 @@ class ListeningState:
             case "never":
                 self.never.add(track)
             case "not-now":
-                self.resting_until[track] = event.seconds + NOT_NOW_SECONDS
+                self.resting_until[track] = event.seconds + (NOT_NOW_SECONDS if event.value is None else event.value)
             case "finish" | "skip":
                 tally = self.tallies[track]
                 tally.last_played = event.seconds
@@ -189,6 +201,8 @@ class FeedbackLog:
             Event.origin,
             Event.decision_id,
             Event.undoes_id,
+            Event.value,
+            Event.note,
         )
         with self._database.reader() as session:
             rows = session.execute(select(*columns).where(Event.id > after).order_by(Event.id)).all()
@@ -260,6 +274,8 @@ class FeedbackLog:
             origin=self.origin,
             decision_id=decision,
             undoes_id=undoes,
+            value=new.value,
+            note=new.note,
         )
         session.add(row)
         session.flush()
@@ -278,6 +294,8 @@ def _logged(row: Event) -> LoggedEvent:
         row.origin,
         row.decision_id,
         row.undoes_id,
+        row.value,
+        row.note,
     )
 
 
@@ -326,6 +344,8 @@ def _insert_decision(session: Session, choice: Served, session_id: int) -> int:
             eligible_count=choice.eligible_count,
             log_partition=choice.log_partition,
             eligible=zlib.compress(ids + utilities),
+            trial_id=choice.trial_id,
+            pair=choice.pair,
         )
         .returning(Decision.id)
     )

@@ -41,6 +41,10 @@ class StationInfo:
     name: str
     noise_seed: int
     seeds: tuple[Seed, ...]
+    mode: str = "station"
+    """How it plays: station, albums, rediscover or new."""
+    dial: int = 50
+    """From 0, familiar, to 100, discover."""
 
 
 def parse_seed(text: str) -> Seed:
@@ -224,4 +228,5 @@ def _insert(session: Session, name: str, seeds: Sequence[Seed]) -> StationInfo:
 
 
 def _info(row: Station) -> StationInfo:
-    return StationInfo(row.id, row.name, row.noise_seed, tuple(Seed(seed.kind, seed.value) for seed in row.seeds))
+    seeds = tuple(Seed(seed.kind, seed.value) for seed in row.seeds)
+    return StationInfo(row.id, row.name, row.noise_seed, seeds, row.mode, row.dial)

@@ -103,6 +103,10 @@ class Station(Base):
     noise_seed: Mapped[int] = mapped_column(BigInteger)
     """Keys the Gumbel noise of this station's slots."""
     created_us: Mapped[int] = mapped_column(BigInteger)
+    mode: Mapped[str] = mapped_column(default="station", server_default="station")
+    """How it plays: station, albums, rediscover or new."""
+    dial: Mapped[int] = mapped_column(default=50, server_default="50")
+    """From 0, familiar, to 100, discover."""
 
     seeds: Mapped[list["StationSeed"]] = relationship(
         back_populates="station", cascade="all, delete-orphan", order_by="StationSeed.id"
@@ -110,7 +114,7 @@ class Station(Base):
 
 
 class StationSeed(Base):
-    """One seed of a station: ``kind`` is track, artist, album, genre, tag or library."""
+    """One seed of a station: ``kind`` is track, artist, album, genre, tag, query or library."""
 
     __tablename__ = "station_seed"
 
@@ -118,7 +122,7 @@ class StationSeed(Base):
     station_id: Mapped[int] = mapped_column(ForeignKey("station.id"), index=True)
     kind: Mapped[str]
     value: Mapped[str]
-    """A track's id, a name, or empty for the whole library."""
+    """A track's id, a name, a search, or empty for the whole library."""
 
     station: Mapped[Station] = relationship(back_populates="seeds")
 
@@ -143,7 +147,7 @@ class Event(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     time_us: Mapped[int] = mapped_column(BigInteger, index=True)
     kind: Mapped[str]
-    """start, finish, skip, stop, up, down, clear, replay, not-now, never or undo."""
+    """start, finish, skip, stop, up, down, clear, replay, not-now, never, less or undo."""
     track_id: Mapped[int] = mapped_column(ForeignKey("track.id"), index=True)
     station_id: Mapped[int | None] = mapped_column(ForeignKey("station.id"))
     session_id: Mapped[int | None] = mapped_column(ForeignKey("listening_session.id"))
@@ -157,6 +161,10 @@ class Event(Base):
     """What had been served, when this is about a served track."""
     undoes_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
     """For an undo: the event it takes back."""
+    value: Mapped[float | None]
+    """For a not-now: how many seconds the track rests."""
+    note: Mapped[str | None]
+    """For a "less because of this": the reason that is to count no more."""
 
 
 class Decision(Base):
@@ -188,6 +196,30 @@ class Decision(Base):
     """log Σ exp(utility / temperature) over the whole eligible set."""
     eligible: Mapped[bytes]
     """zlib of int32 track ids followed by float32 utilities, best first, at most ``ranking.KEPT_UTILITIES``."""
+    trial_id: Mapped[int | None] = mapped_column(index=True)
+    """The :class:`Trial` it was served in."""
+    pair: Mapped[int | None]
+    """In a trial: the running number of its pair of slots; one coin decided which arm chose first."""
+
+
+class Trial(Base):
+    """Two ways of choosing, interleaved on a station to see which of them the listener likes better."""
+
+    __tablename__ = "trial"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    station_id: Mapped[int] = mapped_column(ForeignKey("station.id"))
+    arm_a: Mapped[str]
+    arm_b: Mapped[str]
+    """What the listener calls them."""
+    version_a: Mapped[str]
+    version_b: Mapped[str]
+    """The versions that choose, fixed when the trial began."""
+    coin_seed: Mapped[int] = mapped_column(BigInteger)
+    started_us: Mapped[int] = mapped_column(BigInteger)
+    ended_us: Mapped[int | None] = mapped_column(BigInteger)
+    conclusion: Mapped[str | None]
+    """The sentence it ended with."""
 
 
 class ImportedRecord(Base):
