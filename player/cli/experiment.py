@@ -62,11 +62,16 @@ Identity = Annotated[str, typer.Argument(metavar="ID", help="An experiment's id,
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    from player.cli import experiment_clep, experiment_p_hard  # they take the options from this module
+    from player.cli import (  # they take the options from this module
+        experiment_clep,
+        experiment_p_hard,
+        experiment_sequential,
+    )
 
     experiment_app.command("baselines")(baselines)
     experiment_clep.register(experiment_app)
     experiment_p_hard.register(experiment_app)
+    experiment_sequential.register(experiment_app)
     experiment_app.command("dataset")(dataset_statistics)
     experiment_app.command("list")(list_experiments)
     experiment_app.command("show")(show)
@@ -256,13 +261,14 @@ def report(record: "Record", store: "RunStore", *, json: bool) -> None:
 
 def _printer(kind: str) -> "Callable[[Record, Console], None]":
     """What prints the results of a kind of experiment; of an unknown kind, the names of its results."""
-    from player.cli import experiment_clep, experiment_p_hard
+    from player.cli import experiment_clep, experiment_p_hard, experiment_sequential
     from player.cli.experiment_tables import print_baselines, print_unknown
 
     printers = {
         "baselines": print_baselines,
         "clep": experiment_clep.print_results,
         "p-hard": experiment_p_hard.print_results,
+        "sequential": experiment_sequential.print_results,
     }
     return printers.get(kind, print_unknown)
 

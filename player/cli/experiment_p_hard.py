@@ -18,7 +18,6 @@ from player.cli.experiment import (
     store_of,
 )
 from player.cli.options import DataDir, Json, say
-from player.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -113,19 +112,18 @@ def p_hard(
     Mei et al. 2024, Fig. 1 and 2, on any data set, with like-rate beside. Interrupted with Ctrl-C, the same command goes on
     where it was.
     """
-    if mode is ModeChoice.BEST:
-        raise UsageError("There is no mode best yet: only --mode faithful, the model as in the paper, is available.")
     with at_desk(data_dir) as desk:
         from player.research.opening import source
         from player.research.p_hard import Wishes, measure
         from recommender.configuration import Negatives
-        from recommender.experiments.p_hard_question import Tracks
+        from recommender.experiments.p_hard_question import Mode, Tracks
         from recommender.experiments.question import SplitName
 
         wanted = source(dataset, columns, limit, music, index, frontend)
         wishes = Wishes(
             p_hard=values,
             seeds=seeds,
+            mode=Mode(mode),
             negatives=Negatives(negatives),
             tracks=Tracks(items),
             split=None if split is None else SplitName(split),

@@ -104,6 +104,27 @@ def print_baselines(record: "Record", console: "Console") -> None:
         console.print(clean(f"  missing: {sentence}"), style="dim")
 
 
+def print_differences_to(record: "Record", console: "Console") -> None:
+    """How far one model is ahead of each other one, with the interval of the difference over listeners."""
+    rows = objects(record.results.get("differences"))
+    if not rows:
+        return
+    console.print(clean(f"{text(rows[0].get('model'))} less …{'':<14}pair AUC{'':<22}NDCG@10"), style="dim")
+    for rival in dict.fromkeys(text(row.get("rival")) for row in rows):
+        cells = {text(row.get("metric")): row for row in rows if row.get("rival") == rival}
+        auc, ndcg = (_difference(cells.get(key)) for key in ("auc", "ndcg@10"))
+        console.print(clean(f"  {rival:<{NAME_WIDTH}} {auc:<29} {ndcg}"), soft_wrap=True)
+    console.print()
+
+
+def _difference(row: JsonObject | None) -> str:
+    mean = None if row is None else number(row.get("mean"))
+    if row is None or mean is None:
+        return "–"
+    low, high = number(row.get("low")), number(row.get("high"))
+    return f"{mean:+.3f}" if low is None or high is None else f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
+
+
 def print_unknown(record: "Record", console: "Console") -> None:
     """The names of the results, of a kind that this version does not know."""
     console.print(clean(f"  a kind that this version does not know; --json shows {', '.join(record.results)}"))

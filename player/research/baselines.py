@@ -1,4 +1,4 @@
-"""The baselines on a named data set: from the options of a command to a record, and from a record to the same again."""
+"""Models on a named data set: from the options of a command to a record, and from a record to the same again."""
 
 import time
 from dataclasses import dataclass, field, replace
@@ -10,6 +10,7 @@ from recommender.evaluation.states import State
 from recommender.experiments.baselines import Step, run_baselines
 from recommender.experiments.question import Question, SplitName, ask_about
 from recommender.experiments.records import ExperimentError, Record, configuration_as
+from recommender.experiments.rosters import PLAIN, Roster
 from recommender.experiments.store import RunStore
 
 
@@ -24,8 +25,8 @@ class Wishes:
     most_listeners: int | None = None
 
 
-def measure(desk: Desk, wanted: Source, wishes: Wishes) -> Record:
-    """Open the data set, measure the models, keep the record.
+def measure(desk: Desk, wanted: Source, wishes: Wishes, roster: Roster = PLAIN, jobs: int = 1) -> Record:
+    """Open the data set, measure the models of the roster, keep the record.
 
     Raises:
         PlayerError: the data set cannot be read, the wishes do not fit it, or the record cannot be stored.
@@ -36,6 +37,7 @@ def measure(desk: Desk, wanted: Source, wishes: Wishes) -> Record:
     try:
         question = ask_about(
             dataset,
+            roster=roster,
             models=wishes.models,
             seeds=wishes.seeds,
             split=wishes.split,
@@ -44,21 +46,20 @@ def measure(desk: Desk, wanted: Source, wishes: Wishes) -> Record:
         )
     except ExperimentError as error:
         raise UsageError(str(error)) from error
-    question = replace(
-        question,
-        columns=wanted.columns,
-        limit=wanted.limit,
-        music=str(wanted.music or ""),
-        index=str(wanted.index or ""),
-        frontend=wanted.frontend,
-    )
     try:
-        return run_baselines(RunStore(desk.paths.experiments), dataset, question, on_progress=_Teller(desk).tell)
+        return run_baselines(
+            RunStore(desk.paths.experiments),
+            dataset,
+            replace(question, **wanted.words()),
+            roster=roster,
+            jobs=jobs,
+            on_progress=_Teller(desk).tell,
+        )
     except ExperimentError as error:
         raise PlayerError(str(error)) from error
 
 
-def repeat(desk: Desk, record: Record) -> Record:
+def repeat(desk: Desk, record: Record, roster: Roster = PLAIN) -> Record:
     """Measure what a record says once more, from its configuration alone.
 
     Raises:
@@ -68,7 +69,10 @@ def repeat(desk: Desk, record: Record) -> Record:
         question = configuration_as(Question, record.configuration)
         dataset = reopened(desk, record, question)
         store = RunStore(desk.paths.experiments)
-        return run_baselines(store, dataset, question, on_progress=_Teller(desk).tell, resume=False, repeats=record.id)
+        teller = _Teller(desk)
+        return run_baselines(
+            store, dataset, question, roster=roster, on_progress=teller.tell, resume=False, repeats=record.id
+        )
     except ExperimentError as error:
         raise PlayerError(str(error)) from error
 

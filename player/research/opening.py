@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypedDict
 
 from player.config import Paths, Settings
 from player.errors import PlayerError, UsageError
@@ -33,6 +33,26 @@ class Source:
     music: Path | None = None
     index: Path | None = None
     frontend: str = ""
+
+    def words(self) -> "SourceWords":
+        """The same as the question of an experiment has it, besides the name."""
+        return {
+            "columns": self.columns,
+            "limit": self.limit,
+            "music": str(self.music or ""),
+            "index": str(self.index or ""),
+            "frontend": self.frontend,
+        }
+
+
+class SourceWords(TypedDict):
+    """What determines the data of an experiment besides their name, as its record keeps it."""
+
+    columns: tuple[tuple[str, str], ...]
+    limit: int | None
+    music: str
+    index: str
+    frontend: str
 
 
 @dataclass(frozen=True, slots=True)

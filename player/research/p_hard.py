@@ -11,6 +11,7 @@ from recommender.datasets.dataset import Dataset
 from recommender.evaluation.states import State
 from recommender.experiments.p_hard import Step, run_p_hard
 from recommender.experiments.p_hard_question import (
+    Mode,
     PHardQuestion,
     Tracks,
     ask_about_p_hard,
@@ -19,7 +20,7 @@ from recommender.experiments.p_hard_question import (
 from recommender.experiments.question import SplitName
 from recommender.experiments.records import ExperimentError, Record, configuration_as
 from recommender.experiments.store import RunStore
-from recommender.sequential_recommender import FAITHFUL
+from recommender.sequential_recommender import BEST, FAITHFUL
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,13 @@ class Wishes:
         negatives: which feedback counts as a real negative.
         tracks: what a track is to the model.
         split, state, most_listeners: as for the baselines.
-        epochs, patience: other than the faithful model's.
+        mode: which model.
+        epochs, patience: other than the mode's own.
     """
 
     p_hard: str
     seeds: int
+    mode: Mode = Mode.FAITHFUL
     negatives: Negatives = Negatives.BOTH
     tracks: Tracks = Tracks.IDS
     split: SplitName | None = None
@@ -65,6 +68,7 @@ def measure(desk: Desk, wanted: Source, wishes: Wishes, jobs: int) -> Record:
             _config(wishes),
             p_hard=values,
             seeds=wishes.seeds,
+            mode=wishes.mode,
             negatives=wishes.negatives,
             tracks=wishes.tracks,
             split=wishes.split,
@@ -73,15 +77,7 @@ def measure(desk: Desk, wanted: Source, wishes: Wishes, jobs: int) -> Record:
         )
     except ExperimentError as error:
         raise UsageError(str(error)) from error
-    question = replace(
-        question,
-        columns=wanted.columns,
-        limit=wanted.limit,
-        music=str(wanted.music or ""),
-        index=str(wanted.index or ""),
-        frontend=wanted.frontend,
-    )
-    return _run(desk, dataset, question, jobs, repeats="")
+    return _run(desk, dataset, replace(question, **wanted.words()), jobs, repeats="")
 
 
 def repeat(desk: Desk, record: Record, jobs: int = 1) -> Record:
@@ -99,7 +95,8 @@ def repeat(desk: Desk, record: Record, jobs: int = 1) -> Record:
 
 
 def _config(wishes: Wishes) -> SequentialConfig:
-    return replace(FAITHFUL, epochs=wishes.epochs or FAITHFUL.epochs, patience=wishes.patience or FAITHFUL.patience)
+    own = BEST if wishes.mode is Mode.BEST else FAITHFUL
+    return replace(own, epochs=wishes.epochs or own.epochs, patience=wishes.patience or own.patience)
 
 
 def _run(desk: Desk, dataset: Dataset, question: PHardQuestion, jobs: int, repeats: str) -> Record:

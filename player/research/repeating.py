@@ -8,7 +8,7 @@ from player.errors import PlayerError
 from player.research.opening import Desk
 from recommender.experiments.records import Record
 
-HOMES = {"baselines": "baselines", "clep": "clep", "p-hard": "p_hard"}
+HOMES = {"baselines": "baselines", "clep": "clep", "p-hard": "p_hard", "sequential": "sequential"}
 """Modules of this package whose ``repeat`` runs a kind again; imported when needed, for some import torch."""
 
 

@@ -1,16 +1,17 @@
-"""The baselines on any data set: every model with every seed through one protocol, and what can be concluded.
+"""Models on any data set: every one of a roster with every seed through one protocol, and what can be concluded.
 
 A run goes model by model and seed by seed; each is saved as it is done, so an interrupted run goes on where it was.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from recommender.baselines import build
 from recommender.datasets.dataset import Dataset
 from recommender.datasets.summary import statistics
 from recommender.evaluation.protocol import evaluate
@@ -19,14 +20,15 @@ from recommender.evaluation.states import State
 from recommender.experiments.measurements import Measurement, averaged, from_bytes, to_bytes
 from recommender.experiments.pictures import baseline_drawings
 from recommender.experiments.pooled import pooled_auc
+from recommender.experiments.processes import in_processes
 from recommender.experiments.provenance import fingerprint_of_dataset
-from recommender.experiments.question import UNSEEDED, Question, SplitName, splits
+from recommender.experiments.question import Question, SplitName, splits
 from recommender.experiments.records import ExperimentError, Record
 from recommender.experiments.results import results_of
+from recommender.experiments.rosters import PLAIN, UNSEEDED, Roster
 from recommender.experiments.store import Finding, RunStore, Workspace, conduct
 from recommender.experiments.values import JsonObject, json_object
 
-KIND = "baselines"
 BOOTSTRAP_SEED = 0
 """The same draws for every model, seed and run, so that all of them can be compared in pairs."""
 RAW_FEATURES = frozenset({"mssd"})
@@ -54,6 +56,8 @@ def run_baselines(
     dataset: Dataset,
     question: Question,
     *,
+    roster: Roster = PLAIN,
+    jobs: int = 1,
     on_progress: Progress | None = None,
     resume: bool = True,
     repeats: str = "",
@@ -64,6 +68,8 @@ def run_baselines(
         store: where records are kept.
         dataset: as the question names it, with content vectors where there are any.
         question: what is asked.
+        roster: where its models come from.
+        jobs: measurements at once, each in a process of its own; they change the time, not the figures.
         on_progress: told how far it is.
         resume: whether an interrupted run of the same question is gone on with.
         repeats: the id of the run that this one repeats.
@@ -73,20 +79,25 @@ def run_baselines(
     """
 
     def study(workspace: Workspace) -> Finding:
-        return measure_baselines(dataset, question, workspace, on_progress)
+        return measure_baselines(dataset, question, workspace, on_progress, roster, jobs)
 
     fingerprint = fingerprint_of_dataset(dataset)
-    return conduct(store, KIND, question.to_json(), fingerprint, study, resume=resume, repeats=repeats)
+    return conduct(store, roster.kind, question.to_json(), fingerprint, study, resume=resume, repeats=repeats)
 
 
 def measure_baselines(
-    dataset: Dataset, question: Question, workspace: Workspace, on_progress: Progress | None = None
+    dataset: Dataset,
+    question: Question,
+    workspace: Workspace,
+    on_progress: Progress | None = None,
+    roster: Roster = PLAIN,
+    jobs: int = 1,
 ) -> Finding:
     """The figures of a run; see :func:`run_baselines`. One thread, so that sums come out the same every time."""
     with threadpool_limits(1):
-        parts = _Run(dataset, question, workspace, on_progress).parts()
+        parts = _Run(_Given(dataset, question, roster), workspace, on_progress, jobs).parts()
     together = {model: averaged(parts[model], BOOTSTRAP_SEED) for model in question.models}
-    results = results_of(question, parts, together)
+    results = results_of(question, parts, together, roster.reference)
     return Finding(json_object(results), dataset_facts(dataset), baseline_drawings(results.results))
 
 
@@ -117,50 +128,81 @@ class _Task:
     @property
     def file(self) -> str:
         """Name of the part it is kept in."""
-        return f"{self.model}-seed-{self.seed}-fold-{self.fold}.safetensors"
+        plain = re.sub(r"[^A-Za-z0-9._-]+", "-", self.model)
+        return f"{plain}-seed-{self.seed}-fold-{self.fold}.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What every measurement works on."""
+
+    dataset: Dataset
+    question: Question
+    roster: Roster
+
+    def splits(self, seed: int) -> list[Split]:
+        """The splits of a seed, one or the folds of a walk forward."""
+        return splits(self.dataset.log, self.question.split, seed, ordered=self.dataset.ordered)
 
 
 @dataclass(slots=True)
 class _Run:
-    dataset: Dataset
-    question: Question
+    given: _Given
     workspace: Workspace
     on_progress: Progress | None
+    jobs: int
     computed: int = 0
 
     def parts(self) -> Mapping[str, Sequence[Measurement]]:
         """All measurements by model; those that a former attempt has saved are read."""
-        found: dict[str, list[Measurement]] = {model: [] for model in self.question.models}
-        content = _content(self.dataset)
         plan = self._plan()
-        total, done = sum(len(tasks) for _, tasks in plan), 0
+        tasks = [task for _, own in plan for task in own]
+        found = {task: part for task in tasks if (part := self._saved(task)) is not None}
+        make = self._here(plan, found) if self.jobs <= 1 else self._elsewhere(tasks, found)
+        for task, part in make:
+            self.workspace.save(task.file, to_bytes(part))
+            found[task] = part
+            self.computed += 1
+        models = self.given.question.models
+        return {model: [found[task] for task in tasks if task.model == model] for model in models}
+
+    def _here(
+        self, plan: Sequence[tuple[Split, Sequence[_Task]]], found: Mapping[_Task, Measurement]
+    ) -> Iterator[tuple[_Task, Measurement]]:
+        """Each split made once, and progress told within a measurement too."""
+        total = sum(len(tasks) for _, tasks in plan)
         for split, tasks in plan:
             for task in tasks:
-                part = self._saved(task)
-                if part is None:
-                    part = self._measure(task, split, content, done, total)
-                    self.workspace.save(task.file, to_bytes(part))
-                    self.computed += 1
-                found[task.model].append(part)
-                done += 1
-        return found
+                if task not in found:
+                    tell = partial(self._tell, self._stage(task), len(found), total)
+                    tell(0.0)
+                    yield task, _measured(self.given, task, split, lambda own, all_, tell=tell: tell(own / all_))
+
+    def _elsewhere(
+        self, tasks: Sequence[_Task], found: Mapping[_Task, Measurement]
+    ) -> Iterator[tuple[_Task, Measurement]]:
+        """In processes of their own, in whatever order they are done."""
+        missing = [task for task in tasks if task not in found]
+        self._tell("models", len(found), len(tasks), 0.0)
+        for task, part in in_processes(_measure, self.given, missing, self.jobs):
+            yield task, part
+            self._tell("models", len(found), len(tasks), 0.0)
 
     def _plan(self) -> list[tuple[Split, list[_Task]]]:
         """The splits, each with what is to be measured on it."""
         plan: list[tuple[Split, list[_Task]]] = []
-        question = self.question
+        question = self.given.question
         for place, seed in enumerate(question.seeds):
             again = place > 0 and question.split is not SplitName.RANDOM
             models = [model for model in question.models if not (again and model in UNSEEDED)]
-            folds = splits(self.dataset.log, question.split, seed, ordered=self.dataset.ordered) if models else []
-            for fold, split in enumerate(folds):
+            for fold, split in enumerate(self.given.splits(seed) if models else []):
                 if not _measurable(split):
                     continue
                 plan.append((split, [_Task(model, seed, fold) for model in models]))
         if not plan:
             raise ExperimentError(
-                f"There is nothing to measure on in {self.dataset.name}: after the split {question.split} no row with a "
-                "clear like or dislike is left to be predicted from earlier ones; choose another --split, or more data."
+                f"There is nothing to measure on in {self.given.dataset.name}: after the split {question.split} no row with "
+                "a clear like or dislike is left to be predicted from earlier ones; choose another --split, or more data."
             )
         return plan
 
@@ -169,33 +211,38 @@ class _Run:
         part = None if content is None else from_bytes(content)
         return part if part is not None and part.model == task.model else None
 
-    def _measure(
-        self, task: _Task, split: Split, content: NDArray[np.float32] | None, done: int, total: int
-    ) -> Measurement:
-        question = self.question
-        stage = task.model if len(question.seeds) == 1 else f"{task.model}, seed {task.seed}"
-        self._tell(stage, done, total, 0.0)
-        recommender = build(task.model, content=content, seed=task.seed)
-        evaluation = evaluate(
-            [recommender],
-            split,
-            state=question.state,
-            content=content,
-            candidates=question.candidates,
-            seed=BOOTSTRAP_SEED,
-            most_listeners=question.most_listeners,
-            on_progress=lambda listeners, everyone: self._tell(stage, done, total, listeners / everyone),
-        )
-        pooled = None
-        if question.state is State.FROZEN:
-            pooled = pooled_auc(
-                recommender, split, len(self.dataset.listeners), question.most_listeners, BOOTSTRAP_SEED
-            )
-        return Measurement(task.model, task.seed, evaluation, pooled)
+    def _stage(self, task: _Task) -> str:
+        return task.model if len(self.given.question.seeds) == 1 else f"{task.model}, seed {task.seed}"
 
     def _tell(self, stage: str, done: int, total: int, within: float) -> None:
         if self.on_progress is not None:
             self.on_progress(Step(stage, done, total, within, self.computed))
+
+
+def _measure(given: _Given, task: _Task) -> Measurement:
+    """One measurement in a process of its own: one thread, so that sums come out the same every time."""
+    with threadpool_limits(1):
+        return _measured(given, task, given.splits(task.seed)[task.fold], None)
+
+
+def _measured(given: _Given, task: _Task, split: Split, on_progress: Callable[[int, int], None] | None) -> Measurement:
+    question, content = given.question, _content(given.dataset)
+    recommender = given.roster.build(task.model, content, task.seed)
+    evaluation = evaluate(
+        [recommender],
+        split,
+        state=question.state,
+        content=content,
+        candidates=question.candidates,
+        seed=BOOTSTRAP_SEED,
+        most_listeners=question.most_listeners,
+        on_progress=on_progress,
+    )
+    pooled = None
+    if question.state is State.FROZEN:
+        listeners = len(given.dataset.listeners)
+        pooled = pooled_auc(recommender, split, listeners, question.most_listeners, BOOTSTRAP_SEED)
+    return Measurement(task.model, task.seed, evaluation, pooled)
 
 
 def _measurable(split: Split) -> bool:

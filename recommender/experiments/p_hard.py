@@ -4,14 +4,7 @@ Every (value, seed) is a training of its own, with the same schedule and patienc
 interrupted run goes on where it was. Like-rate and popularity stand beside.
 """
 
-import multiprocessing
-import os
-import signal
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +24,7 @@ from recommender.experiments.p_hard_part import (
 )
 from recommender.experiments.p_hard_question import PHardQuestion
 from recommender.experiments.p_hard_report import PHardResults, results_of
+from recommender.experiments.processes import in_processes
 from recommender.experiments.provenance import fingerprint_of_dataset
 from recommender.experiments.question import SplitName, splits
 from recommender.experiments.records import ExperimentError, Record
@@ -39,8 +33,6 @@ from recommender.experiments.values import json_object
 from recommender.sequential_recommender import name_of
 
 KIND = "p-hard"
-PARENT_CHECK_SECONDS = 2.0
-"""How often a child looks whether its parent still lives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +134,8 @@ class _Run:
         missing = [task for task in tasks if task not in parts]
         found = len(parts)
         self._tell(Step(found, len(tasks), 0))
-        make = _made_here if min(jobs, len(missing)) <= 1 else _made_by(jobs)
         try:
-            for task, part in make(self._dataset, self._question, missing):
+            for task, part in in_processes(_measure, _Given(self._dataset, self._question), missing, jobs):
                 measurement, beside = part_to_bytes(part)
                 self._workspace.save(f"{task.file}.safetensors", measurement)
                 self._workspace.save(f"{task.file}.json", beside)
@@ -160,65 +151,16 @@ class _Run:
         return part if part is not None and part.measurement.model == task.model else None
 
 
-Made = Iterator[tuple[Task, TrainedPart]]
-
-
-def _made_here(dataset: Dataset, question: PHardQuestion, tasks: Sequence[Task]) -> Made:
-    for task in tasks:
-        yield task, measure_part(dataset, question, task)
-
-
-def _made_by(jobs: int) -> Callable[[Dataset, PHardQuestion, Sequence[Task]], Made]:
-    """The same in ``jobs`` processes, in whatever order they are done."""
-
-    def make(dataset: Dataset, question: PHardQuestion, tasks: Sequence[Task]) -> Made:
-        context = multiprocessing.get_context("spawn")  # a fork would copy torch's threads in the middle of their work
-        pool = ProcessPoolExecutor(jobs, context, _begin, (dataset, question, os.getpid()))
-        try:
-            running: dict[Future[TrainedPart], Task] = {pool.submit(_made_there, task): task for task in tasks}
-            while running:
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield running.pop(future), future.result()
-        except BrokenProcessPool as error:
-            raise ExperimentError(
-                "A training was ended from outside, perhaps for want of memory: the same command goes on with the others; "
-                "use --jobs 1 to need less."
-            ) from error
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for child in multiprocessing.active_children():
-                child.terminate()  # else an interrupted run would wait for trainings that nobody is waiting for
-
-    return make
-
-
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """What a child process works on."""
+    """What every training works on."""
 
     dataset: Dataset
     question: PHardQuestion
 
 
-_given: list[_Given] = []
-
-
-def _begin(dataset: Dataset, question: PHardQuestion, parent: int) -> None:
-    """Start of a child: it ends at once on Ctrl-C, which its parent answers, and when its parent is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    _given[:] = [_Given(dataset, question)]
-
-
-def _end_with(parent: int) -> None:
-    while os.getppid() == parent:
-        time.sleep(PARENT_CHECK_SECONDS)
-    os._exit(1)
-
-
-def _made_there(task: Task) -> TrainedPart:
-    return measure_part(_given[0].dataset, _given[0].question, task)
+def _measure(given: _Given, task: Task) -> TrainedPart:
+    return measure_part(given.dataset, given.question, task)
 
 
 def _measurable(split: Split) -> bool:

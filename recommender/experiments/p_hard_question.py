@@ -22,6 +22,8 @@ class Mode(StrEnum):
 
     FAITHFUL = "faithful"
     """As in the paper."""
+    BEST = "best"
+    """What measured best; ``p_hard`` is how often a real negative stands against the target in a term of its own."""
 
 
 class Tracks(StrEnum):
@@ -106,6 +108,7 @@ def ask_about_p_hard(
     *,
     p_hard: tuple[float, ...] = PAPER,
     seeds: int = 1,
+    mode: Mode = Mode.FAITHFUL,
     negatives: Negatives = Negatives.BOTH,
     tracks: Tracks = Tracks.IDS,
     split: SplitName | None = None,
@@ -119,6 +122,7 @@ def ask_about_p_hard(
         config: sizes and schedule.
         p_hard: values, rising.
         seeds: how many; 0, 1, … are used.
+        mode: which model the configuration is of.
         negatives: which feedback counts as a real negative.
         tracks: what a track is to the model.
         split: left out, random without a clock, else each listener's last rows or, with few listeners, one moment.
@@ -142,6 +146,7 @@ def ask_about_p_hard(
         state=base.state,
         candidates=base.candidates,
         config=replace(config, negatives=negatives, p_hard=0.0),
+        mode=mode,
         tracks=tracks,
         most_listeners=most_listeners,
     )

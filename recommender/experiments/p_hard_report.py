@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from recommender.evaluation.splits import Split
 from recommender.experiments.measurements import Averaged
 from recommender.experiments.p_hard_part import TrainedPart
-from recommender.experiments.p_hard_question import PHardQuestion
+from recommender.experiments.p_hard_question import Mode, PHardQuestion
 from recommender.experiments.p_hard_results import (
     BesideRow,
     CourseRow,
@@ -179,9 +179,16 @@ def _judged(row: DifferenceRow) -> str:
 
 def _notes(question: PHardQuestion) -> list[str]:
     config = question.config
-    model = f"Faithful mode: {config.blocks} blocks of width {config.width} over {config.length} events"
+    model = (
+        f"{question.mode.capitalize()} mode: {config.blocks} blocks of width {config.width} over {config.length} events"
+    )
+    how = (
+        "one negative a position, binary cross-entropy"
+        if question.mode is Mode.FAITHFUL
+        else "a softmax over shared random negatives and a term of its own for the listener's real ones"
+    )
     notes = [
-        f"{model}, one negative a position, binary cross-entropy, patience of {config.patience} epochs for every p_hard.",
+        f"{model}, {how}, patience of {config.patience} epochs for every p_hard.",
         "Epochs: the first within .001 of the best validation pair AUC, with Student's interval over the seeds.",
     ]
     if len(question.seeds) > 1:

@@ -5,7 +5,6 @@ from enum import StrEnum
 
 import numpy as np
 
-from recommender.baselines import names
 from recommender.datasets.dataset import Dataset
 from recommender.evaluation.bootstrap import FEWEST_UNITS
 from recommender.evaluation.measuring import Candidates
@@ -19,23 +18,8 @@ from recommender.evaluation.splits import (
 from recommender.evaluation.states import State
 from recommender.events import EventLog
 from recommender.experiments.records import ExperimentError
+from recommender.experiments.rosters import PLAIN, Roster
 from recommender.experiments.values import JsonObject, json_object
-
-UNSEEDED = frozenset(
-    {
-        "popularity",
-        "like-rate",
-        "personal-most-played",
-        "act-r",
-        "content-knn",
-        "imms",
-        "tunelog",
-        "item-knn",
-        "ease",
-        "ease-signed",
-    }
-)
-"""Models without a random number: on a split without one they are measured once, for every seed gives the same."""
 
 
 class SplitName(StrEnum):
@@ -53,7 +37,7 @@ class Question:
 
     Attributes:
         dataset: ``KIND:PATH``, or ``log``.
-        models: names of baselines.
+        models: names on the roster of the kind of experiment.
         seeds: of models, and of a random split.
         split: how past and test are divided.
         state: what is input when a test row is predicted.
@@ -86,6 +70,7 @@ class Question:
 def ask_about(
     dataset: Dataset,
     *,
+    roster: Roster = PLAIN,
     models: str = "all",
     seeds: int = 1,
     split: SplitName | None = None,
@@ -97,6 +82,7 @@ def ask_about(
 
     Args:
         dataset: what is asked about.
+        roster: the models there are.
         models: ``all``, or names with commas between them.
         seeds: how many; 0, 1, … are used.
         split: left out, random without a clock, else each listener's last rows or, with few listeners, one moment.
@@ -115,7 +101,7 @@ def ask_about(
         state = State.WALKING if few and split is not SplitName.RANDOM else State.FROZEN
     _check_order(split, state, ordered=dataset.ordered, name=dataset.name)
     try:
-        chosen = names(models, content=dataset.content is not None)
+        chosen = roster.names(models, dataset.content is not None)
     except ValueError as error:
         raise ExperimentError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
     return Question(

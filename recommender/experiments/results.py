@@ -7,8 +7,12 @@ from recommender.evaluation.measures import Measure
 from recommender.evaluation.report import Evaluation, Report
 from recommender.experiments.conclusion import conclude
 from recommender.experiments.measurements import POOLED, Averaged, Measurement
-from recommender.experiments.question import UNSEEDED, Question, SplitName
+from recommender.experiments.question import Question, SplitName
+from recommender.experiments.rosters import UNSEEDED
 from recommender.experiments.values import JsonObject, json_object
+
+COMPARED = (Measure.PAIR_AUC, Measure.NDCG)
+"""What differences are stated of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,19 @@ class ResultRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DifferenceRow:
+    """How far the model that all are compared with is ahead of another one, in the same resamples of listeners."""
+
+    model: str
+    rival: str
+    metric: str
+    mean: float
+    low: float | None
+    high: float | None
+    probability_better: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Results:
     """What a run of the baselines gives; as JSON it is what a record holds."""
 
@@ -31,6 +48,7 @@ class Results:
     results: tuple[ResultRow, ...]
     friedman: JsonObject | None
     wilcoxon: tuple[JsonObject, ...]
+    differences: tuple[DifferenceRow, ...]
     by_positive_share: tuple[JsonObject, ...]
     positive_shares: tuple[JsonObject, ...]
     conclusion: str
@@ -39,7 +57,10 @@ class Results:
 
 
 def results_of(
-    question: Question, parts: Mapping[str, Sequence[Measurement]], together: Mapping[str, Averaged]
+    question: Question,
+    parts: Mapping[str, Sequence[Measurement]],
+    together: Mapping[str, Averaged],
+    reference: str,
 ) -> Results:
     """Average, compare, and say what is missing.
 
@@ -47,6 +68,7 @@ def results_of(
         question: what was asked.
         parts: all measurements by model, seed by seed.
         together: the same averaged.
+        reference: the model that the others are compared with, where it was measured.
     """
     models = question.models
     reports = [part.evaluation.report for model in models for part in parts[model]]
@@ -62,12 +84,24 @@ def results_of(
         results=tuple(row for model in models for row in _rows(model, together[model], len(question.seeds))),
         friedman=verdict.friedman,
         wilcoxon=verdict.wilcoxon,
+        differences=_differences(evaluation, models, reference),
         by_positive_share=tuple(json_object(row) for report in first for row in report.by_positive_share),
         positive_shares=tuple(json_object(each) for each in first[0].positive_shares),
         conclusion=verdict.sentence,
         omitted=_omitted(models, parts),
         notes=(*_notes(question, reports), *verdict.notes),
     )
+
+
+def _differences(evaluation: Evaluation, models: Sequence[str], reference: str) -> tuple[DifferenceRow, ...]:
+    rows: list[DifferenceRow] = []
+    for measure in COMPARED:
+        for rival in models:
+            found = evaluation.difference(reference, rival, measure) if rival != reference else None
+            if found is not None:
+                bounds = (found.mean, found.low, found.high, found.probability_better)
+                rows.append(DifferenceRow(reference, rival, measure.key, *bounds))
+    return tuple(rows)
 
 
 def _rows(model: str, found: Averaged, seeds: int) -> list[ResultRow]:

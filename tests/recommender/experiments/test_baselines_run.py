@@ -14,8 +14,8 @@ from recommender.experiments import ExperimentError, Question, RunStore, SplitNa
 from recommender.experiments.baselines import BOOTSTRAP_SEED
 from recommender.experiments.measurements import from_bytes, to_bytes
 from recommender.experiments.pooled import pooled_auc
-from recommender.experiments.question import UNSEEDED
 from recommender.experiments.records import configuration_as
+from recommender.experiments.rosters import UNSEEDED
 
 MODELS = "random,like-rate,biased-mf"
 

@@ -1,0 +1,50 @@
+"""The sequential model, faithful, at its best and with one element left out, beside any baseline: the table of ablations.
+
+It is the experiment of the baselines with more names.
+"""
+
+from collections.abc import Sequence
+
+from recommender.baselines import BASELINES, build, names
+from recommender.baselines.base import Recommender
+from recommender.experiments.rosters import Content, Roster
+from recommender.sequential_recommender import ABLATIONS, SequentialRecommender
+
+BEST = "best"
+ABLATED = "ablations"
+ALL = "all"
+BESIDE = ("like-rate", "popularity", "stacked")
+"""What stands beside the ablations unless others are named: the bar, the crowd, and the strongest plain model."""
+
+
+def sequential_names(models: str, content: bool) -> Sequence[str]:  # noqa: FBT001 - as a roster has it
+    """The models a text names, each once: ``ablations`` are all sequential ones and a few beside, ``all`` all there are.
+
+    Raises:
+        ValueError: a name is none.
+    """
+    chosen: list[str] = []
+    for name in (part.strip() for part in models.split(",") if part.strip()):
+        plain = name.replace("-", "−") if name not in BASELINES else name
+        if name in (ABLATED, ALL):
+            chosen += [*ABLATIONS, *(BESIDE if name == ABLATED else names(ALL, content=content))]
+        elif name in ABLATIONS or plain in ABLATIONS:
+            chosen.append(name if name in ABLATIONS else plain)
+        elif name in BASELINES:
+            chosen += names(name, content=content)
+        else:
+            known = ", ".join([ABLATED, ALL, *ABLATIONS, *BASELINES])
+            raise ValueError(f"there is no model {name!r}; choose from {known}")
+    if not chosen:
+        raise ValueError("no model is named; ablations are all of the sequential ones")
+    return tuple(dict.fromkeys(chosen))
+
+
+def _make(name: str, content: Content | None, seed: int) -> Recommender:
+    if name in ABLATIONS:
+        return SequentialRecommender(ABLATIONS[name], seed=seed, content=content, name=name)
+    return build(name, content=content, seed=seed)
+
+
+SEQUENTIAL = Roster("sequential", BEST, sequential_names, _make)
+"""The sequential model and the baselines."""

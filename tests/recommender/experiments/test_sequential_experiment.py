@@ -1,0 +1,63 @@
+"""The sequential model in the form of the baselines: its names, its differences, and any number of processes."""
+
+import pytest
+
+from recommender.baselines import BASELINES
+from recommender.experiments import ExperimentError, RunStore, ask_about, run_baselines
+from recommender.experiments.sequential import BESIDE, BEST, SEQUENTIAL, sequential_names
+from recommender.sequential_recommender import ABLATIONS
+
+
+def test_ablations_are_every_form_of_the_model_with_what_stands_beside():
+    assert set(sequential_names("ablations", content=False)) == {*ABLATIONS, *BESIDE}
+    assert set(sequential_names("all", content=True)) == {*ABLATIONS, *BASELINES}
+    assert {BEST, "faithful"} <= set(ABLATIONS)
+
+
+def test_a_name_can_be_typed_with_a_plain_minus():
+    ablation = next(name for name in ABLATIONS if "−" in name)
+    assert sequential_names(ablation.replace("−", "-"), content=False) == (ablation,)
+
+
+@pytest.mark.parametrize("asked", ["", "bset", "best,no such model"])
+def test_a_name_that_is_none_is_refused_with_those_there_are(make_ratings, asked):
+    with pytest.raises(ExperimentError, match="model"):
+        ask_about(make_ratings(), roster=SEQUENTIAL, models=asked)
+
+
+def test_the_best_mode_is_measured_beside_like_rate_and_its_lead_is_stated(store, make_ratings):
+    dataset = make_ratings()
+    question = ask_about(dataset, roster=SEQUENTIAL, models="best,like-rate", seeds=2)
+    record = run_baselines(store, dataset, question, roster=SEQUENTIAL)
+    assert record.kind == "sequential"
+    rows = {(row["model"], row["metric"]): row["mean"] for row in record.results["results"]}
+    leads = {row["metric"]: row for row in record.results["differences"]}
+    assert {row["rival"] for row in leads.values()} == {"like-rate"}
+    for metric in ("auc", "ndcg@10"):
+        assert leads[metric]["mean"] == pytest.approx(rows["best", metric] - rows["like-rate", metric], abs=1e-12)
+    assert leads["auc"]["low"] <= leads["auc"]["mean"] <= leads["auc"]["high"]
+
+
+def test_figures_do_not_depend_on_how_many_processes_make_them(tmp_path, make_ratings):
+    dataset = make_ratings()
+    question = ask_about(dataset, models="random,like-rate,biased-mf", seeds=3)
+    alone = run_baselines(RunStore(tmp_path / "one"), dataset, question)
+    together = run_baselines(RunStore(tmp_path / "two"), dataset, question, jobs=2)
+    assert alone.results == together.results
+
+
+def test_an_interrupted_run_in_processes_goes_on_where_it_was(store, make_ratings):
+    dataset = make_ratings()
+    question = ask_about(dataset, models="random,biased-mf", seeds=3)
+    told = []
+
+    def stop_soon(step):
+        told.append(step)
+        if step.done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_baselines(store, dataset, question, jobs=2, on_progress=stop_soon)
+    told.clear()
+    run_baselines(store, dataset, question, jobs=2, on_progress=told.append)
+    assert (told[0].done, told[-1].done, told[-1].computed) == (2, 6, 4)
