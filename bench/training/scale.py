@@ -1,0 +1,138 @@
+"""How fast, and in how much memory, the sequential model trains on a log that is not held in memory.
+
+``python -m bench.training.scale`` writes a made-up log of 10 million events (100,000 listeners, 100,000 tracks) as shards,
+trains on it for some hundred steps in one process and in two under ``torchrun``, and works out what Spotify's sessions
+(MSSD) in full would take at that pace. ``SKIPWISE_BENCH_ROWS`` and ``SKIPWISE_BENCH_STEPS`` set other sizes.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from recommender.datasets.stream import Chunk
+from recommender.events import Outcome
+from recommender.scale.conversion import convert
+
+ROWS = 10_000_000
+STEPS = 300
+ROWS_PER_LISTENER = 100
+CHUNK_ROWS = 1 << 16
+GROUPS = 50
+"""Tastes: a listener likes the tracks of one group more often than others."""
+OWN_GROUP, OTHER_GROUP = 0.8, 0.4
+"""Share of plays that are finished."""
+SKEW = 3.0
+"""Exponent of the popularity: the first hundredth of the tracks gets about a fifth of the plays."""
+MSSD_SESSIONS = 160_000_000
+MSSD_SESSION_ROWS = (10, 20)
+"""Fewest and most rows of a session; the mean is not published."""
+MSSD_TRACKS = 3_700_000
+"""These as Brost, Mehrotra & Jehan 2019 (arXiv 1901.09851) give them."""
+EPOCHS = 10
+SECONDS_PER_DAY = 86_400
+ADAM_COPIES = 5
+"""Weights, gradients, two averages, and the weights of the best epoch."""
+FLOAT_BYTES = 4
+WIDTH = 64
+
+
+class InventedStream:
+    """A log of made-up plays in time order, listeners all mixed up; the same every time it is read."""
+
+    name = "invented"
+    ordered = True
+    notes = ("Invented plays: figures about taste mean nothing.",)
+
+    def __init__(self, rows: int, seed: int = 0) -> None:
+        self._rows = rows
+        self._seed = seed
+        self.listeners = max(1, rows // ROWS_PER_LISTENER)
+        self.tracks: Mapping[str, int] = {f"t{index}": index for index in range(self.listeners)}
+        self.stations: Mapping[str, int] = {"radio": 0}
+
+    def content(self) -> None:
+        """There is none."""
+
+    def __iter__(self) -> Iterator[Chunk]:
+        rng = np.random.default_rng(self._seed)
+        for start in range(0, self._rows, CHUNK_ROWS):
+            yield self._chunk(rng, start, min(CHUNK_ROWS, self._rows - start))
+
+    def _chunk(self, rng: np.random.Generator, start: int, count: int) -> Chunk:
+        # Squared, so that some listeners play far more than others, as in real logs.
+        listener = (self.listeners * rng.random(count) ** 2).astype(np.int64)
+        track = (len(self.tracks) * rng.random(count) ** SKEW).astype(np.int64)
+        finished = rng.random(count) < np.where(listener % GROUPS == track % GROUPS, OWN_GROUP, OTHER_GROUP)
+        return Chunk(
+            listener=listener,
+            station=np.zeros(count, np.int64),
+            track=track,
+            time=np.arange(start, start + count, dtype=np.float64),
+            outcome=np.where(finished, Outcome.FINISH, Outcome.SKIP_EARLY).astype(np.int8),
+            label=np.where(finished, 1, -1).astype(np.int8),
+            weight=np.ones(count, np.float32),
+            explicit=np.zeros(count, np.bool_),
+            share=np.full(count, np.nan, np.float32),
+            known=np.full(count, -1, np.int8),
+            new_listeners=(),
+        )
+
+
+def train(folder: Path, out: Path, processes: int, steps: int, mode: str) -> dict[str, float]:
+    """Train in so many processes of their own, and what they say of it."""
+    command = [sys.executable, "-m"]
+    if processes > 1:
+        command += ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"]
+    command += ["recommender.scale", "train", str(folder), "--out", str(out), "--mode", mode]
+    command += ["--device", "cpu", "--epochs", "1", "--steps", str(steps), "--json"]
+    told = subprocess.run(
+        command, check=True, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    return json.loads(told.stdout)
+
+
+def main() -> None:
+    """Write the shards, train on them, and print what it took."""
+    rows = int(os.environ.get("SKIPWISE_BENCH_ROWS", ROWS))
+    steps = int(os.environ.get("SKIPWISE_BENCH_STEPS", STEPS))
+    with tempfile.TemporaryDirectory() as temporary:
+        shards = Path(temporary, "shards")
+        start = time.perf_counter()
+        manifest = convert(InventedStream(rows), shards)
+        seconds = time.perf_counter() - start
+        size = sum(path.stat().st_size for path in shards.iterdir()) / 1e6
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(
+            f"{rows:,} rows of {manifest.listeners:,} listeners and {manifest.tracks:,} tracks: {len(manifest.shards)} shards"
+            f" ({size:,.0f} MB) in {seconds:.0f} s, {rows / seconds:,.0f} rows/s, peak {peak:,.0f} MB"
+        )
+        for mode in ("faithful", "best"):
+            for processes in (1, 2):
+                found = train(shards, Path(temporary, f"{mode}-{processes}"), processes, steps, mode)
+                _tell(mode, processes, found)
+
+
+def _tell(mode: str, processes: int, found: dict[str, float]) -> None:
+    pace = found["tokens_per_second"]
+    print(
+        f"{mode}, {processes} process{'es' if processes > 1 else ''}: {found['steps']:,} steps, {found['steps_per_second']:.2f}"
+        f" steps/s, {pace:,.0f} tokens/s, peak {found['peak_mb_per_process']:,.0f} MB a process"
+    )
+    low, high = (MSSD_SESSIONS * rows * EPOCHS / pace / SECONDS_PER_DAY for rows in MSSD_SESSION_ROWS)
+    table = MSSD_TRACKS * WIDTH * FLOAT_BYTES * ADAM_COPIES / 1e9
+    print(
+        f"  extrapolated, not measured: MSSD in full, {EPOCHS} epochs at this pace, {low:,.0f} to {high:,.0f} days; its"
+        f" {MSSD_TRACKS:,} own embeddings and what Adam keeps of them, {table:.1f} GB a process"
+    )
+
+
+if __name__ == "__main__":
+    main()
