@@ -12,13 +12,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
 from player.errors import PlayerError
 
+AUTOGROUP = Path("/proc/self/autogroup")
 LOWEST_PRIORITY = 19
 GRACE_SECONDS = 10.0
 """How long an attached job may take to keep what it has after its screen is gone."""
@@ -26,6 +27,8 @@ LINE_SECONDS = 10.0
 """How often progress is told where there is no terminal to redraw a line on."""
 REDRAW_SECONDS = 0.1
 BAR_WIDTH = 24
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""What numpy and torch ask, when they are loaded, how many threads to begin."""
 MINUTE = 60
 
 
@@ -41,6 +44,8 @@ class JobProgress:
     seconds_left: float | None = None
     metric: float | None = None
     """Validation pair AUC, while training."""
+    loss: float | None = None
+    """Mean training loss of the epoch, while training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +158,8 @@ def progress_line(progress: JobProgress) -> str:
         parts.append(str(progress.done))
     if progress.seconds_left is not None:
         parts.append(f"{duration_words(progress.seconds_left)} left")
+    if progress.loss is not None:
+        parts.append(f"loss {progress.loss:.3f}")
     if progress.metric is not None:
         parts.append(f"AUC {progress.metric:.3f}")
     return "  ".join(parts)
@@ -223,6 +230,8 @@ class JobChild:
     ) -> None:
         self._on_progress = on_progress
         self._on_result = on_result
+        # numpy's and torch's own pools of threads would take a core each, and the music needs one.
+        alone = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, "1")}
         with log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "player", *arguments, "--attached"],
@@ -230,6 +239,7 @@ class JobChild:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,
+                env=alone,
             )
         self._reader = threading.Thread(target=self._read, name="job-reader", daemon=True)
         self._reader.start()
@@ -265,5 +275,12 @@ class JobChild:
 
 
 def lower_priority() -> None:
-    """Let everything else on the machine go first."""
+    """Let everything else on the machine go first.
+
+    Linux shares the processor out between sessions before it looks at niceness, where "autogroup" is on: a child in a
+    session of its own would get as much as the music. So the session's own niceness is set too.
+    """
     os.nice(LOWEST_PRIORITY)
+    if os.getsid(0) == os.getpid():  # never that of the shell that a command was typed in
+        with suppress(OSError):
+            AUTOGROUP.write_text(str(LOWEST_PRIORITY))

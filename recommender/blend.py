@@ -1,10 +1,11 @@
-"""One score from several: similarity to the station, CLEP, the sequence, and what was heard of the track before.
+"""One score from several: the running update, CLEP, the sequence, and what was heard of the track before.
 
-The weights come from a logistic regression on held-out time, so the blended score is a calibrated log odds of
-liking. The regression is drawn towards documented prior weights, which is what remains when there is little to fit.
+The weights come from a logistic regression on held-out time, each row in the state before it, so the blended score is a
+calibrated log odds of liking. The regression is drawn towards documented prior weights – those of a player without any
+model – which is what remains when there is little to fit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 import numpy as np
@@ -17,8 +18,9 @@ Floats = NDArray[np.float32]
 SECONDS_PER_DAY = 86400.0
 LIKING_PRIOR = 1.0
 """Pseudo-rows of each kind in a track's own like-rate: one thumb moves the log odds by log 2."""
-RIDGE = 4.0
-"""Precision of the Gaussian around the prior weights, in rows: a few dozen rows begin to outweigh it."""
+RIDGE = 25.0
+"""Precision of the Gaussian around the prior weights: it takes some hundred and fifty rows to outweigh it. With 4, the weights
+fitted on the fifty or so rows of a short history moved what was served about and made it worse (``docs/simulation.md``)."""
 FEWEST_ROWS = 20
 FEWEST_OF_A_KIND = 5
 """Below these many labelled rows a fit is noise, and the prior weights are used as they are."""
@@ -43,12 +45,14 @@ class Column(IntEnum):
     """log(1 + days since it was last heard); 0 when it never was."""
     PLAYS = 6
     """log(1 + times heard)."""
+    HEAD = 7
+    """The running update's log odds, in the state before the row (:mod:`recommender.live`)."""
 
 
-PRIOR_WEIGHTS: tuple[float, ...] = (0.3, 0.3, 0.5, 0.7, 0.0, 0.1, 0.0)
-"""Weights while nothing is fitted, per standard deviation of the models' columns and in the others' own units: own
-opinion first, then the models; rest helps a little."""
-NON_NEGATIVE = (Column.SEED, Column.CLEP, Column.SEQUENCE, Column.LIKING)
+PRIOR_WEIGHTS: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+"""Weights while nothing is fitted: the running update alone, as without a model. Whatever else is to count has to earn it
+on held-out rows (``docs/simulation.md``: weights given in advance made the served order worse)."""
+NON_NEGATIVE = (Column.SEED, Column.CLEP, Column.SEQUENCE, Column.LIKING, Column.HEAD)
 """Columns that mean "more liked": if one does not help it is dropped, never turned round."""
 
 
@@ -72,6 +76,10 @@ class Blend:
         """What each column of (n, columns) adds to the score, (n, columns) in logits."""
         standard = (np.nan_to_num(columns) - np.array(self.means)) / np.array(self.spreads)
         return (standard * np.array(self.weights)).astype(np.float32)
+
+    def louder(self, factor: float) -> "Blend":
+        """The same order with every weight times ``factor``."""
+        return replace(self, weights=tuple(weight * factor for weight in self.weights))
 
     def score(self, columns: Floats) -> Floats:
         """Blended log odds (n,) of liking each row of (n, columns)."""
@@ -135,12 +143,13 @@ def repetition(history: EventLog, now: float) -> Floats:
 
 
 def assemble(seed: Floats, clep: Floats, sequence: Floats, repeated: Floats) -> Floats:
-    """All columns side by side: three of (n,) and the (n, 4) of :func:`repetition` make (n, columns)."""
+    """All columns side by side: three of (n,) and the (n, 4) of :func:`repetition`; HEAD is left at 0 for who knows the labels."""
     columns = np.empty((len(seed), len(Column)), np.float32)
     columns[:, Column.SEED] = seed
     columns[:, Column.CLEP] = clep
     columns[:, Column.SEQUENCE] = sequence
-    columns[:, Column.LIKING :] = repeated
+    columns[:, Column.LIKING : Column.HEAD] = repeated
+    columns[:, Column.HEAD] = 0.0
     return columns
 
 

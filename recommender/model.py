@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -11,10 +12,16 @@ from pydantic import TypeAdapter
 
 from recommender.blend import Blend, Column
 from recommender.configuration import TrainingConfig
-from recommender.events import Outcome
+from recommender.lineage import Lineage
+from recommender.sequential_shapes import sequence_shapes
+from recommender.update_settings import UpdateSettings
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever arrays or card change their meaning; other formats are refused."""
+
+
+class FormatError(ValueError):
+    """A card of a format that this version does not read: an earlier or a later player wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +57,11 @@ class ModelCard:
         frontend: the vectors it was trained on.
         configuration: what it was trained with, seed included.
         blend: weights of the components.
+        update: how the running update learns beside this model.
+        lineage: how it came about.
         libraries: (name, version) of the libraries that trained it.
         seen_until: time (seconds, the log's clock) of the last event that training or stopping looked at.
-        rows: labelled rows it was trained on.
+        rows: labelled rows of the training part, of which an incremental training replays some.
         metrics: what was measured on the gate slice, baselines included.
         promoted: whether the gate let it through.
         reason: why, in one sentence.
@@ -64,6 +73,8 @@ class ModelCard:
     frontend: FrontEndId
     configuration: TrainingConfig
     blend: Blend
+    update: UpdateSettings
+    lineage: Lineage
     libraries: tuple[tuple[str, str], ...]
     seen_until: float
     rows: int
@@ -78,8 +89,9 @@ class Model:
     """A trained model: its card and its arrays.
 
     ``arrays`` are the weights exported by CLEP (``clep.…``) and the sequential model (``sequence.…``), the
-    standardisation of the content (``content.mean``, ``content.scale``), and int64 ``track_ids`` and ``station_ids``:
-    the caller's ids of rows 1, 2, … of ``sequence.own`` and of ``sequence.station``.
+    standardisation of the content (``content.mean``, ``content.scale``), int64 ``track_ids`` and ``station_ids``:
+    the caller's ids of rows 1, 2, … of ``sequence.own`` and of ``sequence.station``; and ``library.track_ids`` and
+    ``library.vectors``: what some tracks of the library it belongs to sound like (:mod:`recommender.belonging`).
     """
 
     card: ModelCard
@@ -95,11 +107,13 @@ def card_from_json(text: bytes) -> ModelCard:
     """Read what :func:`card_to_json` wrote, trusting nothing.
 
     Raises:
-        ValueError: when it is no card of this format.
+        FormatError: when it is a card of another format.
+        ValueError: when it is no card.
     """
-    document = TypeAdapter(_CardDocument).validate_json(text, strict=True)
-    if document.format != FORMAT:
-        raise ValueError(f"format {document.format} is not {FORMAT}")
+    found = _format_reader().validate_json(text, strict=True).format
+    if found != FORMAT:
+        raise FormatError(f"format {found} is not {FORMAT}")
+    document = _card_reader().validate_json(text, strict=True)
     blend = document.card.blend
     if not len(blend.weights) == len(blend.means) == len(blend.spreads) == len(Column):
         raise ValueError(f"the blend does not have {len(Column)} columns")
@@ -107,9 +121,24 @@ def card_from_json(text: bytes) -> ModelCard:
 
 
 @dataclass(frozen=True, slots=True)
+class _Format:
+    format: int
+
+
+@dataclass(frozen=True, slots=True)
 class _CardDocument:
     format: int
     card: ModelCard
+
+
+@cache
+def _format_reader() -> TypeAdapter[_Format]:
+    return TypeAdapter(_Format)
+
+
+@cache
+def _card_reader() -> TypeAdapter[_CardDocument]:
+    return TypeAdapter(_CardDocument)  # building one takes longer than reading a card with it
 
 
 def check_arrays(model: Model) -> None:
@@ -137,29 +166,15 @@ def _expected_shapes(arrays: Mapping[str, NDArray[np.generic]], card: ModelCard)
     for ids in ("track_ids", "station_ids"):
         if ids not in arrays or arrays[ids].ndim != 1:
             raise ValueError(f"{ids} is missing or no list")
-    dimension, width = card.frontend.dimension, card.configuration.sequential.width
+    dimension = card.frontend.dimension
     shapes: dict[str, tuple[int, ...]] = {"content.mean": (dimension,), "content.scale": (dimension,)}
+    sampled = arrays.get("library.track_ids", np.empty(0))
+    shapes |= {"library.track_ids": (sampled.size,), "library.vectors": (sampled.size, dimension)}
     clep = card.configuration.clep
     shapes |= _perceptron_shapes("clep.embed", (dimension, *clep.widths))
     shapes |= _perceptron_shapes("clep.head", (clep.widths[-1], *clep.head_widths))
-    stations = len(arrays["station_ids"]) + 1
-    shapes |= {
-        "sequence.tower": (dimension, width),
-        "sequence.own": (len(arrays["track_ids"]) + 1, width),
-        "sequence.outcome": (len(Outcome), width),
-        "sequence.position": (card.configuration.sequential.length, width),
-        "sequence.station": (stations, width),
-        "sequence.asked": (stations, width),
-        "sequence.norm.weight": (width,),
-        "sequence.norm.bias": (width,),
-    }
-    for block in range(card.configuration.sequential.blocks):
-        prefix = f"sequence.blocks.{block}"
-        for norm in ("norm_attention", "norm_mlp"):
-            shapes |= {f"{prefix}.{norm}.weight": (width,), f"{prefix}.{norm}.bias": (width,)}
-        for layer, outputs in (("qkv", 3 * width), ("out", width), ("up", width), ("down", width)):
-            shapes |= {f"{prefix}.{layer}.weight": (outputs, width), f"{prefix}.{layer}.bias": (outputs,)}
-    return shapes
+    tracks, stations = len(arrays["track_ids"]), len(arrays["station_ids"])
+    return shapes | sequence_shapes(card.configuration.sequential, dimension, tracks, stations)
 
 
 def _perceptron_shapes(prefix: str, widths: tuple[int, ...]) -> dict[str, tuple[int, ...]]:

@@ -1,8 +1,14 @@
 """May a new model replace the one in use? A paired bootstrap on the newest slice decides.
 
-Refused when it is at least 80 % sure that its pair AUC is more than .01 below the live model's or the best
-baseline's, or below chance. With fewer than 20 pairs the live model stays. While there is no live model there is
-nothing learned to protect, so the first one only has to be not shown worse on whatever pairs there are.
+Refused when it is at least 80 % sure that its pair AUC is more than .01 below that of whatever would serve in its place –
+the live model, and the player without any model – or below chance. With fewer than 20 pairs the live model stays. While
+there is no live model there is nothing learned to protect, so the first one only has to be not shown worse on whatever
+pairs there are.
+
+Other baselines are measured beside and decide nothing: the slice holds what a player of this kind chose to serve, tracks
+that it scored high one and all, and among those its scores, and those of any model akin to it, differ little. A rule that did not
+choose them is not so restricted (restriction of range, Thorndike 1949) and comes out ahead there even when it would serve
+worse: ``docs/simulation.md`` has the measurement.
 """
 
 from collections.abc import Sequence
@@ -31,14 +37,15 @@ class Verdict:
     reason: str
 
 
-def judge(evaluation: Evaluation, model: str, live: str | None, baselines: Sequence[str]) -> Verdict:
-    """Compare a model with the live one and with the best baseline.
+def judge(evaluation: Evaluation, model: str, live: str | None, otherwise: Sequence[str]) -> Verdict:
+    """Compare a model with the live one and with what else could serve.
 
     Args:
         evaluation: of all of them on one slice that none was trained on.
         model: name of the new model.
         live: name of the live model, None when there is none.
-        baselines: names of those that know something; chance is compared with as the constant it is.
+        otherwise: names of what would serve without any model; the best of them counts. Chance is compared with as the
+            constant it is.
 
     Returns:
         The verdict.
@@ -56,7 +63,7 @@ def judge(evaluation: Evaluation, model: str, live: str | None, baselines: Seque
             promoted=True, reason="The first model: nothing to compare with yet, and nothing shows it worse."
         )
     resampled = evaluation.resampled(model, Measure.PAIR_AUC)
-    for rival in _rivals(evaluation, live, baselines):
+    for rival in _rivals(evaluation, live, otherwise):
         worse = probability_worse(resampled, evaluation.resampled(rival, Measure.PAIR_AUC), TOLERANCE)
         if worse is not None and worse >= CERTAINTY:
             theirs = report.mean(rival, Measure.PAIR_AUC)
@@ -75,9 +82,9 @@ def judge(evaluation: Evaluation, model: str, live: str | None, baselines: Seque
     )
 
 
-def _rivals(evaluation: Evaluation, live: str | None, baselines: Sequence[str]) -> list[str]:
-    """The live model and the best of the baselines."""
-    figures = {name: evaluation.report.mean(name, Measure.PAIR_AUC) for name in baselines}
+def _rivals(evaluation: Evaluation, live: str | None, otherwise: Sequence[str]) -> list[str]:
+    """The live model and the best of the others."""
+    figures = {name: evaluation.report.mean(name, Measure.PAIR_AUC) for name in otherwise}
     known = {name: figure for name, figure in figures.items() if figure is not None}
     best = [max(known, key=lambda name: known[name])] if known else []
     return ([] if live is None else [live]) + best

@@ -18,7 +18,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
-from recommender.model import FrontEndId, Model, ModelCard, card_from_json, card_to_json, check_arrays
+from recommender.belonging import Library, belongs
+from recommender.model import FormatError, FrontEndId, Model, ModelCard, card_from_json, card_to_json, check_arrays
 
 WEIGHTS = "model.safetensors"
 CARD = "model.json"
@@ -91,17 +92,26 @@ class Registry:
             raise ModelError(f"There is no model {version}: `models` lists those there are.") from None
         except OSError as error:
             raise ModelError(f"The card of model {version} cannot be read ({path}): {_why(error)}.") from error
+        except FormatError:
+            raise ModelError(
+                f"Model {version} was made by another version of the player and cannot be read ({path}): retrain."
+            ) from None
         except (ValueError, TypeError, KeyError, RecursionError):
             raise ModelError(f"The card of model {version} is damaged ({path}): roll back or retrain.") from None
         if card.version != version:
             raise ModelError(f"The folder of model {version} holds another one, {card.version!r}: rename it back.")
         return card
 
-    def load(self, version: str, frontend: FrontEndId | None = None) -> Model:
+    def load(self, version: str, frontend: FrontEndId | None = None, library: Library | None = None) -> Model:
         """Load a version after checking hash, shapes and, where given, that it was trained on these vectors.
 
+        Args:
+            version: which.
+            frontend: of the vectors it is to be used with; any when absent.
+            library: it is to be used with; any when absent.
+
         Raises:
-            ModelError: when it is missing, damaged, or belongs to another front-end.
+            ModelError: when it is missing, damaged, or belongs to another front-end or library.
         """
         card = self.card(version)
         if frontend is not None and card.frontend != frontend:
@@ -118,6 +128,8 @@ class Registry:
             check_arrays(model)
         except (SafetensorError, ValueError, TypeError, KeyError) as error:
             raise ModelError(f"The weights of model {version} do not fit its card ({error}): retrain.") from None
+        if library is not None and not belongs(model.arrays, library):
+            raise ModelError(f"Model {version} was trained on another library than this one: retrain.")
         return model
 
     def versions(self) -> list[ModelCard]:
@@ -148,14 +160,14 @@ class Registry:
             raise ModelError(f"The file that names the current model is damaged ({path}): promote a version.")
         return version
 
-    def load_current(self, frontend: FrontEndId | None = None) -> Model | None:
+    def load_current(self, frontend: FrontEndId | None = None, library: Library | None = None) -> Model | None:
         """The model in use, or None before the first promotion.
 
         Raises:
             ModelError: as :meth:`current` and :meth:`load` do.
         """
         version = self.current()
-        return None if version is None else self.load(version, frontend)
+        return None if version is None else self.load(version, frontend, library)
 
     def promote(self, version: str) -> None:
         """Make a stored version the current one, after checking that it loads.

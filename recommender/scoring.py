@@ -70,6 +70,7 @@ class ModelScorer:
     """A model's view of every track, for any history; a :class:`recommender.baselines.Recommender` as well.
 
     Attributes:
+        catalogue: tracks and stations.
         clep: CLEP's logits and embedding of all tracks.
         sequence: the transformer.
     """
@@ -83,7 +84,7 @@ class ModelScorer:
         if model.card.frontend != catalogue.frontend:
             raise ValueError(f"the model was trained on {model.card.frontend}, not on {catalogue.frontend}")
         self._name = name
-        self._catalogue = catalogue
+        self.catalogue = catalogue
         self.model = model
         self.clep = ClepScorer(model.arrays, catalogue.vectors)
         self.sequence = SequenceScorer(
@@ -102,6 +103,8 @@ class ModelScorer:
     def columns(self, history: EventLog, station: int, now: float) -> Floats:
         """The components (n, columns) of every track's score, in the order of :class:`recommender.blend.Column`.
 
+        The running update's are left at 0: :class:`recommender.live.LiveScorer` knows it.
+
         Args:
             history: the listener's rows before ``now``.
             station: index of the station the next track is for.
@@ -109,7 +112,7 @@ class ModelScorer:
         """
         tokens = Tokens.of(history, self.sequence.length)
         return assemble(
-            seed=self._catalogue.similarity(station),
+            seed=self.catalogue.similarity(station),
             clep=self.clep.logits,
             sequence=self.sequence.scores(tokens, station),
             repeated=repetition(history, now),
@@ -121,13 +124,11 @@ class ModelScorer:
         Raises:
             ValueError: when the log's catalogue has another size.
         """
-        if log.tracks != len(self._catalogue.track_ids):
-            raise ValueError(
-                f"the log is about {log.tracks} tracks, the catalogue has {len(self._catalogue.track_ids)}"
-            )
+        if log.tracks != len(self.catalogue.track_ids):
+            raise ValueError(f"the log is about {log.tracks} tracks, the catalogue has {len(self.catalogue.track_ids)}")
 
     def score(self, context: Context) -> Floats:
-        """Blended log odds (n,) of liking each track next."""
+        """What the model's own components make of each track (n,), in logits, without the running update."""
         return self.model.card.blend.score(self.columns(context.history, context.station, context.time))
 
     def explain(self, context: Context, track: int) -> str:

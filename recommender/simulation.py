@@ -10,16 +10,19 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.calibrated_mix import Mix, aspect_of_likes
+from recommender.dial import NEUTRAL, dialled
 from recommender.diversity import DiversityReport, Pool, report
 from recommender.evaluation.ranking import pair_auc
 from recommender.events import EventLog
 from recommender.ranking import Request, Settings, rank
-from recommender.rules import open_tracks, standing_rules
+from recommender.rules import Spacing, open_tracks, standing_rules
 from recommender.simulation_listener import DURATION, FIRST_SESSION, Listener, Temperament, logistic
 from recommender.simulation_log import GrowingLog, rows_of
 from recommender.simulation_policies import MakePolicy, Policy, Stage
 from recommender.simulation_world import World
 from recommender.temperature import temperature_for_breadth
+from recommender.variety import Variety
 
 BREADTH, DIVERSITY = 6.0, 1.0
 """The player's own settings of a station; a test holds them against its configuration."""
@@ -37,7 +40,11 @@ class Plan:
         taste_changes_at: the play before which the taste changes; None for never.
         seeded: whether the station has a track the listener likes as its seed; else it is of the whole library.
         temperament: the kind of listener.
-        breadth, diversity: the station's dials.
+        breadth, diversity: the station's settings.
+        variety: how diversity is measured.
+        dial: of the station, from familiar to discover; see ``recommender.dial``.
+        kinds: (n,) the genre of each track, for calibration; none for a world without genres.
+        calibration: logits a nat; see ``ranking_types.Settings``.
     """
 
     plays: int = 500
@@ -47,6 +54,10 @@ class Plan:
     temperament: Temperament = field(default_factory=Temperament)
     breadth: float = BREADTH
     diversity: float = DIVERSITY
+    variety: Variety = Variety.MMR
+    dial: int = NEUTRAL
+    kinds: tuple[int, ...] = ()
+    calibration: float = 0.0
 
     def __post_init__(self) -> None:
         """Raise ValueError when there is nothing to play or to look at."""
@@ -199,7 +210,10 @@ class _Loop:
         nothing = np.zeros(count, np.bool_)
         rules = standing_rules(never=nothing, thumbed_down=self._log.thumb < 0, resting=nothing)
         candidates = ~nothing
-        temperature = temperature_for_breadth(scores[open_tracks(candidates, rules)], self._plan.breadth)
+        plan = self._plan
+        turned = dialled(plan.dial, plan.breadth, plan.diversity, Spacing().track)
+        scores += turned.logits(np.bincount(self._heard(), minlength=count))
+        temperature = temperature_for_breadth(scores[open_tracks(candidates, rules)], turned.breadth)
         request = Request(
             scores=scores,
             candidates=candidates,
@@ -208,13 +222,28 @@ class _Loop:
             first_slot=number,
             places=1,
             noise_seed=self._seed,
-            settings=Settings(temperature=temperature, diversity=self._plan.diversity),
+            settings=Settings(
+                temperature=temperature,
+                diversity=turned.diversity,
+                variety=plan.variety,
+                calibration=plan.calibration,
+                spacing=Spacing(track=turned.track_gap),
+            ),
+            mix=self._mix() if plan.kinds else None,
         )
         ranking = rank(self._world.ranking, request, commit_first=1)
         if not ranking.rows:
             raise ValueError(f"after {number} plays: {ranking.shortfall}")
         row = ranking.rows[0]
         return row.track, row.propensity or 0.0
+
+    def _mix(self) -> Mix | None:
+        """The shares of genres among the plays that the log says were liked."""
+        log = self._log.log()
+        liked = log.label > 0
+        codes = np.array(self._plan.kinds, np.int64)
+        aspect = aspect_of_likes(codes, log.track[liked], log.weight[liked].astype(np.float64))
+        return None if aspect is None else Mix((aspect,))
 
     def _check(self, plays: int) -> Check:
         scores = self._policy.scores(self._log.log(), self._now)

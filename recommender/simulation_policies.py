@@ -1,7 +1,7 @@
 """What can choose the next track of a simulated station: the player as it is, with and without training, and yardsticks."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from recommender.baselines.base import Context, Recommender
 from recommender.baselines.counts import LikeRate
 from recommender.baselines.random import RandomOrder
-from recommender.configuration import TrainingConfig
+from recommender.configuration import ClepConfig, TrainingConfig
 from recommender.events import EventLog, empty_log
 from recommender.live import STATION_PULL, UNTRAINED, AsServed
 from recommender.scoring import Catalogue, ModelScorer
@@ -18,7 +18,9 @@ from recommender.simulation_listener import Listener
 from recommender.simulation_world import STATION, World
 
 RETRAIN_EVERY = 100
-"""Plays between trainings: what an eager listener might do weekly."""
+"""Plays between trainings; left to itself the player trains about twice as often."""
+PLAYERS_OWN = TrainingConfig(clep=ClepConfig.best())
+"""What ``player retrain`` trains when it is told nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,7 @@ def retrained(config: TrainingConfig | None = None, every: int = RETRAIN_EVERY) 
     """
 
     def make(stage: Stage) -> Policy:
-        return Retrained(stage.catalogue, config or TrainingConfig(), every)
+        return Retrained(stage.catalogue, replace(config or PLAYERS_OWN, seed=stage.seed), every)
 
     return make
 

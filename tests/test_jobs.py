@@ -13,6 +13,7 @@ import pytest
 from player import jobs
 from player.errors import PlayerError
 from player.jobs import (
+    AUTOGROUP,
     LOWEST_PRIORITY,
     Estimate,
     JobChild,
@@ -129,6 +130,24 @@ def test_a_job_of_the_screen_lets_everything_else_go_first():
     script = "import os\nfrom player.jobs import lower_priority\nlower_priority()\nprint(os.nice(0))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert int(done.stdout) == LOWEST_PRIORITY
+
+
+@pytest.mark.skipif(not AUTOGROUP.exists(), reason="this system does not share the processor out by session")
+def test_a_job_in_a_session_of_its_own_sets_that_session_back_too():
+    script = (
+        "from player.jobs import AUTOGROUP, lower_priority\n"
+        "before = AUTOGROUP.read_text()\nlower_priority()\nprint(before.split()[-1], AUTOGROUP.read_text().split()[-1])"
+    )
+
+    def nicenesses(*, own_session: bool) -> list[str]:
+        done = subprocess.run(
+            [sys.executable, "-c", script], capture_output=True, text=True, check=True, start_new_session=own_session
+        )
+        return done.stdout.split()
+
+    assert nicenesses(own_session=True)[1] == str(LOWEST_PRIORITY)
+    before, after = nicenesses(own_session=False)
+    assert before == after
 
 
 # --- the lock

@@ -10,6 +10,7 @@ from player.cli.options import DataDir, Home, Json, emit_json, opened, say
 from player.errors import PlayerError
 
 if TYPE_CHECKING:
+    from recommender.lineage import Lineage
     from recommender.model import Metric, ModelCard
     from recommender.registry import Registry
 
@@ -66,6 +67,7 @@ def show(version: Version, data_dir: DataDir = None, json: Json = False) -> None
         serves = "serves" if card.version == current else "does not serve"
         print(f"Version {card.version}, made {card.created}, {serves}")
         print(f"  {card.reason}")
+        print(f"  {lineage_words(card.lineage)}")
         print(f"  learned from {card.rows} labelled events with {card.frontend}")
         for name, value in _configuration(card).items():
             print(f"  {name:<28} {value}")
@@ -85,6 +87,8 @@ def diff(first: Version, second: Version, data_dir: DataDir = None, json: Json =
     differences = {
         "configuration": _changes(_configuration(one), _configuration(other)),
         "blend": _changes(_blend(one), _blend(other)),
+        "update": _changes(asdict(one.update), asdict(other.update)),
+        "lineage": _changes(asdict(one.lineage), asdict(other.lineage)),
         "metrics": _changes(_means(one.metrics, MODEL), _means(other.metrics, MODEL)),
         "facts": _changes(_facts(one), _facts(other)),
     }
@@ -131,6 +135,16 @@ def roll_back(data_dir: DataDir = None) -> None:
         print(f"Version {card.version} serves again.")
 
 
+def lineage_words(lineage: "Lineage") -> str:
+    """How a model came about, in one line."""
+    if not lineage.parent:
+        return f"Trained in full: {lineage.why}; the sequence learned from {lineage.new_rows} events"
+    return (
+        f"Trained incrementally: {lineage.why}; the sequence went on from {lineage.parent} with {lineage.new_rows} new and "
+        f"{lineage.replayed_rows} replayed events"
+    )
+
+
 def print_blend(card: "ModelCard") -> None:
     """Tell what counts in a model's score, the weightiest first."""
     from recommender.blend import Column
@@ -143,12 +157,17 @@ def print_blend(card: "ModelCard") -> None:
         Column.HEARD: "known tracks",
         Column.REST: "tracks rested longer",
         Column.PLAYS: "tracks heard often",
+        Column.HEAD: "what you told lately (the running update)",
     }
     parts = sorted(zip(Column, card.blend.weights, strict=True), key=lambda part: -abs(part[1]))
     fitted = f"fitted on {card.blend.rows} events" if card.blend.rows else "prior weights, too little to fit"
     print(f"What counts for you ({fitted}):")
     for column, weight in parts:
         print(f"  {weight:+.2f}  {words[column]}")
+    print(
+        f"The running update halves the weight of an answer after {card.update.half_life:g} more, and one answer moves it "
+        f"with a variance of {card.update.weight_variance:g}."
+    )
 
 
 def _registry(home: Home) -> "tuple[Registry, str | None]":
@@ -210,6 +229,8 @@ def _document(card: "ModelCard", current: str | None) -> dict[str, object]:
         "frontend": asdict(card.frontend),
         "configuration": _configuration(card),
         "blend": _blend(card),
+        "update": asdict(card.update),
+        "lineage": asdict(card.lineage),
         "libraries": dict(card.libraries),
         "seen_until": card.seen_until,
         "sha256": card.sha256,

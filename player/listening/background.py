@@ -14,6 +14,7 @@ from player.config import Paths
 from player.errors import PlayerError
 from player.jobs import JobChild, JobProgress, JobResult
 from player.library.vectors import any_pending
+from player.listening.auto_training import AutoTraining
 from player.listening.view import JobView
 from player.storage.database import ChangeWatch, Database
 from player.storage.models import Embedding, TrackFile
@@ -67,6 +68,7 @@ class Background:
         on_outside: called from the watching thread.
         on_job: called from a job's reader thread when :attr:`view` changed.
         keep_place: called at every look.
+        auto: says when to train without being asked; never when absent.
     """
 
     def __init__(
@@ -76,7 +78,11 @@ class Background:
         on_outside: Outside,
         on_job: Callable[[], None],
         keep_place: Callable[[], None],
+        auto: AutoTraining | None = None,
     ) -> None:
+        self._auto = auto
+        self._quiet = False
+        """The running job was begun by the player itself."""
         self._database = database
         self._paths = paths
         self._on_outside = on_outside
@@ -114,7 +120,10 @@ class Background:
             self._thread.join(timeout=2.0)
 
     def run(self, name: JobName, *arguments: str) -> None:
-        """Start a job unless one is running; behind one that is being paused it waits for that one's end."""
+        """Start a job unless one is running; behind one that is being paused it waits for that one's end.
+
+        A training that the player began by itself is taken over by the listener who asks for one.
+        """
         with self._lock:
             if self._closing.is_set():
                 return
@@ -122,14 +131,33 @@ class Background:
                 self._paused = False
             if self._child is not None:
                 self._wait_for_pause(name, arguments)
+                if self._quiet and name == "retrain" and self.view is not None:
+                    self._quiet, self.view = False, replace(self.view, quiet=False)
+            else:
+                self._start(name, arguments, quiet=False)
+        self._on_job()
+
+    def _start(self, name: JobName, arguments: tuple[str, ...], *, quiet: bool) -> None:
+        """Start a job; the lock is held and none is running."""
+        self._quiet = quiet
+        self.view = JobView(name, f"{WORDS[name]} …", 0, 0, None, quiet=quiet)
+        self._child = JobChild(
+            [name, *arguments, "--data-dir", str(self._paths.data)],
+            lambda progress: self._progress(name, progress),
+            lambda result: self._result(name, result),
+            self._paths.log_file,
+        )
+        if name == "retrain" and self._auto is not None:
+            self._auto.note()
+
+    def _train_when_due(self) -> None:
+        """Train without being asked once enough was told; an embedding or a scan goes first, paused or not."""
+        if self._auto is None or self._child is not None or self._paused or not self._auto.due():
+            return
+        with self._lock:
+            if self._child is not None or self._closing.is_set():
                 return
-            self.view = JobView(name, f"{WORDS[name]} …", 0, 0, None)
-            self._child = JobChild(
-                [name, *arguments, "--data-dir", str(self._paths.data)],
-                lambda progress: self._progress(name, progress),
-                lambda result: self._result(name, result),
-                self._paths.log_file,
-            )
+            self._start("retrain", (), quiet=True)
         self._on_job()
 
     def _wait_for_pause(self, name: JobName, arguments: tuple[str, ...]) -> None:
@@ -179,7 +207,16 @@ class Background:
 
     def _progress(self, name: JobName, progress: JobProgress) -> None:
         with self._lock:
-            view = JobView(name, progress.stage, progress.done, progress.total, progress.seconds_left, progress.metric)
+            view = JobView(
+                name,
+                progress.stage,
+                progress.done,
+                progress.total,
+                progress.seconds_left,
+                progress.metric,
+                loss=progress.loss,
+                quiet=self._quiet,
+            )
             paused = name == "embed" and self._paused
             self.view = replace(view, seconds_left=None, paused=True) if paused else view
         self._on_job()
@@ -190,8 +227,10 @@ class Background:
             self._child, self._pausing = None, False
             if name == "embed":
                 self._paused = self._paused and self._anything_to_embed()
+            summary = f"Trained by itself: {result.summary}" if self._quiet and result.ok else result.summary
+            self._quiet = False
             if following is None and not (name == "embed" and self._paused):
-                self.view = JobView(name, WORDS[name], 0, 0, None, finished=True, summary=result.summary)
+                self.view = JobView(name, WORDS[name], 0, 0, None, finished=True, summary=summary)
         if self._closing.is_set():
             return
         self._mark = self._read_mark()
@@ -219,6 +258,7 @@ class Background:
             try:
                 self._keep_place()
                 self._look_outside(watch.changed(), look)
+                self._train_when_due()
             except PlayerError:
                 # A full disk or a locked database is told where the listener does something; here the next look is soon.
                 continue

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from player.config import Paths
 from player.errors import PlayerError
 from player.jobs import JobProgress, trainer_lock
+from player.listening.auto_training import NewAnswers, trained_answers
 from player.listening.collection import Collection, load_collection
 from player.listening.interactions import build_log
 from player.listening.journal import load_journal
+from player.listening.models import library_of
 from player.listening.scoring import frontend_id, learning_catalogue, station_indices
 from player.listening.stations import Stations
 from player.storage.database import Database
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 STAGES = {
     "content": "Training CLEP",
     "sequence": "Training the sequence",
+    "update": "Tuning the running update",
     "blend": "Blending",
     "evaluation": "Evaluating",
 }
@@ -77,8 +80,20 @@ def retrain(
     config: "TrainingConfig",
     report: Callable[[JobProgress], None],
     should_stop: Callable[[], bool],
+    *,
+    full: bool = False,
+    after: int = 0,
 ) -> Retrained:
     """Train on the log, store the version, and promote it if it is not worse.
+
+    Args:
+        database: the listener's data.
+        paths: where models and the lock lie.
+        config: what to train.
+        report: told how far it is.
+        should_stop: asked after every step; from its first yes the best so far is kept, and measured on less.
+        full: whether to train the sequence from scratch, whatever the model in use knows.
+        after: do nothing before there are so many new answers; 0 trains in any case.
 
     Raises:
         PlayerError: another job is running, or the model cannot be stored.
@@ -93,14 +108,18 @@ def retrain(
                 progress.steps,
                 progress.seconds_left,
                 progress.metric,
+                progress.loss,
             )
         )
 
     with trainer_lock(paths.trainer_lock):
         material = load_material(database)
         registry = Registry(paths.models)
+        new = NewAnswers(material.log.positives + material.log.negatives - trained_answers(registry), after)
+        if after and not new.enough:
+            return Retrained(_too_early(material.log, new), None)
         live, problem = _live(registry, material.collection)
-        result = train(material.log, material.catalogue, config, live, tell, should_stop)
+        result = train(material.log, material.catalogue, config, live, tell, should_stop, full=full)
         if problem:
             result = replace(result, reason=f"{result.reason} ({problem})")
         if result.model is None:
@@ -112,6 +131,23 @@ def retrain(
         except ModelError as error:
             raise PlayerError(str(error)) from error
         return Retrained(result, card)
+
+
+def _too_early(log: EventLog, new: NewAnswers) -> "TrainingResult":
+    from recommender.training import TrainingResult  # noqa: PLC0415 - imports torch
+
+    missing = f"{new.wanted - new.count} more answers since the last training (have {new.count} of {new.wanted})"
+    return TrainingResult(
+        model=None,
+        promoted=False,
+        reason="It is too early for another training.",
+        missing=(missing,),
+        report=None,
+        positives=log.positives,
+        negatives=log.negatives,
+        seconds=0.0,
+        stopped=False,
+    )
 
 
 def evaluate(database: Database, paths: Paths, seed: int) -> Evaluated:
@@ -128,6 +164,6 @@ def evaluate(database: Database, paths: Paths, seed: int) -> Evaluated:
 def _live(registry: Registry, collection: Collection) -> tuple[Model | None, str]:
     """The current model, or none and why although there is one."""
     try:
-        return registry.load_current(frontend_id(collection)), ""
+        return registry.load_current(frontend_id(collection), library_of(collection)), ""
     except ModelError as error:
         return None, str(error)
