@@ -16,6 +16,7 @@ SECOND_MULTIPLIER = np.uint64(0x94D049BB133111EB)
 MANTISSA_BITS = 53
 """A float64 between 0 and 1 holds this many random bits."""
 WORD = 1 << 64
+BELOW_ONE = float(np.nextafter(1.0, 0.0))
 
 
 def mix(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -27,49 +28,58 @@ def mix(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
     Returns:
         uint64 of the same shape.
     """
-    mixed = words ^ (words >> np.uint64(30))
+    mixed = words >> np.uint64(30)
+    mixed ^= words
     mixed *= FIRST_MULTIPLIER
-    mixed ^= mixed >> np.uint64(27)
+    shifted = mixed >> np.uint64(27)
+    mixed ^= shifted
     mixed *= SECOND_MULTIPLIER
-    mixed ^= mixed >> np.uint64(31)
+    np.right_shift(mixed, np.uint64(31), out=shifted)
+    mixed ^= shifted
     return mixed
 
 
-def uniform(seed: int, slot: int, ids: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Numbers strictly between 0 and 1, one a track, fixed by (seed, slot, id).
+class KeyedNoise:
+    """The noise of one station's tracks; what does not change from slot to slot is computed once.
 
     Args:
         seed: the station's; any integer (its low 64 bits count).
-        slot: the absolute number of the place in the station's queue.
         ids: (n,) integers that name the tracks for good (not their index, which changes as the library grows).
-
-    Returns:
-        (n,) float64.
     """
-    key = mix(mix(np.array([seed % WORD], np.uint64)) + np.array([slot % WORD], np.uint64) * GOLDEN)
-    words = ids.astype(np.uint64)
-    words *= GOLDEN
-    words += key
-    bits = mix(words) >> np.uint64(64 - MANTISSA_BITS)
+
+    def __init__(self, seed: int, ids: NDArray[np.int64]) -> None:
+        self._seed_word = mix(np.array([seed % WORD], np.uint64))
+        self._words = ids.astype(np.uint64) * GOLDEN
+
+    def bits(self, slot: int) -> NDArray[np.uint64]:
+        """(n,) numbers of ``MANTISSA_BITS`` random bits for the slot of this absolute number."""
+        key = mix(self._seed_word + np.array([slot % WORD], np.uint64) * GOLDEN)
+        bits = mix(self._words + key)
+        bits >>= np.uint64(64 - MANTISSA_BITS)
+        return bits
+
+
+def uniform_of(bits: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Numbers strictly between 0 and 1 from :meth:`KeyedNoise.bits`."""
     numbers = bits.astype(np.float64)
-    numbers += 0.5  # keeps both logarithms of `gumbel` finite
+    numbers += 0.5  # keeps both logarithms of `gumbel_of` finite
     numbers *= 2.0**-MANTISSA_BITS
-    return np.minimum(numbers, np.nextafter(1.0, 0.0), out=numbers)  # the topmost word would round to 1
+    return np.minimum(numbers, BELOW_ONE, out=numbers)  # the topmost word would round to 1
 
 
-def gumbel(seed: int, slot: int, ids: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Standard Gumbel noise, one number a track, fixed by (seed, slot, id): −log(−log u) of :func:`uniform`.
-
-    Args:
-        seed: the station's.
-        slot: the absolute number of the place in the station's queue.
-        ids: (n,) integers that name the tracks for good.
-
-    Returns:
-        (n,) float64, finite.
-    """
-    noise = uniform(seed, slot, ids)
-    np.log(noise, out=noise)
+def gumbel_of(uniform: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Standard Gumbel noise from numbers strictly between 0 and 1: −log(−log u), finite."""
+    noise = np.log(uniform)
     np.negative(noise, out=noise)
     np.log(noise, out=noise)
     return np.negative(noise, out=noise)
+
+
+def uniform(seed: int, slot: int, ids: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(n,) numbers strictly between 0 and 1, one a track, fixed by (seed, slot, id): see :class:`KeyedNoise`."""
+    return uniform_of(KeyedNoise(seed, ids).bits(slot))
+
+
+def gumbel(seed: int, slot: int, ids: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(n,) standard Gumbel noise, one number a track, fixed by (seed, slot, id)."""
+    return gumbel_of(uniform(seed, slot, ids))

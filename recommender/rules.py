@@ -3,12 +3,13 @@
 Two kinds. *Standing* rules are masks over the catalogue that hold for the whole queue: "never" and "thumbed down here"
 hold whatever happens; "resting" (not now) gives way only where the music would otherwise stop. *Sliding* rules look
 back over the last places, heard and queued alike: the gap before a track comes back is never more than half the
-station's tracks, so it always leaves some; an artist's spacing shrinks step by step where it leaves none. So what gives
-way, and in this order, is artist spacing and then, only to keep the music going, the relaxable standing rules.
+station's tracks, so it always leaves some; the spacings of albums and artists shrink step by step where they leave none.
+So what gives way is, in this order: album spacing, artist spacing, and then, only to keep the music going, the relaxable
+standing rules.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -21,7 +22,18 @@ class RuleName(StrEnum):
     NEVER = "never"
     THUMBED_DOWN = "thumbed down here"
     RESTING = "resting"
+    ALBUM_SPACING = "album spacing"
     ARTIST_SPACING = "artist spacing"
+
+
+WHAT_MAY_HAPPEN = {
+    RuleName.ALBUM_SPACING: "albums may follow themselves",
+    RuleName.ARTIST_SPACING: "artists may follow each other",
+    RuleName.RESTING: "resting tracks come back",
+}
+"""What a rule's giving way means, as the end of a sentence; never and thumbed down give no way."""
+FEW_TRACKS = 25
+"""Up to a screenful the sentence says how many tracks there are; in a larger station it is artists that are few."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,12 +76,15 @@ class Spacing:
 
     Attributes:
         artist: an artist is not heard again within this many places.
+        album: an album is not heard again within this many places; where artists are spaced this matters for artists with
+            little else, and for albums of many artists.
         track: a track is not heard again within this many places, or within half as many as the station has open
             tracks where that is less: otherwise a station of thirty tracks would have nothing left to choose from.
     """
 
     artist: int = 2
     track: int = 100
+    album: int = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +103,7 @@ class Gate:
         rules: the standing rules; relaxable ones give way in this order.
         artist: (n,) integers, equal for tracks by the same artist, negative where unknown (never spaced).
         spacing: how far the sliding rules look back.
+        album: (n,) likewise for albums; albums are not spaced without it.
     """
 
     def __init__(
@@ -96,12 +112,20 @@ class Gate:
         rules: Sequence[Rule],
         artist: NDArray[np.int64],
         spacing: Spacing,
+        album: NDArray[np.int64] | None = None,
     ) -> None:
         self._candidates = candidates
         self._rules = tuple(rules)
-        self._artist = artist
-        self._spacing = spacing
+        self._artists = _Groups(artist)
+        self._albums = None if album is None else _Groups(album)
+        self._spacing = spacing if album is not None else replace(spacing, album=0)
         self._pools = tuple(self._standing_pools())
+        self._gaps = [min(spacing.track, int(np.count_nonzero(pool)) // 2) for pool, _ in self._pools]
+
+    @property
+    def ever_open(self) -> NDArray[np.bool_]:
+        """(n,) bool: the tracks that can be eligible at all, with everything relaxed that can be."""
+        return self._pools[-1][0]
 
     def _standing_pools(self) -> Iterator[tuple[NDArray[np.bool_], tuple[RuleName, ...]]]:
         """The tracks left by the standing rules, first under all, then with one more relaxed each time."""
@@ -111,47 +135,49 @@ class Gate:
             yield open_tracks(self._candidates, held), tuple(rule.name for rule in order[:count])
 
     def admits(self, track: int) -> bool:
-        """Whether a track is kept out by no standing rule."""
-        return bool(self._pools[0][0][track])
+        """Whether a track is kept out by no standing rule; the station's candidates do not matter."""
+        return not any(rule.blocks[track] for rule in self._rules)
 
     def eligible(self, heard: Sequence[int], queued: Sequence[int]) -> Eligibility:
         """Who may take the place after ``heard`` and ``queued`` (track indices, oldest first).
 
         A queued track is never eligible again. The mask is all false when nothing is left.
         """
-        pools = self._pools if not queued else self._pools[:1]
         history = [*heard, *queued]
-        for standing, relaxed in pools:
+        for (standing, relaxed), gap in zip(self._pools if not queued else self._pools[:1], self._gaps, strict=False):
             pool = standing.copy()
             pool[list(queued)] = False
             if not pool.any():
                 continue
-            pool = self._rested(pool, standing, history)
-            for artist in range(self._spacing.artist, -1, -1):
-                mask = self._spaced(pool, history, artist)
-                if mask.any():
-                    more = (RuleName.ARTIST_SPACING,) if artist < self._spacing.artist else ()
-                    return Eligibility(mask, (*more, *relaxed))
+            if gap > 0:  # at most half of the standing tracks: some are always left
+                pool[history[-gap:]] = False
+            mask, more = self._spaced(pool, history)
+            return Eligibility(mask, (*more, *relaxed))
         return Eligibility(np.zeros_like(self._candidates), ())
 
-    def _rested(
-        self, pool: NDArray[np.bool_], standing: NDArray[np.bool_], history: Sequence[int]
-    ) -> NDArray[np.bool_]:
-        """``pool`` without the last tracks; not empty, as at most half of the ``standing`` tracks are taken from it."""
-        gap = min(self._spacing.track, int(np.count_nonzero(standing)) // 2)
-        mask = pool.copy()
-        if gap > 0:
-            mask[list(history[-gap:])] = False
-        return mask
+    def _spaced(
+        self, pool: NDArray[np.bool_], history: Sequence[int]
+    ) -> tuple[NDArray[np.bool_], tuple[RuleName, ...]]:
+        """``pool``, which is not empty, without the albums and artists of the last places, and the spacings that shrank."""
+        for step in self._steps():
+            mask = pool.copy()
+            self._artists.clear(mask, history, step.artist)
+            if self._albums is not None:
+                self._albums.clear(mask, history, step.album)
+            if mask.any():
+                shrunk = (
+                    (RuleName.ALBUM_SPACING, step.album < self._spacing.album),
+                    (RuleName.ARTIST_SPACING, step.artist < self._spacing.artist),
+                )
+                return mask, tuple(name for name, is_so in shrunk if is_so)
+        return pool, ()
 
-    def _spaced(self, pool: NDArray[np.bool_], history: Sequence[int], places: int) -> NDArray[np.bool_]:
-        """``pool`` without the artists of the last ``places`` places."""
-        mask = pool.copy()
-        if places > 0:
-            for code in {int(self._artist[heard]) for heard in history[-places:]}:
-                if code >= 0:
-                    mask &= self._artist != code
-        return mask
+    def _steps(self) -> Iterator[Spacing]:
+        """The spacings in the order in which they give way: albums' down to 0, then artists'."""
+        for album in range(self._spacing.album, -1, -1):
+            yield replace(self._spacing, album=album)
+        for artist in range(self._spacing.artist - 1, -1, -1):
+            yield replace(self._spacing, album=0, artist=artist)
 
     def shortfall(self, queued: Sequence[int]) -> str:
         """One sentence that says why no further track can be queued."""
@@ -167,3 +193,50 @@ class Gate:
             if blocked:
                 parts.append(f"{blocked} {rule.name}")
         return f"Nothing more to queue: of {total} tracks, {', '.join(parts)}."
+
+
+class _Groups:
+    """Tracks by artist or album; those of a group are looked up once.
+
+    Args:
+        codes: (n,) of the groups, negative where unknown.
+    """
+
+    def __init__(self, codes: NDArray[np.int64]) -> None:
+        self._codes = codes
+        self._members: dict[int, NDArray[np.int64]] = {}
+
+    def clear(self, mask: NDArray[np.bool_], history: Sequence[int], places: int) -> None:
+        """Take the groups of the last ``places`` of a history off the mask (n,)."""
+        if places <= 0:
+            return
+        for code in {int(self._codes[heard]) for heard in history[-places:]}:
+            if code >= 0:
+                if code not in self._members:
+                    self._members[code] = np.flatnonzero(self._codes == code)
+                mask[self._members[code]] = False
+
+
+def relaxed_sentence(relaxed: Sequence[RuleName], tracks: int) -> str:
+    """What the listener is told when rules gave way, such as "Only 3 tracks here: artists may follow each other".
+
+    Args:
+        relaxed: the rules, in the order in which they gave way.
+        tracks: how many the station has open.
+
+    Returns:
+        One sentence; empty when nothing gave way.
+    """
+    implied = RuleName.ALBUM_SPACING if RuleName.ARTIST_SPACING in relaxed else None
+    happening = [WHAT_MAY_HAPPEN[name] for name in relaxed if name in WHAT_MAY_HAPPEN and name is not implied]
+    if not happening:
+        return ""
+    if tracks == 0:
+        return f"Nothing else is left: {_listed(happening)}."
+    if tracks > FEW_TRACKS:
+        return f"Too little to choose from here: {_listed(happening)}."
+    return f"Only {tracks} {'track' if tracks == 1 else 'tracks'} here: {_listed(happening)}."
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -11,15 +11,39 @@ from player.listening.collection import Collection
 from player.listening.interactions import LabelledEvent
 from player.listening.log import ListeningState, Served
 from player.listening.scoring import StationScorer
+from player.listening.station_mix import liked_mix
+from player.listening.stations import describe_seeds
+from recommender.dial import NEUTRAL, dialled
 from recommender.live import LiveScores
 from recommender.ranking import Ranking, Request, Settings, commit, rank
-from recommender.rules import Rule, open_tracks, standing_rules
+from recommender.rules import Rule, Spacing, open_tracks, relaxed_sentence, standing_rules
 from recommender.temperature import temperature_for_breadth
+from recommender.variety import Variety
 
 ARM = "live"
 """The name of the one way of choosing there is."""
 LOOK_BACK = 200
-"""How many last plays the rules see: more than their longest gap."""
+"""How many last plays the rules see: as many as their longest gap, with the dial at its end."""
+ALL_SEEDS_GONE = "Nothing in the library goes by this station's seeds: it plays from the whole library."
+
+
+@dataclass(frozen=True, slots=True)
+class StationRequest:
+    """What a station's ranking asks, before it is ranked.
+
+    Attributes:
+        request: at the station's dial.
+        neutral: the very same with the dial in its middle; ``request`` itself where it is there.
+        open: (n,) the tracks that the station may play now, the last few apart.
+        scores: the station's own, without what its mode and its dial add.
+        dial: (n,) logits that the dial adds; none where it is in its middle.
+    """
+
+    request: Request
+    neutral: Request
+    open: NDArray[np.bool_]
+    scores: LiveScores
+    dial: NDArray[np.float64] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +57,19 @@ class RankedQueue:
     scores: LiveScores
     watermark: int
     model_version: str
+    arms: "tuple[RowArm | None, ...]" = ()
+    """In a trial: who chose each row, None for a pinned one; without a trial there are none."""
+
+    neutral: Request | None = None
+    """What would have been ranked with the dial in its middle; None where it is there."""
+    dial: NDArray[np.float64] | None = None
+    """(n,) logits that the dial added to the scores; none where it is in its middle."""
+    remarks: tuple[str, ...] = ()
+    """Sentences about the station itself, such as that its seeds are gone."""
+
+    def arm(self, place: int) -> "RowArm | None":
+        """Who chose a row in a trial; None without one, and for a pinned row."""
+        return self.arms[place] if self.arms else None
 
     @property
     def track_rows(self) -> tuple[int, ...]:
@@ -41,12 +78,37 @@ class RankedQueue:
 
     def after_first(self) -> "RankedQueue":
         """The queue that is left when its first place is playing: the very same places, one nearer."""
-        return replace(self, ranking=replace(self.ranking, rows=self.ranking.rows[1:]))
+        return replace(self, ranking=replace(self.ranking, rows=self.ranking.rows[1:]), arms=self.arms[1:])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the screen: what is odd about the station, and which rules gave way."""
+        relaxed = relaxed_sentence(self.ranking.relaxed, int(np.count_nonzero(self.open)))
+        return (*self.remarks, relaxed) if relaxed else self.remarks
 
     @property
     def shortfall(self) -> str:
         """Why the queue is shorter than asked; empty when it is not."""
         return self.ranking.shortfall or ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowArm:
+    """The arm of a trial that chose a row.
+
+    Attributes:
+        name: of the arm.
+        trial_id: of the trial.
+        pair: the pair of slots that the row belongs to.
+        queue: what the arm ranks by: its request, scores and version.
+        scorer: that made them.
+    """
+
+    name: str
+    trial_id: int
+    pair: int
+    queue: RankedQueue
+    scorer: StationScorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +121,10 @@ class Listening:
         now: seconds since 1970.
         playing: row of the track that is playing; it counts as the last one heard and uses up a slot.
         unplayable: ids of tracks that could not be played of late.
+        pinned: rows of the collection that keep the front, in this order, whatever the mode; they get no propensity,
+            and one that a standing rule forbids or whose file is gone is dropped.
+        candidates: (n,) bool, the rows that the station's mode plays at all; every row when absent.
+        bonus: (n,) logits that the station's mode adds to the scores; none when absent.
     """
 
     state: ListeningState
@@ -66,6 +132,9 @@ class Listening:
     now: float
     playing: int | None = None
     unplayable: frozenset[int] = frozenset()
+    pinned: tuple[int, ...] = ()
+    candidates: NDArray[np.bool_] | None = None
+    bonus: NDArray[np.float64] | None = None
 
 
 def rank_station(
@@ -80,26 +149,91 @@ def rank_station(
         places: how many rows.
         commit_first: how many places get their propensity at once, because they are all being served.
     """
+    asked = station_request(scorer, listening, settings, places)
+    return RankedQueue(
+        request=asked.request,
+        ranking=rank(scorer.collection.catalogue, asked.request, commit_first),
+        open=asked.open,
+        scores=asked.scores,
+        watermark=listening.state.watermark,
+        model_version=scorer.version,
+        neutral=None if asked.dial is None else asked.neutral,
+        dial=asked.dial,
+        remarks=_remarks(scorer),
+    )
+
+
+def station_request(
+    scorer: StationScorer, listening: Listening, settings: StationSettings, places: int
+) -> StationRequest:
+    """What a station's upcoming queue is ranked by.
+
+    Args:
+        scorer: the station's.
+        listening: the state of things.
+        settings: breadth, diversity and calibration, before the station's dial.
+        places: how many rows.
+    """
     collection, station, state = scorer.collection, scorer.station, listening.state
-    scores = scorer.score(listening.labelled, listening.now)
+    scores = scorer.score(listening.labelled, listening.now, state.muted.get(station.id, frozenset()))
     rules = _rules(state, collection, station.id, listening.now)
-    candidates = collection.playable & ~_mask(collection, listening.unplayable)
+    playable = collection.playable & ~_mask(collection, listening.unplayable)
+    candidates = playable if listening.candidates is None else playable & listening.candidates
     open_now = open_tracks(candidates, rules)
-    request = Request(
-        scores=scores.total,
+    logits = scores.total if listening.bonus is None else scores.total + listening.bonus
+    neutral = Request(
+        scores=logits,
         candidates=candidates,
         rules=rules,
         recent=_recent(state, collection, listening.playing),
+        pinned=tuple(row for row in listening.pinned if playable[row]),
         first_slot=state.slots.get(station.id, 0) + (listening.playing is not None),
         places=places,
         noise_seed=station.noise_seed,
         settings=Settings(
-            temperature=temperature_for_breadth(scores.total[open_now], settings.breadth),
+            temperature=temperature_for_breadth(logits[open_now], settings.breadth),
             diversity=settings.diversity,
+            variety=Variety(settings.variety),
+            calibration=settings.calibration,
+        ),
+        mix=liked_mix(collection, scores.labels) if settings.calibration > 0 else None,
+    )
+    if station.dial == NEUTRAL:
+        return StationRequest(neutral, neutral, open_now, scores, None)
+    turned = dialled(station.dial, settings.breadth, settings.diversity, Spacing().track)
+    added = turned.logits(times_played(state, collection))
+    request = replace(
+        neutral,
+        scores=logits + added,
+        settings=replace(
+            neutral.settings,
+            temperature=temperature_for_breadth((logits + added)[open_now], turned.breadth),
+            diversity=turned.diversity,
+            spacing=replace(neutral.settings.spacing, track=turned.track_gap),
         ),
     )
-    ranking = rank(collection.catalogue, request, commit_first)
-    return RankedQueue(request, ranking, open_now, scores, state.watermark, scorer.version)
+    return StationRequest(request, neutral, open_now, scores, added)
+
+
+def times_played(state: ListeningState, collection: Collection) -> NDArray[np.int64]:
+    """(n,) how often each track was played on any station, skips included."""
+    plays = np.zeros(len(collection), np.int64)
+    for track, tally in state.tallies.items():
+        row = collection.index.get(track)
+        if row is not None:
+            plays[row] = max(tally.plays + tally.skips, int(tally.last_played is not None))
+    return plays
+
+
+def _remarks(scorer: StationScorer) -> tuple[str, ...]:
+    """What is odd about the station itself."""
+    lost = scorer.lost_seeds
+    if not lost:
+        return ()
+    if len(lost) == len(scorer.seeds):
+        return (ALL_SEEDS_GONE,)
+    words = describe_seeds(lost, scorer.collection.rows)
+    return (f"Nothing in the library goes by {words}: the other seeds play on.",)
 
 
 def _recent(state: ListeningState, collection: Collection, playing: int | None) -> tuple[int, ...]:
@@ -109,7 +243,7 @@ def _recent(state: ListeningState, collection: Collection, playing: int | None) 
 
 
 def _rules(state: ListeningState, collection: Collection, station_id: int, now: float) -> tuple[Rule, ...]:
-    down = [track for track, value in state.thumbs.get(station_id, {}).items() if value < 0]
+    down = [track for track, value in state.thumbs_on(station_id).items() if value < 0]
     resting = [track for track, until in state.resting_until.items() if until > now]
     return standing_rules(_mask(collection, state.never), _mask(collection, down), _mask(collection, resting))
 
@@ -123,8 +257,9 @@ def _mask(collection: Collection, track_ids: Iterable[int]) -> NDArray[np.bool_]
 
 def served(queue: RankedQueue, scorer: StationScorer, place: int) -> Served:
     """What to log when a place of the queue is served."""
-    catalogue = scorer.collection.catalogue
-    made = commit(catalogue, queue.request, queue.ranking, place)
+    catalogue, arm = scorer.collection.catalogue, queue.arm(place)
+    own = queue if arm is None else arm.queue
+    made = commit(catalogue, own.request, queue.ranking, place)
     return Served(
         station_id=scorer.station.id,
         track_id=int(catalogue.ids[made.track]),
@@ -133,11 +268,13 @@ def served(queue: RankedQueue, scorer: StationScorer, place: int) -> Served:
         rank=made.rank,
         score=made.score,
         propensity=made.propensity,
-        model_version=queue.model_version,
-        arm=ARM,
+        model_version=own.model_version,
+        arm=ARM if arm is None else arm.name,
         temperature=made.temperature,
         eligible_count=made.eligible_count,
         log_partition=made.log_partition,
         eligible_ids=catalogue.ids[made.tracks].tolist(),
         eligible_utilities=made.utilities.tolist(),
+        trial_id=None if arm is None else arm.trial_id,
+        pair=None if arm is None else arm.pair,
     )

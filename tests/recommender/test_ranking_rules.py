@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from recommender.rules import Gate, Rule, RuleName, Spacing, open_tracks, standing_rules
+from recommender.rules import Gate, Rule, RuleName, Spacing, open_tracks, relaxed_sentence, standing_rules
 
 TRACKS = 10
 
@@ -103,3 +104,36 @@ def test_the_shortfall_counts_each_track_under_one_rule():
 
 def test_a_station_without_tracks_says_so():
     assert gate(candidates=mask()).shortfall([]) == "This station has no tracks to choose from."
+
+
+def test_an_album_is_not_heard_again_within_the_spacing():
+    albums = np.array([0, 0, 1, 1, 2, 2, 3, 3, -1, -1])
+    built = Gate(np.ones(TRACKS, np.bool_), (), np.full(TRACKS, -1), Spacing(artist=0, track=0, album=2), albums)
+    assert eligible(built, heard=[0, 8, 2])[0] == {0, 1, 4, 5, 6, 7, 8, 9}
+
+
+def test_album_spacing_gives_way_before_artist_spacing():
+    albums, artists = np.zeros(TRACKS, np.int64), np.array([0, 1] * 5)
+    built = Gate(np.ones(TRACKS, np.bool_), (), artists, Spacing(artist=1, track=0, album=3), albums)
+    assert eligible(built, heard=[0]) == ({1, 3, 5, 7, 9}, (RuleName.ALBUM_SPACING,))
+    one_artist = Gate(np.ones(TRACKS, np.bool_), (), albums, Spacing(artist=1, track=0, album=3), albums)
+    assert eligible(one_artist, heard=[0]) == (set(range(10)), (RuleName.ALBUM_SPACING, RuleName.ARTIST_SPACING))
+
+
+@pytest.mark.parametrize(
+    ("relaxed", "tracks", "sentence"),
+    [
+        ((), 3, ""),
+        ((RuleName.ARTIST_SPACING,), 3, "Only 3 tracks here: artists may follow each other."),
+        ((RuleName.ALBUM_SPACING,), 9, "Only 9 tracks here: albums may follow themselves."),
+        ((RuleName.RESTING,), 1, "Only 1 track here: resting tracks come back."),
+        ((RuleName.RESTING,), 0, "Nothing else is left: resting tracks come back."),
+        (
+            (RuleName.ALBUM_SPACING, RuleName.ARTIST_SPACING, RuleName.RESTING),
+            300,
+            "Too little to choose from here: artists may follow each other and resting tracks come back.",
+        ),
+    ],
+)
+def test_rules_that_gave_way_are_told_in_a_sentence(relaxed, tracks, sentence):
+    assert relaxed_sentence(relaxed, tracks) == sentence

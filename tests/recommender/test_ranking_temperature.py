@@ -11,7 +11,7 @@ def perplexity(scores, temperature):
     return np.exp(-(shares * np.log(shares)).sum())
 
 
-@pytest.mark.parametrize("count", [300, 5000])
+@pytest.mark.parametrize("count", [300, 5000, 60_000])
 @pytest.mark.parametrize("breadth", [10, 40])
 def test_the_softmax_spreads_over_the_breadth_asked_for(count, breadth):
     scores = np.random.default_rng(3).standard_normal(count) * 2

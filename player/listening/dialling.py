@@ -1,0 +1,39 @@
+"""What a station's dial did to its queue: beside the queue that the very same state would have with the dial in its middle."""
+
+import numpy as np
+
+from player.listening.log import ListeningState
+from player.listening.queue import RankedQueue, times_played
+from player.listening.scoring import StationScorer
+from recommender.dial import DialEffect, QueueFigures, dial_effect, queue_figures
+from recommender.diversity import Pool
+from recommender.ranking import rank
+
+
+def effect_of_dial(scorer: StationScorer, state: ListeningState, queue: RankedQueue) -> DialEffect:
+    """What the dial did; costs one more ranking (no scoring) where the dial is turned, and next to nothing where it is not.
+
+    Args:
+        scorer: the station's.
+        state: derived from the whole log.
+        queue: as ranked, at the station's dial.
+    """
+    figures = _Figures(scorer, state, queue)
+    if queue.neutral is None:
+        return dial_effect(scorer.station.dial, figures.of(queue.track_rows))
+    neutral = rank(scorer.collection.catalogue, queue.neutral).tracks
+    return dial_effect(scorer.station.dial, figures.of(queue.track_rows), figures.of(neutral[: len(queue.track_rows)]))
+
+
+class _Figures:
+    """Figures of several queues of one state."""
+
+    def __init__(self, scorer: StationScorer, state: ListeningState, queue: RankedQueue) -> None:
+        collection = scorer.collection
+        self._pool = Pool(collection.space.vectors, collection.catalogue.artist, queue.open)
+        self._played = times_played(state, collection) > 0
+        plays = (track for station, track in state.plays if station == scorer.station.id)
+        self._plays = np.array([collection.index[track] for track in plays if track in collection.index], np.int64)
+
+    def of(self, tracks: tuple[int, ...]) -> QueueFigures:
+        return queue_figures(self._pool, self._plays, self._played, np.array(tracks, np.int64))
