@@ -70,6 +70,18 @@ def resampling_units(listener: NDArray[np.int64], time: NDArray[np.float64]) -> 
     return np.arange(rows, dtype=np.int64) // BLOCK_ROWS
 
 
+def sessions_of(time: NDArray[np.float64]) -> NDArray[np.int64]:
+    """(G,) the session of each row of one listener, from 0 in the order of time.
+
+    Args:
+        time: (G,) seconds, in any order.
+    """
+    order = np.argsort(time, kind="stable")
+    sessions = np.zeros(len(time), np.int64)
+    sessions[order[1:]] = np.cumsum(np.diff(time[order]) > SESSION_GAP)
+    return sessions
+
+
 def resample_counts(units: NDArray[np.int64], resamples: int, seed: int) -> NDArray[np.float32] | None:
     """How often each row occurs in each resample.
 
