@@ -1,4 +1,4 @@
-"""Run the benchmarks: all of them, or those named (``python -m bench rerank start``)."""
+"""Run the benchmarks: all of them, those named (``python -m bench scan start``), or one of a group (``… station rerank``)."""
 
 import sys
 
@@ -8,7 +8,6 @@ from bench import (
     evaluation,
     history_import,
     library_insight,
-    rerank,
     retrain,
     scan,
     simulation,
@@ -17,11 +16,11 @@ from bench import (
     survey,
 )
 from bench.embeddings import quality, speed
+from bench.training import peers, scale
 
 BENCHMARKS = {
     "start": start.main,
     "scan": scan.main,
-    "rerank": rerank.main,
     "retrain": retrain.main,
     "embed": embed.main,
     "station": station.main,
@@ -31,6 +30,8 @@ BENCHMARKS = {
     "datasets": datasets.main,
     "evaluation": evaluation.main,
     "import": history_import.main,
+    "training": peers.main,
+    "training-scale": scale.main,
     "embed-speed": speed.main,
     "embed-quality": quality.main,
 }
@@ -38,6 +39,10 @@ BENCHMARKS = {
 
 def main() -> None:
     """Run what was asked for."""
+    groups = {"station": station.main, "training": peers.main}
+    if sys.argv[1:2] and sys.argv[1] in groups:
+        groups[sys.argv[1]](sys.argv[2:])
+        return
     for name in sys.argv[1:] or BENCHMARKS:
         if name not in BENCHMARKS:
             sys.exit(f"There is no benchmark {name}; there are: {', '.join(BENCHMARKS)}.")

@@ -39,6 +39,20 @@ class StationSettings(BaseModel):
     """Over about how many tracks each place is drawn: 1 always takes the best, 50 is adventurous."""
     diversity: float = Field(default=1.0, ge=0.0, le=10.0)
     """Logits that a track gains for sounding unlike those just before it; 0 switches it off."""
+    variety: Literal["mmr", "dpp", "none"] = "mmr"
+    """How that is measured: against the nearest of the tracks before (``mmr``), against all of them together (``dpp``)."""
+    calibration: float = Field(default=0.5, ge=0.0, le=100.0)
+    """How strongly a station keeps to the shares of genres, decades and tags that you like on it; 0 switches it off."""
+
+
+class LearningSettings(BaseModel):
+    """When the player trains by itself."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    auto_after: int = Field(default=50, ge=0, le=1_000_000)
+    """After so many thumbs, skips and finished tracks since the last training the player trains again by itself, beside the
+    music; 0 leaves it to you."""
 
 
 class Settings(BaseModel):
@@ -48,6 +62,7 @@ class Settings(BaseModel):
 
     audio: AudioSettings = AudioSettings()
     station: StationSettings = StationSettings()
+    learning: LearningSettings = LearningSettings()
     musicnn_weights: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
     """A ``musicnn`` wheel to read the weights from, instead of the one the set-up fetched."""
     commands: dict[str, str] = Field(default_factory=dict)

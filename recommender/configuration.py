@@ -80,9 +80,40 @@ class Negatives(StrEnum):
     BOTH = "both"
 
 
+class SequenceLoss(StrEnum):
+    """What tells the sequential model's next like from the tracks that were not it."""
+
+    PAIR = "pair"
+    """One negative a position and binary cross-entropy, as Mei et al. 2024; ``p_hard`` of them real."""
+    SOFTMAX = "softmax"
+    """Cross-entropy among negatives that a batch shares; real negatives in a pairwise term of their own."""
+
+
+class Target(StrEnum):
+    """Which like a position is to foretell."""
+
+    NEXT = "next"
+    """The listener's next one, as SASRec."""
+    LATER = "later"
+    """Any later one, drawn anew for each position and epoch: what is liked, rather than what comes next."""
+
+
+class BlockKind(StrEnum):
+    """What the transformer is built of."""
+
+    PLAIN = "plain"
+    """SASRec's (Kang & McAuley 2018)."""
+    LIGR = "ligr"
+    """Pre-norm, gated residual, SwiGLU, as LinkedIn's LiGR and eSASRec have it."""
+
+
 @dataclass(frozen=True, slots=True)
 class SequentialConfig:
-    """The causal transformer over what was heard and what was thought of it (Kang & McAuley 2018; Mei et al. 2024)."""
+    """The causal transformer over what was heard and what was thought of it (Kang & McAuley 2018; Mei et al. 2024).
+
+    The fields from ``loss`` on are the elements of the best mode, each off by default; what is off leaves no trace, so
+    an ablation is a configuration.
+    """
 
     width: int = 64
     blocks: int = 2
@@ -101,6 +132,54 @@ class SequentialConfig:
     learning_rate: float = 0.001
     id_shrinkage: float = 5.0
     """Rows a track needs before its own embedding counts half; a track never heard is its content alone. 0: all count in full."""
+    loss: SequenceLoss = SequenceLoss.PAIR
+    target: Target = Target.NEXT
+    shared_negatives: int = 256
+    """Negatives that all positions of a batch share (softmax only); a catalogue no larger is used whole."""
+    popularity_share: float = 0.0
+    """Share of the shared negatives drawn by how often a track was liked rather than evenly, corrected for by log Q."""
+    hard_weight: float = 0.0
+    """Weight of the pairwise term between a like and a real negative (softmax only); ``p_hard`` positions have one."""
+    block: BlockKind = BlockKind.PLAIN
+    set_weight: float = 0.0
+    """Weight of each like being foretold from the sum of the listener's other events, in any order (softmax only). Above 0 that sum
+    is part of every score, too. 0: there is none."""
+    order_weight: float = 1.0
+    """What the transformer weighs in the score against that sum; it is trained with 1 beside it."""
+    set_dropout: float = 0.5
+    """Share of the history that this sum does not hold while training."""
+    set_decay: float = 0.01
+    """Weight of the mean square of the vectors it is made of in the loss."""
+    share_token: bool = False
+    """Whether a token says how much of the track was played."""
+    gap_token: bool = False
+    """Whether a token says how long after the event before it came."""
+    hour_token: bool = False
+    """Whether a token says at what hour of the day it was."""
+    unheard_prior: bool = False
+    """Whether shrunk embeddings are drawn towards a learned one, which is then that of a track never heard, not 0."""
+    liking_weight: float = 0.0
+    """Weight of the second target: the label of every event given the others, dislikes included. 0: there is none."""
+    taste_width: int = 16
+    """Dimensions of a track's second vector, which the liking target works with."""
+    taste_dropout: float = 0.5
+    """Share of the history that the liking target does not get to see while training."""
+    taste_decay: float = 0.05
+    """Weight of the mean square of the second vectors in the loss (with a liking target only)."""
+    appeal: float = 8.0
+    """What log P(like) weighs in the score against log P(next) (with a liking target only)."""
+    quality: bool = False
+    """Whether a liking starts from the track's shrunk like-rate in the training log (with a liking target only)."""
+    temperature: float = 0.0
+    """Above 0: scores of the next like are cosines over a learned temperature that starts here. 0: plain products."""
+    weight_decay: float = 0.0
+    """Decoupled weight decay (AdamW); 0: none."""
+    warm_up: int = 0
+    """Steps over which the learning rate rises to its full height."""
+    choose_weights: bool = False
+    """Whether the recommender chooses ``order_weight`` and ``appeal`` on the validation part after training."""
+    refit: bool = False
+    """Whether the recommender, once the validation part has chosen the number of epochs, is trained anew on both parts."""
 
 
 @dataclass(frozen=True, slots=True)

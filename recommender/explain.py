@@ -25,6 +25,8 @@ class Part(StrEnum):
     CLEP = "taste model"
     SEQUENCE = "sequence"
     REPETITION = "repetition"
+    MODE = "mode"
+    DIAL = "dial"
     DIVERSITY = "variety"
     EXPLORATION = "exploration"
 
@@ -40,6 +42,8 @@ class ReasonKind(StrEnum):
     RESTED = "rested"
     NEW = "new"
     FAVOURITE = "favourite"
+    MODE = "mode"
+    DIAL = "dial"
     VARIETY = "variety"
     EXPLORING = "exploring"
     OPEN = "open"
@@ -50,7 +54,8 @@ class ScoreParts:
     """The blended scores by part.
 
     Attributes:
-        parts: (c,) names, without DIVERSITY and EXPLORATION, which belong to a place of the queue.
+        parts: (c,) names, without MODE and DIAL, which the station adds, and DIVERSITY and EXPLORATION, which belong to
+            a place of the queue.
         logits: (c, n) what each part adds to each track's score: blend weight times component.
     """
 
@@ -71,12 +76,18 @@ class ScoreParts:
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """What the ranking says of the track's place; names as in ``ranking.RankedTrack``."""
+    """What the ranking says of the track's place; names as in ``ranking.RankedTrack``.
+
+    Attributes:
+        mode_lead, dial_lead: what the station's mode and dial add to the track, less the mean over the open tracks.
+    """
 
     track: int
     diversity_lead: float = 0.0
     given_up: float = 0.0
     utility_rank: int = 1
+    mode_lead: float = 0.0
+    dial_lead: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +96,8 @@ class Labels:
 
     Attributes:
         tracks: (m,) their track indices.
-        influences: (m,) logits for this track, ``Head.influences`` less those on the average track.
+        influences: (m,) logits for this track, ``Head.influences`` less those on the average track; they sum to what
+            the running update says for this track above the average.
         liked: (m,) bool, whether the label is positive.
         titles: (m,) of their tracks.
         verbs: (m,) what the listener did, as it ends a sentence: "thumbed up", "finished", "skipped".
@@ -154,7 +166,12 @@ def _contributions(scores: ScoreParts, centre: NDArray[np.float64], placing: Pla
     """Every part with its contribution, largest first."""
     own = scores.logits[:, placing.track].astype(np.float64) - centre
     named = [(part, float(value)) for part, value in zip(scores.parts, own, strict=True)]
-    named += [(Part.DIVERSITY, placing.diversity_lead), (Part.EXPLORATION, placing.given_up)]
+    named += [
+        (Part.MODE, placing.mode_lead),
+        (Part.DIAL, placing.dial_lead),
+        (Part.DIVERSITY, placing.diversity_lead),
+        (Part.EXPLORATION, placing.given_up),
+    ]
     return tuple(sorted(named, key=lambda pair: -pair[1]))
 
 
@@ -163,12 +180,14 @@ def _sentence(part: Part, placing: Placing, evidence: Evidence) -> tuple[ReasonK
     if part is Part.HEAD:
         return _label_sentence(placing.track, evidence.labels)
     if part is Part.REPETITION:
-        return _repetition_sentence(evidence.days_since_played)
+        return repetition_sentence(evidence.days_since_played)
     better = placing.utility_rank - 1
     sentences = {
         Part.SEED: (ReasonKind.SEED, f"near {evidence.seed}" if evidence.seed else "near your seeds"),
         Part.CLEP: (ReasonKind.TASTE, "sounds like what you tend to like"),
         Part.SEQUENCE: (ReasonKind.SEQUENCE, "goes with what you heard before it"),
+        Part.MODE: (ReasonKind.MODE, "what this station is set to play"),
+        Part.DIAL: (ReasonKind.DIAL, "as familiar or new as the dial asks"),
         Part.DIVERSITY: (ReasonKind.VARIETY, "for variety after the tracks before it"),
         Part.EXPLORATION: (ReasonKind.EXPLORING, f"exploring: {_tracks(better)} scored higher"),
     }
@@ -190,8 +209,8 @@ def _label_sentence(track: int, labels: Labels) -> tuple[ReasonKind, str]:
     return ReasonKind.TASTE, "less like what you turned down than the rest"
 
 
-def _repetition_sentence(days_since_played: float | None) -> tuple[ReasonKind, str]:
-    """New, rested, or wanted again."""
+def repetition_sentence(days_since_played: float | None) -> tuple[ReasonKind, str]:
+    """What the days since a track was last played (None: never) say: new, rested, or wanted again."""
     if days_since_played is None:
         return ReasonKind.NEW, "not heard yet"
     days = int(days_since_played)

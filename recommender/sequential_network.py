@@ -1,101 +1,43 @@
 """The network of the sequential model: SASRec with what was thought of each track, and on which station, as input.
 
 Kang & McAuley 2018 for the causal transformer; Mei et al., UMAP 2024 (arXiv 2406.04488) for an embedding of its own
-for each kind of feedback. Dropout is on the embeddings and on what a block adds, as section III-E of the former says.
+for each kind of feedback. What the best mode adds is switched on by the configuration, field by field.
 """
 
-from dataclasses import dataclass
-from math import sqrt
+from math import log, sqrt
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recommender.configuration import SequentialConfig
-from recommender.events import EventLog, Outcome
+from recommender.events import Outcome
+from recommender.sequential_blocks import block_of, dropout
+from recommender.sequential_items import Items
+from recommender.sequential_pool import states, worths
+from recommender.sequential_shapes import POOL_SCALE
+from recommender.sequential_taste import Taste
+from recommender.token_features import GAP_BUCKETS, HOUR_BUCKETS, SHARE_BUCKETS
 
 INITIAL_SCALE = 0.02
 """Standard deviation of fresh embeddings; with 1, as torch has it, the first scores saturate the loss."""
-BYTE = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    """What is known of the tracks before training.
-
-    Attributes:
-        content: (tracks, dim) float32 standardised vectors, zero rows where there is none; dim may be 0.
-        row: (tracks,) int64 row of the track's own embedding, 0 for a track without one.
-        shrink: (rows + 1,) float32 factor of each own embedding, 0 for row 0.
-    """
-
-    content: NDArray[np.float32]
-    row: NDArray[np.int64]
-    shrink: NDArray[np.float32]
-
-    @staticmethod
-    def of(train: EventLog, content: NDArray[np.float32], id_shrinkage: float) -> "Items":
-        """Give each track heard in ``train`` an embedding of its own, shrunk by n / (n + ``id_shrinkage``).
-
-        Without shrinkage every track of the catalogue has one in full, as SASRec's table of items: a track that was
-        never heard then learns from being drawn as a random negative.
-        """
-        heard = np.bincount(train.track, minlength=train.tracks)
-        tracks = np.flatnonzero(heard) if id_shrinkage else np.arange(train.tracks)
-        row = np.zeros(train.tracks, np.int64)
-        row[tracks] = np.arange(1, len(tracks) + 1)
-        factors = heard[tracks] / (heard[tracks] + id_shrinkage) if id_shrinkage else np.ones(len(tracks))
-        return Items(content, row, np.concatenate([[0.0], factors]).astype(np.float32))
-
-
-def dropout(x: Tensor, share: float, *, training: bool) -> Tensor:
-    """Zero a share of the values, to the nearest 1/256, and scale up the rest.
-
-    One random byte a value: torch draws a whole float for each, which took a third of the training time on a processor.
-
-    Args:
-        x: any shape.
-        share: 0…1.
-        training: without it ``x`` comes back as it is.
-    """
-    dropped = round(share * BYTE)
-    if not training or dropped == 0:
-        return x
-    words = torch.empty((x.numel() + 3) // 4, dtype=torch.int32, device=x.device)
-    bits = words.random_(-(2**31), 2**31 - 1).view(torch.uint8)[: x.numel()].view(x.shape)
-    return x * (bits >= dropped).to(x.dtype).mul_(BYTE / (BYTE - dropped))
-
-
-class Block(nn.Module):
-    """Causal self-attention, then a point-wise perceptron, each on normalised input and added to it."""
-
-    def __init__(self, config: SequentialConfig) -> None:
-        super().__init__()
-        self.heads = config.heads
-        self.dropout = config.dropout
-        self.norm_attention = nn.LayerNorm(config.width)
-        self.qkv = nn.Linear(config.width, 3 * config.width)
-        self.out = nn.Linear(config.width, config.width)
-        self.norm_mlp = nn.LayerNorm(config.width)
-        self.up = nn.Linear(config.width, config.width)
-        self.down = nn.Linear(config.width, config.width)
-
-    def forward(self, x: Tensor) -> Tensor:  # (B, T, d) -> (B, T, d)
-        """One block; position t sees positions 0…t."""
-        batch, length, width = x.shape
-        split = self.qkv(self.norm_attention(x)).view(batch, length, 3, self.heads, width // self.heads)
-        query, key, value = split.permute(2, 0, 3, 1, 4)  # each (B, H, T, d/H)
-        seen = F.scaled_dot_product_attention(query, key, value, is_causal=True)
-        attended = self.out(seen.transpose(1, 2).reshape(batch, length, width))
-        x = x + dropout(attended, self.dropout, training=self.training)
-        changed = self.down(F.relu(self.up(self.norm_mlp(x))))
-        return x + dropout(changed, self.dropout, training=self.training)
+INITIAL_WORTH = {Outcome.THUMB_UP: 1.0, Outcome.FINISH: 1.0, Outcome.REPLAY: 1.0}
+HEARD_WORTH = 0.5
+"""What other outcomes are worth before anything is learned: whatever was heard tells something of a taste."""
 
 
 class SequentialNetwork(nn.Module):
-    """Tokens in, a taste vector out at every position; a score is its product with a track's vector."""
+    """Tokens in, a taste vector out at every position; a score is its product with a track's vector, plus its bias."""
+
+    share_bucket: nn.Parameter | None
+    gap_bucket: nn.Parameter | None
+    hour_bucket: nn.Parameter | None
+    unheard: nn.Parameter | None
+    log_temperature: nn.Parameter | None
+    worth: nn.Parameter | None
+    key: nn.Parameter | None
+    next_bias: nn.Parameter | None
+    taste: Taste | None
 
     def __init__(self, items: Items, stations: int, config: SequentialConfig) -> None:
         """Build it for a catalogue.
@@ -110,9 +52,8 @@ class SequentialNetwork(nn.Module):
             raise ValueError(f"a width of {config.width} cannot be split into {config.heads} heads")
         self.config = config
         self.stations = stations
-        self.register_buffer("content", torch.from_numpy(items.content), persistent=False)
-        self.register_buffer("row", torch.from_numpy(items.row), persistent=False)
-        self.register_buffer("shrink", torch.from_numpy(items.shrink), persistent=False)
+        for name in ("content", "row", "shrink"):
+            self.register_buffer(name, torch.from_numpy(getattr(items, name)), persistent=False)
         width, dimension = config.width, items.content.shape[1]
         self.tower = nn.Parameter(torch.randn(dimension, width) * INITIAL_SCALE / sqrt(max(1, dimension)))
         self.own = nn.Parameter(torch.randn(len(items.shrink), width) * INITIAL_SCALE)
@@ -120,14 +61,42 @@ class SequentialNetwork(nn.Module):
         self.position = nn.Parameter(torch.randn(config.length, width) * INITIAL_SCALE)
         self.station = nn.Parameter(torch.zeros(stations + 1, width))
         self.asked = nn.Parameter(torch.zeros(stations + 1, width))
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config.blocks))
+        self.blocks = nn.ModuleList(block_of(config) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(width)
+        self._build_elements(items)
+
+    def _build_elements(self, items: Items) -> None:
+        """What the configuration adds; after all else, so that what is off changes no random number."""
+        config, width = self.config, self.config.width
+        for name, on, buckets in (
+            ("share", config.share_token, SHARE_BUCKETS),
+            ("gap", config.gap_token, GAP_BUCKETS),
+            ("hour", config.hour_token, HOUR_BUCKETS),
+        ):
+            self.register_parameter(f"{name}_bucket", nn.Parameter(torch.zeros(buckets, width)) if on else None)
+        self.register_parameter("unheard", nn.Parameter(torch.zeros(width)) if config.unheard_prior else None)
+        self.register_parameter(
+            "log_temperature", nn.Parameter(torch.tensor([log(config.temperature)])) if config.temperature else None
+        )
+        pooled, rows = config.set_weight > 0.0, len(items.shrink)
+        self.register_parameter("worth", worths(INITIAL_WORTH, HEARD_WORTH) if pooled else None)
+        self.register_parameter("key", nn.Parameter(torch.randn(rows, width) * INITIAL_SCALE) if pooled else None)
+        self.register_parameter("next_bias", nn.Parameter(torch.from_numpy(items.log_popularity)) if pooled else None)
+        self.register_module("taste", Taste(items, config) if config.liking_weight else None)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the network computes."""
+        return self.own.device
 
     def items(self, track: Tensor) -> Tensor:  # (...,) -> (..., d)
         """Vectors of tracks: content tower plus shrunk own embedding."""
         distinct, place = torch.unique(track, return_inverse=True)
         row = self.get_buffer("row")[distinct]
-        vectors = F.embedding(row, self.own) * self.get_buffer("shrink")[row].unsqueeze(-1)
+        shrink = self.get_buffer("shrink")[row].unsqueeze(-1)
+        vectors = F.embedding(row, self.own) * shrink
+        if self.unheard is not None:
+            vectors = vectors + (1.0 - shrink) * self.unheard
         if len(self.tower):
             vectors = vectors + self.get_buffer("content")[distinct] @ self.tower
         return F.embedding(place, vectors)
@@ -137,23 +106,107 @@ class SequentialNetwork(nn.Module):
         known = (station >= 0) & (station < self.stations)
         return torch.where(known, station + 1, torch.zeros_like(station))
 
-    def forward(self, track: Tensor, outcome: Tensor, station: Tensor) -> Tensor:  # (B, T) each -> (B, T, d)
-        """Taste after each token."""
-        return self.after(self.items(track), outcome, station)
+    def forward(
+        self, track: Tensor, outcome: Tensor, station: Tensor, features: Tensor | None = None
+    ) -> Tensor:  # (B, T) each -> (B, T, d + k)
+        """State after each token: taste, and beside it the state of the liking target where there is one."""
+        hidden = self.after(self.items(track), outcome, station, features)
+        if self.worth is not None:
+            hidden = self.config.order_weight * hidden + states(self.keys(track), outcome, self.worth)
+        if self.taste is None:
+            return hidden
+        return torch.cat([hidden, self.taste.states(self.taste.vectors(track), outcome)], dim=-1)
 
-    def after(self, items: Tensor, outcome: Tensor, station: Tensor) -> Tensor:  # (B, T, d), (B, T), (B, T)
-        """The same from the tracks' vectors."""
+    def after(
+        self, items: Tensor, outcome: Tensor, station: Tensor, features: Tensor | None = None
+    ) -> Tensor:  # (B, T, d), (B, T), (B, T), (B, T, 3)
+        """The same from the tracks' vectors; ``features`` are the buckets of share, gap and hour."""
         x = items * sqrt(self.config.width)
         x = x + F.embedding(outcome, self.outcome) + self.position[: items.shape[1]]
         x = x + self._without_row_0(self.station, self.station_row(station))
+        for place, table in enumerate((self.share_bucket, self.gap_bucket, self.hour_bucket)):
+            if table is not None and features is not None:
+                x = x + F.embedding(features[..., place], table)
         x = dropout(x, self.config.dropout, training=self.training)
         for block in self.blocks:
             x = block(x)
         return self.norm(x)
 
+    def keys(self, track: Tensor) -> Tensor:  # (...,) -> (..., d)
+        """What tracks add to the sum of the history; 0 for one never heard."""
+        assert self.key is not None
+        row = self.get_buffer("row")[track]
+        return POOL_SCALE * F.embedding(row, self.key) * self.get_buffer("shrink")[row].unsqueeze(-1)
+
     def ask(self, hidden: Tensor, station: Tensor) -> Tensor:  # (..., d), (...,) -> (..., d)
-        """The taste vector for what comes next on a station."""
-        return hidden + self._without_row_0(self.asked, self.station_row(station))
+        """The query for what is liked next on a station."""
+        asked = hidden + self._without_row_0(self.asked, self.station_row(station))
+        if self.log_temperature is not None:
+            return F.normalize(asked, dim=-1) * torch.exp(-self.log_temperature)
+        return asked
+
+    def query(self, state: Tensor, station: Tensor) -> Tensor:  # (..., d + k), (...,) -> (..., d), or (..., d + k + 1)
+        """What meets the tracks on a station: what is liked next, and what would be liked at all and how readily."""
+        if self.taste is None:
+            return self.ask(state, station)
+        hidden, liking = state.split([self.config.width, state.shape[-1] - self.config.width], dim=-1)
+        return torch.cat([self.ask(hidden, station), liking, self.taste.level(liking)], dim=-1)
+
+    def targets(self, vectors: Tensor) -> Tensor:  # (..., d) -> (..., d)
+        """Tracks' vectors as they meet :meth:`ask`: of length 1 where scores are cosines."""
+        return vectors if self.log_temperature is None else F.normalize(vectors, dim=-1)
+
+    def scored(self, track: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # (...,) -> (..., d + k), (...,), (...,)
+        """Tracks as they meet :meth:`query`: vectors, biases of being liked next, and log odds of being liked at all."""
+        vectors, bias = self.targets(self.items(track)), self.bias(track)
+        if self.taste is None:
+            return vectors, bias, torch.zeros_like(bias)
+        return torch.cat([vectors, self.taste.vectors(track)], dim=-1), bias, self.taste.bias(track)
+
+    def combine(self, following: Tensor, liking: Tensor) -> Tensor:
+        """The one score: log P(next) up to a constant, plus ``appeal`` times log P(like), of logits of both."""
+        return following + self.config.appeal * F.logsigmoid(liking)
+
+    def score(self, query: Tensor, track: Tensor) -> Tensor:  # (..., d + k + 1), (...,) -> (...,)
+        """Score of each track for the query beside it."""
+        width, (vectors, bias, odds) = self.config.width, self.scored(track)
+        following = (query[..., :width] * vectors[..., :width]).sum(-1) + bias
+        if self.taste is None:
+            return following
+        liking = (query[..., width:-1] * vectors[..., width:]).sum(-1) + odds + query[..., -1]
+        return self.combine(following, liking)
+
+    def score_all(self, query: Tensor, tracks: tuple[Tensor, Tensor, Tensor]) -> Tensor:  # (..., d + k + 1) -> (..., n)
+        """Score of every one of n tracks, as :meth:`scored` gives them, for each query."""
+        width, (vectors, bias, odds) = self.config.width, tracks
+        following = query[..., :width] @ vectors[:, :width].T + bias
+        if self.taste is None:
+            return following
+        return self.combine(following, query[..., width:-1] @ vectors[:, width:].T + odds + query[..., -1:])
+
+    def bias(self, track: Tensor) -> Tensor:  # (...,) -> (...,)
+        """What a track has of being liked next, whoever listens, in logits."""
+        if self.next_bias is None:
+            return torch.zeros(track.shape, device=track.device)
+        return self.next_bias[self.get_buffer("row")[track]]
+
+    def score(self, query: Tensor, track: Tensor) -> Tensor:  # (..., d + k), (...,) -> (...,)
+        """Score of each track for the query beside it."""
+        vectors, bias = self.scored(track)
+        return (query * vectors).sum(-1) + bias
+
+    @torch.no_grad()
+    def constants(self) -> dict[str, Tensor]:
+        """What serving needs beside the parameters: how much of each own embedding counts, and the like-rates."""
+        known: dict[str, Tensor] = {}
+        if self.unheard is not None or self.taste is not None or self.key is not None:
+            known["shrink"] = self.get_buffer("shrink").clone()
+        if self.worth is not None:
+            known["order_weight"] = torch.tensor([self.config.order_weight])
+        if self.taste is not None:
+            known["appeal"] = torch.tensor([self.config.appeal])
+            known["quality"] = self.taste.quality_of_rows()
+        return known
 
     @staticmethod
     def _without_row_0(table: Tensor, row: Tensor) -> Tensor:

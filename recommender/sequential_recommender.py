@@ -1,10 +1,10 @@
-"""The sequential model as a recommender: *faithful* to Mei et al. 2024, behind fit, score and explain.
+"""The sequential model as a recommender: *faithful* to Mei et al. 2024, or in its best mode, behind fit, score and explain.
 
 What the paper names is as it says: SASRec, an input embedding for each kind of feedback, one negative a position, binary
 cross-entropy, ``p_hard`` redrawn for each position and epoch. What it leaves open is stated in :data:`FAITHFUL`.
 """
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -13,12 +13,15 @@ import torch
 from numpy.typing import NDArray
 
 from recommender.baselines.base import Context
-from recommender.configuration import SequentialConfig
+from recommender.configuration import BlockKind, SequenceLoss, SequentialConfig, Target
 from recommender.evaluation.ranking import full_rank
 from recommender.evaluation.splits import split_listener_last
 from recommender.events import EventLog
 from recommender.sequential import EpochReport, TrainedSequence, train_sequential
-from recommender.sequential_validation import FrozenValidator, tokens
+from recommender.sequential_inputs import tokens
+from recommender.sequential_validation import FrozenValidator
+from recommender.sequential_weights import choose_weights
+from recommender.windows import joined
 
 FAITHFUL = SequentialConfig(
     width=64,
@@ -34,6 +37,56 @@ FAITHFUL = SequentialConfig(
     id_shrinkage=0.0,
 )
 """Sizes for data sets of some thousand tracks. ``id_shrinkage`` 0: every track has an embedding of its own, in full."""
+BEST = SequentialConfig(
+    width=64,
+    blocks=1,
+    heads=2,
+    length=200,
+    dropout=0.5,
+    p_hard=0.4,
+    epochs=30,
+    patience=8,
+    batch=32,
+    learning_rate=0.002,
+    id_shrinkage=5.0,
+    loss=SequenceLoss.SOFTMAX,
+    shared_negatives=384,
+    block=BlockKind.LIGR,
+    set_weight=2.0,
+    set_decay=0.02,
+    order_weight=0.25,
+    unheard_prior=True,
+    liking_weight=1.0,
+    taste_width=16,
+    taste_decay=0.04,
+    appeal=8.0,
+    quality=True,
+    choose_weights=True,
+    refit=True,
+)
+"""What measured best on the validation parts of MovieLens-100k and CM100k (``docs/results-sequential.md``)."""
+ABLATIONS: Mapping[str, SequentialConfig] = {
+    "faithful": FAITHFUL,
+    "best": BEST,
+    "best − softmax": replace(BEST, loss=SequenceLoss.PAIR, set_weight=0.0),
+    "best − set target": replace(BEST, set_weight=0.0),
+    "best − liking target": replace(BEST, liking_weight=0.0, quality=False),
+    "best − quality": replace(BEST, quality=False),
+    "best − LiGR": replace(BEST, block=BlockKind.PLAIN),
+    "best − shrunk ids": replace(BEST, id_shrinkage=0.0, unheard_prior=False),
+    "best − prior of the unheard": replace(BEST, unheard_prior=False),
+    "best − chosen weights": replace(BEST, choose_weights=False),
+    "best − refit": replace(BEST, refit=False),
+    "best + hard pairs": replace(BEST, hard_weight=0.5),
+    "best + popular negatives": replace(BEST, popularity_share=0.5),
+    "best + later target": replace(BEST, target=Target.LATER),
+    "best + cosine": replace(BEST, temperature=0.1),
+    "best + share, gap and hour": replace(BEST, share_token=True, gap_token=True, hour_token=True),
+    "best + second block": replace(BEST, blocks=2),
+    "best + weight decay": replace(BEST, weight_decay=0.01),
+    "best + warm-up": replace(BEST, warm_up=100),
+}
+"""The best mode, and the same with one element taken away or another one added, by the names that tables show."""
 CONVERGED_WITHIN = 0.001
 """How near to the best validation pair AUC an epoch counts as converged."""
 OWN_VALIDATION_SHARE = 0.1
@@ -72,13 +125,14 @@ class SequentialRecommender:
         self._on_epoch = on_epoch
         self._should_stop = should_stop
         self._trained: TrainedSequence | None = None
-        self._items = torch.empty(0, 0)
+        self._course: tuple[EpochReport, ...] = ()
+        self._tracks = torch.empty(0, 0), torch.empty(0), torch.empty(0)
         self._state: tuple[EventLog, torch.Tensor] | None = None
 
     @property
     def course(self) -> tuple[EpochReport, ...]:
         """Every epoch of the training; empty before it."""
-        return () if self._trained is None else self._trained.reports
+        return self._course
 
     def fit(self, log: EventLog) -> None:
         """Train on all but each listener's newest rows, which stop the training."""
@@ -86,25 +140,48 @@ class SequentialRecommender:
         self.fit_with_validation(split.train, split.test)
 
     def fit_with_validation(self, train: EventLog, validation: EventLog) -> None:
-        """Train on ``train`` until the pair AUC on ``validation`` no longer rises; nothing is learned from the latter.
+        """Train on ``train`` until the pair AUC on ``validation`` no longer rises.
+
+        Nothing is learned from the latter but when to stop – unless the configuration says ``refit``: then the network is trained
+        anew on both for as many epochs. :attr:`course` is that of the first training.
 
         Raises:
             ValueError: no listener has a positive after another row.
         """
+        on_epoch, should_stop = self._on_epoch or (lambda _: None), self._should_stop or (lambda: False)
         with one_thread():
-            self._trained = train_sequential(
-                train=replace(train, weight=np.ones(len(train), np.float32)),
-                validation=validation,
-                content=_standardised(self._content, train.tracks),
-                config=self.config,
-                seed=self._seed,
-                on_epoch=self._on_epoch or (lambda _: None),
-                should_stop=self._should_stop or (lambda: False),
-                validator=FrozenValidator(train, validation, self.config.length),
-            )
+            first = self._train(self.config, train, validation, on_epoch, should_stop)
+            self._trained, self._course = first, first.reports
+            config = first.network.config
+            if self.config.choose_weights:
+                config = first.network.config = choose_weights(first.network, train, validation)
+            if self.config.refit and first.best_epoch and not should_stop():
+                both, _ = joined(train, validation)
+                again = replace(config, epochs=first.best_epoch, patience=first.best_epoch)
+                nothing = validation.where(np.zeros(len(validation), np.bool_))
+                self._trained = self._train(again, both, nothing, lambda _: None, should_stop)
             with torch.no_grad():
-                self._items = self._trained.network.items(torch.arange(train.tracks))  # (tracks, d)
+                self._tracks = self._trained.network.scored(torch.arange(train.tracks))
         self._state = None
+
+    def _train(
+        self,
+        config: SequentialConfig,
+        train: EventLog,
+        validation: EventLog,
+        on_epoch: Callable[[EpochReport], None],
+        should_stop: Callable[[], bool],
+    ) -> TrainedSequence:
+        return train_sequential(
+            train=replace(train, weight=np.ones(len(train), np.float32)),
+            validation=validation,
+            content=_standardised(self._content, train.tracks),
+            config=config,
+            seed=self._seed,
+            on_epoch=on_epoch,
+            should_stop=should_stop,
+            validator=FrozenValidator(train, validation, config.length),
+        )
 
     def score(self, context: Context) -> NDArray[np.float32]:
         """The logit (tracks,) of every track after the listener's last ``length`` rows, in one pass.
@@ -117,11 +194,11 @@ class SequentialRecommender:
         if self._trained is None:
             raise ValueError(f"{self.name} was not fitted")
         if len(context.history) == 0:
-            return np.zeros(len(self._items), np.float32)
+            return np.zeros(len(self._tracks[0]), np.float32)
         with one_thread(), torch.no_grad():
             hidden = self._hidden(context.history, self._trained)
-            taste = self._trained.network.ask(hidden, torch.tensor(context.station))
-            return (self._items @ taste).numpy()
+            query = self._trained.network.query(hidden, torch.tensor(context.station))
+            return self._trained.network.score_all(query, self._tracks).numpy()
 
     def explain(self, context: Context, track: int) -> str:
         """State the rank, and what it follows from."""
@@ -137,7 +214,7 @@ class SequentialRecommender:
         """Taste at the end of the history; kept, for the stations of a listener share it."""
         if self._state is None or self._state[0] is not history:
             rows = np.arange(max(0, len(history) - self.config.length), len(history))
-            self._state = history, trained.network(*tokens(history, rows[None, :]))[0, -1]
+            self._state = history, trained.network(*tokens(history, rows[None, :], trained.network))[0, -1]
         return self._state[1]
 
 

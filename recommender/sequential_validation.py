@@ -9,7 +9,9 @@ from torch import Tensor
 
 from recommender.evaluation.metrics import same_state_wins
 from recommender.events import EventLog
+from recommender.sequential_inputs import tokens
 from recommender.sequential_network import SequentialNetwork
+from recommender.tensors import on_device
 from recommender.windows import NO_TARGET, by_listener_and_station, joined, last_row_before, listener_rows, padded
 
 STATES_AT_ONCE = 64
@@ -22,15 +24,6 @@ class Validation(Protocol):
     def pair_auc(self, network: SequentialNetwork) -> float | None:
         """Mean over listeners; None where there is no pair. The network is left in evaluation mode."""
         ...
-
-
-def tokens(log: EventLog, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor, Tensor]:
-    """Track, outcome and station of rows (B, T), as the network takes them."""
-    return (
-        torch.from_numpy(log.track[rows]),
-        torch.from_numpy(log.outcome[rows].astype(np.int64)),
-        torch.from_numpy(log.station[rows]),
-    )
 
 
 class Validator:
@@ -77,10 +70,11 @@ class Validator:
         hidden = self._hidden(network)
         won: dict[int, list[float]] = {}
         for rows in self._groups:
-            station = torch.from_numpy(self._log.station[rows])
+            station = on_device(self._log.station[rows], network.device)
             states = torch.stack([hidden[self._state_of[int(self._before[row])]] for row in rows])
-            scores = network.ask(states, station) @ network.items(torch.from_numpy(self._log.track[rows])).T
-            wins = same_state_wins(scores.numpy(), self._log.label[rows])
+            track = on_device(self._log.track[rows], network.device)
+            scores = network.score(network.query(states, station).unsqueeze(1), track)
+            wins = same_state_wins(scores.cpu().numpy(), self._log.label[rows])
             tally = won.setdefault(int(self._log.listener[rows[0]]), [0.0, 0.0])
             tally[0] += float(wins.sum())
             tally[1] += wins.size
@@ -92,7 +86,7 @@ class Validator:
         for start in range(0, len(self._windows), size):
             parts = self._windows[start : start + size]
             rows, real = padded(parts, self._length)
-            out = network(*tokens(self._log, rows))
+            out = network(*tokens(self._log, rows, network))
             states.update({(start + b, t): out[b, t] for b, t in np.argwhere(real).tolist()})
         return states
 
@@ -129,8 +123,9 @@ class FrozenValidator:
         if not self._histories:
             return None
         network.eval()
-        taste = network.ask(self._states(network)[self._state], self._station)
-        scores = (taste * network.items(self._track)).sum(-1).numpy()
+        station, track = self._station.to(network.device), self._track.to(network.device)
+        query = network.query(self._states(network)[self._state.to(network.device)], station)
+        scores = network.score(query, track).cpu().numpy()
         positive, negative = scores[self._pairs]
         won = (positive > negative) + 0.5 * (positive == negative)
         who = self._state.numpy()[self._pairs[0]]
@@ -142,7 +137,7 @@ class FrozenValidator:
             parts = self._histories[start : start + STATES_AT_ONCE]
             rows, _ = padded(parts, self._length)
             last = torch.tensor([len(part) - 1 for part in parts])
-            states.append(network(*tokens(self._log, rows))[torch.arange(len(parts)), last])
+            states.append(network(*tokens(self._log, rows, network))[torch.arange(len(parts)), last])
         return torch.cat(states)
 
 

@@ -76,6 +76,8 @@ def test_broken_toml_is_told_with_its_line(paths):
         ('[audio]\nengine = "loud"\n', "audio.engine"),
         ("[station]\nbreadth = 0\n", "station.breadth"),
         ("[station]\ndiversity = nan\n", "station.diversity"),
+        ('[station]\nvariety = "random"\n', "station.variety"),
+        ("[station]\ncalibration = -1\n", "station.calibration"),
     ],
 )
 def test_a_wrong_line_is_told_by_its_name(paths, text, name):

@@ -1,8 +1,8 @@
-"""``player station``, ``next``, ``feedback``, ``history`` and ``play``: the loop without a screen."""
+"""``player next``, ``similar``, ``feedback``, ``history`` and ``play``: the loop without a screen."""
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,73 +12,14 @@ from player.errors import PlayerError, UsageError
 if TYPE_CHECKING:
     from player.listening.log import LoggedEvent, NewEvent
 
-station_app = typer.Typer(help="Make and list stations.", no_args_is_help=True)
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    station_app.command("create")(create_station)
-    station_app.command("list")(list_stations)
-    app.add_typer(station_app, name="station")
     app.command("next")(next_tracks)
     app.command()(similar)
     app.command()(feedback)
     app.command()(history)
     app.command()(play)
-
-
-def create_station(
-    name: Annotated[str, typer.Argument(help="What to call it.")],
-    seeds: Annotated[
-        list[str],
-        typer.Option(
-            "--seed", help="track:ID, artist:NAME, album:NAME, genre:NAME, tag:NAME or library; repeat to mix."
-        ),
-    ],
-    data_dir: DataDir = None,
-    json: Json = False,
-) -> None:
-    """Make a station from seeds; it plays on for ever, near its seeds and where your thumbs lead."""
-    from player.listening.collection import known_tag_names, load_rows
-    from player.listening.stations import Stations, describe_seeds, parse_seed
-
-    with opened(data_dir) as home:
-        rows = load_rows(home.database)
-        station = Stations(home.database).create(name, [parse_seed(seed) for seed in seeds], rows, known_tag_names())
-        if json:
-            emit_json({"id": station.id, "name": station.name, "seeds": [str(seed) for seed in station.seeds]})
-        else:
-            print(f"Station “{station.name}” from {describe_seeds(station.seeds, rows)}.")
-
-
-def list_stations(data_dir: DataDir = None, json: Json = False) -> None:
-    """List the stations."""
-    from player.listening.collection import load_rows
-    from player.listening.journal import load_journal
-    from player.listening.stations import Stations, describe_seeds
-
-    with opened(data_dir) as home:
-        state = load_journal(home.database, ()).state
-        stations = Stations(home.database).all()
-        documents = [
-            {
-                "id": station.id,
-                "name": station.name,
-                "seeds": [str(seed) for seed in station.seeds],
-                "thumbs_up": sum(value > 0 for value in state.thumbs[station.id].values()),
-                "thumbs_down": sum(value < 0 for value in state.thumbs[station.id].values()),
-            }
-            for station in stations
-        ]
-        if json:
-            emit_json(documents)
-            return
-        rows = load_rows(home.database)
-        for station, document in zip(stations, documents, strict=True):
-            thumbs = f"▲{document['thumbs_up']} ▼{document['thumbs_down']}"
-            print(f"{station.name}  ({describe_seeds(station.seeds, rows)})  {thumbs}")
-        if not stations:
-            say("There are no stations yet; make one with `player station create NAME --seed library`.")
 
 
 def next_tracks(
@@ -92,8 +33,8 @@ def next_tracks(
 
     with opened(data_dir) as home:
         served = serve_next(home.database, home.paths, home.settings, station, count)
-        if served.problem:
-            say(served.problem)
+        for sentence in filter(None, (served.problem, *served.notes)):
+            say(sentence)
         if json:
             emit_json(
                 {
@@ -118,6 +59,8 @@ def next_tracks(
         if served.shortfall:
             say(served.shortfall)
         print("  ".join(f"{measure.name} {measure.after_queue:.2f}" for measure in served.diversity))
+        if served.dial_effect:
+            print(f"dial: {served.dial_effect}")
 
 
 def similar(
@@ -152,12 +95,19 @@ def similar(
 def feedback(
     event: Annotated[
         str | None,
-        typer.Argument(help="up, down, clear, skip, finish, replay, not-now, never or undo.", show_default=False),
+        typer.Argument(help="up, down, clear, skip, finish, replay, not-now, never, less or undo.", show_default=False),
     ] = None,
     track_id: Annotated[int | None, typer.Argument(help="The track, as `player tracks` numbers it.")] = None,
     station: StationName = None,
     position: Annotated[float | None, typer.Option("--position", help="Seconds into the track.")] = None,
     at: Annotated[str | None, typer.Option("--at", metavar="ISO8601", help="When it happened; now if absent.")] = None,
+    everywhere: Annotated[bool, typer.Option("--everywhere", help="A thumb for all stations.")] = False,
+    rest: Annotated[
+        Literal["hour", "day", "month"] | None, typer.Option("--rest", help="How long a not-now rests the track.")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="KEY", help="For less: the reason, as `player why` lists it.")
+    ] = None,
     batch: Annotated[
         Path | None,
         typer.Option(
@@ -169,10 +119,12 @@ def feedback(
 ) -> None:
     """Tell what you thought of a track. When the command returns, it is safely on disk.
 
-    A thumb holds for one station, and a thumb down takes the track off it; never bans the track everywhere; not-now
-    rests it for a day; undo takes back the track's last event. A file given with --from is recorded whole or not at all.
+    A thumb holds for one station, or --everywhere, and a thumb down takes the track off it; never bans the track
+    everywhere; not-now rests it for an hour, a day or a month; less lets a reason count no more on a station; undo takes
+    back the track's last event. A file given with --from is recorded whole or not at all.
     """
     from player.listening.batch import Told
+    from player.listening.rests import REST_NAMES
 
     if batch is None and (event is None or track_id is None):
         raise UsageError(
@@ -186,12 +138,26 @@ def feedback(
             return
         assert event is not None
         assert track_id is not None
-        new = _resolver(home)(Told(event, track_id, station, position, at))
+        told = Told(event, track_id, station, position, at, everywhere, REST_NAMES[rest] if rest else None, reason)
+        new = _resolver(home)(told)
+        if new.kind == "less":
+            _check_less(home, new)
         logged = _record(home, [new])[0]
         if json:
             emit_json(_event_document(logged, _station_name(home, logged.station_id)))
         else:
             print(f"Recorded {event} for track {track_id}.")
+
+
+def _check_less(home: Home, new: "NewEvent") -> None:
+    """Raise PlayerError unless the station has that reason to lose."""
+    from player.listening.journal import load_journal
+    from player.listening.reason_keys import check_less, parse_reason
+    from player.listening.stations import Stations
+
+    station = next(info for info in Stations(home.database).all() if info.id == new.station_id)
+    muted = load_journal(home.database, ()).state.muted.get(station.id, ())
+    check_less(parse_reason(new.note or ""), station.seeds, muted)
 
 
 def _record_batch(home: Home, batch: Path, *, json: bool) -> None:
@@ -288,6 +254,8 @@ def history(
                         "origin": line.origin,
                         "action": line.action,
                         "undoes": line.undoes,
+                        "value": line.value,
+                        "note": line.note,
                         "model_version": line.model_version,
                         "rank": line.rank,
                         "score": line.score,
@@ -300,8 +268,11 @@ def history(
         for line in lines:
             where = f" on {line.station}" if line.station else ""
             position = "" if line.position is None else f" at {line.position:.0f} s"
+            position += f" because of {line.note}" if line.note else ""
             moment = datetime.fromtimestamp(line.time_us / 1_000_000).astimezone()
-            print(f"{moment:%Y-%m-%d %H:%M:%S}  {line.event:<8} {line.artist} – {line.title}{where}{position}")
+            print(
+                f"{line.id:>6}  {moment:%Y-%m-%d %H:%M:%S}  {line.event:<8} {line.artist} – {line.title}{where}{position}"
+            )
         if not lines:
             say("Nothing has happened yet.")
 

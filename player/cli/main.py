@@ -7,7 +7,22 @@ from typing import Annotated
 
 import typer
 
-from player.cli import demo, doctor, experiment, history_files, insight, learning, library, listening, models, survey
+from player.cli import (
+    ab,
+    demo,
+    diversity,
+    doctor,
+    experiment,
+    history_files,
+    insight,
+    learning,
+    library,
+    listening,
+    models,
+    reasons,
+    stations,
+    survey,
+)
 from player.cli.options import DataDir, say
 from player.errors import PlayerError, UsageError
 
@@ -25,10 +40,14 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 library.register(app)
+stations.register(app)
 listening.register(app)
 learning.register(app)
 models.register(app)
+ab.register(app)
 insight.register(app)
+diversity.register(app)
+reasons.register(app)
 survey.register(app)
 experiment.register(app)
 history_files.register(app)

@@ -15,7 +15,7 @@ from player.library.sound_tags import SoundTags, load_sound_tags
 _TERM = re.compile(r"""(?:(artist|album|genre|title|year|tag):)?(?:"([^"]*)"?|(\S+))""", re.IGNORECASE)
 _UNFINISHED = frozenset({"artist:", "album:", "genre:", "title:", "year:", "tag:"})
 """A field without its word yet, as while typing: no condition."""
-_YEARS = re.compile(r"(\d{1,4})?(-)?(\d{1,4})?")
+_YEARS = re.compile(r"(\d{1,4})?(-|\.\.)?(\d{1,4})?")
 _LETTERS = str.maketrans(
     {"ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "\u0131": "i", "\u2019": "'"}
 )
@@ -104,7 +104,7 @@ class TrackIndex:
 
 
 def _year_matcher(text: str) -> Callable[[int | None], bool]:
-    """A test for ``1999``, ``1990-1999``, ``1990-`` or ``-1999``; nothing passes where the text is no year."""
+    """A test for ``1999``, ``1990-1999`` (or ``1990..1999``), ``1990-`` or ``-1999``; nothing passes where the text is no year."""
     match = _YEARS.fullmatch(text)
     if not match or not (match[1] or match[3]):
         return lambda _year: False

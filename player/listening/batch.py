@@ -11,10 +11,13 @@ from typing import Any
 from player.errors import PlayerError
 from player.listening.feedback import TOLD
 from player.listening.log import MICROSECONDS, NewEvent
+from player.listening.reason_keys import parse_reason
 
-NEEDS_STATION = frozenset({"up", "down", "clear"})
-"""Thumbs hold for one station, as on a radio station."""
-FIELDS = frozenset({"event", "track_id", "station", "position", "at"})
+THUMBS = frozenset({"up", "down", "clear"})
+"""They hold for one station, as on a radio station, unless they are said to be meant everywhere."""
+LONGEST_REST = 10 * 365 * 24 * 3600.0
+"""Seconds; a track that is to rest for longer than ten years is to be played never."""
+FIELDS = frozenset({"event", "track_id", "station", "position", "at", "everywhere", "seconds", "reason"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,12 @@ class Told:
     station: str | None = None
     position: float | None = None
     at: str | None = None
+    everywhere: bool = False
+    """A thumb for all stations."""
+    seconds: float | None = None
+    """For a not-now: how long the track rests; a day without it."""
+    reason: str | None = None
+    """For a less: the key of the reason."""
 
 
 def parse_time(text: str) -> int:
@@ -59,8 +68,7 @@ def to_event(told: Told, stations: dict[str, int], durations: dict[int, float]) 
         raise PlayerError(f"“{told.event}” is not an event; events are {', '.join(TOLD)}.")
     if told.track_id not in durations:
         raise PlayerError(f"There is no track {told.track_id}; `player tracks` lists them.")
-    if told.station is None and told.event in NEEDS_STATION:
-        raise PlayerError(f"“{told.event}” holds for one station; name it with --station.")
+    _check_where(told)
     if told.station is not None and told.station not in stations:
         known = ", ".join(stations) or "none yet"
         raise PlayerError(f"There is no station “{told.station}”; there are: {known}.")
@@ -71,7 +79,35 @@ def to_event(told: Told, stations: dict[str, int], durations: dict[int, float]) 
         position=_position(told.position, durations[told.track_id]),
         action="next" if told.event == "skip" else None,
         at_us=None if told.at is None else parse_time(told.at),
+        value=_rest(told),
+        note=_reason(told),
     )
+
+
+def _check_where(told: Told) -> None:
+    """Raise PlayerError unless a thumb says where it holds, and a less on which station."""
+    if told.everywhere and (told.event not in THUMBS or told.station is not None):
+        raise PlayerError("Only a thumb is meant everywhere (up, down or clear), and then on no single station.")
+    if told.event in THUMBS and told.station is None and not told.everywhere:
+        raise PlayerError(f"“{told.event}” holds for one station; name it with --station, or say --everywhere.")
+    if told.event == "less" and told.station is None:
+        raise PlayerError("“less” holds for one station; name it with --station.")
+
+
+def _rest(told: Told) -> float | None:
+    if told.seconds is None:
+        return None
+    if told.event != "not-now":
+        raise PlayerError("Only a not-now takes a length of rest.")
+    if not 0 < told.seconds <= LONGEST_REST:
+        raise PlayerError(f"A rest of {told.seconds:g} seconds is wrong; it is more than 0 and ten years at most.")
+    return told.seconds
+
+
+def _reason(told: Told) -> str | None:
+    if (told.reason is None) != (told.event != "less"):
+        raise PlayerError("A less takes a reason, and nothing else does; `player why TRACK` lists them.")
+    return None if told.reason is None else str(parse_reason(told.reason))
 
 
 def _position(position: float | None, duration: float) -> float | None:
@@ -114,11 +150,27 @@ def _told(document: Any) -> Told:
     if unknown := values.keys() - FIELDS:
         raise PlayerError(f"unknown field {min(unknown)}; the fields are {', '.join(sorted(FIELDS))}")
     event, track, station = values.get("event"), values.get("track_id"), values.get("station")
-    position, at = values.get("position"), values.get("at")
+    position, at, seconds = values.get("position"), values.get("at"), values.get("seconds")
+    everywhere, reason = values.get("everywhere", False), values.get("reason")
     if not isinstance(event, str) or isinstance(track, bool) or not isinstance(track, int):
         raise PlayerError("“event” must be a word and “track_id” a whole number")
-    if not isinstance(station, str | None) or not isinstance(at, str | None):
-        raise PlayerError("“station” and “at” must be texts")
-    if isinstance(position, bool) or not isinstance(position, int | float | None):
-        raise PlayerError("“position” must be a number of seconds")
-    return Told(event, track, station, None if position is None else float(position), at)
+    if not (isinstance(station, str | None) and isinstance(at, str | None) and isinstance(reason, str | None)):
+        raise PlayerError("“station”, “at” and “reason” must be texts")
+    if not isinstance(everywhere, bool):
+        raise PlayerError("“everywhere” must be true or false")
+    return Told(
+        event,
+        track,
+        station,
+        _number("position", position),
+        at,
+        everywhere,
+        _number("seconds", seconds),
+        reason,
+    )
+
+
+def _number(name: str, value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | None):
+        raise PlayerError(f"“{name}” must be a number of seconds")
+    return None if value is None else float(value)

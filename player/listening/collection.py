@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from embeddings.cards import DEFAULT_FRONTEND, FrontEndCard, frontend_card
 from player.library.catalogue import load_catalogue
 from player.library.rows import TrackRow
+from player.library.search import TrackIndex
 from player.library.sound_tags import SoundTags
 from player.library.vectors import VectorTable, load_vectors
 from player.listening.stations import Seed, genres_of, tracks_of_seed
@@ -23,7 +25,7 @@ UNKNOWN = -1
 """The code of an empty name."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Collection:
     """Every track the player has ever seen, by artist, album and number; the index of a track is its row.
 
@@ -72,9 +74,18 @@ class Collection:
                 column = self._tag(seed.value)
                 if column is not None:
                     found.append((seed, TagSeed(column)))
-            elif members := tracks_of_seed(seed, self.rows):
+            elif members := tracks_of_seed(seed, self.rows, self.search):
                 found.append((seed, TrackSeed(np.array(members, np.int64))))
         return found
+
+    def search(self, query: str) -> list[int]:
+        """The rows that meet a query, missing files too."""
+        return self._search_index.search(query)
+
+    @cached_property
+    def _search_index(self) -> TrackIndex:
+        """Built for the first station that was made from a search."""
+        return TrackIndex(self.rows, self.heard)
 
     def listened_to(self, row: int) -> bool:
         """Whether the track has tags of its own."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from player.listening.corrections import undoing
 from player.listening.journal import Journal
 from player.listening.log import FeedbackLog, LoggedEvent, NewEvent, Served
 from player.storage.database import Database
@@ -43,11 +44,10 @@ class Diary:
         self._told.append(tuple(self.record(journal, events)))
 
     def take_back(self, journal: Journal) -> tuple[LoggedEvent, ...]:
-        """Undo what was told last and return it; nothing when there is nothing to undo."""
-        if not self._told:
-            return ()
-        events = self._told.pop()
-        self.record(
-            journal, [NewEvent("undo", event.track_id, event.station_id, undoes_id=event.id) for event in events]
-        )
-        return events
+        """Undo what was told last and still stands, and return it; nothing when there is nothing to undo."""
+        while self._told:
+            events = tuple(event for event in self._told.pop() if event.id not in journal.undone)
+            if events:
+                self.record(journal, undoing(events))
+                return events
+        return ()

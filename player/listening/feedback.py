@@ -2,8 +2,9 @@
 
 | what happened | counts as |
 |---|---|
-| thumb up / down | explicit + / − |
+| thumb up / down, on a station or everywhere | explicit + / − |
 | played to 90 % or to the end | implicit + |
+| sought to the end | as the share that was heard says, not the place that was reached |
 | replayed | implicit +, strong |
 | next pressed before 30 s and 50 % | implicit −, strong |
 | next pressed later | implicit −, weaker with the share played |
@@ -11,11 +12,14 @@
 | left for a track chosen by hand | weak −: it was not about this track |
 | chosen by hand | weak +: an intent, not yet a judgement |
 | one of a burst of skips at the keyboard | almost nothing: that is browsing |
+| next pressed on coming back after hours | weak −: the hour has changed, not the taste |
 | skip without a position | implicit −, weak |
-| error, device lost, quit, thumb or ban that ends the play | nothing of its own |
+| error, device lost, quit, sleep timer, thumb or ban that ends the play | nothing of its own |
 | any of it imported from another player | the same, at half the weight |
-| not-now | nothing about taste |
+| not-now, "less because of this" | nothing about the track |
 | never | explicit − |
+
+``docs/feedback.md`` gives the reasons.
 """
 
 from dataclasses import dataclass, replace
@@ -25,12 +29,12 @@ from typing import Literal, get_args
 from player.listening.log import IMPORTED
 from recommender.events import Outcome
 
-Kind = Literal["start", "finish", "skip", "stop", "up", "down", "clear", "replay", "not-now", "never", "undo"]
+Kind = Literal["start", "finish", "skip", "stop", "up", "down", "clear", "replay", "not-now", "never", "less", "undo"]
 """Everything the log can say."""
-Told = Literal["up", "down", "clear", "skip", "finish", "replay", "not-now", "never", "undo"]
+Told = Literal["up", "down", "clear", "skip", "finish", "replay", "not-now", "never", "less", "undo"]
 """What a listener can tell, on the command line and in batches."""
 TOLD: tuple[str, ...] = get_args(Told)
-Action = Literal["next", "previous", "chose", "down", "not-now", "never", "quit", "error", "end", "station"]
+Action = Literal["next", "previous", "chose", "down", "not-now", "never", "quit", "error", "end", "station", "sleep"]
 """What the listener (or the machine) did that made the event."""
 
 FINISHED_SHARE = 0.9
@@ -45,6 +49,9 @@ LATE_WEIGHT = 0.5
 """Of a later skip, times the share not played."""
 UNKNOWN_POSITION_WEIGHT = 0.3
 LEFT_WEIGHT = 0.15
+AWAY_SECONDS = 3600.0
+"""Whoever comes back after such a break in the middle of a track and presses next wants something else now; it says as
+little about the track as leaving it for another one."""
 CHOSEN_WEIGHT = 0.3
 FINISH_WEIGHT = 0.5
 REPLAY_WEIGHT = 0.9
@@ -78,21 +85,30 @@ FINISH = Signal(Outcome.FINISH, 1, FINISH_WEIGHT, explicit=False)
 REPLAY = Signal(Outcome.REPLAY, 1, REPLAY_WEIGHT, explicit=False)
 CHOSEN = Signal(Outcome.CHOSEN, 1, CHOSEN_WEIGHT, explicit=False)
 LEFT = Signal(Outcome.LEFT, -1, LEFT_WEIGHT, explicit=False)
+RETURNED = Signal(Outcome.SKIP_LATE, -1, LEFT_WEIGHT, explicit=False)
 BROWSED = Signal(Outcome.SKIP_LATE, -1, BROWSING_WEIGHT, explicit=False)
 
 _PLAIN: dict[str, Signal] = {
     "up": THUMB_UP,
     "down": THUMB_DOWN,
     "never": NEVER,
-    "finish": FINISH,
     "replay": REPLAY,
 }
-SPEAKS_ELSEWHERE = frozenset({"down", "not-now", "never", "quit", "error", "station"})
+SPEAKS_ELSEWHERE = frozenset({"down", "not-now", "never", "quit", "error", "station", "sleep"})
 """Actions whose skip says nothing of its own: the thumb or ban beside it does, or nobody meant the track."""
+PLAYERS = frozenset({"tui", "headless"})
+"""Origins that were there while the track played, and so know how long it took."""
 
 
 def signal_of(
-    kind: str, *, position: float | None, duration: float, action: str | None, browsing: bool = False
+    kind: str,
+    *,
+    position: float | None,
+    duration: float,
+    action: str | None,
+    browsing: bool = False,
+    heard: float | None = None,
+    returned: bool = False,
 ) -> Signal | None:
     """The signal of one event, or None where it says nothing about taste.
 
@@ -102,15 +118,31 @@ def signal_of(
         duration: the track's seconds; 0 where unknown.
         action: what the listener did.
         browsing: whether it belongs to a burst of skips (see :func:`browsing_skips`).
+        heard: seconds that were heard of it, where some before ``position`` were jumped over; they count instead.
+        returned: whether the listener came back to it after a long break.
     """
+    until = position if heard is None else heard
     if kind == "start":
         return CHOSEN if action == "chose" else None
+    if kind == "finish":
+        return _finish(heard, duration, action)
     if kind == "skip":
-        return _skip(position, duration, action, browsing=browsing)
+        return _skip(until, duration, action, browsing=browsing, returned=returned)
     return _PLAIN.get(kind)
 
 
-def _skip(position: float | None, duration: float, action: str | None, *, browsing: bool) -> Signal | None:
+def _finish(heard: float | None, duration: float, action: str | None) -> Signal | None:
+    """The end was reached: a like if the way there was heard, what a skip after so much is if it was jumped over."""
+    if action == "sleep":
+        return None  # nobody may have been awake to press next
+    if heard is None or duration <= 0 or counts_as_finished(heard, duration):
+        return FINISH
+    return _skip_by_position(heard, duration)
+
+
+def _skip(
+    position: float | None, duration: float, action: str | None, *, browsing: bool, returned: bool
+) -> Signal | None:
     if action in SPEAKS_ELSEWHERE:
         return None
     if counts_as_finished(position, duration):
@@ -119,7 +151,7 @@ def _skip(position: float | None, duration: float, action: str | None, *, browsi
         return BROWSED
     if action in {"chose", "previous"}:
         return LEFT
-    return _skip_by_position(position, duration)
+    return RETURNED if returned else _skip_by_position(position, duration)
 
 
 def _skip_by_position(position: float | None, duration: float) -> Signal:
@@ -136,13 +168,17 @@ def weighed(signal: Signal, origin: str) -> Signal:
     return replace(signal, weight=signal.weight * IMPORTED_WEIGHT) if origin == IMPORTED else signal
 
 
-def played_share(kind: str, position: float | None, duration: float) -> float:
-    """How much of its track a play that ended with this event heard, 0…1; NaN where that cannot be said."""
-    if kind in {"finish", "replay"}:
+def played_share(kind: str, position: float | None, duration: float, heard: float | None = None) -> float:
+    """How much of its track a play that ended with this event heard, 0…1; NaN where that cannot be said.
+
+    The arguments are those of :func:`signal_of`.
+    """
+    if kind == "replay" or (kind == "finish" and (heard is None or duration <= 0)):
         return 1.0
-    if kind != "skip" or position is None or duration <= 0:
+    until = position if heard is None else heard
+    if kind not in {"skip", "finish"} or until is None or duration <= 0:
         return nan
-    return min(1.0, max(0.0, position / duration))
+    return min(1.0, max(0.0, until / duration))
 
 
 def counts_as_finished(position: float | None, duration: float) -> bool:

@@ -4,21 +4,26 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from player.config import Paths, Settings
 from player.errors import PlayerError
 from player.listening.collection import Collection, load_collection
 from player.listening.controller import Controller, Opening
-from player.listening.journal import load_journal
+from player.listening.journal import Journal, load_journal
 from player.listening.log import FeedbackLog, LoggedEvent
 from player.listening.measures import DiversityCourse
 from player.listening.models import load_served_model
-from player.listening.queue import Listening, rank_station, served
+from player.listening.modes import mode_named
+from player.listening.pins import Pins, load_pins
+from player.listening.programme import Programme, ProgrammeQueue, dial_words, last_heard
+from player.listening.queue import Listening, served
 from player.listening.reasons import queue_rows
 from player.listening.scoring import StationScorer
 from player.listening.stations import Stations
+from player.listening.trial_course import arms_on
+from player.listening.tuned import QUEUE_ROWS
 from player.listening.view import Measure, QueueRow
 from player.storage.database import Database
 
@@ -34,13 +39,17 @@ class ServedList:
         queue: the rows, each with its propensity.
         diversity: as it will be when they have been played.
         shortfall: why there are fewer than asked; empty when there are not.
-        problem: why a trained model could not be used; empty when it could.
+        notes: what the station has to say for itself: its mode finds nothing, its seeds are gone, rules gave way.
+        dial_effect: what its dial did to the queue, in figures; empty in its middle.
+        problem: why a trained model could not be used, and how a trial ended just now; empty without either.
     """
 
     model_version: str
     queue: tuple[QueueRow, ...]
     diversity: tuple[Measure, ...]
     shortfall: str
+    notes: tuple[str, ...]
+    dial_effect: str
     problem: str
 
 
@@ -50,25 +59,67 @@ def serve_next(database: Database, paths: Paths, settings: Settings, station_nam
     Raises:
         PlayerError: the station is unknown or the library empty.
     """
+    ahead = _look_ahead(database, paths, settings, station_name, count)
+    if ahead is None:
+        raise PlayerError(EMPTY_LIBRARY)
+    ranked, scorer, state = ahead.queue.ranked, ahead.scorer, ahead.journal.state
+    chosen = [served(ranked, scorer, place) for place, row in enumerate(ranked.ranking.rows) if not row.pinned]
+    FeedbackLog(database, "cli").serve(chosen)
+    rows = queue_rows(ranked, scorer, state, (), ahead.now)
+    return ServedList(
+        model_version=scorer.version,
+        queue=ahead.queue.worded(rows, scorer.collection.index, ahead.pins),
+        diversity=DiversityCourse(scorer).measure(replace(ranked, open=ahead.queue.within), state),
+        shortfall=ranked.shortfall,
+        notes=ahead.queue.notes,
+        dial_effect=dial_words(scorer, state, ranked),
+        problem=ahead.problem,
+    )
+
+
+def what_the_dial_does(database: Database, paths: Paths, settings: Settings, station_name: str) -> str:
+    """What a station's dial does to its queue, in figures; nothing is logged, and an empty library has none.
+
+    Raises:
+        PlayerError: the station is unknown.
+    """
+    ahead = _look_ahead(database, paths, settings, station_name, QUEUE_ROWS)
+    return "" if ahead is None else dial_words(ahead.scorer, ahead.journal.state, ahead.queue.ranked)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ahead:
+    """A station's queue, and what it was ranked from."""
+
+    queue: ProgrammeQueue
+    scorer: StationScorer
+    journal: Journal
+    pins: Pins
+    now: float
+    problem: str
+
+
+def _look_ahead(database: Database, paths: Paths, settings: Settings, station_name: str, count: int) -> _Ahead | None:
+    """Rank a station's next tracks; None when there are no tracks at all."""
     stations = Stations(database)
     station = stations.find(station_name)
     collection = load_collection(database)
-    _check_not_empty(collection)
-    log, journal = FeedbackLog(database, "cli"), load_journal(database, collection.rows)
-    finding = load_served_model(paths, collection)
+    if not collection.playable.any():
+        return None
+    journal, finding = load_journal(database, collection.rows), load_served_model(paths, collection)
     scorer = StationScorer(collection, stations.all(), station, finding.model)
-    now = time.time()
-    queue = rank_station(
-        scorer, Listening(journal.state, journal.labelled, now), settings.station, count, commit_first=count
+    arms, ended = arms_on(database, paths, journal, collection, station)
+    programme = Programme(scorer, mode_named(station.mode, collection, database), arms)
+    pins, index, now = load_pins(database, station.id), collection.index, time.time()
+    pinned = tuple(index[track] for track in pins.tracks if track in index)
+    queue = programme.rank(
+        Listening(journal.state, journal.labelled, now, pinned=pinned),
+        settings.station,
+        count,
+        thread=last_heard(journal.state, station.id, index),
+        commit_first=count,
     )
-    log.serve([served(queue, scorer, place) for place in range(len(queue.ranking.rows))])
-    return ServedList(
-        model_version=scorer.version,
-        queue=queue_rows(queue, scorer, journal.state, (), now),
-        diversity=DiversityCourse(scorer).measure(queue, journal.state),
-        shortfall=queue.shortfall,
-        problem=finding.problem,
-    )
+    return _Ahead(queue, scorer, journal, pins, now, " ".join(filter(None, (finding.problem, ended))))
 
 
 def play_headless(

@@ -24,6 +24,8 @@ class HistoryLine:
     origin: str
     action: str | None
     undoes: int | None
+    value: float | None
+    note: str | None
     model_version: str | None
     rank: int | None
     score: float | None
@@ -45,6 +47,8 @@ def read_history(database: Database, limit: int | None = None) -> Sequence[Histo
             Event.origin,
             Event.action,
             Event.undoes_id,
+            Event.value,
+            Event.note,
             Decision.model_version,
             Decision.rank,
             Decision.score,

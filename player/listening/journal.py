@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping
 
 from player.library.rows import TrackRow
 from player.listening.feedback import (
+    AWAY_SECONDS,
     BURST_GAP_SECONDS,
     BURST_SKIPS,
+    PLAYERS,
     SPEAKS_ELSEWHERE,
     browsing_skips,
     played_share,
@@ -17,7 +19,7 @@ from player.listening.feedback import (
     weighed,
 )
 from player.listening.interactions import LabelledEvent
-from player.listening.log import FeedbackLog, ListeningState, LoggedEvent, standing, uses_a_slot
+from player.listening.log import GOES_ON, FeedbackLog, ListeningState, LoggedEvent, standing, uses_a_slot
 from player.storage.database import Database
 
 THUMBS = frozenset({"up", "down", "clear"})
@@ -38,6 +40,7 @@ class Journal:
         self._labelled: dict[int, LabelledEvent] = {}
         self._thumbs: dict[tuple[int | None, int], int] = {}
         self._skips: list[LoggedEvent] = []
+        self._begun: dict[tuple[int, str], float] = {}
         self._newest = 0
         self._rebuild()
 
@@ -58,6 +61,24 @@ class Journal:
     def find(self, event_id: int) -> LoggedEvent | None:
         """The event of that id, sought from the newest."""
         return next((event for event in reversed(self._events) if event.id == event_id), None)
+
+    def label_of(self, event_id: int) -> LabelledEvent | None:
+        """What an event says about taste now, if anything."""
+        return self._labelled.get(event_id)
+
+    def about(self, track_id: int) -> list[LoggedEvent]:
+        """Every event about a track in the order of the log, those taken back and undos included."""
+        return [event for event in self._events if event.track_id == track_id]
+
+    def standing_of(self, kind: str) -> list[LoggedEvent]:
+        """The events of a kind that were not taken back, oldest first."""
+        undone = self.undone
+        return [event for event in self._events if event.kind == kind and event.id not in undone]
+
+    @property
+    def undone(self) -> frozenset[int]:
+        """Ids of the events that were taken back."""
+        return frozenset(event.undoes_id for event in self._events if event.undoes_id is not None)
 
     def renew(self, durations: Mapping[int, float]) -> None:
         """Take up new durations after the library changed."""
@@ -92,7 +113,7 @@ class Journal:
 
     def _rebuild(self) -> None:
         self.state = ListeningState()
-        self._labelled, self._thumbs, self._skips, self._newest = {}, {}, [], 0
+        self._labelled, self._thumbs, self._skips, self._begun, self._newest = {}, {}, [], {}, 0
         for event in self._events:
             self._count_slot(event)
         for event in standing(self._events):
@@ -111,7 +132,7 @@ class Journal:
         self.state.apply(event)
         if event.kind in THUMBS:
             self._replace_thumb(event)
-        self._label(event, browsing=False)
+        self._label(event, browsing=False, returned=self._returned(event))
         if event.kind == "skip" and event.action not in SPEAKS_ELSEWHERE:
             # A thumb down ends its track too, but three of them are three judgements, no browsing.
             self._find_burst(event)
@@ -121,13 +142,30 @@ class Journal:
         self._labelled.pop(self._thumbs.get(key, 0), None)
         self._thumbs[key] = event.id
 
-    def _label(self, event: LoggedEvent, *, browsing: bool) -> None:
+    def _returned(self, event: LoggedEvent) -> bool:
+        """Whether this ends a play that took hours longer than what was heard of it: paused, or quit and gone on with."""
+        if event.origin not in PLAYERS:
+            return False
+        key = (event.track_id, event.origin)
+        if event.kind in {"start", "replay"}:
+            self._begun[key] = event.seconds
+        elif event.kind in {"skip", "finish"} or (event.kind == "stop" and event.action not in GOES_ON):
+            return event.seconds - self._begun.pop(key, event.seconds) - (event.position or 0.0) > AWAY_SECONDS
+        return False
+
+    def _label(self, event: LoggedEvent, *, browsing: bool, returned: bool = False) -> None:
         duration = self._durations.get(event.track_id, 0.0)
         signal = signal_of(
-            event.kind, position=event.position, duration=duration, action=event.action, browsing=browsing
+            event.kind,
+            position=event.position,
+            duration=duration,
+            action=event.action,
+            browsing=browsing,
+            heard=event.heard,
+            returned=returned,
         )
         if signal is not None:
-            share = played_share(event.kind, event.position, duration)
+            share = played_share(event.kind, event.position, duration, event.heard)
             self._labelled[event.id] = LabelledEvent(event, weighed(signal, event.origin), share)
 
     def _find_burst(self, event: LoggedEvent) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from player.config import Paths
 from player.library.rows import TrackRow
-from player.library.search import TrackIndex
+from player.library.search import TrackIndex, parse_query
 from player.library.sound_tags import SoundTags
 from player.listening.collection import Collection, load_collection
 from player.listening.journal import Journal, load_journal
@@ -41,6 +41,16 @@ class Knowledge:
     def model_version(self) -> str:
         """What chooses."""
         return CONTENT_VERSION if self.model is None else self.model.card.version
+
+    def seed_suggestions(self, text: str) -> list[tuple[str, str, int]]:
+        """(kind, value, tracks) of seeds whose name contains ``text``, and the text as a search where it finds any track.
+
+        A search that names a field, as in ``genre:jazz year:1990-``, is meant as one and comes first.
+        """
+        named, terms = self.seeds.search(text), parse_query(text)
+        found = len(self.index.search(text)) if terms else 0
+        query = [("query", " ".join(text.split()), found)] if found else []
+        return [*query, *named] if any(term.field for term in terms) else [*named, *query]
 
     def playable_track(self, track_id: int | None) -> TrackRow | None:
         """The track of that id, where its file is there."""

@@ -25,10 +25,12 @@ class Likeness:
     Attributes:
         seed: the seed in words; empty when the station prefers nothing.
         text: the whole reason, when tags tell more than the seed alone; else empty.
+        of: the seed itself.
     """
 
     seed: str
     text: str = ""
+    of: Seed | None = None
 
 
 class StationLikeness:
@@ -51,6 +53,11 @@ class StationLikeness:
         )
         self._lifts: dict[int, NDArray[np.float32]] = {}
 
+    @property
+    def known_seeds(self) -> tuple[Seed, ...]:
+        """The station's seeds that name something in the library."""
+        return tuple(seed for seed, _ in self._found)
+
     def of(self, row: int) -> Likeness:
         """The track's nearest seed and what they share."""
         if self._nearest is None:
@@ -60,11 +67,11 @@ class StationLikeness:
         words = self._words[number]
         if isinstance(content, TrackSeed):
             if seed.kind == "track" and row in content.tracks:
-                return Likeness(words, "this station's seed")
+                return Likeness(words, "this station's seed", seed)
             tags = self._shared(row, number, content)
-            return Likeness(words, f"{', '.join(tags)} like {words}" if tags else "")
+            return Likeness(words, f"{', '.join(tags)} like {words}" if tags else "", seed)
         tags = self._asked_for(row, seed)
-        return Likeness(words, f"heard in it: {', '.join(tags)}" if tags else "")
+        return Likeness(words, f"heard in it: {', '.join(tags)}" if tags else "", seed)
 
     def _shared(self, row: int, number: int, seed: TrackSeed) -> tuple[str, ...]:
         """The tags that hold for the track and for its seed, those first that mark both most."""

@@ -11,20 +11,25 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from player.errors import PlayerError
+from player.listening.rests import DAY
 from player.storage.database import Database
 from player.storage.models import Decision, Event, ListeningSession
 
 MICROSECONDS = 1_000_000
-NOT_NOW_SECONDS = 24 * 3600.0
-"""How long "not now" rests a track: till about the same time tomorrow."""
+NOT_NOW_SECONDS = DAY
+"""How long "not now" rests a track that is not told for how long."""
 PRESSED_NEXT = frozenset({None, "next"})
 """Actions of a skip that count as one: a thumb down or a hand-picked track end a play too, but are no skips."""
 
 
 IMPORTED = "import"
 """The origin of events that another player's history tells."""
+SURVEYED = "survey"
+"""The origin of answers to the survey's clips."""
 TOLD_FROM_OUTSIDE = "cli"
 """The origin whose events are about what was last served of that track; the player itself knows which one it was."""
+GOES_ON = frozenset({"quit", "sleep"})
+"""Actions of a stop after which the same play goes on another time."""
 
 
 def now_us() -> int:
@@ -47,9 +52,15 @@ class LoggedEvent:
     decision_id: int | None
     undoes_id: int | None
     value: float | None = None
-    """For a not-now: how many seconds the track rests."""
+    """For a not-now: how many seconds the track rests. For a play that ended: how many seconds of it were heard, where
+    that is less than ``position`` says, because some were jumped over."""
     note: str | None = None
     """For a "less because of this": the reason that is to count no more."""
+
+    @property
+    def heard(self) -> float | None:
+        """Seconds of a play that were heard, where that was counted; else ``position`` is all that is known."""
+        return None if self.kind == "not-now" else self.value
 
     @property
     def seconds(self) -> float:
@@ -71,7 +82,7 @@ class NewEvent:
     undoes_id: int | None = None
     """For an undo of one certain event; without it the track's last standing feedback is taken back."""
     value: float | None = None
-    """For a not-now: how many seconds the track rests; a day without it."""
+    """For a not-now: how many seconds the track rests; a day without it. For a play that ended: see ``LoggedEvent``."""
     note: str | None = None
     """For a "less because of this": the reason that is to count no more."""
 
@@ -127,7 +138,11 @@ class ListeningState:
     watermark: int = 0
     """The id of the last event seen."""
     thumbs: dict[int, dict[int, int]] = field(default_factory=lambda: defaultdict(dict[int, int]))
-    """station id → track id → +1 or -1."""
+    """station id → track id → +1 or -1, as it was said there; see :meth:`thumbs_on` for what holds there."""
+    everywhere: dict[int, int] = field(default_factory=dict[int, int])
+    """track id → +1 or -1, for thumbs given on no station, which are meant for all."""
+    muted: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set[str]))
+    """station id → the reasons that count no more there, by their keys (see ``reason_keys``)."""
     never: set[int] = field(default_factory=set[int])
     resting_until: dict[int, float] = field(default_factory=dict[int, float])
     """track id → seconds since 1970."""
@@ -142,10 +157,13 @@ class ListeningState:
         """Add one event that stands (was not undone)."""
         station, track = event.station_id, event.track_id
         match event.kind:
-            case "up" | "down" if station is not None:
-                self.thumbs[station][track] = 1 if event.kind == "up" else -1
-            case "clear" if station is not None:
-                self.thumbs[station].pop(track, None)
+            case "up" | "down" if station is not None or event.origin != SURVEYED:
+                # Ten seconds of a clip are enough for a label, not to take a track off every station.
+                self._said_on(station)[track] = 1 if event.kind == "up" else -1
+            case "clear":
+                self._said_on(station).pop(track, None)
+            case "less" if station is not None and event.note:
+                self.muted[station].add(event.note)
             case "never":
                 self.never.add(track)
             case "not-now":
@@ -162,10 +180,18 @@ class ListeningState:
             case _:
                 pass
 
+    def thumbs_on(self, station_id: int | None) -> dict[int, int]:
+        """Track id → +1 or -1 as it holds on a station: what was said there, else what was said for everywhere."""
+        here = {} if station_id is None else self.thumbs.get(station_id, {})
+        return {**self.everywhere, **here}
+
+    def _said_on(self, station_id: int | None) -> dict[int, int]:
+        return self.everywhere if station_id is None else self.thumbs[station_id]
+
 
 def uses_a_slot(event: LoggedEvent) -> bool:
-    """Whether a served place is over and done with; a play that was only interrupted by quitting goes on later."""
-    return event.kind in {"finish", "skip"} or (event.kind == "stop" and event.action != "quit")
+    """Whether a served place is over and done with; a play that was only interrupted goes on another time."""
+    return event.kind in {"finish", "skip"} or (event.kind == "stop" and event.action not in GOES_ON)
 
 
 def standing(events: Sequence[LoggedEvent]) -> list[LoggedEvent]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from player.listening.diversity_words import panel_sentence
 from player.listening.log import ListeningState
 from player.listening.queue import RankedQueue
 from player.listening.scoring import StationScorer
@@ -47,6 +48,8 @@ class DiversityCourse:
 
     def __init__(self, scorer: StationScorer) -> None:
         self._scorer = scorer
+        self.sentence = ""
+        """What the last plays look like beside those before them; empty while there are too few."""
         self._past: deque[DiversityReport] = deque(maxlen=TREND_POINTS)
         self._plays: list[int] = []
 
@@ -56,6 +59,7 @@ class DiversityCourse:
         pool = Pool(collection.space.vectors, collection.catalogue.artist, queue.open)
         plays = self._station_plays(state)
         self._follow(pool, plays)
+        self.sentence = panel_sentence(pool, np.array(plays, np.int64), self._scorer.station.dial)
         look = outlook(pool, np.array(plays, np.int64), np.array(queue.track_rows, np.int64))
         return tuple(
             Measure(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from player.config import Paths
 from player.listening.collection import Collection
 from player.listening.scoring import frontend_id
+from recommender.belonging import Library
 from recommender.model import Model
 from recommender.registry import ModelError, Registry
 
@@ -17,13 +18,18 @@ class ModelFinding:
     problem: str = ""
 
 
+def library_of(collection: Collection) -> Library:
+    """What tells this library from another."""
+    return Library(collection.catalogue.ids, collection.vectors.vectors)
+
+
 def load_served_model(paths: Paths, collection: Collection) -> ModelFinding:
     """Load the current model; a damaged or foreign one is named and the newest earlier one serves in its place."""
     if not collection.embedded:
         return ModelFinding(None)
     registry = Registry(paths.models)
     try:
-        return ModelFinding(registry.load_current(frontend_id(collection)))
+        return ModelFinding(registry.load_current(frontend_id(collection), library_of(collection)))
     except ModelError as error:
         return ModelFinding(_newest_usable(registry, collection), str(error))
 
@@ -33,7 +39,7 @@ def _newest_usable(registry: Registry, collection: Collection) -> Model | None:
         if not card.promoted:
             continue
         try:
-            return registry.load(card.version, frontend_id(collection))
+            return registry.load(card.version, frontend_id(collection), library_of(collection))
         except ModelError:
             continue
     return None

@@ -1,5 +1,6 @@
 """What is sounding: the current track, its place, and the commands that move it. No events are recorded here."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -7,6 +8,7 @@ from player.audio import messages as audio
 from player.audio.client import AudioClient
 from player.library.paths import text_to_path
 from player.library.rows import TrackRow
+from player.listening.heard import Heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Current:
         position: seconds.
         duration: seconds, the best known.
         playing: or paused.
+        heard: which seconds of it were played.
     """
 
     track: TrackRow
@@ -30,6 +33,7 @@ class Current:
     position: float
     duration: float
     playing: bool
+    heard: Heard
 
 
 class SoundLoan:
@@ -99,8 +103,15 @@ class Playback:
     ) -> Current:
         """Make a track the current one, and let it sound or wait."""
         self._token += 1
-        self.current = Current(track, self._token, reason, decision_id, position, track.duration, play)
+        heard = Heard.up_to(position, time.monotonic())
+        self.current = Current(track, self._token, reason, decision_id, position, track.duration, play, heard)
         self._send(audio.Load(str(text_to_path(track.path)), position, self._token, play))
+        return self.current
+
+    def adopt(self, reason: str) -> Current:
+        """Let the current track play on for another reason: not served, but chosen."""
+        assert self.current is not None
+        self.current = replace(self.current, reason=reason, decision_id=None)
         return self.current
 
     def prepare(self, track: TrackRow) -> None:
@@ -120,7 +131,7 @@ class Playback:
         if now is not None:
             target = max(0.0, min(seconds, now.duration) if now.duration > 0 else seconds)
             self._send(audio.Seek(target))
-            self.current = replace(now, position=target)
+            self.current = replace(now, position=target, heard=now.heard.jumped(target, time.monotonic()))
 
     def set_volume(self, volume: float) -> None:
         """Set the loudness, 0…1."""
@@ -141,14 +152,18 @@ class Playback:
 
     def moved(self, event: audio.Position) -> None:
         """Take up where the audio process says it is."""
-        if self.current is not None:
-            duration = event.duration or self.current.track.duration
-            self.current = replace(self.current, position=event.seconds, duration=duration, playing=event.playing)
+        now = self.current
+        if now is not None:
+            duration = event.duration or now.track.duration
+            heard = now.heard.reported(event.seconds, time.monotonic())
+            self.current = replace(now, position=event.seconds, duration=duration, playing=event.playing, heard=heard)
 
     def ended(self) -> None:
         """The last sample was heard."""
-        if self.current is not None:
-            self.current = replace(self.current, position=self.current.duration)
+        now = self.current
+        if now is not None:
+            heard = now.heard.reported(now.duration, time.monotonic())
+            self.current = replace(now, position=now.duration, heard=heard)
 
     def silenced(self) -> None:
         """The output went away; the track waits."""

@@ -11,7 +11,7 @@ from player.listening.queue import RankedQueue
 from player.listening.scoring import StationScorer
 from player.listening.view import MoveKind, QueueRow
 from recommender.events import Outcome
-from recommender.explain import NO_LABELS, Evidence, Labels, Placing, ReasonKind, explain
+from recommender.explain import NO_LABELS, Evidence, Labels, Placing, ReasonKind, explain, repetition_sentence
 from recommender.moves import Move, moves
 from recommender.ranking import RankedTrack
 
@@ -41,7 +41,7 @@ def queue_rows(
         before: rows of the queue shown before, without those played or taken off since; empty for a first queue.
         now: seconds since 1970.
     """
-    reasons = Reasons(queue, scorer, state, now)
+    reasons = RowReasons(queue, scorer, state, now)
     moved = moves(before, queue.track_rows) if before else [Move(track, 0) for track in queue.track_rows]
     return tuple(
         QueueRow(
@@ -49,11 +49,11 @@ def queue_rows(
             slot=ranked.slot,
             score=ranked.score,
             propensity=ranked.propensity,
-            reason=reasons.of(ranked),
+            reason=reasons.of(place),
             move=_kind(move),
             moved_by=abs(move.places),
         )
-        for ranked, move in zip(queue.ranking.rows, moved, strict=True)
+        for place, (ranked, move) in enumerate(zip(queue.ranking.rows, moved, strict=True))
     )
 
 
@@ -61,6 +61,22 @@ def _kind(move: Move) -> MoveKind:
     if move.new:
         return "new"
     return "same" if move.places == 0 else "up" if move.places > 0 else "down"
+
+
+class RowReasons:
+    """The reasons of a queue's rows; in a trial a row is explained by what the arm that chose it ranks by."""
+
+    def __init__(self, queue: RankedQueue, scorer: StationScorer, state: ListeningState, now: float) -> None:
+        self._queue = queue
+        self._own = Reasons(queue, scorer, state, now)
+        arms = {arm.name: arm for arm in queue.arms if arm is not None}
+        self._of_arm = {name: Reasons(arm.queue, arm.scorer, state, now) for name, arm in arms.items()}
+
+    def of(self, place: int) -> str:
+        """The reason of the row at a place, from 0."""
+        arm = self._queue.arm(place)
+        reasons = self._own if arm is None else self._of_arm[arm.name]
+        return reasons.of(self._queue.ranking.rows[place])
 
 
 class Reasons:
@@ -72,7 +88,11 @@ class Reasons:
         self._state = state
         self._now = now
         self._collection = scorer.collection
+        self._open = queue.open
         self._centre = queue.scores.parts.centre(queue.open)
+        dial = np.zeros(len(queue.open)) if queue.dial is None else queue.dial
+        self._dial = self._above_average(dial)
+        self._mode = self._above_average(queue.request.scores - queue.scores.total - dial)
 
     def of(self, ranked: RankedTrack) -> str:
         """The reason of one row; likeness to the seeds names the tags that make it, where any hold for both."""
@@ -82,9 +102,47 @@ class Reasons:
             labels=self._labels(ranked.track),
             days_since_played=self._days_since_played(ranked.track),
         )
-        placing = Placing(ranked.track, ranked.diversity_lead, ranked.given_up, ranked.utility_rank)
+        placing = Placing(
+            ranked.track,
+            ranked.diversity_lead,
+            ranked.given_up,
+            ranked.utility_rank,
+            mode_lead=float(self._mode[ranked.track]),
+            dial_lead=float(self._dial[ranked.track]),
+        )
         reason = explain(self._queue.scores.parts, self._centre, placing, evidence)
         return likeness.text if reason.kind is ReasonKind.SEED and likeness.text else reason.text
+
+    def rested(self, row: int) -> str:
+        """What there is to say of when a track was last played."""
+        return repetition_sentence(self._days_since_played(row))[1]
+
+    def influences(self, row: int) -> NDArray[np.float64]:
+        """(m,) logits that each label of the running update accounts for in a track's score.
+
+        They sum to what the running update's part is for the track.
+        """
+        return self._influences_on(self._collection.space.vectors[row].astype(np.float64))
+
+    def mean_influences(self, among: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """(m,) the same for the average track of the mask ``among`` (n,); zeros when it is empty.
+
+        What every track gets alike explains none.
+        """
+        count = np.count_nonzero(among)
+        if not count:
+            return np.zeros(len(self._queue.scores.labels.track))
+        # A product with the mask: picking the rows out would copy a large library's vectors at each ranking.
+        total = among.astype(np.float32) @ self._collection.space.vectors
+        return self._influences_on(total.astype(np.float64) / count)
+
+    def _influences_on(self, vector: NDArray[np.float64]) -> NDArray[np.float64]:
+        scores = self._queue.scores
+        return scores.head_weight * scores.head.influences(self._labelled, vector)
+
+    def _above_average(self, logits: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(n,) logits less those of the average open track."""
+        return logits - (logits @ self._open) / max(1, np.count_nonzero(self._open))
 
     def _days_since_played(self, row: int) -> float | None:
         tally = self._state.tallies.get(self._collection.rows[row].id)
@@ -97,9 +155,8 @@ class Reasons:
         labels = self._queue.scores.labels
         if not len(labels.track):
             return NO_LABELS
-        influences = self._queue.scores.head.influences(self._labelled, self._collection.space.vectors[row])
         titles, verbs = self._words
-        return Labels(labels.track, influences - self._average, labels.label > 0, titles, verbs)
+        return Labels(labels.track, self.influences(row) - self._average, labels.label > 0, titles, verbs)
 
     @cached_property
     def _labelled(self) -> NDArray[np.float32]:
@@ -107,8 +164,7 @@ class Reasons:
 
     @cached_property
     def _average(self) -> NDArray[np.float64]:
-        """(m,) influences on the mean track: what every track gets alike explains none."""
-        return self._queue.scores.head.influences(self._labelled, self._collection.space.vectors.mean(axis=0))
+        return self.mean_influences(self._open)
 
     @cached_property
     def _words(self) -> tuple[tuple[str, ...], tuple[str, ...]]:

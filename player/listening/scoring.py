@@ -1,13 +1,16 @@
 """What a station thinks of every track: the library and its stations as the recommender's live score wants them."""
 
+from collections.abc import Collection as Keys
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from player.listening.collection import Collection
 from player.listening.interactions import LabelledEvent, build_log
 from player.listening.likeness import Likeness, StationLikeness
-from player.listening.stations import StationInfo
+from player.listening.reason_keys import muted_of, seeds_left
+from player.listening.stations import Seed, StationInfo
 from recommender.content import seed_similarity
 from recommender.live import LiveScorer, LiveScores
 from recommender.model import FrontEndId, Model
@@ -65,29 +68,55 @@ class StationScorer:
         stations: all there are: the sequence model knows events of each.
         station: the one to score for.
         model: the trained model, if any.
+        apply: what applies it to a catalogue.
     """
 
     def __init__(
-        self, collection: Collection, stations: Sequence[StationInfo], station: StationInfo, model: Model | None
+        self,
+        collection: Collection,
+        stations: Sequence[StationInfo],
+        station: StationInfo,
+        model: Model | None,
+        apply: type[ModelScorer] = ModelScorer,
     ) -> None:
         self.collection = collection
         self.station = station
         self.version = CONTENT_VERSION if model is None else model.card.version
-        catalogue = learning_catalogue(collection, stations, only=station)
-        self._live = LiveScorer(catalogue, None if model is None else ModelScorer(model, catalogue))
+        self._all = tuple(stations)
+        self._model = model
+        self._apply = apply
         self._stations = station_indices(stations)
-        self._likeness = StationLikeness(collection, station, catalogue.similarity(self._stations[station.id]))
+        self._seeded_by(station.seeds)
+
+    def _seeded_by(self, seeds: tuple[Seed, ...]) -> None:
+        """Score by these seeds of the station from now on; at 100,000 tracks this takes a moment."""
+        self.seeds = seeds
+        station = replace(self.station, seeds=seeds)
+        stations = [station if one.id == station.id else one for one in self._all]
+        catalogue = learning_catalogue(self.collection, stations, only=station)
+        self._live = LiveScorer(catalogue, None if self._model is None else self._apply(self._model, catalogue))
+        self._likeness = StationLikeness(self.collection, station, catalogue.similarity(self._stations[station.id]))
+
+    @property
+    def lost_seeds(self) -> tuple[Seed, ...]:
+        """The seeds that count but name nothing in the library any more."""
+        return tuple(seed for seed in self.seeds if seed not in self._likeness.known_seeds)
 
     def likeness(self, row: int) -> Likeness:
         """The seed a track is closest to, and what they share."""
         return self._likeness.of(row)
 
-    def score(self, labelled: Sequence[LabelledEvent], now: float) -> LiveScores:
+    def score(self, labelled: Sequence[LabelledEvent], now: float, muted: Keys[str] = frozenset()) -> LiveScores:
         """Score every track.
 
         Args:
             labelled: what the whole log says about taste, in time order.
             now: seconds since 1970.
+            muted: the reasons that count no more on this station, by their keys.
         """
+        seeds = seeds_left(self.station.seeds, muted)
+        if seeds != self.seeds:
+            self._seeded_by(seeds)
         log = build_log(labelled, self.collection.index, self._stations)
-        return self._live.scores(log, self._stations[self.station.id], now)
+        left_out = muted_of(muted, self.collection.index)
+        return self._live.scores(log, self._stations[self.station.id], now, left_out)

@@ -1,30 +1,38 @@
 """Stations: named mixes of seeds, kept in the database and resolved against the library."""
 
 import difflib
+import re
 import secrets
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Literal, get_args
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from player.errors import PlayerError
 from player.library.rows import GENRE_SEPARATOR, TrackRow
+from player.library.search import TrackIndex, parse_query
 from player.listening.log import now_us
 from player.storage.database import Database
 from player.storage.models import Station, StationSeed
 
-SeedKind = Literal["track", "artist", "album", "genre", "tag", "library"]
+SeedKind = Literal["track", "artist", "album", "genre", "tag", "query", "library"]
 SEED_KINDS: tuple[str, ...] = get_args(SeedKind)
+SEEDS_TO_WRITE = "track:ID, artist:NAME, album:NAME, genre:NAME, tag:NAME, query:SEARCH or library"
+YEARS = re.compile(r"\d{1,4}|\d{1,4}-(\d{1,4})?|-\d{1,4}")
+MIDDLE = 50
+"""The dial of a new station: neither familiar nor adventurous."""
+MOST = 100
 SUGGESTED_FIRST = {"genre": 0, "tag": 1, "artist": 2, "album": 3}
 
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """One seed: ``track:12``, ``artist:NAME``, ``album:NAME``, ``genre:NAME``, ``tag:NAME`` or ``library``."""
+    """One seed: ``track:12``, ``artist:NAME``, ``album:NAME``, ``genre:NAME``, ``tag:NAME``, ``query:WORDS`` or ``library``."""
 
     kind: str
     value: str = ""
@@ -43,7 +51,7 @@ class StationInfo:
     seeds: tuple[Seed, ...]
     mode: str = "station"
     """How it plays: station, albums, rediscover or new."""
-    dial: int = 50
+    dial: int = MIDDLE
     """From 0, familiar, to 100, discover."""
 
 
@@ -58,8 +66,7 @@ def parse_seed(text: str) -> Seed:
     if kind == "library" and not value:
         return Seed("library")
     if kind not in SEED_KINDS or kind == "library" or not value:
-        allowed = "track:ID, artist:NAME, album:NAME, genre:NAME, tag:NAME or library"
-        raise PlayerError(f"“{text}” is not a seed; a seed is {allowed}.")
+        raise PlayerError(f"“{text}” is not a seed; a seed is {SEEDS_TO_WRITE}.")
     if kind == "track" and not value.isdecimal():
         raise PlayerError(f"“{text}”: a track seed takes the number that `player tracks` shows, as in track:12.")
     return Seed(kind, value)
@@ -70,8 +77,16 @@ def genres_of(row: TrackRow) -> list[str]:
     return [genre for genre in row.genre.split(GENRE_SEPARATOR) if genre]
 
 
-def tracks_of_seed(seed: Seed, rows: Sequence[TrackRow]) -> list[int]:
-    """Indices into ``rows`` of the tracks a seed names; empty for ``tag`` and ``library``, which name none."""
+def tracks_of_seed(seed: Seed, rows: Sequence[TrackRow], search: Callable[[str], list[int]] | None = None) -> list[int]:
+    """Indices into ``rows`` of the tracks a seed names; empty for ``tag`` and ``library``, which name none.
+
+    Args:
+        seed: the seed.
+        rows: the tracks.
+        search: finds rows for a query; without it they are searched without their sound tags.
+    """
+    if seed.kind == "query":
+        return search(seed.value) if search is not None else TrackIndex(rows).search(seed.value)
     wanted = seed.value.casefold()
     matches: dict[str, Callable[[TrackRow], bool]] = {
         "track": lambda row: row.id == int(seed.value),
@@ -92,10 +107,10 @@ def check_seed(seed: Seed, rows: Sequence[TrackRow], tag_names: Sequence[str]) -
     if seed.kind == "library":
         return
     if seed.kind == "tag":
-        if seed.value.casefold() not in (name.casefold() for name in tag_names):
-            raise PlayerError(
-                f"There is no tag “{seed.value}”; the tags are: {', '.join(sorted(tag_names, key=str.casefold))}."
-            )
+        _check_tag(seed.value, tag_names)
+        return
+    if seed.kind == "query":
+        _check_query(seed.value, rows, tag_names)
         return
     if tracks_of_seed(seed, rows):
         return
@@ -112,6 +127,33 @@ def check_seed(seed: Seed, rows: Sequence[TrackRow], tag_names: Sequence[str]) -
     raise PlayerError(f"No track in the library has the {seed.kind} “{seed.value}”; {hint}")
 
 
+def _check_tag(name: str, tag_names: Sequence[str]) -> None:
+    if name.casefold() not in (known.casefold() for known in tag_names):
+        raise PlayerError(f"There is no tag “{name}”; the tags are: {', '.join(sorted(tag_names, key=str.casefold))}.")
+
+
+def _check_query(query: str, rows: Sequence[TrackRow], tag_names: Sequence[str]) -> None:
+    """Make sure that a search says something and finds something; which tracks have a tag is left to the ear."""
+    terms = parse_query(query)
+    if not terms:
+        raise PlayerError(
+            f"The search “{query}” says nothing; write it as in the library: query:genre:jazz year:1990-1999."
+        )
+    for term in terms:
+        if term.field == "tag":
+            _check_tag(term.text, tag_names)
+        elif term.field == "year" and not YEARS.fullmatch(term.text):
+            raise PlayerError(
+                f"“year:{term.text}” is no year; write year:1994, year:1990-1999, year:1990- or year:-1999."
+            )
+    plain = " ".join(f'{term.field}:"{term.text}"'.removeprefix(":") for term in terms if term.field != "tag")
+    if not TrackIndex(rows).search(plain):
+        raise PlayerError(
+            f"No track in the library meets “{query}”; `player tracks {query}` tries it out, with artist:, album:, "
+            "genre:, title:, year: and tag:."
+        )
+
+
 def describe_seeds(seeds: Sequence[Seed], rows: Sequence[TrackRow]) -> str:
     """Seeds as words for the screen: ``genre Classical, mellow``."""
 
@@ -124,6 +166,8 @@ def describe_seeds(seeds: Sequence[Seed], rows: Sequence[TrackRow]) -> str:
                 return f"“{title}”"
             case "tag":
                 return seed.value
+            case "query":
+                return f"search {seed.value}"
             case _:
                 return f"{seed.kind} {seed.value}"
 
@@ -145,7 +189,7 @@ class SeedNames:
             counts["artist", row.artist] += 1
             if row.album:
                 counts["album", row.album] += 1
-        names = [(kind, value, count) for (kind, value), count in counts.items()]
+        names = [(kind, value, tracks) for (kind, value), tracks in counts.items()]
         names += [("tag", name, 0) for name in tag_names]
         names.sort(key=lambda name: (SUGGESTED_FIRST[name[0]], -name[2], name[1].casefold()))
         self._names = [("library", "", len(rows)), *names] if rows else []
@@ -191,10 +235,43 @@ class Stations:
         )
         raise PlayerError(f"There is no station “{name}”; {hint}")
 
+    def with_seeds(self, seeds: Sequence[Seed]) -> StationInfo | None:
+        """The first station that grows from exactly these seeds, in whatever order."""
+        return next((station for station in self.all() if set(station.seeds) == set(seeds)), None)
+
+    def turn_dial(self, station_id: int, dial: int) -> int:
+        """Keep how adventurous a station is, within 0…100; returns what was kept."""
+        dial = max(0, min(dial, MOST))
+        with self._database.session() as session:
+            session.execute(update(Station).where(Station.id == station_id).values(dial=dial))
+        return dial
+
+    def set_mode(self, station_id: int, mode: str) -> None:
+        """Keep how a station plays."""
+        with self._database.session() as session:
+            session.execute(update(Station).where(Station.id == station_id).values(mode=mode))
+
+    def free_name(self, name: str) -> str:
+        """The name, or with the first number behind it that makes it one of its own."""
+        taken = {station.name for station in self.all()}
+        return next(wanted for wanted in _numbered(name) if wanted not in taken)
+
     def create(
-        self, name: str, seeds: Sequence[Seed], rows: Sequence[TrackRow], tag_names: Sequence[str]
+        self,
+        name: str,
+        seeds: Sequence[Seed],
+        rows: Sequence[TrackRow],
+        tag_names: Sequence[str],
+        mode: str = "station",
     ) -> StationInfo:
         """Make a station.
+
+        Args:
+            name: what to call it.
+            seeds: what it grows from.
+            rows: the library.
+            tag_names: the tags' names.
+            mode: how it plays.
 
         Raises:
             PlayerError: the name is empty or taken, or a seed names nothing.
@@ -203,14 +280,12 @@ class Stations:
         if not name or not name.isprintable():
             raise PlayerError("A station needs a name of printable characters.")
         if not seeds:
-            raise PlayerError(
-                "A station needs a seed: track:ID, artist:NAME, album:NAME, genre:NAME, tag:NAME or library."
-            )
+            raise PlayerError(f"A station needs a seed: {SEEDS_TO_WRITE}.")
         for seed in seeds:
             check_seed(seed, rows, tag_names)
         try:
             with self._database.session() as session:
-                return _insert(session, name, seeds)
+                return _insert(session, name, seeds, mode)
         except IntegrityError as error:
             raise PlayerError(f"There is already a station “{name}”; choose another name.") from error
 
@@ -219,8 +294,13 @@ def _with_seeds() -> Select[Station]:
     return select(Station).options(selectinload(Station.seeds))
 
 
-def _insert(session: Session, name: str, seeds: Sequence[Seed]) -> StationInfo:
-    row = Station(name=name, noise_seed=secrets.randbits(62), created_us=now_us())
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name} {number}" for number in count(2))
+
+
+def _insert(session: Session, name: str, seeds: Sequence[Seed], mode: str) -> StationInfo:
+    row = Station(name=name, noise_seed=secrets.randbits(62), created_us=now_us(), mode=mode, dial=MIDDLE)
     row.seeds = [StationSeed(kind=seed.kind, value=seed.value) for seed in dict.fromkeys(seeds)]
     session.add(row)
     session.flush()

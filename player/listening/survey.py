@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from player.library.rows import TrackRow
-from player.listening.log import FeedbackLog, LoggedEvent, NewEvent, standing
+from player.listening.log import SURVEYED, FeedbackLog, LoggedEvent, NewEvent, standing
 from player.listening.survey_view import SECONDS, Answer, Clip, Progress
 from player.storage.database import Database
 
-ORIGIN = "survey"
+ORIGIN = SURVEYED
 """The origin of its events; never a burst of browsing, as those at the keys may be."""
 PROFIT = 30
 """Likes and dislikes from which on the listener is told that stations go by them; `docs/survey.md` has what they gain."""

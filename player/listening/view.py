@@ -21,6 +21,8 @@ class QueueRow:
     """How the last re-rank moved it."""
     moved_by: int = 0
     """Rows, never negative."""
+    pinned: bool = False
+    """The listener put it there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,10 @@ class StationRow:
     """Seeds as words: "genre Classical, mellow"."""
     thumbs_up: int
     thumbs_down: int
+    mode: str = "station"
+    """How it plays: station, albums, rediscover or new."""
+    dial: int = 50
+    """From 0, familiar, to 100, discover."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,10 @@ class JobView:
     """One sentence when finished or failed."""
     paused: bool = False
     """It waits for the listener, who paused it, and holds up no other job."""
+    loss: float | None = None
+    """Mean loss of the epoch, while training."""
+    quiet: bool = False
+    """The player began it by itself: only what came of it is worth a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,10 @@ class Snapshot:
     """One sentence about the last action or problem, or why the queue is empty."""
     rerank_ms: float = 0.0
     """How long the last re-rank took."""
+    dial_effect: str = ""
+    """What the station's dial does to the queue, in figures; empty in the middle."""
+    trial: str = ""
+    """One quiet line about the trial of two arms that runs on the station; empty without one."""
     job: JobView | None = None
     tracks: int = 0
     """Tracks in the library that can be played."""

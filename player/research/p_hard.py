@@ -20,7 +20,10 @@ from recommender.experiments.p_hard_question import (
 from recommender.experiments.question import SplitName
 from recommender.experiments.records import ExperimentError, Record, configuration_as
 from recommender.experiments.store import RunStore
-from recommender.sequential_recommender import BEST, FAITHFUL
+from recommender.sequential_recommender import ABLATIONS, FAITHFUL
+
+WITH_PAIRS = "best + hard pairs"
+"""What ``--mode best`` trains: the best mode with real negatives in a term of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,8 @@ def repeat(desk: Desk, record: Record, jobs: int = 1) -> Record:
 
 
 def _config(wishes: Wishes) -> SequentialConfig:
-    own = BEST if wishes.mode is Mode.BEST else FAITHFUL
+    # The best mode proper has no term for p_hard to act in: its liking target learns from every dislike anyway.
+    own = ABLATIONS[WITH_PAIRS] if wishes.mode is Mode.BEST else FAITHFUL
     return replace(own, epochs=wishes.epochs or own.epochs, patience=wishes.patience or own.patience)
 
 

@@ -14,15 +14,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from player.tui.messages import (
+        BanTrack,
         CreateStation,
         ErrandEnded,
+        Less,
         MapColoured,
+        MoreLike,
+        MovePin,
         OpenStation,
+        PinTrack,
         PlayTrack,
+        PutRight,
+        RestFor,
         RestTrack,
         SeekTo,
+        SetMode,
         SimilarFound,
+        StoryFound,
+        ThumbEverywhere,
         ThumbTrack,
+        WhyFound,
     )
     from player.tui.port import JobName, PlayerPort, Thumb
 
@@ -66,6 +77,16 @@ class PlayerActions(App[None]):
         if message.problem:
             self.complain(message.problem)
 
+    def on_why_found(self, message: WhyFound) -> None:
+        """Say why there are no reasons."""
+        if message.problem:
+            self.complain(message.problem)
+
+    def on_story_found(self, message: StoryFound) -> None:
+        """Say why there is no story."""
+        if message.problem:
+            self.complain(message.problem)
+
     # The playing track
 
     def action_toggle_pause(self) -> None:
@@ -87,6 +108,14 @@ class PlayerActions(App[None]):
     def action_undo(self) -> None:
         """Take back the last feedback."""
         self.errands.add(self.port.undo)
+
+    def action_thumb_everywhere(self, value: Thumb) -> None:
+        """Thumb the playing track for all stations."""
+        self.errands.add(partial(self.port.thumb_everywhere, value))
+
+    def action_sleep_timer(self) -> None:
+        """The sleep timer's next choice."""
+        self.errands.add(self.port.turn_sleep_timer)
 
     def action_replay(self) -> None:
         """Once more."""
@@ -112,6 +141,20 @@ class PlayerActions(App[None]):
             self.port.set_volume(min(max(volume, 0), 100) / 100)
 
         self.errands.add(change)
+
+    # The station
+
+    def action_turn_dial(self, by: int) -> None:
+        """Towards the familiar, or towards discovery."""
+        self.errands.add(partial(self.port.turn_dial, by))
+
+    def action_more_like(self) -> None:
+        """A station like the playing track."""
+        self.errands.add(self.port.more_like, self._tuned_in)
+
+    def action_station_before(self) -> None:
+        """Back to the station before."""
+        self.errands.add(self.port.back, self._tuned_in)
 
     # Background jobs
 
@@ -161,6 +204,50 @@ class PlayerActions(App[None]):
     def on_rest_track(self, message: RestTrack) -> None:
         """Not now, for a row."""
         self.errands.add(partial(self.port.not_now, message.track_id))
+
+    def on_rest_for(self, message: RestFor) -> None:
+        """Not now, for a certain time."""
+        self.errands.add(partial(self.port.not_now, message.track_id, message.seconds), self._told)
+
+    def on_ban_track(self, message: BanTrack) -> None:
+        """Never, for a certain track."""
+        self.errands.add(partial(self.port.never, message.track_id), self._told)
+
+    def on_thumb_everywhere(self, message: ThumbEverywhere) -> None:
+        """A thumb for all stations."""
+        self.errands.add(partial(self.port.thumb_everywhere, message.value, message.track_id), self._told)
+
+    def on_less(self, message: Less) -> None:
+        """Less because of this."""
+        self.errands.add(partial(self.port.less, message.track_id, message.reason), self._told)
+
+    def on_put_right(self, message: PutRight) -> None:
+        """Correct the log."""
+        self.errands.add(partial(self.port.correct, message.correction), self._told)
+
+    def _told(self, _result: None) -> None:
+        self.renew()
+
+    def renew(self) -> None:
+        """Have panels that answer a question ask it anew; to be overridden."""
+        raise NotImplementedError
+
+    def on_pin_track(self, message: PinTrack) -> None:
+        """Pin a row, or take its pin off."""
+        pin = self.port.pin_next if message.place == "next" else self.port.pin_last
+        self.errands.add(partial(pin, message.track_id))
+
+    def on_move_pin(self, message: MovePin) -> None:
+        """Move a pin."""
+        self.errands.add(partial(self.port.move_pin, message.track_id, message.places))
+
+    def on_more_like(self, message: MoreLike) -> None:
+        """A station like a row."""
+        self.errands.add(partial(self.port.more_like, message.track_id), self._tuned_in)
+
+    def on_set_mode(self, message: SetMode) -> None:
+        """Play in another way."""
+        self.errands.add(partial(self.port.set_mode, message.mode), self._tuned_in)
 
     def on_seek_to(self, message: SeekTo) -> None:
         """Go to a position."""

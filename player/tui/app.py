@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from player.errors import PlayerError
 from player.tui.actions import PlayerActions
-from player.tui.keys import PLACES, PLAYING, bindings
+from player.tui.keys import PLACES, PLAYING, STATION, bindings
 from player.tui.messages import SnapshotChanged
 from player.tui.screens.help import HelpScreen
 from player.tui.screens.library import LibraryScreen
+from player.tui.screens.mode import ModePicker
 from player.tui.screens.playing import PlayingScreen
 from player.tui.screens.similar import SimilarScreen
 from player.tui.screens.station import StationScreen
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from player.library.rows import TrackRow
-    from player.tui.messages import FindSimilar
+    from player.tui.messages import AskStory, AskWhy, FindSimilar
     from player.tui.port import PlayerPort
     from player.tui.screens.map import MapScreen
 
@@ -49,7 +50,7 @@ class PlayerApp(PlayerActions):
     CSS_PATH = "player.tcss"
     TITLE = "player"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings(PLAYING), *bindings(PLACES)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(PLAYING), *bindings(STATION), *bindings(PLACES)]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012 - an instance variable, says Textual
     VERTICAL_BREAKPOINTS = [(0, "-short"), (_SHORT, "-tall")]  # noqa: RUF012 - the same
 
@@ -115,6 +116,15 @@ class PlayerApp(PlayerActions):
         self._problem = ""
         self.push_screen(StationPicker(self.port))
 
+    def action_mode(self) -> None:
+        """Choose how the station plays."""
+        station = self.port.snapshot().station
+        if station is None:
+            self.complain("A mode is a station's; choose one first (s).")
+        elif not isinstance(self.screen, ModePicker):
+            self._problem = ""
+            self.push_screen(ModePicker(station.mode))
+
     def action_library(self) -> None:
         """Open the library."""
         self._open_library()
@@ -150,6 +160,65 @@ class PlayerApp(PlayerActions):
             self.push_screen(SimilarScreen(self.port, self._clock, track))
         else:
             screen.ask(track)
+
+    def action_why(self) -> None:
+        """Show why the playing track was chosen."""
+        now = self.port.snapshot().now
+        if now is None:
+            self.complain("Nothing is playing, so there is nothing to explain.")
+        else:
+            self._show_why(now.track)
+
+    def on_ask_why(self, message: AskWhy) -> None:
+        """Show why a track stands where it stands."""
+        self._show_why(message.track)
+
+    def _show_why(self, track: TrackRow) -> None:
+        from player.tui.screens.why import WhyScreen  # noqa: PLC0415 - not on the way to the first frame
+
+        self._problem = ""
+        screen = self._return_to(WhyScreen)
+        if screen is None:
+            self.push_screen(WhyScreen(self.port, self._clock, track))
+        else:
+            screen.ask(track)
+
+    def action_story(self) -> None:
+        """Show everything known about the playing track."""
+        now = self.port.snapshot().now
+        if now is None:
+            self.complain("Nothing is playing; i on a row shows all that is known about its track.")
+        else:
+            self._show_story(now.track)
+
+    def on_ask_story(self, message: AskStory) -> None:
+        """Show everything known about a track."""
+        self._show_story(message.track)
+
+    def _show_story(self, track: TrackRow) -> None:
+        from player.tui.screens.track_story import TrackStoryScreen  # noqa: PLC0415 - the same
+
+        self._problem = ""
+        screen = self._return_to(TrackStoryScreen)
+        if screen is None:
+            self.push_screen(TrackStoryScreen(self.port, self._clock, track))
+        else:
+            screen.ask(track)
+
+    def renew(self) -> None:
+        """Ask anew what the panels that are open answer."""
+        for screen in self.screen_stack:
+            if isinstance(screen, PlayingScreen) and screen.is_mounted:
+                screen.renew()
+
+    def action_rest(self) -> None:
+        """Choose how long the playing track rests."""
+        from player.tui.screens.rest import RestMenu  # noqa: PLC0415 - the same
+
+        if self.port.snapshot().now is None:
+            self.complain("Nothing is playing that could rest.")
+        else:
+            self.push_screen(RestMenu(None))
 
     def action_survey(self) -> None:
         """Begin the survey, or go on with it; afterwards a new listener picks a station."""

@@ -50,6 +50,27 @@ LOUDER = Key("right_square_bracket", "volume(5)", "]", "louder", "Louder by 5 %.
 NOT_NOW = Key("x", "not_now", "x", "not now", "Not now: rest the playing track for a while. No verdict on it.")
 NEVER = Key("X,shift+x", "never", "X", "never", "Never play this track again, on any station.")
 REPLAY = Key("R,shift+r", "replay", "R", "replay", "Once more from the start – a strong sign of liking.")
+REST = Key("y", "rest", "y", "rest", "Rest the playing track for an hour, a day or 30 days.")
+UP_EVERYWHERE = Key(
+    "U,shift+u", "thumb_everywhere(1)", "U", "like everywhere", "Thumb up the playing track for all stations."
+)
+DOWN_EVERYWHERE = Key(
+    "D,shift+d", "thumb_everywhere(-1)", "D", "dislike everywhere", "Thumb down the playing track for all stations."
+)
+SLEEP = Key(
+    "t", "sleep_timer", "t", "sleep", "Sleep timer: the end of this track, 15, 30 or 60 minutes, off. No verdict."
+)
+WHY = Key("W,shift+w", "why", "W", "why", "Why the playing track: every part of its score, and less because of one.")
+STORY = Key("I,shift+i", "story", "I", "story", "Everything known about the playing track, and putting it right.")
+DIAL_DOWN = Key(
+    "comma,less_than_sign", "turn_dial(-10)", ",", "familiar", "Turn the station's dial towards what you know."
+)
+DIAL_UP = Key(
+    "full_stop,greater_than_sign", "turn_dial(10)", ".", "discover", "Turn the dial towards what you do not know yet."
+)
+MODE = Key("v", "mode", "v", "mode", "How the station plays: on and on, album by album, rediscovering, new arrivals.")
+MORE_LIKE = Key("M,shift+m", "more_like", "M", "more", "More like the playing track: a station that grows from it.")
+BEFORE = Key("b", "station_before", "b", "back", "Back to the station that was on before.")
 STATIONS = Key("s", "stations", "s", "stations", "Pick a station, or make a new one.")
 LIBRARY = Key("l", "library", "l", "library", "The library: all tracks.")
 SEARCH = Key("slash", "search", "/", "search", "Search the library as you type.")
@@ -69,26 +90,34 @@ HELP = Key("question_mark", "help", "?", "help", "This page.")
 QUIT = Key("q", "quit", "q", "quit", "Stop the music and leave; it resumes here next time.")
 
 PLAYING = (
-    PAUSE, NEXT, PREVIOUS, UP, DOWN, UNDO, REPLAY, NOT_NOW, NEVER,
+    PAUSE, NEXT, PREVIOUS, UP, DOWN, UNDO, WHY, STORY, UP_EVERYWHERE, DOWN_EVERYWHERE, REPLAY, NOT_NOW, REST, NEVER, SLEEP,
     BACK, ON, FAR_BACK, FAR_ON, QUIETER, LOUDER,
 )  # fmt: skip
 PLACES = (STATIONS, LIBRARY, SEARCH, MAP, SIMILAR, SURVEY, RETRAIN, EMBED, SCAN, PAUSE_JOB, STOP_JOB, HELP, QUIT)
+STATION = (DIAL_DOWN, DIAL_UP, MODE, MORE_LIKE, BEFORE)
 
 PLAY_ROW = Key("enter", "choose", "enter", "play", "Play the selected row now, chosen by hand.")
 ROW_UP = Key("u", "thumb_row(1)", "u", "like row", "Thumb up the selected row of the queue.")
 ROW_DOWN = Key("d", "thumb_row(-1)", "d", "dislike row", "Thumb down the selected row; it leaves the queue.")
 ROW_REST = Key("delete,backspace", "rest_row", "del", "rest row", "Not now, for the selected row.")
 ROW_SIMILAR = Key("f", "similar_row", "f", "similar", "Tracks that sound like the selected one.")
-QUEUE = (ROW_UP, ROW_DOWN, ROW_REST, ROW_SIMILAR)
+ROW_WHY = Key("w", "why_row", "w", "why", "Why the selected row is there, and less because of one reason.")
+ROW_STORY = Key("i", "story_row", "i", "story", "Everything known about the selected track.")
+PIN_NEXT = Key("N,shift+n", "pin_next", "N", "next", "Play the selected track next.")
+PIN_LAST = Key("A,shift+a", "pin_last", "A", "pin", "Pin the selected track behind the other pins; again takes it off.")
+PIN_UP = Key("K,shift+k,shift+up", "move_pin(-1)", "K", "pin up", "Move the selected pin up.")
+PIN_DOWN = Key("J,shift+j,shift+down", "move_pin(1)", "J", "pin down", "Move the selected pin down.")
+GROW = Key("a", "grow", "a", "station", "More like the selected track: a station that grows from it.")
+PINS = (PIN_NEXT, PIN_LAST)
+QUEUE = (ROW_WHY, ROW_STORY, *PINS, PIN_UP, PIN_DOWN, GROW, ROW_UP, ROW_DOWN, ROW_REST, ROW_SIMILAR)
 
-GROW = Key("a", "grow", "a", "station", "Start a station that grows from the selected track.")
 ORDER = Key("o", "order", "o", "order", "Sort by artist, title, album, year or length.")
 LEAVE = Key("escape", "leave", "esc", "back", "Clear the search, then back to the station.")
-IN_LIBRARY = (ROW_SIMILAR, GROW, ORDER, LEAVE)
+IN_LIBRARY = (*PINS, ROW_SIMILAR, ROW_STORY, GROW, ORDER, LEAVE)
 
-GROW_LIKE = Key("a", "grow", "a", "station", "Start a station that grows from the track they sound like.")
+GROW_LIKE = Key("a", "grow", "a", "station", "A station that grows from the track they sound like.")
 STEP_BACK = Key("escape", "leave", "esc", "back", "Back to the track before, at last to where you came from.")
-IN_SIMILAR = (ROW_SIMILAR, GROW_LIKE, STEP_BACK)
+IN_SIMILAR = (*PINS, ROW_SIMILAR, ROW_STORY, GROW_LIKE, STEP_BACK)
 
 TRACK_UP = Key("u", "thumb_row(1)", "u", "like", "Thumb up the selected track.")
 TRACK_DOWN = Key("d", "thumb_row(-1)", "d", "dislike", "Thumb down the selected track.")
@@ -119,21 +148,84 @@ IN_SURVEY = (
     LIKE_CLIP, DISLIKE_CLIP, SKIP_CLIP, AGAIN, UNDO_ANSWER, MORE_CLIPS, QUIETER, LOUDER, LEAVE_SURVEY,
 )  # fmt: skip
 
+LESS = Key(
+    "delete,backspace",
+    "less",
+    "del",
+    "less because of this",
+    "The selected reason counts no more on this station; again, it counts again.",
+)
+THIS_STORY = Key("i", "story_row", "i", "story", "Everything known about this track.")
+THIS_WHY = Key("w", "why_row", "w", "why", "Why this track stands where it stands.")
+LEAVE_PANEL = Key("escape", "leave", "esc", "back", "Back to where you came from.")
+IN_WHY = (LESS, THIS_STORY, LEAVE_PANEL)
+CORRECT = Key(
+    "delete,backspace", "correct", "del", "put right", "Take the selected thumb, ban, rest, reason or event back."
+)
+THIS_UP = Key("u", "thumb_row(1)", "u", "like here", "Thumb it up on this station.")
+THIS_DOWN = Key("d", "thumb_row(-1)", "d", "dislike here", "Thumb it down on this station.")
+THIS_UP_EVERYWHERE = Key("U,shift+u", "thumb_everywhere(1)", "U", "everywhere", "Thumb it up for all stations.")
+THIS_DOWN_EVERYWHERE = Key(
+    "D,shift+d", "thumb_everywhere(-1)", "D", "dislike everywhere", "Thumb it down for all stations."
+)
+THIS_REST = Key("y", "rest", "y", "rest", "Rest it for an hour, a day or 30 days.")
+THIS_NEVER = Key("X,shift+x", "never", "X", "never", "Never play it again, on any station.")
+IN_STORY = (
+    CORRECT, THIS_WHY, THIS_UP, THIS_DOWN, THIS_UP_EVERYWHERE, THIS_DOWN_EVERYWHERE, THIS_REST, THIS_NEVER, LEAVE_PANEL,
+)  # fmt: skip
+
 SEEK = Key("right", "seek(5)", "←/→", "seek", "Back and on.")
 """Both keys in one for the bar; a click goes on."""
+DIAL = Key("full_stop", "turn_dial(10)", ",/.", "dial", "The dial each way.")
+"""Both keys in one for the bar; a click goes towards discovery."""
 MAIN_BAR = (
-    PAUSE, NEXT, UP, DOWN, UNDO, PREVIOUS, NOT_NOW, SEEK,
-    STATIONS, LIBRARY, SEARCH, RETRAIN, MAP, SIMILAR, NEVER, REPLAY, QUIETER, LOUDER, SURVEY,
+    PAUSE, NEXT, UP, DOWN, UNDO, ROW_WHY, PREVIOUS, NOT_NOW, SEEK,
+    STATIONS, LIBRARY, SEARCH, RETRAIN, DIAL, MODE, MORE_LIKE, PIN_LAST, MAP, SIMILAR, NEVER, REPLAY, QUIETER, LOUDER, SURVEY,
 )  # fmt: skip
 """In order of worth: the bar shows as many as fit, then help and quit."""
-LIBRARY_BAR = (PLAY_ROW, ROW_SIMILAR, GROW, SEARCH, ORDER, LEAVE, PAUSE, NEXT, UP, DOWN, UNDO, STATIONS)
-SIMILAR_BAR = (PLAY_ROW, ROW_SIMILAR, GROW_LIKE, STEP_BACK, PAUSE, NEXT, UP, DOWN, UNDO, MAP, LIBRARY, STATIONS)
+LIBRARY_BAR = (
+    PLAY_ROW,
+    PIN_NEXT,
+    PIN_LAST,
+    ROW_SIMILAR,
+    GROW,
+    SEARCH,
+    ORDER,
+    LEAVE,
+    PAUSE,
+    NEXT,
+    UP,
+    DOWN,
+    UNDO,
+    STATIONS,
+)
+SIMILAR_BAR = (
+    PLAY_ROW,
+    PIN_NEXT,
+    PIN_LAST,
+    ROW_SIMILAR,
+    GROW_LIKE,
+    STEP_BACK,
+    PAUSE,
+    NEXT,
+    UP,
+    DOWN,
+    UNDO,
+    MAP,
+    LIBRARY,
+    STATIONS,
+)
 MAP_BAR = (
     TO_TRACK, PLAY_ROW, ROW_SIMILAR, COLOUR, ZOOM, LEAVE_MAP,
     GROUP, TO_PLAYING, WHOLE, GROW, TRACK_UP, TRACK_DOWN, PAUSE, NEXT, STATIONS, LIBRARY,
 )  # fmt: skip
 SURVEY_BAR = (LIKE_CLIP, DISLIKE_CLIP, SKIP_CLIP, AGAIN, UNDO_ANSWER, LEAVE_SURVEY, QUIETER, LOUDER)
 SURVEY_END_BAR = (LEAVE_SURVEY, MORE_CLIPS, UNDO_ANSWER)
+WHY_BAR = (LESS, UNDO, THIS_STORY, LEAVE_PANEL, PAUSE, NEXT, UP, DOWN)
+STORY_BAR = (
+    CORRECT, THIS_WHY, LEAVE_PANEL, THIS_UP, THIS_DOWN, THIS_REST, THIS_NEVER, THIS_UP_EVERYWHERE, THIS_DOWN_EVERYWHERE,
+    PAUSE, NEXT,
+)  # fmt: skip
 ALWAYS_BAR = (HELP, QUIT)
 NO_BAR = ()
 """Where neither help nor quitting is a key."""
@@ -146,6 +238,10 @@ _DROP = Key("backspace", "drop", "⌫", "drop seed", "Take the last seed back.")
 _NAME = Key("tab", "app.focus_next", "tab", "name", "To the name.")
 _CREATE = Key("ctrl+s", "create", "^s", "create", "Make the station.")
 _SCROLL = Key("up,down", "scroll", "↑↓", "scroll", "Scroll.")
+_SET = Key("enter", "choose", "enter", "play so", "Let the station play so.")
+_REST = Key("enter", "choose", "enter", "rest", "Rest the track for so long.")
+REST_BAR = (_MOVE, _REST)
+MODE_BAR = (_MOVE, _SET)
 PICKER_BAR = (_MOVE, _CHOOSE)
 FORM_BAR = (_ADD, _DROP, _NAME, _CREATE)
 HELP_BAR = (_SCROLL,)

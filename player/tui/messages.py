@@ -5,11 +5,9 @@ Widgets and screens post what the listener *means*; the app passes it on to the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textual.message import Message
-
-from player.tui.text import dotted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,6 +15,8 @@ if TYPE_CHECKING:
     from player.library.rows import TrackRow
     from player.listening.library_map import Colour, Colouring
     from player.listening.similar import SimilarTrack
+    from player.listening.story_view import Correction, TrackStory
+    from player.listening.why_view import Why
     from player.tui.port import Seed, Thumb
 
 
@@ -77,6 +77,85 @@ class RestTrack(Message):
         self.track_id = track_id
 
 
+class RestFor(Message):
+    """Rest a track (None: the playing one) for so many seconds."""
+
+    def __init__(self, track_id: int | None, seconds: float) -> None:
+        super().__init__()
+        self.track_id = track_id
+        self.seconds = seconds
+
+
+class BanTrack(Message):
+    """Never play a track again."""
+
+    def __init__(self, track_id: int) -> None:
+        super().__init__()
+        self.track_id = track_id
+
+
+class ThumbEverywhere(Message):
+    """Thumb a track for all stations."""
+
+    def __init__(self, track_id: int, value: Thumb) -> None:
+        super().__init__()
+        self.track_id = track_id
+        self.value: Thumb = value
+
+
+class AskWhy(Message):
+    """Show why a track stands where it stands."""
+
+    def __init__(self, track: TrackRow) -> None:
+        super().__init__()
+        self.track = track
+
+
+class AskStory(Message):
+    """Show everything known about a track."""
+
+    def __init__(self, track: TrackRow) -> None:
+        super().__init__()
+        self.track = track
+
+
+class Less(Message):
+    """Let a reason count no more on this station; ``track_id`` is what it was said about."""
+
+    def __init__(self, track_id: int, reason: str) -> None:
+        super().__init__()
+        self.track_id = track_id
+        self.reason = reason
+
+
+class PutRight(Message):
+    """Correct something that the log says of a track."""
+
+    def __init__(self, correction: Correction) -> None:
+        super().__init__()
+        self.correction = correction
+
+
+class WhyFound(Message):
+    """Why a track stands where it stands – or why that cannot be said."""
+
+    def __init__(self, asked: TrackRow, why: Why | None, problem: str = "") -> None:
+        super().__init__()
+        self.asked = asked
+        self.why = why
+        self.problem = problem
+
+
+class StoryFound(Message):
+    """Everything known about a track – or why that cannot be said."""
+
+    def __init__(self, asked: TrackRow, story: TrackStory | None, problem: str = "") -> None:
+        super().__init__()
+        self.asked = asked
+        self.story = story
+        self.problem = problem
+
+
 class SeekTo(Message):
     """Go to a position of the playing track."""
 
@@ -101,10 +180,39 @@ class CreateStation(Message):
         self.name = name
         self.seeds = tuple(seeds)
 
-    @classmethod
-    def from_track(cls, track: TrackRow) -> CreateStation:
-        """A station that grows from one track, named after it."""
-        return cls(dotted((track.title, track.artist)), (("track", str(track.id)),))
+
+class MoreLike(Message):
+    """Tune in to the station that grows from a track."""
+
+    def __init__(self, track_id: int) -> None:
+        super().__init__()
+        self.track_id = track_id
+
+
+class SetMode(Message):
+    """Let the station play in another way."""
+
+    def __init__(self, mode: str) -> None:
+        super().__init__()
+        self.mode = mode
+
+
+class PinTrack(Message):
+    """Put a track at the front of the queue: next, or ``last`` behind the other pins (again takes it off)."""
+
+    def __init__(self, track_id: int, place: Literal["next", "last"]) -> None:
+        super().__init__()
+        self.track_id = track_id
+        self.place: Literal["next", "last"] = place
+
+
+class MovePin(Message):
+    """Move a pin among the pins."""
+
+    def __init__(self, track_id: int, places: int) -> None:
+        super().__init__()
+        self.track_id = track_id
+        self.places = places
 
 
 class OpenSurvey(Message):

@@ -10,8 +10,10 @@ if TYPE_CHECKING:
     from player.library.rows import TrackRow
     from player.listening.library_map import Colour, Colouring
     from player.listening.similar import SimilarTrack
+    from player.listening.story_view import Correction, TrackStory
     from player.listening.terminal_map import MapView
     from player.listening.view import Snapshot, StationRow
+    from player.listening.why_view import Why
     from player.tui.screens.survey import SurveyPort
 
 Thumb = Literal[1, -1]
@@ -74,8 +76,12 @@ class PlayerPort(Protocol):
         """Thumb a track of the queue. Slow."""
         ...
 
-    def not_now(self, track_id: int | None = None) -> None:
-        """Rest a track (None: the playing one) for a while, without judging it. Slow."""
+    def thumb_everywhere(self, value: Thumb, track_id: int | None = None) -> None:
+        """Thumb a track (None: the playing one) for all stations; the same again clears it. Slow."""
+        ...
+
+    def not_now(self, track_id: int | None = None, seconds: float | None = None) -> None:
+        """Rest a track (None: the playing one) for so long, or a day, without judging it. Slow."""
         ...
 
     def never(self, track_id: int | None = None) -> None:
@@ -88,6 +94,26 @@ class PlayerPort(Protocol):
 
     def undo(self) -> None:
         """Take back the last feedback of this session. Slow."""
+        ...
+
+    def turn_sleep_timer(self) -> None:
+        """Set the sleep timer to its next choice. Slow."""
+        ...
+
+    def why(self, track_id: int | None = None) -> Why:
+        """Why a track stands where it stands on this station. Called in a thread."""
+        ...
+
+    def less(self, track_id: int, reason: str) -> None:
+        """Let a reason, by its key, count no more on this station. Slow."""
+        ...
+
+    def story(self, track_id: int | None = None) -> TrackStory:
+        """Everything known about a track. Called in a thread."""
+        ...
+
+    def correct(self, correction: Correction) -> None:
+        """Put right what the log says of a track. Slow."""
         ...
 
     def play_track(self, track_id: int) -> None:
@@ -108,6 +134,34 @@ class PlayerPort(Protocol):
         Raises:
             PlayerError: The name is taken, or a seed matches nothing.
         """
+        ...
+
+    def more_like(self, track_id: int | None = None) -> None:
+        """Tune in to the station that grows from a track (None: the playing one, which plays on). Slow."""
+        ...
+
+    def back(self) -> None:
+        """Tune in to the station that was on before. Slow."""
+        ...
+
+    def turn_dial(self, by: int) -> None:
+        """Turn the station's dial by so many hundredths: below 0 towards the familiar. Slow."""
+        ...
+
+    def set_mode(self, mode: str) -> None:
+        """Let the station play in another way. Slow."""
+        ...
+
+    def pin_next(self, track_id: int) -> None:
+        """Play a track next. Slow."""
+        ...
+
+    def pin_last(self, track_id: int) -> None:
+        """Play a track after the other pins; one that is pinned is taken off. Slow."""
+        ...
+
+    def move_pin(self, track_id: int, places: int) -> None:
+        """Move a pin so many places on, or back below 0. Slow."""
         ...
 
     def catalogue(self) -> list[TrackRow]:

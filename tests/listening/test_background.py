@@ -206,11 +206,11 @@ def test_a_track_without_a_vector_is_queued_and_played_and_scored_by_its_own_sou
     with home.database.session() as session:
         store_embedding(session, late.id, CARD.name, CARD.version, vector=far.vector, tags=far.tags, error=None)
     wait(lambda: controller.snapshot().embedded == 24, "the new vector's arrival")
-    known = controller._known.collection
+    known = controller._session.known.collection
     assert known.space.source[known.index[late.id]] == Source.OWN
     row = known.index[late.id]
     assert known.space.vectors[row] == pytest.approx(known.space.vectors[known.index[other]])
-    score = controller._tuned.scorer.score(controller._journal.labelled, time.time()).total
+    score = controller._session.tuned.scorer.score(controller._session.journal.labelled, time.time()).total
     assert score[row] < min(score[known.index[track]] for track in mates - {late.id})
 
 

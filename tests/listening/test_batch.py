@@ -87,7 +87,7 @@ def test_a_position_beyond_the_end_is_the_end():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"kind": "love"}, "not-now, never, undo"),
+        ({"kind": "love"}, "not-now, never, less, undo"),
         ({"kind": "start"}, "is not an event"),
         ({"track": 99}, "There is no track 99"),
         ({"station": "Morning"}, "there are: Evening"),

@@ -7,69 +7,16 @@ import pytest
 from sqlalchemy import update
 
 from player.errors import PlayerError
-from player.listening.controller import FAILURES_IN_A_ROW, Controller, Opening
+from player.listening.controller import Opening
+from player.listening.hearing import FAILURES_IN_A_ROW
 from player.listening.log import FeedbackLog, NewEvent
 from player.listening.resume import ResumePoint, load_resume_point, save_resume_point
 from player.storage.database import open_database
 from player.storage.models import TrackFile
-from tests.support.library import settings
+from tests.support.listener import Listener
 
-PATIENCE_SECONDS = 8.0
 A_SECOND = 1.5
 """Within which other processes are to be noticed, and something for a machine that is busy."""
-
-
-class Listener:
-    """A controller, and ways to wait for what it shows and to read what it recorded."""
-
-    def __init__(self, home, opening=None, **changes):
-        self.home = home
-        self.logged = []
-        self.controller = Controller(
-            changes.pop("database", home.database),
-            home.paths,
-            settings(),
-            origin="tui",
-            opening=opening,
-            on_logged=self.logged.append,
-        )
-        self._changed = threading.Condition()
-        self.controller.subscribe(self._wake)
-
-    def _wake(self):
-        with self._changed:
-            self._changed.notify_all()
-
-    def start(self):
-        self.controller.start()
-        return self
-
-    @property
-    def now(self):
-        return self.controller.snapshot().now
-
-    @property
-    def notice(self):
-        return self.controller.snapshot().notice
-
-    @property
-    def queue(self):
-        return [row.track.id for row in self.controller.snapshot().queue]
-
-    @property
-    def events(self):
-        """(kind, track, action) of everything in the log."""
-        return [(event.kind, event.track_id, event.action) for event in FeedbackLog(self.home.database, "cli").read()]
-
-    def wait(self, condition, what="it", timeout=PATIENCE_SECONDS):
-        deadline = time.monotonic() + timeout
-        while not condition():
-            assert time.monotonic() < deadline, f"{what} did not happen; on show is {self.controller.snapshot()}"
-            with self._changed:
-                self._changed.wait(0.05)
-
-    def wait_until_sounding(self, seconds=0.0):
-        self.wait(lambda: self.now is not None and self.now.playing and self.now.position > seconds, "sound")
 
 
 @pytest.fixture
@@ -409,7 +356,7 @@ def test_the_place_is_kept_while_music_plays(evening):
 
 
 def test_closing_ends_the_audio_process_and_is_over_soon(evening):
-    client = evening.controller._playback._client
+    client = evening.controller._session.playback._client
     began = time.monotonic()
     evening.controller.close()
     assert time.monotonic() - began < 3.0

@@ -2,28 +2,37 @@
 
 import time
 import zlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from player.errors import PlayerError
 from player.listening.collection import load_collection
+from player.listening.dialling import effect_of_dial
 from player.listening.headless import serve_next
 from player.listening.history import read_history
 from player.listening.journal import load_journal
-from player.listening.log import MICROSECONDS, FeedbackLog, NewEvent, now_us
+from player.listening.log import MICROSECONDS, FeedbackLog, ListeningState, NewEvent, now_us
 from player.listening.measures import TREND_POINTS, DiversityCourse
-from player.listening.queue import Listening, rank_station, served
+from player.listening.modes import StationMode
+from player.listening.queue import ALL_SEEDS_GONE, Listening, rank_station, served, station_request
 from player.listening.reasons import queue_rows
 from player.listening.scoring import StationScorer
-from player.listening.stations import Stations
-from player.listening.tuned import TunedStation
+from player.listening.stations import Seed, StationInfo, Stations
+from player.listening.tuned import Present, TunedStation
 from player.storage.models import Decision
-from tests.support.library import make_library, open_home, settings, write_songs
+from recommender.ranking import rank
+from recommender.rules import RuleName
+from tests.support.library import copy_home, make_library, open_home, settings, write_songs
 
 PLACES = 12
+NOW = 1.8e9
+"""Seconds since 1970."""
 
 
 def next_tracks(home, station="Evening", count=PLACES, **dials):
@@ -265,11 +274,225 @@ def test_what_is_left_when_the_first_place_plays_is_what_a_new_ranking_would_giv
         tell(demo, "not-now", track)
     collection, scorer = tune(demo, station)
     journal = load_journal(demo.database, collection.rows)
-    tuned = TunedStation(scorer, settings().station)
-    choice = tuned.choose(journal, frozenset())
+    tuned, present = TunedStation(scorer, settings().station, StationMode()), Present(journal)
+    choice = tuned.choose(present)
     left = [(row.track.id, row.slot, row.score) for row in tuned.rows]
-    tuned.rerank(journal, frozenset(), choice.track.id)
+    tuned.release()
+    tuned.rerank(present, choice.track.id)
     assert [(row.track.id, row.slot, row.score) for row in tuned.rows] == left
+
+
+# --- the dial
+
+
+def dialled_queue(home, station, position):
+    """The queue and the dial's effect with the dial at a position."""
+    collection, scorer = tune(home, replace(station, dial=position))
+    journal = load_journal(home.database, collection.rows)
+    queue = rank_station(scorer, Listening(journal.state, journal.labelled, NOW), settings().station, PLACES)
+    return queue, effect_of_dial(scorer, journal.state, queue)
+
+
+def test_towards_discover_more_of_the_queue_was_never_played(demo):
+    station = demo.station()
+    heard = set(demo.track_ids[:10])
+    for track in [*heard, *heard]:
+        tell(demo, "finish", track, station.id)
+    shares = []
+    for position in (0, 50, 100):
+        queue, effect = dialled_queue(demo, station, position)
+        shares.append(effect.queue.never_played)
+        new = [demo.track_ids[row] not in heard for row in queue.track_rows]
+        assert effect.queue.never_played == pytest.approx(np.mean(new))
+        assert effect.queue.repeats == pytest.approx(1 - np.mean(new))
+    assert shares[0] < shares[2]
+    assert shares == sorted(shares)
+
+
+def test_a_turned_dial_is_compared_with_the_queue_of_its_middle(demo):
+    station = demo.station()
+    for track in demo.track_ids[:10]:
+        tell(demo, "finish", track, station.id)
+    middle, neutral = dialled_queue(demo, station, 50)
+    turned, effect = dialled_queue(demo, station, 90)
+    assert turned.track_rows != middle.track_rows
+    assert effect.neutral == neutral.queue == neutral.neutral
+    assert "→" in effect.sentence
+    assert "→" not in neutral.sentence
+    assert np.allclose(turned.request.scores, turned.scores.total + turned.dial)
+    assert middle.dial is None
+
+
+# --- what a mode and a listener's own choice add
+
+
+def requested(home, **listening):
+    station = home.station("Asked")
+    collection, scorer = tune(home, station)
+    journal = load_journal(home.database, collection.rows)
+    return scorer, Listening(journal.state, journal.labelled, NOW, **listening)
+
+
+def test_pinned_rows_keep_the_front_whatever_the_mode_and_have_no_propensity(demo):
+    only = np.arange(24) < 12
+    scorer, listening = requested(demo, pinned=(20, 3), candidates=only)
+    queue = rank_station(scorer, listening, settings().station, PLACES, commit_first=PLACES)
+    assert queue.track_rows[:2] == (20, 3)
+    assert [row.propensity is None for row in queue.ranking.rows] == [
+        True,
+        True,
+        *[False] * (len(queue.track_rows) - 2),
+    ]
+    assert max(queue.track_rows[2:]) < 12
+    with pytest.raises(ValueError, match="no propensity"):
+        served(queue, scorer, 0)
+
+
+@pytest.mark.parametrize("kind", ["never", "down", "not-now", "gone", "unplayable"])
+def test_a_pinned_track_that_may_not_play_is_dropped(demo, kind):
+    station = demo.station("Evening")
+    track = demo.track_ids[7]
+    if kind == "gone":
+        with demo.database.session() as session:
+            session.connection().exec_driver_sql(f"UPDATE track_file SET missing = 1 WHERE track_id = {track}")
+    elif kind != "unplayable":
+        tell(demo, kind, track, station.id)
+    collection, scorer = tune(demo, station)
+    journal = load_journal(demo.database, collection.rows)
+    unplayable = frozenset([track]) if kind == "unplayable" else frozenset()
+    listening = Listening(journal.state, journal.labelled, time.time(), unplayable=unplayable, pinned=(7, 3))
+    queue = rank_station(scorer, listening, settings().station, PLACES)
+    assert queue.track_rows[0] == 3
+    assert 7 not in queue.track_rows
+
+
+def test_a_bonus_moves_the_ranking_and_leaves_the_stations_own_scores(demo):
+    bonus = np.zeros(24)
+    bonus[13] = 50.0
+    scorer, listening = requested(demo, bonus=bonus)
+    queue = rank_station(scorer, listening, settings().station, 3)
+    assert queue.track_rows[0] == 13
+    assert queue.ranking.rows[0].score == pytest.approx(queue.scores.total[13] + 50.0)
+
+
+def test_asking_alone_ranks_nothing_and_a_ranking_of_it_is_the_queue(demo):
+    scorer, listening = requested(demo, pinned=(2,))
+    asked = station_request(scorer, listening, settings().station, PLACES)
+    queue = rank_station(scorer, listening, settings().station, PLACES)
+    assert rank(scorer.collection.catalogue, asked.request).tracks == queue.track_rows
+    assert rank_station(scorer, listening, settings().station, 0).track_rows == ()
+
+
+# --- calibration
+
+
+def test_a_strong_calibration_keeps_to_the_shares_of_what_was_liked(demo):
+    station = demo.station("Mixed")
+    collection, scorer = tune(demo, station)
+    genres = [row.genre for row in collection.rows]
+    rare = min(set(genres), key=genres.count)
+    liked = next(row for row in collection.rows if row.genre == rare)
+    for _ in range(30):
+        tell(demo, "up", liked.id, station.id)
+    journal = load_journal(demo.database, collection.rows)
+    listening = Listening(journal.state, journal.labelled, NOW)
+
+    def share(strength):
+        queue = rank_station(scorer, listening, settings(calibration=strength, breadth=24).station, 4)
+        return sum(genres[row] == rare for row in queue.track_rows)
+
+    assert share(10.0) >= share(0.0)
+    mix = station_request(scorer, listening, settings().station, 4).request.mix
+    genre = mix.aspects[0]
+    assert genre.wanted[genre.codes[collection.index[liked.id]]] == pytest.approx(1.0)
+
+
+# --- any state
+
+
+def every_state():
+    """Any state of a station of eight tracks: thumbs, bans, rests, plays, pins, dials, seeds that are gone."""
+    tracks = st.sets(st.integers(0, 23))
+    return st.fixed_dictionaries(
+        {
+            "never": tracks, "down": tracks, "resting": tracks, "unplayable": tracks, "missing": tracks,
+            "all_of": st.sampled_from(["", "never", "down", "resting", "missing"]),
+            "plays": st.lists(st.integers(0, 23), max_size=40),
+            "pinned": st.lists(st.integers(0, 23), max_size=4),
+            "playing": st.none() | st.integers(0, 23),
+            "only": st.none() | tracks,
+            "dial": st.integers(0, 100),
+            "seeds": st.sampled_from([(), (Seed("library"),), (Seed("track", "9999"),), (Seed("genre", "No such"),)]),
+        }
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def collected(demo_template, tmp_path_factory):
+    home = copy_home(demo_template, tmp_path_factory.mktemp("states") / "demo")
+    yield load_collection(home.database)
+    home.close()
+
+
+@given(drawn=every_state())
+@hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_state_stops_a_ranking_and_no_banned_track_is_ever_queued(collected, drawn):
+    sets = {name: set(drawn[name]) for name in ("never", "down", "resting", "missing")}
+    if drawn["all_of"]:
+        sets[drawn["all_of"]] = set(range(24))
+    ids = collected.catalogue.ids
+    state = ListeningState()
+    state.never = {int(ids[row]) for row in sets["never"]}
+    state.thumbs[1] = {int(ids[row]): -1 for row in sets["down"]}
+    state.resting_until = {int(ids[row]): NOW + 60 for row in sets["resting"]}
+    state.plays = [(1, int(ids[row])) for row in drawn["plays"]]
+    for row in drawn["plays"]:
+        state.tallies[int(ids[row])].plays += 1
+    collection = replace(collected, playable=np.array([row not in sets["missing"] for row in range(24)]))
+    station = StationInfo(1, "Any", 7, drawn["seeds"], dial=drawn["dial"])
+    scorer = StationScorer(collection, [station], station, None)
+    only = None if drawn["only"] is None else np.isin(np.arange(24), list(drawn["only"]))
+    unplayable = frozenset(int(ids[row]) for row in drawn["unplayable"])
+    listening = Listening(state, [], NOW, drawn["playing"], unplayable, tuple(drawn["pinned"]), only)
+    queue = rank_station(scorer, listening, settings().station, PLACES, commit_first=PLACES)
+    again = rank_station(scorer, listening, settings().station, PLACES, commit_first=PLACES)
+    assert queue.track_rows == again.track_rows
+    banned = sets["never"] | sets["down"] | sets["missing"] | drawn["unplayable"]
+    assert not banned & set(queue.track_rows)
+    assert len(set(queue.track_rows)) == len(queue.track_rows)
+    pins = [row for row in dict.fromkeys(drawn["pinned"]) if row not in banned | sets["resting"]]
+    assert list(queue.track_rows[: len(pins)]) == pins
+    for row in queue.ranking.rows:
+        assert row.pinned == (row.propensity is None)
+        assert row.pinned or (only is None or only[row.track])
+        assert row.pinned or row.track not in sets["resting"] or RuleName.RESTING in row.relaxed
+        assert row.propensity is None or 0 < row.propensity <= 1 + 1e-9
+    assert bool(queue.shortfall) == (len(queue.track_rows) < PLACES)
+    assert (ALL_SEEDS_GONE in queue.notes) == (drawn["seeds"] not in ((), (Seed("library"),)))
+    effect = effect_of_dial(scorer, state, queue)
+    assert 0.0 <= effect.queue.never_played <= 1.0
+    assert effect.sentence
+
+
+def test_a_station_that_lost_one_of_its_seeds_says_which(demo):
+    station = demo.station("Two", f"track:{demo.track_ids[0]}", "genre:" + demo.rows[0].genre.split("; ")[0])
+    collection, _ = tune(demo, station)
+    lost = replace(station, seeds=(Seed("genre", "Zydeco"), station.seeds[0]))
+    queue = rank_station(
+        StationScorer(collection, [lost], lost, None), Listening(ListeningState(), [], NOW), settings().station, 3
+    )
+    assert queue.notes == ("Nothing in the library goes by genre Zydeco: the other seeds play on.",)
+
+
+def test_rules_that_gave_way_are_told(tmp_path):
+    make_library(tmp_path / "data", [write_songs(tmp_path / "songs", 3, 0.3)])
+    home = open_home(tmp_path / "data")
+    station = home.station()
+    collection, scorer = tune(home, station)
+    queue = rank_station(scorer, Listening(ListeningState(), [], NOW), settings().station, 3)
+    assert len({row.artist for row in collection.rows}) == 1
+    assert queue.notes == ("Only 3 tracks here: artists may follow each other.",)
+    home.close()
 
 
 # --- measures

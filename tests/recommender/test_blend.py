@@ -7,6 +7,7 @@ from recommender.blend import (
     NON_NEGATIVE,
     PRIOR_BLEND,
     PRIOR_WEIGHTS,
+    RIDGE,
     Blend,
     Column,
     Scale,
@@ -38,22 +39,22 @@ def test_repetition_equals_a_walk_through_the_history(make_world):
 
 
 def test_the_fit_finds_the_weights_that_made_the_labels():
-    truth = [0.5, 1.0, 0.0, 1.5, -0.7, 0.3, 0.0]
-    blend = fit_blend(*rows_with(truth))
+    truth = [0.5, 1.0, 0.0, 1.5, -0.7, 0.3, 0.0, 0.8]
+    blend = fit_blend(*rows_with(truth, 15_000))
     recovered = np.array(blend.weights) / np.array(blend.spreads)
     assert recovered == pytest.approx(truth, abs=0.15)
-    assert blend.rows == 3000
+    assert blend.rows == 15_000
 
 
 def test_the_fit_is_the_optimum_of_its_objective():
-    columns, label, weight = rows_with([0.5, 1.0, 0.8, 1.5, -0.7, 0.3, 0.4], count=80)
+    columns, label, weight = rows_with([0.5, 1.0, 0.8, 1.5, -0.7, 0.3, 0.4, 0.9], count=80)
     weight = np.random.default_rng(1).random(80).astype(np.float32)
     blend = fit_blend(columns, label, weight)
 
     def objective(weights):
         logits = replace(blend, weights=tuple(weights)).score(columns).astype(np.float64)
         loss = (weight * np.log1p(np.exp(-label * logits))).sum()
-        return loss + 2.0 * ((np.array(weights) - PRIOR_WEIGHTS) ** 2).sum()
+        return loss + 0.5 * RIDGE * ((np.array(weights) - PRIOR_WEIGHTS) ** 2).sum()
 
     best = objective(blend.weights)
     for column in Column:
@@ -65,7 +66,7 @@ def test_the_fit_is_the_optimum_of_its_objective():
 
 
 def test_the_blend_is_calibrated_on_rows_it_has_not_seen():
-    truth = [0.5, 1.0, 0.3, 1.5, -0.7, 0.3, 0.0]
+    truth = [0.5, 1.0, 0.3, 1.5, -0.7, 0.3, 0.0, 0.5]
     blend = fit_blend(*rows_with(truth))
     columns, label, _ = rows_with(truth, seed=9)
     probability = 1 / (1 + np.exp(-blend.score(columns)))
@@ -75,8 +76,9 @@ def test_the_blend_is_calibrated_on_rows_it_has_not_seen():
 
 
 def test_a_component_that_misleads_is_dropped_and_never_turned_round():
-    blend = fit_blend(*rows_with([-1.0, -1.0, -1.0, 2.0, 0.0, 0.0, 0.0]))
-    assert blend.weights[Column.SEED] == blend.weights[Column.CLEP] == blend.weights[Column.SEQUENCE] == 0.0
+    blend = fit_blend(*rows_with([-1.0, -1.0, -1.0, 2.0, 0.0, 0.0, 0.0, -1.0]))
+    misleading = (Column.SEED, Column.CLEP, Column.SEQUENCE, Column.HEAD)
+    assert [blend.weights[column] for column in misleading] == [0.0] * 4
 
 
 @pytest.mark.parametrize("count", [0, 1, 19])
@@ -106,7 +108,8 @@ def test_assemble_puts_each_component_in_its_column(make_world):
     repeated = repetition(log, float(log.time[-1]))
     columns = assemble(np.full(9, 1.0), np.full(9, 2.0), np.full(9, 3.0), repeated)
     assert columns[:, : Column.LIKING].tolist() == [[1.0, 2.0, 3.0]] * 9
-    assert np.array_equal(columns[:, Column.LIKING :], repeated)
+    assert np.array_equal(columns[:, Column.LIKING : Column.HEAD], repeated)
+    assert not columns[:, Column.HEAD].any()
     assert PRIOR_BLEND.score(columns).shape == (9,)
 
 
@@ -122,12 +125,25 @@ def test_the_models_are_scaled_over_the_library_and_nothing_else_is():
 
 
 def test_a_column_that_hardly_varies_in_a_short_history_does_not_rule_the_library():
-    columns = np.zeros((10, len(Column)), np.float32)
+    columns = np.zeros((40, len(Column)), np.float32)
     columns[0, Column.LIKING] = 0.01
-    blend = fit_blend(columns, np.ones(10, np.int8), np.ones(10, np.float32), Scale())
-    heard = np.zeros((1, len(Column)), np.float32)
-    heard[0, Column.LIKING] = 1.0
-    assert blend.contributions(heard).max() == pytest.approx(PRIOR_WEIGHTS[Column.LIKING])
+    label = np.where(np.arange(40) % 2, -1, 1).astype(np.int8)
+    blend = fit_blend(columns, label, np.ones(40, np.float32), Scale())
+    assert blend.rows == 40
+    assert abs(blend.weights[Column.LIKING] - PRIOR_WEIGHTS[Column.LIKING]) < 0.01
+
+
+def test_with_nothing_fitted_a_model_serves_what_the_running_update_says():
+    columns = rows_with([0.0] * len(Column), 6)[0]
+    assert PRIOR_BLEND.score(columns) == pytest.approx(columns[:, Column.HEAD])
+
+
+def test_a_louder_blend_orders_alike():
+    blend = fit_blend(*rows_with([0.5, 1.0, 0.3, 1.5, -0.7, 0.3, 0.0, 0.5], 300))
+    columns = rows_with([0.0] * len(Column), 20)[0]
+    louder = blend.louder(2.5)
+    assert louder.contributions(columns) == pytest.approx(2.5 * blend.contributions(columns), rel=1e-5)
+    assert np.array_equal(np.argsort(louder.score(columns)), np.argsort(blend.score(columns)))
 
 
 def test_constant_scores_are_only_centred():

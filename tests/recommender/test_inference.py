@@ -10,6 +10,9 @@ from recommender.configuration import ClepConfig, SequentialConfig
 from recommender.events import EventLog
 from recommender.inference import ClepScorer, SequenceScorer, Standardisation, Tokens
 from recommender.sequential import Items, SequentialNetwork, TrainedSequence, export_sequential
+from recommender.sequential_inputs import tokens
+from recommender.sequential_recommender import ABLATIONS, BEST
+from recommender.sequential_shapes import sequence_shapes
 
 CONFIG = SequentialConfig()
 
@@ -34,6 +37,8 @@ def sequence_pair(log, vectors, config=CONFIG, known_stations=2):
     items = Items.of(log, content, config.id_shrinkage)
     network = shaken(SequentialNetwork(items, known_stations, config))
     arrays |= export_sequential(TrainedSequence(network, items, 1, ()))
+    shapes = sequence_shapes(config, vectors.shape[1], len(items.shrink) - 1, known_stations)
+    assert {name: array.shape for name, array in arrays.items() if name.startswith("sequence.")} == shapes
     stations = np.array([1, 2, 0])
     return network, SequenceScorer(arrays, vectors, items.row, stations, config.heads)
 
@@ -41,9 +46,8 @@ def sequence_pair(log, vectors, config=CONFIG, known_stations=2):
 @torch.no_grad()
 def torch_scores(network, log, station):
     rows = np.arange(len(log))[-network.config.length :]
-    columns = (log.track[rows], log.outcome[rows].astype(np.int64), log.station[rows])
-    hidden = network(*(torch.from_numpy(column).unsqueeze(0) for column in columns))[0, -1]
-    return (network.items(torch.arange(log.tracks)) @ network.ask(hidden, torch.tensor(station))).numpy()
+    state = network(*tokens(log, rows[None, :], network))[0, -1]
+    return network.score(network.query(state, torch.tensor(station)), torch.arange(log.tracks)).numpy()
 
 
 @pytest.mark.parametrize("events", [1, 2, 63, 64, 65, 200])
@@ -54,6 +58,40 @@ def test_sequence_scores_equal_torch(make_world, events, station):
     scores = scorer.scores(Tokens.of(world.log, scorer.length), station)
     expected = torch_scores(network, world.log, station)
     assert np.abs(scores - expected).max() <= 1e-5 * max(1.0, np.abs(expected).max())
+
+
+def with_shares(log):
+    """The log with how much was played known of two thirds of the rows."""
+    share = np.random.default_rng(3).random(len(log)).astype(np.float32)
+    share[::3] = np.nan
+    return replace(log, share=share)
+
+
+EVERYTHING = replace(BEST, share_token=True, gap_token=True, hour_token=True, unheard_prior=True, temperature=0.1)
+
+
+@pytest.mark.parametrize("content", [True, False])
+@pytest.mark.parametrize("config", [*ABLATIONS.values(), EVERYTHING], ids=[*ABLATIONS, "everything"])
+def test_every_configuration_gives_the_same_scores_in_numpy(make_world, config, content):
+    world = make_world(events=230, tracks=60)
+    log = with_shares(world.log)
+    vectors = world.catalogue.vectors if content else np.zeros((log.tracks, 0), np.float32)
+    network, scorer = sequence_pair(log, vectors, replace(config, length=min(config.length, 200)))
+    for events in (1, 230):
+        scores = scorer.scores(Tokens.of(log.first(events), scorer.length), 1)
+        expected = torch_scores(network, log.first(events), 1)
+        assert np.abs(scores - expected).max() <= 1e-5 * max(1.0, np.abs(expected).max())
+        assert len(np.unique(scores)) > 40
+
+
+def test_the_state_after_a_restart_is_the_state_before(make_world):
+    world = make_world(events=230, tracks=60)
+    log = with_shares(world.log)
+    _, running = sequence_pair(log, world.catalogue.vectors, EVERYTHING)
+    for events in range(200, 231):  # as it went while the player ran
+        before = running.scores(Tokens.of(log.first(events), running.length), 0)
+    _, restarted = sequence_pair(log, world.catalogue.vectors, EVERYTHING)
+    assert np.array_equal(restarted.scores(Tokens.of(log, restarted.length), 0), before)
 
 
 def test_more_tokens_than_the_model_looks_back_to_change_nothing(make_world):
@@ -100,12 +138,13 @@ def test_a_library_without_any_vector_is_standardised_to_zeros():
     assert not Standardisation.of(vectors).apply(vectors).any()
 
 
-def test_a_hundred_thousand_tracks_are_scored_within_the_budget(make_world):
+@pytest.mark.parametrize("config", [CONFIG, EVERYTHING], ids=["plain", "everything"])
+def test_a_hundred_thousand_tracks_are_scored_within_the_budget(make_world, config):
     log = make_world(events=100, tracks=500).log
     log = EventLog(**{**{name: getattr(log, name) for name in log.__slots__}, "tracks": 100_000})
     vectors = np.random.default_rng(0).normal(size=(100_000, 8)).astype(np.float32)
-    _, scorer = sequence_pair(log, vectors, replace(CONFIG, width=64))
-    history, took = Tokens.of(log, 64), []
+    _, scorer = sequence_pair(log, vectors, config)
+    history, took = Tokens.of(log, scorer.length), []
     for _ in range(15):
         started = time.thread_time()
         scorer.scores(history, 0)

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from recommender.baselines import Context
+from recommender.blend import Column
+from recommender.blend_fitting import with_blend
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
 from recommender.events import EventLog, Outcome
 from recommender.explain import Part
@@ -120,8 +122,14 @@ def test_the_parts_sum_to_the_score_with_a_model_too(world):
     )
     result = retrain(world.log, world.catalogue, config, None, lambda _progress: None, lambda: False)
     assert result.model is not None
-    scorer = LiveScorer(world.catalogue, ModelScorer(result.model, world.catalogue))
-    scores = scorer.scores(world.log, 0, float(world.log.time[-1]) + 1)
+    every = replace(result.model.card.blend, weights=(0.5,) * len(Column))
+    model = with_blend(result.model, every)
+    scorer = LiveScorer(world.catalogue, ModelScorer(model, world.catalogue))
+    now = float(world.log.time[-1]) + 1
+    scores = scorer.scores(world.log, 0, now)
+    blended = every.contributions(scorer.columns(world.log, 0, now)).sum(axis=1)
+    np.testing.assert_allclose(scores.total - scores.parts.logits[0], blended, rtol=1e-4, atol=1e-4)
+    assert scores.head_weight == 0.5
     np.testing.assert_allclose(scores.parts.logits.sum(axis=0), scores.total, rtol=1e-6, atol=1e-6)
     used = {part for part, row in zip(scores.parts.parts, scores.parts.logits, strict=True) if row.any()}
     assert {Part.HEAD, Part.CLEP, Part.SEQUENCE} <= used

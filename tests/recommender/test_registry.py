@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from recommender.belonging import Library
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
 from recommender.model import FrontEndId, Model, card_from_json, card_to_json
 from recommender.registry import CURRENT, ModelError, Registry
@@ -124,7 +125,7 @@ def test_arrays_that_do_not_fit_the_card_are_refused(registry, model, name, arra
         registry.load(card.version)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"format": 99}', b"[" * 5000])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"format": 2}', b"[" * 5000])
 def test_a_damaged_card_is_one_sentence(registry, model, content):
     card = registry.save(model)
     (folder(registry, card) / "model.json").write_bytes(content)
@@ -133,7 +134,43 @@ def test_a_damaged_card_is_one_sentence(registry, model, content):
     assert registry.versions() == []
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.parametrize("content", [b'{"format": 1, "card": {}}', b'{"format": 99}'])
+def test_a_card_of_another_version_of_the_player_is_named_as_such(registry, model, content):
+    card = registry.save(model)
+    (folder(registry, card) / "model.json").write_bytes(content)
+    with pytest.raises(ModelError, match="another version of the player"):
+        registry.load(card.version)
+
+
+def library(model_world, moved=0.0, seed=1):
+    noise = np.random.default_rng(seed).normal(size=model_world.catalogue.vectors.shape)
+    vectors = (model_world.catalogue.vectors + moved * noise).astype(np.float32)
+    return Library(model_world.catalogue.track_ids, vectors)
+
+
+def test_a_model_of_another_library_is_refused_and_of_its_own_is_not(registry, model, make_world):
+    own, other = make_world(), make_world(seed=7)
+    card = registry.save(model)
+    assert registry.load(card.version, library=library(own)).card == card
+    assert registry.load(card.version, library=library(own, moved=0.005)).card == card
+    with pytest.raises(ModelError, match="trained on another library"):
+        registry.load(card.version, library=library(other))
+
+
+def test_a_library_that_lost_and_gained_tracks_is_still_the_models_own(registry, model, make_world):
+    own = library(make_world())
+    card = registry.save(model)
+    few = Library(own.track_ids[::3], own.vectors[::3])
+    ids = np.concatenate([own.track_ids, own.track_ids + 100_000])
+    more = Library(ids, np.concatenate([own.vectors, own.vectors[::-1]]))
+    assert registry.load(card.version, library=more).card == card
+    with pytest.raises(ModelError, match="another library"):
+        registry.load(card.version, library=few)
+    with pytest.raises(ModelError, match="another library"):
+        registry.load(card.version, library=Library(own.track_ids + 100_000, own.vectors))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_card_with_any_value_exchanged_is_read_or_refused_as_damaged(model, data):
     document = json.loads(card_to_json(model.card))

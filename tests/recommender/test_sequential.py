@@ -6,12 +6,12 @@ import torch
 
 from recommender.configuration import SequentialConfig
 from recommender.events import split_by_time
+from recommender.scale.batches import batches
 from recommender.sequential import (
     FrozenValidator,
     Items,
     SequentialNetwork,
     Validator,
-    _batches,
     export_sequential,
     train_sequential,
 )
@@ -215,12 +215,12 @@ def test_dropout_passes_gradients_where_it_passes_values():
 def test_batches_hold_every_window_once_and_windows_of_like_length_together():
     rng = np.random.default_rng(0)
     parts = [np.full(int(length), i) for i, length in enumerate(rng.integers(1, 65, size=333))]
-    batches = list(_batches(parts, 16, rng))
-    assert sorted(int(part[0]) for batch in batches for part in batch) == list(range(333))
-    assert max(len(batch) for batch in batches) == 16
-    padding = sum(max(len(part) for part in batch) * len(batch) for batch in batches) / sum(len(p) for p in parts)
+    found = list(batches(parts, 16, rng))
+    assert sorted(int(part[0]) for batch in found for part in batch) == list(range(333))
+    assert max(len(batch) for batch in found) == 16
+    padding = sum(max(len(part) for part in batch) * len(batch) for batch in found) / sum(len(p) for p in parts)
     assert padding < 1.3
-    assert [len(batch[0]) for batch in batches] != sorted(len(batch[0]) for batch in batches)
+    assert [len(batch[0]) for batch in found] != sorted(len(batch[0]) for batch in found)
 
 
 @torch.no_grad()

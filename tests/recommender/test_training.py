@@ -84,8 +84,9 @@ def test_the_gate_slice_has_no_part_in_the_model(world, result):
 
 
 def test_a_history_of_opposite_taste_does_not_pass_the_gate(world):
-    opposite = replace(world.log, label=np.where(np.arange(len(world.log)) < 350, -world.log.label, world.log.label))
-    refused = run(world, replace(opposite, label=opposite.label.astype(np.int8)))
+    before_gate = world.log.time < split_with_pairs(world.log).gate.time[0]
+    opposite = np.where(before_gate, -world.log.label, world.log.label).astype(np.int8)
+    refused = run(world, replace(world.log, label=opposite))
     assert not refused.promoted
     assert refused.reason.startswith("Refused")
 
@@ -139,8 +140,8 @@ def test_one_block_of_likes_then_one_of_dislikes_runs_to_the_end(make_log, world
 def test_progress_names_every_stage_and_counts_up(world):
     seen = []
     run(world, on_progress=seen.append)
-    assert list(dict.fromkeys(step.stage for step in seen)) == ["content", "sequence", "blend", "evaluation"]
-    for stage in ("content", "sequence", "blend"):
+    assert list(dict.fromkeys(step.stage for step in seen)) == ["content", "sequence", "update", "blend", "evaluation"]
+    for stage in ("content", "sequence", "update", "blend"):
         steps = [step for step in seen if step.stage == stage]
         assert [step.step for step in steps] == list(range(1, len(steps) + 1))
         assert all(step.step <= step.steps and step.seconds_left >= 0 for step in steps)

@@ -164,6 +164,7 @@ class MemoryPlayer:
             StationRow(3, "[b]Rock[/b]", "genre Rock", 1, 20),
         ]
         self.refusal = ""
+        self.pins: list[int] = []
         self.new = False
         self.asked: MemorySurvey | None = None
         self.map = MapView()
@@ -262,6 +263,43 @@ class MemoryPlayer:
         self.known.append(row)
         return row
 
+    def more_like(self, track_id: int | None = None) -> None:
+        self._note("more_like", track_id)
+        now = self._snapshot.now
+        chosen = track_id if track_id is not None else now.track.id
+        track = next(track for track in self.tracks if track.id == chosen)
+        self._tune(StationRow(9, f"{track.title} · {track.artist}", f"“{track.title}”", 0, 0))
+
+    def back(self) -> None:
+        self._note("back")
+        self._tune(self.known[0])
+
+    def turn_dial(self, by: int) -> None:
+        self._note("turn_dial", by)
+        station = self._snapshot.station
+        dial = min(max(station.dial + by, 0), 100)
+        effect = "" if dial == 50 else f"{dial} % never played, Gini 0.42 → {0.6 - dial / 200:.2f}"
+        self.change(station=replace(station, dial=dial), dial_effect=effect)
+
+    def set_mode(self, mode: str) -> None:
+        self._note("set_mode", mode)
+        self.change(station=replace(self._snapshot.station, mode=mode))
+
+    def pin_next(self, track_id: int) -> None:
+        self._note("pin_next", track_id)
+        self._pin([track_id, *(pinned for pinned in self.pins if pinned != track_id)])
+
+    def pin_last(self, track_id: int) -> None:
+        self._note("pin_last", track_id)
+        others = [pinned for pinned in self.pins if pinned != track_id]
+        self._pin(others if track_id in self.pins else [*others, track_id])
+
+    def move_pin(self, track_id: int, places: int) -> None:
+        self._note("move_pin", track_id, places)
+        others = [pinned for pinned in self.pins if pinned != track_id]
+        place = max(self.pins.index(track_id) + places, 0)
+        self._pin([*others[:place], track_id, *others[place:]])
+
     def catalogue(self) -> list[TrackRow]:
         return self.tracks
 
@@ -333,6 +371,12 @@ class MemoryPlayer:
         return self.asked
 
     # How it does it
+
+    def _pin(self, pins: list[int]) -> None:
+        self.pins = pins
+        rows = {row.track.id: replace(row, pinned=False) for row in self._snapshot.queue}
+        pinned = [replace(rows[track], pinned=True, reason="pinned by you") for track in pins]
+        self.change(queue=(*pinned, *(row for track, row in rows.items() if track not in pins)))
 
     def _note(self, name: str, *arguments: object) -> None:
         self.gate.wait(5)

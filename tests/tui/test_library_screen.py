@@ -66,8 +66,7 @@ async def test_a_starts_a_station_from_the_selected_track_and_goes_to_it(running
     async with running(player) as stage:
         await stage.press("l", "down", "a")
         name = "Chopin Prelude In G Minor Opus 28 · Ivan Ilic"
-        assert player.told("create_station") == [(name, (("track", "2"),))]
-        assert player.told("open_station") == [(4,)]
+        assert player.told("more_like") == [(2,)]
         assert stage.screen == "StationScreen"
         assert name[:20] in stage.text
 

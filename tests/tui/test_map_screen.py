@@ -109,7 +109,7 @@ async def test_the_selected_track_can_be_thumbed_grown_into_a_station_and_asked_
         assert player.told("thumb_track") == [(track.id, 1), (track.id, -1)]
         assert player.told("similar")[-1][0] == track.id
         await stage.press("escape", "a")
-        assert player.told("create_station")[-1][1] == (("track", str(track.id)),)
+        assert player.told("more_like") == [(track.id,)]
         assert stage.screen == "StationScreen"
 
 

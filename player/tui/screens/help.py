@@ -15,12 +15,15 @@ from player.tui.keys import (
     HELP_BAR,
     IN_LIBRARY,
     IN_SIMILAR,
+    IN_STORY,
     IN_SURVEY,
+    IN_WHY,
     ON_MAP,
     PLACES,
     PLAY_ROW,
     PLAYING,
     QUEUE,
+    STATION,
     TO_TRACK,
     Key,
 )
@@ -45,15 +48,19 @@ _MEANING = (
     ("many skips", "A burst within seconds is browsing, and counts for little."),
     ("finish", "Heard to the end: a sign for it. Replay: a strong one."),
     ("by hand", "A track you choose is wanted; the one you left, a little less."),
+    ("everywhere", "U and D are thumbs for all stations; a station's own thumb overrules them there."),
+    ("seek", "What you jump over was not heard: the end reached by a jump is no finish."),
     ("not now", "No verdict: the track only rests for a while."),
+    ("less", "No verdict on the track: one reason counts no more on this station, till you take that back."),
     ("never", "The track is not played again, on any station."),
-    ("quit, error", "Count for nothing."),
+    ("quit, sleep, error", "Count for nothing."),
 )
 _MAP_SIGNS = (
     ("▶ 1 2 3", "The playing track, and the way the queue takes from it."),
     ("[ ]", "The cursor. Neighbours sound alike; distances across the map mean little."),
 )
 _SIGNS = (
+    ("◆1 ◆2", "Pinned by you, in this order; they play before all that is ranked."),
     ("▲3 ▼2 ●", "How far the last press moved a row of the queue; ● is new in it."),
     ("0.42 → 0.38", "A measure now, and as it will be after the queue. Green: more varied, red: less."),
 )
@@ -102,8 +109,11 @@ def _page(width: int) -> list[Line]:
     sections = (
         ("The playing track", _keys(PLAYING)),
         ("The queue", _keys((PLAY_ROW, *QUEUE))),
+        ("The station", _keys(STATION)),
         ("Places and work", _keys(PLACES)),
         ("In the library", _keys((PLAY_ROW, *IN_LIBRARY))),
+        ("Why a track", _keys(IN_WHY)),
+        ("All about a track", _keys(IN_STORY)),
         ("Among similar tracks", _keys((PLAY_ROW, *IN_SIMILAR))),
         ("On the map", (*_keys((TO_TRACK, PLAY_ROW, *ON_MAP)), *_MAP_SIGNS)),
         ("In the survey", _keys(IN_SURVEY)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -11,7 +11,7 @@ from textual.widgets import Input, Static
 from textual.worker import get_current_worker
 
 from player.tui.keys import IN_LIBRARY, LIBRARY_BAR, bindings
-from player.tui.messages import CreateStation, FindSimilar, RowsFound
+from player.tui.messages import AskStory, FindSimilar, MoreLike, PinTrack, RowsFound
 from player.tui.screens.playing import PlayingScreen
 from player.tui.sorting import ORDERS, SortedCatalogue
 from player.tui.text import count
@@ -123,7 +123,26 @@ class LibraryScreen(PlayingScreen):
         """Start a station from the selected track."""
         track = self.query_one(TrackList).selected
         if track is not None:
-            self.post_message(CreateStation.from_track(track))
+            self.post_message(MoreLike(track.id))
+
+    def action_pin_next(self) -> None:
+        """Play the selected track next."""
+        self._pin("next")
+
+    def action_pin_last(self) -> None:
+        """Pin the selected track, or take its pin off."""
+        self._pin("last")
+
+    def _pin(self, place: Literal["next", "last"]) -> None:
+        track = self.query_one(TrackList).selected
+        if track is not None:
+            self.post_message(PinTrack(track.id, place))
+
+    def action_story_row(self) -> None:
+        """Everything known about the selected track."""
+        track = self.query_one(TrackList).selected
+        if track is not None:
+            self.post_message(AskStory(track))
 
     def action_similar_row(self) -> None:
         """Tracks that sound like the selected one."""

@@ -12,7 +12,7 @@ from player.errors import PlayerError
 from player.listening.library_map import Colour
 from player.tui.keys import MAP_BAR, ON_MAP, bindings
 from player.tui.map_paint import paint
-from player.tui.messages import CreateStation, FindSimilar, MapColoured, PlayTrack, ThumbTrack
+from player.tui.messages import FindSimilar, MapColoured, MoreLike, PlayTrack, ThumbTrack
 from player.tui.screens.playing import PlayingScreen
 from player.tui.text import count, dotted
 from player.tui.widgets.lines import Heading, JobLine, KeyBar, NoticeLine
@@ -233,7 +233,7 @@ class MapScreen(PlayingScreen):
     def action_grow(self) -> None:
         """Start a station from the selected track."""
         if self._selected is not None:
-            self.post_message(CreateStation.from_track(self._selected))
+            self.post_message(MoreLike(self._selected.id))
 
     def action_thumb_row(self, value: Thumb) -> None:
         """Thumb the selected track."""

@@ -16,3 +16,6 @@ class PlayingScreen(Screen[None]):
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot; to be overridden."""
         raise NotImplementedError
+
+    def renew(self) -> None:
+        """Ask anew what the screen answers; for screens that answer a question."""

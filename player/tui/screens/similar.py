@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.worker import get_current_worker
 
 from player.errors import PlayerError
 from player.library.rows import TrackRow
 from player.tui.keys import IN_SIMILAR, SIMILAR_BAR, bindings
-from player.tui.messages import CreateStation, SimilarFound
+from player.tui.messages import AskStory, MoreLike, PinTrack, SimilarFound
 from player.tui.screens.playing import PlayingScreen
 from player.tui.text import count, dotted
 from player.tui.widgets.lines import Heading, JobLine, KeyBar, NoticeLine
@@ -90,6 +90,12 @@ class SimilarScreen(PlayingScreen):
         facts = f"{count(len(message.found), 'track')} · 1.00 is the same sound" if message.found else ""
         self.query_one(Heading).show("Sounds like", words, facts)
 
+    def action_story_row(self) -> None:
+        """Everything known about the selected track."""
+        track = self.query_one(SimilarList).selected
+        if track is not None:
+            self.post_message(AskStory(track))
+
     def action_similar_row(self) -> None:
         """Walk on to the selected track."""
         track = self.query_one(SimilarList).selected
@@ -98,7 +104,20 @@ class SimilarScreen(PlayingScreen):
 
     def action_grow(self) -> None:
         """Start a station from the track asked about."""
-        self.post_message(CreateStation.from_track(self._at.track))
+        self.post_message(MoreLike(self._at.track.id))
+
+    def action_pin_next(self) -> None:
+        """Play the selected track next."""
+        self._pin("next")
+
+    def action_pin_last(self) -> None:
+        """Pin the selected track, or take its pin off."""
+        self._pin("last")
+
+    def _pin(self, place: Literal["next", "last"]) -> None:
+        track = self.query_one(SimilarList).selected
+        if track is not None:
+            self.post_message(PinTrack(track.id, place))
 
     def action_leave(self) -> None:
         """One step back."""

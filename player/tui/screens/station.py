@@ -8,10 +8,13 @@ from textual.containers import Container, Vertical
 from textual.widgets import Static
 
 from player.tui.keys import MAIN_BAR
+from player.tui.screens.mode import MODE_NAMES
 from player.tui.screens.playing import PlayingScreen
 from player.tui.text import count, dotted
+from player.tui.widgets.dial import DialLine
 from player.tui.widgets.diversity import DiversityPanel
-from player.tui.widgets.lines import Heading, JobLine, KeyBar, NoticeLine, ReasonLine
+from player.tui.widgets.ink import Ink
+from player.tui.widgets.lines import Heading, JobLine, KeyBar, NoticeLine, PlainLine, ReasonLine
 from player.tui.widgets.now_playing import NowPlayingPanel
 from player.tui.widgets.position_bar import PositionBar
 from player.tui.widgets.queue_list import QueueList
@@ -53,8 +56,11 @@ class StationScreen(PlayingScreen):
                 yield Heading(id="heading")
                 yield QueueList(id="queue")
                 yield ReasonLine(id="reason")
-            yield DiversityPanel(id="diversity")
+            with Vertical(id="side"):
+                yield DialLine(id="dial")
+                yield DiversityPanel(id="diversity")
         yield Static(_WELCOME, id="welcome", markup=False)
+        yield PlainLine(id="trial")
         yield JobLine(id="job")
         yield NoticeLine(id="notice")
         yield KeyBar(MAIN_BAR, id="keys")
@@ -65,17 +71,25 @@ class StationScreen(PlayingScreen):
         self.query_one(NowPlayingPanel).show(snapshot)
         self.query_one(PositionBar).show(snapshot)
         self.query_one(QueueList).show(snapshot.queue)
+        self.query_one(DialLine).show(snapshot)
         self.query_one(DiversityPanel).show(snapshot.diversity)
+        trial = self.query_one("#trial", PlainLine)
+        trial.show("", snapshot.trial, Ink.DIM)
+        trial.set_class(bool(snapshot.trial), "-on")
         self.query_one(JobLine).show(snapshot.job)
-        name = (
-            snapshot.station.name if snapshot.station is not None else "no station – s picks one, S asks what you like"
-        )
-        self.query_one(Heading).show("Up next", name, _facts(snapshot))
+        self.query_one(Heading).show("Up next", _name(snapshot), _facts(snapshot))
 
     def on_row_highlighted(self, message: RowHighlighted) -> None:
         """Say why the selected row is there."""
         message.stop()
         self.query_one(ReasonLine).show(self.query_one(QueueList).selected)
+
+
+def _name(snapshot: Snapshot) -> str:
+    station = snapshot.station
+    if station is None:
+        return "your pins" if snapshot.queue else "no station – s picks one, S asks what you like"
+    return station.name if station.mode == "station" else dotted((station.name, MODE_NAMES[station.mode][0].lower()))
 
 
 def _facts(snapshot: Snapshot) -> str:

@@ -12,8 +12,9 @@ from textual.widgets import Input
 
 from player.tui.keys import CLOSE_BAR, PICKER_BAR
 from player.tui.messages import CreateStation, OpenStation, OpenSurvey
+from player.tui.screens.mode import MODE_NAMES
 from player.tui.screens.new_station import NewStation
-from player.tui.text import count
+from player.tui.text import count, dotted
 from player.tui.widgets.choice_list import Choice, ChoiceList
 from player.tui.widgets.lines import Heading, KeyBar, NoticeLine
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from player.tui.messages import RowChosen
     from player.tui.port import PlayerPort, Suggestion
 
+SEED_WORDS = {"query": "saved search"}
+"""Kinds of seeds that are not called by their names."""
 _PROPOSALS = 8
 """As many as are read at a glance."""
 
@@ -110,7 +113,8 @@ def _matches(row: StationRow, text: str) -> bool:
 
 def _open(row: StationRow) -> _Offer:
     thumbs = f"▲{row.thumbs_up} ▼{row.thumbs_down}" if row.thumbs_up or row.thumbs_down else ""
-    return _Offer(Choice("", row.name, row.seeds, thumbs), OpenStation(row.id))
+    mode = "" if row.mode == "station" else MODE_NAMES[row.mode][0].lower()
+    return _Offer(Choice("", row.name, dotted((mode, row.seeds)), thumbs), OpenStation(row.id))
 
 
 def _ask(*, new: bool) -> _Offer:
@@ -121,5 +125,5 @@ def _ask(*, new: bool) -> _Offer:
 def _grow(proposal: Suggestion) -> _Offer:
     kind, value, tracks = proposal
     name = value or "Everything"
-    detail = f"new station, {kind}" if value else "new station, the whole library"
+    detail = f"new station, {SEED_WORDS.get(kind, kind)}" if value else "new station, the whole library"
     return _Offer(Choice("+", name, detail, count(tracks, "track")), CreateStation(name, ((kind, value),)))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import TYPE_CHECKING
 
-from player.tui.text import fit, number, sparkline
+from player.tui.text import fit, number, plain, sparkline
 from player.tui.widgets.ink import Ink, Inked, Line, spread, width_of
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ _TALL_FROM = 6
 _PER_MEASURE = 3
 _FLOWING = ((6, 3), (4, 2), (0, 3), (0, 2))
 """Cells of a trend, and between two measures, in the flowing form: the first that fits is taken."""
+_SENTENCE_SHARE = 3
+"""A sentence takes at most this part of the panel, or it is left out: the figures come first."""
 _STEADY = 0.005
 """Less than this rounds to the same two decimals: no arrow."""
 
@@ -26,11 +29,12 @@ class DiversityPanel(Inked):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
         self._measures: tuple[Measure, ...] = ()
+        self._sentence = ""
 
-    def show(self, measures: tuple[Measure, ...]) -> None:
-        """Show other values."""
-        if measures != self._measures:
-            self._measures = measures
+    def show(self, measures: tuple[Measure, ...], sentence: str = "") -> None:
+        """Show other values, and what they come to; the sentence stands above the blocks only."""
+        if (measures, sentence) != (self._measures, self._sentence):
+            self._measures, self._sentence = measures, sentence
             self.refresh()
 
     def line(self, y: int, width: int) -> Line:
@@ -44,14 +48,23 @@ class DiversityPanel(Inked):
     def _block_line(self, y: int, width: int, height: int) -> Line:
         if y == 0:
             return [("Diversity", Ink.STRONG), ("  now → after the queue", Ink.DIM)]
-        index, part = divmod(y - 2, _PER_MEASURE)
-        if y == 1 or index >= len(self._measures) or (y - part + 1) >= height:
+        said = wrapped(self._sentence, width, height)
+        if 1 <= y <= len(said):
+            return [(said[y - 1], Ink.TEXT)]
+        index, part = divmod(y - 2 - len(said), _PER_MEASURE)
+        if index < 0 or index >= len(self._measures) or (y - part + 1) >= height:
             return []
         measure = self._measures[index]
         if part == 0:
             values = [(f"{number(measure.value)} → ", Ink.TEXT), _after(measure), _arrow(measure)]
             return spread([(fit(measure.name, width - width_of(values) - 1), Ink.TEXT)], values, width)
         return [(sparkline(measure.trend, width), _trend_ink(measure))] if part == 1 else []
+
+
+def wrapped(sentence: str, width: int, height: int) -> list[str]:
+    """A sentence in lines of at most ``width`` cells; none where they would crowd the figures out."""
+    lines = textwrap.wrap(plain(sentence), width) if width > 0 else []
+    return lines if len(lines) <= height // _SENTENCE_SHARE else []
 
 
 def flow(measures: tuple[Measure, ...], width: int, height: int) -> list[Line]:

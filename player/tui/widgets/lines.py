@@ -59,15 +59,20 @@ class JobLine(Inked):
         super().__init__(id=id)
         self._job: JobView | None = None
         self._metrics: list[float] = []
+        self._losses: list[float] = []
 
     def show(self, job: JobView | None) -> None:
         """Show the job as it stands; without one the line takes no room."""
+        if job is not None and job.quiet and not job.finished:
+            job = None
         if job == self._job:
             return
         if job is None or self._job is None or job.name != self._job.name or self._job.finished:
-            self._metrics = []
+            self._metrics, self._losses = [], []
         if job is not None and job.metric is not None and self._metrics[-1:] != [job.metric]:
             self._metrics.append(job.metric)
+        if job is not None and job.loss is not None and self._losses[-1:] != [job.loss]:
+            self._losses.append(job.loss)
         self._job = job
         self.set_class(job is not None and not job.finished, "-running")
         self.set_class(job is not None and job.finished, "-ended")
@@ -91,10 +96,12 @@ class JobLine(Inked):
     def _progress(self, job: JobView, width: int) -> Line:
         words = f"{100 * job.done // job.total} %" if job.total > 0 else f"{job.done:,} done" if job.done else ""
         eta = "paused" if job.paused else left_over(job.seconds_left) if job.seconds_left is not None else ""
-        metric = f"AUC {job.metric:.3f}" if job.metric is not None else ""
-        facts: Line = [(dotted((words, eta, metric)), Ink.TEXT)]
-        if len(self._metrics) > 1:
-            facts.append((" " + sparkline(self._metrics, min(len(self._metrics), _CURVE)), Ink.ACCENT))
+        facts: Line = [(dotted((words, eta)), Ink.TEXT)]
+        for name, value, course in (("loss", job.loss, self._losses), ("AUC", job.metric, self._metrics)):
+            if value is not None:
+                facts.append(((" · " if width_of(facts) else "") + f"{name} {value:.3f}", Ink.TEXT))
+            if value is not None and len(course) > 1:
+                facts.append((" " + sparkline(course, min(len(course), _CURVE)), Ink.ACCENT))
         cells = min(width - width_of(facts) - 2, _BAR_MOST)
         if cells < _BAR_LEAST:
             return facts

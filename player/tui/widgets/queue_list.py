@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from player.tui.keys import QUEUE, bindings
-from player.tui.messages import FindSimilar, PlayTrack, RestTrack, RowChosen, ThumbTrack
+from player.tui.messages import (
+    AskStory,
+    AskWhy,
+    FindSimilar,
+    MoreLike,
+    MovePin,
+    PinTrack,
+    PlayTrack,
+    RestTrack,
+    RowChosen,
+    ThumbTrack,
+)
 from player.tui.text import clock, column, right, shares
 from player.tui.widgets.ink import Ink, Line, Piece
 from player.tui.widgets.row_list import RowList
@@ -16,7 +27,7 @@ if TYPE_CHECKING:
     from player.listening.view import QueueRow
     from player.tui.port import Thumb
 
-_MOVE = 4
+_MARK = 4
 _TIME = 8
 """With the gap before it; an hour and more fits."""
 _GAP = 2
@@ -52,7 +63,7 @@ class QueueList(RowList):
         """Move, title, artist, reason, length."""
         queued = self._rows[index]
         title_ink = Ink.STRONG if selected else Ink.TEXT
-        room = width - _MOVE - _TIME
+        room = width - _MARK - _TIME
         if width >= _REASON_FROM:
             weights = (5, 3, 5) if width >= _WIDE_FROM else (5, 4, 6)
             title, artist, reason = shares(room - 2 * _GAP, weights)
@@ -61,7 +72,7 @@ class QueueList(RowList):
             title, artist = shares(room - _GAP, (4, 3))
             why = []
         return [
-            move(queued),
+            mark(queued, index),
             (column(queued.track.title, title) + " " * _GAP, title_ink),
             (column(queued.track.artist, artist), Ink.TEXT),
             *why,
@@ -83,20 +94,55 @@ class QueueList(RowList):
         if self.selected is not None:
             self.post_message(RestTrack(self.selected.track.id))
 
+    def action_pin_next(self) -> None:
+        """Play the selected row next."""
+        if self.selected is not None:
+            self.post_message(PinTrack(self.selected.track.id, "next"))
+
+    def action_pin_last(self) -> None:
+        """Pin the selected row, or take its pin off."""
+        if self.selected is not None:
+            self.post_message(PinTrack(self.selected.track.id, "last"))
+
+    def action_move_pin(self, places: int) -> None:
+        """Move the selected pin."""
+        if self.selected is not None:
+            self.post_message(MovePin(self.selected.track.id, places))
+
+    def action_grow(self) -> None:
+        """A station like the selected row."""
+        if self.selected is not None:
+            self.post_message(MoreLike(self.selected.track.id))
+
+    def action_why_row(self) -> None:
+        """Why the selected row is there."""
+        if self.selected is not None:
+            self.post_message(AskWhy(self.selected.track))
+
+    def action_story_row(self) -> None:
+        """Everything known about the selected row's track."""
+        if self.selected is not None:
+            self.post_message(AskStory(self.selected.track))
+
     def action_similar_row(self) -> None:
         """Tracks that sound like the selected row."""
         if self.selected is not None:
             self.post_message(FindSimilar(self.selected.track))
 
 
-def move(row: QueueRow) -> Piece:
-    """How the last re-rank moved a row, in four cells: ▲3, ▼2, ●, or nothing."""
+def mark(row: QueueRow, index: int) -> Piece:
+    """Four cells before a row: ◆1 where it is pinned, or how the last re-rank moved it: ▲3, ▼2, ●, or nothing.
+
+    Pins lead the queue, so the place of one is its number.
+    """
+    if row.pinned:
+        return column(f"◆{index + 1}", _MARK), Ink.ACCENT
     match row.move:
         case "up":
-            return column(f"▲{row.moved_by}", _MOVE), Ink.GOOD
+            return column(f"▲{row.moved_by}", _MARK), Ink.GOOD
         case "down":
-            return column(f"▼{row.moved_by}", _MOVE), Ink.BAD
+            return column(f"▼{row.moved_by}", _MARK), Ink.BAD
         case "new":
-            return column("●", _MOVE), Ink.ACCENT
+            return column("●", _MARK), Ink.ACCENT
         case _:
-            return " " * _MOVE, Ink.TEXT
+            return " " * _MARK, Ink.TEXT

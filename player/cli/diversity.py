@@ -1,0 +1,169 @@
+"""``player diversity``: how varied a period was, who was played, and how that changed."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from player.cli.options import DataDir, Json, StationName, emit_json, opened
+from player.cli.output_files import check_folder, keep
+
+if TYPE_CHECKING:
+    from player.listening.diversity_history import DiversityHistory, Figure
+
+LORENZ_CELLS, COURSE_CELLS = (36, 14), (64, 10)
+"""Columns and rows; the Lorenz curve's frame is about square."""
+NAME_CELLS, FIGURE_CELLS = 16, 15
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(diversity)
+
+
+def diversity(
+    since: Annotated[
+        str, typer.Option("--since", metavar="TIME", help="How far back: 30d, 12h, 2w or a day such as 2026-10-01.")
+    ] = "30d",
+    station: StationName = None,
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page too.", show_default=False)
+    ] = None,
+    png: Annotated[
+        Path | None, typer.Option("--png", metavar="FILE", help="Write a picture too.", show_default=False)
+    ] = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Show how varied your listening was: plays by artist, the Gini index over time, and what changed.
+
+    Changes are since the period before, which is as long, over equally many plays; beside each stands what chance alone gives.
+    The page needs no network. Models are marked where another one began to choose.
+    """
+    from datetime import datetime
+
+    from player.listening.diversity_history import diversity_history
+    from player.listening.diversity_page import diversity_page
+    from player.listening.diversity_picture import save_picture
+    from player.listening.diversity_since import moment_of
+
+    until = datetime.now().astimezone()
+    start = moment_of(since, until)
+    for path, example in ((html, "diversity.html"), (png, "diversity.png")):
+        if path is not None:
+            check_folder(path, example)
+    with opened(data_dir) as home:
+        history = diversity_history(home.database, start, until, station)
+    if html is not None:
+        keep(html, lambda path: path.write_text(diversity_page(history), "utf-8"))
+    if png is not None:
+        keep(png, lambda path: save_picture(history, path))
+    if json:
+        emit_json(_document(history, html, png))
+        return
+    _print(history)
+    for path in (html, png):
+        if path is not None:
+            print(f"Drawn in {path.absolute()}")
+
+
+def _print(history: "DiversityHistory") -> None:
+    from player.listening.diversity_view import about, table
+
+    print(history.sentence)
+    print(about(history))
+    print()
+    for row in table(history):
+        print(f"  {row[0]:<{NAME_CELLS}}" + "".join(f"{cell:>{FIGURE_CELLS}}" for cell in row[1:4]) + f"  {row[4]}")
+    _print_lorenz(history)
+    _print_course(history)
+    print("\n  Most played")
+    for artist in history.top:
+        print(f"  {artist.plays:>6}  {_plain(artist.artist)}")
+
+
+def _plain(text: str) -> str:
+    from player.tui.text import plain
+
+    return plain(text)
+
+
+def _print_lorenz(history: "DiversityHistory") -> None:
+    import numpy as np
+
+    from player.cli.diversity_plot import DOTTED, Curve, Frame, plot
+
+    columns, rows = LORENZ_CELLS
+    print(f"\n  Plays by artist (Lorenz curve, Gini {history.figure('gini').value:.2f}; dotted: all alike)")
+    frame = Frame(columns, rows, "100 % of plays", "0 %", "0 %", f"{history.artists:,} artists")
+    even = np.array([[0.0, 0.0], [1.0, 1.0]])
+    for line in plot(frame, [Curve(history.lorenz), Curve(even, DOTTED)]):
+        print(f"  {line}")
+
+
+def _print_course(history: "DiversityHistory") -> None:
+    import numpy as np
+
+    from player.cli.diversity_plot import DOTTED, Curve, Frame, plot
+    from player.listening.diversity_view import span_of, when
+
+    span = span_of(history)
+    points = np.array([span.place(point.time, point.gini) for point in history.course], np.float64)
+    marks = [np.array([[x, 0.0], [x, 1.0]]) for x in (span.across(mark.time) for mark in history.models[1:])]
+    columns, rows = COURSE_CELLS
+    frame = Frame(
+        columns,
+        rows,
+        f"{span.highest:.2f}",
+        f"{span.lowest:.2f}",
+        when(history, history.since),
+        when(history, history.until),
+    )
+    print(f"\n  Gini of the last {history.window} plays (dotted: another model began to choose)")
+    for line in plot(frame, [Curve(points), *(Curve(mark, DOTTED) for mark in marks)]):
+        print(f"  {line}")
+    for mark in history.models:
+        print(f"  {when(history, mark.time):>16}  model {_plain(mark.version)}")
+
+
+def _document(history: "DiversityHistory", html: Path | None, png: Path | None) -> dict[str, Any]:
+    from player.listening.diversity_view import iso
+
+    return {
+        "since": iso(history.since),
+        "until": iso(history.until),
+        "station": history.station,
+        "sentence": history.sentence,
+        "plays": history.plays,
+        "plays_before": history.before,
+        "compared_plays": history.compared,
+        "artists": history.artists,
+        "artists_played": history.artists_played,
+        "tracks": history.tracks,
+        "measures": {figure.key: _measure(figure) for figure in history.figures},
+        "lorenz": history.lorenz.tolist(),
+        "window": history.window,
+        "gini_over_time": [{"time": iso(point.time), "gini": point.gini} for point in history.course],
+        "models": [{"time": iso(mark.time), "version": mark.version} for mark in history.models],
+        "most_played": [{"artist": artist.artist, "plays": artist.plays} for artist in history.top],
+        "html": None if html is None else str(html.absolute()),
+        "png": None if png is None else str(png.absolute()),
+    }
+
+
+def _measure(figure: "Figure") -> dict[str, Any]:
+    change = figure.change
+    if change is None:
+        return {"value": figure.value, "change": None}
+    return {
+        "value": figure.value,
+        "change": {
+            "now": change.now,
+            "before": change.before,
+            "difference": change.difference,
+            "chance_low": change.low,
+            "chance_high": change.high,
+            "p": change.p,
+            "beyond_chance": change.beyond_chance,
+        },
+    }

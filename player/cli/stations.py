@@ -1,0 +1,240 @@
+"""``player station`` and ``player queue``: stations, how they play, and what is pinned to their front."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from player.cli.options import DataDir, Home, Json, StationName, emit_json, opened, say
+from player.errors import PlayerError
+
+if TYPE_CHECKING:
+    from player.library.rows import TrackRow
+    from player.listening.pins import Pins
+    from player.listening.stations import StationInfo
+
+station_app = typer.Typer(help="Make and list stations, and say how they play.", no_args_is_help=True)
+queue_app = typer.Typer(help="Put tracks at the front of a station's queue.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="Name of the station.")]
+Tracks = Annotated[list[int], typer.Argument(metavar="TRACK…", help="Tracks, as `player tracks` numbers them.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    station_app.command("create")(create_station)
+    station_app.command("list")(list_stations)
+    station_app.command("dial")(set_dial)
+    station_app.command("mode")(set_mode)
+    app.add_typer(station_app, name="station")
+    queue_app.command("list")(list_pins)
+    queue_app.command("add")(add_pins)
+    queue_app.command("remove")(remove_pins)
+    queue_app.command("clear")(clear_pins)
+    app.add_typer(queue_app, name="queue")
+
+
+def create_station(
+    name: Annotated[str, typer.Argument(help="What to call it.")],
+    seeds: Annotated[
+        list[str],
+        typer.Option(
+            "--seed",
+            help="track:ID, artist:NAME, album:NAME, genre:NAME, tag:NAME, query:SEARCH or library; repeat to mix.",
+        ),
+    ],
+    mode: Annotated[str, typer.Option("--mode", help="station, albums, rediscover or new.")] = "station",
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Make a station from seeds; it plays on for ever, near its seeds and where your thumbs lead.
+
+    One that is made of searches alone, as in --seed "query:genre:jazz year:1990-1999", plays what they find, and follows the
+    library as it changes.
+    """
+    from player.listening.collection import known_tag_names, load_rows
+    from player.listening.modes import check_mode
+    from player.listening.stations import Stations, describe_seeds, parse_seed
+
+    with opened(data_dir) as home:
+        rows = load_rows(home.database)
+        parsed = [parse_seed(seed) for seed in seeds]
+        station = Stations(home.database).create(name, parsed, rows, known_tag_names(), check_mode(mode))
+        if json:
+            emit_json(
+                {
+                    "id": station.id,
+                    "name": station.name,
+                    "seeds": [str(seed) for seed in station.seeds],
+                    "mode": station.mode,
+                }
+            )
+        else:
+            print(f"Station “{station.name}” from {describe_seeds(station.seeds, rows)}.")
+
+
+def list_stations(data_dir: DataDir = None, json: Json = False) -> None:
+    """List the stations."""
+    from player.listening.collection import load_rows
+    from player.listening.journal import load_journal
+    from player.listening.stations import Stations, describe_seeds
+
+    with opened(data_dir) as home:
+        state = load_journal(home.database, ()).state
+        stations = Stations(home.database).all()
+        documents = [
+            {
+                "id": station.id,
+                "name": station.name,
+                "seeds": [str(seed) for seed in station.seeds],
+                "mode": station.mode,
+                "dial": station.dial,
+                "thumbs_up": sum(value > 0 for value in state.thumbs[station.id].values()),
+                "thumbs_down": sum(value < 0 for value in state.thumbs[station.id].values()),
+            }
+            for station in stations
+        ]
+        if json:
+            emit_json(documents)
+            return
+        rows = load_rows(home.database)
+        for station, document in zip(stations, documents, strict=True):
+            thumbs = f"▲{document['thumbs_up']} ▼{document['thumbs_down']}"
+            plays = "" if station.mode == "station" else f"  {station.mode}"
+            dial = "" if station.dial == 50 else f"  dial {station.dial}"  # noqa: PLR2004 - the middle of 0…100
+            print(f"{station.name}  ({describe_seeds(station.seeds, rows)})  {thumbs}{plays}{dial}")
+        if not stations:
+            say("There are no stations yet; make one with `player station create NAME --seed library`.")
+
+
+def set_dial(
+    name: Name,
+    dial: Annotated[
+        int | None, typer.Argument(min=0, max=100, help="From 0, familiar, to 100, discover; 50 is as it was made.")
+    ] = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Turn a station's dial between what you know and what you do not; without a number, show it and what it does."""
+    from player.listening.headless import what_the_dial_does
+    from player.listening.stations import Stations
+
+    with opened(data_dir) as home:
+        stations = Stations(home.database)
+        station = stations.find(name)
+        if dial is not None:
+            stations.turn_dial(station.id, dial)
+        effect = what_the_dial_does(home.database, home.paths, home.settings, name)
+        shown = station.dial if dial is None else dial
+        if json:
+            emit_json({"station": station.name, "dial": shown, "effect": effect})
+            return
+        print(f"“{station.name}” is at {shown}{': ' + effect if effect else ''}.")
+
+
+def set_mode(
+    name: Name,
+    mode: Annotated[str, typer.Argument(help="station, albums, rediscover or new.")],
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Choose how a station plays: on and on, album by album, loved and long unheard tracks, or new arrivals."""
+    from player.listening.modes import MODE_WORDS, check_mode
+    from player.listening.stations import Stations
+
+    mode = check_mode(mode)
+    with opened(data_dir) as home:
+        stations = Stations(home.database)
+        station = stations.find(name)
+        stations.set_mode(station.id, mode)
+        if json:
+            emit_json({"station": station.name, "mode": mode})
+        else:
+            print(f"“{station.name}” from now on: {MODE_WORDS[mode]}.")
+
+
+def list_pins(station: StationName = None, data_dir: DataDir = None, json: Json = False) -> None:
+    """List what is pinned to a station's queue, or to the queue that plays without one."""
+    with opened(data_dir) as home:
+        found = _station(home, station)
+        _show_pins(home, found, _pins(home, found), json=json)
+
+
+def add_pins(tracks: Tracks, station: StationName = None, data_dir: DataDir = None, json: Json = False) -> None:
+    """Pin tracks behind those that are pinned already; a player that is running takes them up within a second."""
+    import time
+
+    from player.listening.journal import load_journal
+    from player.listening.pins import save_pins, why_not
+
+    with opened(data_dir) as home:
+        found, rows = _station(home, station), _rows(home)
+        number = None if found is None else found.id
+        state = load_journal(home.database, ()).state
+        for track in tracks:
+            if track not in rows:
+                raise PlayerError(f"There is no track {track}; `player tracks` lists them. Nothing was pinned.")
+            if rows[track].missing:
+                raise PlayerError(f"The file of “{rows[track].title}” is missing. Nothing was pinned.")
+            if reason := why_not(state, number, track, time.time()):
+                raise PlayerError(f"“{rows[track].title}” cannot be pinned: {reason}. Nothing was pinned.")
+        pins = _pins(home, found).put_last(tracks)
+        save_pins(home.database, number, pins)
+        _show_pins(home, found, pins, json=json)
+
+
+def remove_pins(tracks: Tracks, station: StationName = None, data_dir: DataDir = None, json: Json = False) -> None:
+    """Take pins off."""
+    from player.listening.pins import save_pins
+
+    with opened(data_dir) as home:
+        found = _station(home, station)
+        pins = _pins(home, found)
+        for track in tracks:
+            if track not in pins:
+                raise PlayerError(f"Track {track} is not pinned there; `player queue list` shows what is.")
+            pins = pins.without(track)
+        save_pins(home.database, None if found is None else found.id, pins)
+        _show_pins(home, found, pins, json=json)
+
+
+def clear_pins(station: StationName = None, data_dir: DataDir = None, json: Json = False) -> None:
+    """Take all pins off."""
+    from player.listening.pins import NO_PINS, save_pins
+
+    with opened(data_dir) as home:
+        found = _station(home, station)
+        save_pins(home.database, None if found is None else found.id, NO_PINS)
+        _show_pins(home, found, NO_PINS, json=json)
+
+
+def _station(home: Home, name: str | None) -> "StationInfo | None":
+    from player.listening.stations import Stations
+
+    return None if name is None else Stations(home.database).find(name)
+
+
+def _pins(home: Home, station: "StationInfo | None") -> "Pins":
+    from player.listening.pins import load_pins
+
+    return load_pins(home.database, None if station is None else station.id)
+
+
+def _rows(home: Home) -> "dict[int, TrackRow]":
+    from player.listening.collection import load_rows
+
+    return {row.id: row for row in load_rows(home.database)}
+
+
+def _show_pins(home: Home, station: "StationInfo | None", pins: "Pins", *, json: bool) -> None:
+    rows = _rows(home)
+    known = [rows[track] for track in pins.tracks if track in rows]
+    if json:
+        documents: list[dict[str, Any]] = [
+            {"track_id": row.id, "title": row.title, "artist": row.artist} for row in known
+        ]
+        emit_json({"station": None if station is None else station.name, "pinned": documents})
+        return
+    for place, row in enumerate(known, 1):
+        print(f"{place:>3}  {row.id:>6}  {row.artist} – {row.title}")
+    if not known:
+        say("Nothing is pinned; `player queue add TRACK… --station NAME` pins tracks.")

@@ -1,0 +1,192 @@
+"""A station's programme: what is pinned, what has to follow on the last track, then what its mode and the ranking choose."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from player.config import StationSettings
+from player.listening.collection import Collection
+from player.listening.dialling import effect_of_dial
+from player.listening.log import ListeningState
+from player.listening.modes import Mode, Moment, Offer, StationMode
+from player.listening.pins import Pins
+from player.listening.queue import Listening, RankedQueue, rank_station
+from player.listening.scoring import StationScorer
+from player.listening.stations import StationInfo
+from player.listening.trial_arms import TrialArms
+from player.listening.view import QueueRow
+from recommender.ranking import RankedTrack
+
+FOLLOWS = "next on the album"
+PINNED = "pinned by you"
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeQueue:
+    """A queue as the programme has it.
+
+    Attributes:
+        ranked: the ranking; what is there by order, not by choice, is pinned in it.
+        offer: what the mode made of the state.
+        following: rows that are there because they follow on another.
+        within: (n,) bool, the rows open to the station, of which its mode may play some only.
+    """
+
+    ranked: RankedQueue
+    offer: Offer
+    following: frozenset[int]
+    within: NDArray[np.bool_]
+
+    def after_first(self) -> "ProgrammeQueue":
+        """What is left when the first place is playing."""
+        return replace(self, ranked=self.ranked.after_first())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the listener: about the station, the rules that gave way, and its mode."""
+        return (*self.ranked.notes, self.offer.note) if self.offer.note else self.ranked.notes
+
+    def worded(self, rows: Iterable[QueueRow], index: Mapping[int, int], pins: Pins) -> tuple[QueueRow, ...]:
+        """The rows with their reasons as the listener reads them, and the pins marked.
+
+        Args:
+            rows: as on a plain station.
+            index: track id → row of the collection.
+            pins: what the listener put at the front.
+        """
+        return tuple(
+            replace(row, reason=PINNED, pinned=True)
+            if row.track.id in pins
+            else replace(row, reason=self.reason(index[row.track.id], row.reason))
+            for row in rows
+        )
+
+    def reason(self, row: int, reason: str) -> str:
+        """Why a row is there, given why it would be on a plain station."""
+        return FOLLOWS if row in self.following else self.offer.words(row, reason)
+
+
+class Programme:
+    """A station in its mode.
+
+    Args:
+        scorer: the station's.
+        mode: how it plays.
+        trial: the two arms that choose in its place, while it plays as a plain station.
+    """
+
+    def __init__(self, scorer: StationScorer, mode: Mode, trial: TrialArms | None = None) -> None:
+        self._scorer = scorer
+        self._mode = mode
+        self._trial = trial
+        self._only = queried(scorer.station, scorer.collection)
+
+    def after(self, row: int) -> tuple[int, ...]:
+        """The rows that have to follow on a row."""
+        return self._mode.after(row)
+
+    def rank(
+        self,
+        listening: Listening,
+        settings: StationSettings,
+        places: int,
+        *,
+        thread: int | None = None,
+        commit_first: int = 0,
+    ) -> ProgrammeQueue:
+        """Rank the queue.
+
+        Args:
+            listening: the state of things; what it pins keeps the front.
+            settings: breadth and diversity.
+            places: how many rows.
+            thread: the row that is playing or was last; what has to follow on it comes behind the pins.
+            commit_first: how many of the ranked places get their propensity at once.
+        """
+        if isinstance(self._mode, StationMode):
+            alone = replace(listening, candidates=self._only)
+            if self._trial is not None:
+                ranked = self._trial.rank(alone, settings, places, commit_first=commit_first)
+            else:
+                ranked = rank_station(self._scorer, alone, settings, places, commit_first=commit_first)
+            return ProgrammeQueue(ranked, Offer(), frozenset(), ranked.open)
+        moment = self._moment(listening, settings)
+        offer = self._mode.offer(moment)
+        own = replace(
+            listening, candidates=self._only if offer.candidates is None else offer.candidates, bonus=offer.bonus
+        )
+        return self._with_followers(own, settings, places, moment.within, offer, thread, commit_first)
+
+    def _moment(self, listening: Listening, settings: StationSettings) -> Moment:
+        """What is open and what is thought of it, before the mode has its say."""
+        bare = rank_station(self._scorer, replace(listening, candidates=self._only, pinned=()), settings, 0)
+        return Moment(self._scorer.collection, listening, bare.open, bare.scores.total)
+
+    def _with_followers(
+        self,
+        listening: Listening,
+        settings: StationSettings,
+        places: int,
+        within: NDArray[np.bool_],
+        offer: Offer,
+        thread: int | None,
+        commit_first: int,
+    ) -> ProgrammeQueue:
+        """Rank, and behind each place that others have to follow on rank anew: the slots then are those served later."""
+        rest = () if thread is None else self._followers(thread, within)
+        front = tuple(dict.fromkeys((*listening.pinned, *rest)))
+        following = set(rest) - set(listening.pinned)
+        ranked = rank_station(
+            self._scorer, replace(listening, pinned=front), settings, places, commit_first=commit_first
+        )
+        rows, shortfall = list(ranked.ranking.rows), ranked.ranking.shortfall
+        settled = sum(row.pinned for row in rows)
+        while (place := self._leader(rows, settled, within)) is not None:
+            kept = rows[: place + 1]
+            taken = tuple(row.track for row in kept)
+            rest = tuple(row for row in self._followers(taken[-1], within) if row not in taken)
+            following.update(rest)
+            again = rank_station(
+                self._scorer,
+                replace(listening, pinned=(*taken, *rest)),
+                settings,
+                places,
+                commit_first=commit_first,
+            ).ranking
+            rows = [*kept, *(row for row in again.rows if row.track not in taken)]
+            settled, shortfall = len(taken) + len(rest), again.shortfall
+        whole = replace(ranked, ranking=replace(ranked.ranking, rows=tuple(rows), shortfall=shortfall))
+        return ProgrammeQueue(whole, offer, frozenset(following), within)
+
+    def _followers(self, row: int, within: NDArray[np.bool_]) -> tuple[int, ...]:
+        return tuple(other for other in self._mode.after(row) if within[other])
+
+    def _leader(self, rows: Sequence[RankedTrack], settled: int, within: NDArray[np.bool_]) -> int | None:
+        """The first place from ``settled`` on that others have to follow on; None when there is none."""
+        return next((place for place in range(settled, len(rows)) if self._followers(rows[place].track, within)), None)
+
+
+def dial_words(scorer: StationScorer, state: ListeningState, ranked: RankedQueue) -> str:
+    """What the dial did to the queue, in figures; empty in its middle, and for albums, which come whole."""
+    if ranked.neutral is None or scorer.station.mode == "albums":
+        return ""
+    return effect_of_dial(scorer, state, ranked).sentence
+
+
+def last_heard(state: ListeningState, station_id: int, index: Mapping[int, int]) -> int | None:
+    """The row that a station played last, if any."""
+    heard = next((track for station, track in reversed(state.plays) if station == station_id), None)
+    return None if heard is None else index.get(heard)
+
+
+def queried(station: StationInfo, collection: Collection) -> NDArray[np.bool_] | None:
+    """(n,) the rows that a station made of searches alone plays; None for others, and while its searches find nothing."""
+    if any(seed.kind != "query" for seed in station.seeds):
+        return None
+    mask = np.zeros(len(collection), np.bool_)
+    for seed in station.seeds:
+        mask[collection.search(seed.value)] = True
+    mask &= collection.playable
+    return mask if mask.any() else None
