@@ -145,11 +145,14 @@ class SequentialConfig:
     """Weight of each like being foretold from the sum of the listener's other events, in any order (softmax only). Above 0 that sum
     is part of every score, too. 0: there is none."""
     order_weight: float = 1.0
-    """What the transformer weighs in the score against that sum; it is trained with 1 beside it."""
+    """What the transformer weighs in the score against that sum, or against the shallow part; it is trained with 1."""
     set_dropout: float = 0.5
     """Share of the history that this sum does not hold while training."""
     set_decay: float = 0.01
     """Weight of the mean square of the vectors it is made of in the loss."""
+    shallow: float = 0.0
+    """Above 0: a linear map between tracks in closed form, from the likes of the training log, is part of every score, and this its λ, in
+    listeners; ``order_weight`` and ``appeal`` are then weights against its scores of unit spread. 0: there is none."""
     share_token: bool = False
     """Whether a token says how much of the track was played."""
     gap_token: bool = False

@@ -159,7 +159,9 @@ def coverage(eligible: NDArray[np.bool_], plays: NDArray[np.int64]) -> float:
     total = int(np.count_nonzero(eligible))
     if total == 0:
         return 0.0
-    return int(np.count_nonzero(eligible[np.unique(plays)])) / total
+    played = np.zeros(len(eligible), np.bool_)
+    played[plays] = True
+    return int(np.count_nonzero(eligible & played)) / total
 
 
 def repeat_rate(plays: NDArray[np.int64], recent: int) -> float:
@@ -171,6 +173,8 @@ def repeat_rate(plays: NDArray[np.int64], recent: int) -> float:
     """
     if len(plays) == 0:
         return 0.0
-    first_plays = np.zeros(len(plays), np.bool_)
-    first_plays[np.unique(plays, return_index=True)[1]] = True
-    return float(1.0 - first_plays[-recent:].mean())
+    earlier, last = plays[:-recent], plays[-recent:]
+    tracks, first = np.unique(last, return_index=True)
+    new = np.zeros(len(last), np.bool_)
+    new[first] = ~np.isin(tracks, earlier)
+    return float(1.0 - new.mean())

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.events import EventLog
-from recommender.sequential_shapes import POOL_SCALE
+from recommender.sequential_shapes import LIKED, POOL_SCALE
 from recommender.token_features import gap_buckets, hour_buckets, share_buckets
 
 Floats = NDArray[np.float32]
@@ -171,6 +171,7 @@ class SequenceScorer:
         self._bias = None if bias is None else bias[track_row]
         self._odds = self._log_odds(track_row)
         self._keys = self._keys_of(track_row)
+        self._places = self._places_of(track_row)
         self.length = len(self._arrays["sequence.position"])
         self._station_row = station_row
         self._heads = heads
@@ -185,6 +186,8 @@ class SequenceScorer:
         following = self._scored[:, :width] @ query[:width]
         if self._bias is not None:
             following += self._bias
+        if self._places is not None:
+            following += self._shallow(tokens.last(self.length), self._places)
         if self._odds is None:
             return following
         liking = self._scored[:, width:] @ query[width:-1] + (self._odds + query[-1])
@@ -199,6 +202,8 @@ class SequenceScorer:
         query = self._hidden(recent) + asked
         if "sequence.log_temperature" in self._arrays:
             query = _unit(query) * np.exp(-self._arrays["sequence.log_temperature"])
+        if "sequence.shallow" in self._arrays and self._keys is None:
+            query = self._arrays["sequence.order_weight"] * query
         if "sequence.taste.own" not in self._arrays:
             return query
         liking = self._liking(recent)
@@ -225,6 +230,16 @@ class SequenceScorer:
         worth = self._arrays["sequence.taste.worth"][recent.outcome]
         vectors = self._scored[recent.track, self.items.shape[1] :]
         return _pooled(worth, vectors)
+
+    def _shallow(self, recent: Tokens, places: NDArray[np.int64]) -> Floats:  # (n,)
+        """What the tracks liked lately, each once, say of every track."""
+        liked = np.unique(places[recent.track[np.isin(recent.outcome, LIKED)]])
+        return self._arrays["sequence.shallow"][liked].sum(axis=0)[places]
+
+    def _places_of(self, track_row: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """Where the tracks (n,) stand in the shallow part's map, 0 for those that do not; None without one."""
+        places = self._arrays.get("sequence.shallow_place")
+        return None if places is None else places.astype(np.int64)[track_row]
 
     def _targets(self, content: Floats, track_row: NDArray[np.int64]) -> Floats:  # (n, d + k)
         """The tracks' vectors as they meet a query."""

@@ -137,9 +137,10 @@ class LiveScorer:
         if self.model is not None:
             blend = self.model.model.card.blend
             weight = blend.weights[Column.HEAD]
-            contributions = blend.contributions(self.model.columns(history, station, now))
+            columns = self.model.columns(history, station, now)
             for column in Column:
-                logits[PARTS.index(PART_OF[column])] += contributions[:, column]
+                if blend.weights[column]:
+                    logits[PARTS.index(PART_OF[column])] += blend.contribution(column, columns[:, column])
         logits[PARTS.index(Part.HEAD)] = weight * head.contribution(vectors)
         for part in muted.parts:
             logits[PARTS.index(part)] = 0.0

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.baselines.feedback import Labels
 from recommender.events import EventLog
+from recommender.sequential_shapes import LIKED
 from recommender.track_counts import TrackCounts
 
 
@@ -18,6 +20,7 @@ class Items:
         row: (tracks,) int64 row of the track's own embedding, 0 for a track without one.
         shrink: (rows + 1,) float32 factor of each own embedding, 0 for row 0.
         liked, labelled: (rows + 1,) float32 likes, and likes and dislikes, of each row's track; those of row 0 are 0.
+        likes: who liked what; None where the log is not at hand whole.
     """
 
     content: NDArray[np.float32]
@@ -25,14 +28,17 @@ class Items:
     shrink: NDArray[np.float32]
     liked: NDArray[np.float32]
     labelled: NDArray[np.float32]
+    likes: Labels | None = None
 
     @staticmethod
     def of(train: EventLog, content: NDArray[np.float32], id_shrinkage: float) -> "Items":
         """Of the tracks of a log; see :meth:`of_counts`."""
-        return Items.of_counts(TrackCounts.of(train), content, id_shrinkage)
+        return Items.of_counts(TrackCounts.of(train), content, id_shrinkage, likes_of(train))
 
     @staticmethod
-    def of_counts(counts: TrackCounts, content: NDArray[np.float32], id_shrinkage: float) -> "Items":
+    def of_counts(
+        counts: TrackCounts, content: NDArray[np.float32], id_shrinkage: float, likes: Labels | None = None
+    ) -> "Items":
         """Give each track heard an embedding of its own, shrunk by n / (n + ``id_shrinkage``).
 
         Without shrinkage every track of the catalogue has one in full, as SASRec's table of items: a track that was
@@ -48,7 +54,7 @@ class Items:
             return np.concatenate([[0.0], values]).astype(np.float32)
 
         liked, disliked = counts.liked[tracks], counts.disliked[tracks]
-        return Items(content, row, by_row(factors), by_row(liked), by_row(liked + disliked))
+        return Items(content, row, by_row(factors), by_row(liked), by_row(liked + disliked), likes)
 
     @property
     def like_share(self) -> float:
@@ -60,3 +66,9 @@ class Items:
         """Logarithm of one more than each row's likes over their mean, (rows + 1,) float32."""
         likes = self.liked + 1.0
         return np.log(likes / likes.mean()).astype(np.float32)
+
+
+def likes_of(log: EventLog) -> Labels:
+    """Who liked what in a log, by the outcomes that say so."""
+    labels = Labels.of(log.where(np.isin(log.outcome, LIKED)))
+    return labels.where(labels.sign > 0)

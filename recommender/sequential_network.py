@@ -15,6 +15,7 @@ from recommender.events import Outcome
 from recommender.sequential_blocks import block_of, dropout
 from recommender.sequential_items import Items
 from recommender.sequential_pool import states, worths
+from recommender.sequential_shallow import Shallow
 from recommender.sequential_shapes import POOL_SCALE
 from recommender.sequential_taste import Taste
 from recommender.token_features import GAP_BUCKETS, HOUR_BUCKETS, SHARE_BUCKETS
@@ -38,6 +39,7 @@ class SequentialNetwork(nn.Module):
     key: nn.Parameter | None
     next_bias: nn.Parameter | None
     taste: Taste | None
+    shallow: Shallow | None
 
     def __init__(self, items: Items, stations: int, config: SequentialConfig) -> None:
         """Build it for a catalogue.
@@ -83,6 +85,7 @@ class SequentialNetwork(nn.Module):
         self.register_parameter("key", nn.Parameter(torch.randn(rows, width) * INITIAL_SCALE) if pooled else None)
         self.register_parameter("next_bias", nn.Parameter(torch.from_numpy(items.log_popularity)) if pooled else None)
         self.register_module("taste", Taste(items, config) if config.liking_weight else None)
+        self.register_module("shallow", Shallow(items, config.shallow, config.length) if config.shallow else None)
 
     @property
     def device(self) -> torch.device:
@@ -108,14 +111,17 @@ class SequentialNetwork(nn.Module):
 
     def forward(
         self, track: Tensor, outcome: Tensor, station: Tensor, features: Tensor | None = None
-    ) -> Tensor:  # (B, T) each -> (B, T, d + k)
-        """State after each token: taste, and beside it the state of the liking target where there is one."""
+    ) -> Tensor:  # (B, T) each -> (B, T, d + k + L)
+        """State after each token: taste, and beside it those of the liking target and of the shallow part where there are such."""
         hidden = self.after(self.items(track), outcome, station, features)
         if self.worth is not None:
             hidden = self.config.order_weight * hidden + states(self.keys(track), outcome, self.worth)
-        if self.taste is None:
-            return hidden
-        return torch.cat([hidden, self.taste.states(self.taste.vectors(track), outcome)], dim=-1)
+        parts = [hidden]
+        if self.taste is not None:
+            parts.append(self.taste.states(self.taste.vectors(track), outcome))
+        if self.shallow is not None:
+            parts.append(self.shallow.states(self.get_buffer("row")[track], outcome))
+        return torch.cat(parts, dim=-1)
 
     def after(
         self, items: Tensor, outcome: Tensor, station: Tensor, features: Tensor | None = None
@@ -145,44 +151,66 @@ class SequentialNetwork(nn.Module):
             return F.normalize(asked, dim=-1) * torch.exp(-self.log_temperature)
         return asked
 
-    def query(self, state: Tensor, station: Tensor) -> Tensor:  # (..., d + k), (...,) -> (..., d), or (..., d + k + 1)
-        """What meets the tracks on a station: what is liked next, and what would be liked at all and how readily."""
-        if self.taste is None:
-            return self.ask(state, station)
-        hidden, liking = state.split([self.config.width, state.shape[-1] - self.config.width], dim=-1)
-        return torch.cat([self.ask(hidden, station), liking, self.taste.level(liking)], dim=-1)
+    def query(self, state: Tensor, station: Tensor) -> Tensor:  # (..., d + k + L), (...,) -> (..., d + k + 1 + L)
+        """What meets the tracks on a station: what is liked next, what would be liked at all and how readily, and what was liked."""
+        hidden, liking, liked = self._split(state, level=0)
+        asked = self.ask(hidden, station)
+        if self.shallow is not None and self.worth is None:  # else it is weighed within the state, against the sum there
+            asked = self.config.order_weight * asked
+        level = [] if self.taste is None else [self.taste.level(liking)]
+        return torch.cat([asked, liking, *level, liked], dim=-1)
+
+    def _split(self, parts: Tensor, level: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The parts of a state, or of a query, where the one of liking is longer by its level; empty where there is none."""
+        liking = 0 if self.taste is None else self.config.taste_width + level
+        hidden, second, liked = parts.split(
+            [self.config.width, liking, 0 if self.shallow is None else self.config.length], dim=-1
+        )
+        return hidden, second, liked
 
     def targets(self, vectors: Tensor) -> Tensor:  # (..., d) -> (..., d)
         """Tracks' vectors as they meet :meth:`ask`: of length 1 where scores are cosines."""
         return vectors if self.log_temperature is None else F.normalize(vectors, dim=-1)
 
-    def scored(self, track: Tensor) -> tuple[Tensor, Tensor, Tensor]:  # (...,) -> (..., d + k), (...,), (...,)
-        """Tracks as they meet :meth:`query`: vectors, biases of being liked next, and log odds of being liked at all."""
+    def scored(self, track: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # (...,) -> (..., d + k), (...,) thrice
+        """Tracks as they meet :meth:`query`.
+
+        Returns:
+            Vectors, biases of being liked next, log odds of being liked at all, and places in the shallow part's map.
+        """
         vectors, bias = self.targets(self.items(track)), self.bias(track)
+        place = torch.zeros_like(track) if self.shallow is None else self.shallow.places(self.get_buffer("row")[track])
         if self.taste is None:
-            return vectors, bias, torch.zeros_like(bias)
-        return torch.cat([vectors, self.taste.vectors(track)], dim=-1), bias, self.taste.bias(track)
+            return vectors, bias, torch.zeros_like(bias), place
+        return torch.cat([vectors, self.taste.vectors(track)], dim=-1), bias, self.taste.bias(track), place
 
     def combine(self, following: Tensor, liking: Tensor) -> Tensor:
         """The one score: log P(next) up to a constant, plus ``appeal`` times log P(like), of logits of both."""
         return following + self.config.appeal * F.logsigmoid(liking)
 
-    def score(self, query: Tensor, track: Tensor) -> Tensor:  # (..., d + k + 1), (...,) -> (...,)
+    def score(self, query: Tensor, track: Tensor) -> Tensor:  # (..., d + k + 1 + L), (...,) -> (...,)
         """Score of each track for the query beside it."""
-        width, (vectors, bias, odds) = self.config.width, self.scored(track)
-        following = (query[..., :width] * vectors[..., :width]).sum(-1) + bias
+        width, (vectors, bias, odds, place) = self.config.width, self.scored(track)
+        asked, liking, liked = self._split(query, level=1)
+        following = (asked * vectors[..., :width]).sum(-1) + bias
+        if self.shallow is not None:
+            following = following + self.shallow.score(liked, place)
         if self.taste is None:
             return following
-        liking = (query[..., width:-1] * vectors[..., width:]).sum(-1) + odds + query[..., -1]
-        return self.combine(following, liking)
+        return self.combine(following, (liking[..., :-1] * vectors[..., width:]).sum(-1) + odds + liking[..., -1])
 
-    def score_all(self, query: Tensor, tracks: tuple[Tensor, Tensor, Tensor]) -> Tensor:  # (..., d + k + 1) -> (..., n)
+    def score_all(
+        self, query: Tensor, tracks: tuple[Tensor, Tensor, Tensor, Tensor]
+    ) -> Tensor:  # (..., d + k + 1 + L) -> (..., n)
         """Score of every one of n tracks, as :meth:`scored` gives them, for each query."""
-        width, (vectors, bias, odds) = self.config.width, tracks
-        following = query[..., :width] @ vectors[:, :width].T + bias
+        width, (vectors, bias, odds, place) = self.config.width, tracks
+        asked, liking, liked = self._split(query, level=1)
+        following = asked @ vectors[:, :width].T + bias
+        if self.shallow is not None:
+            following = following + self.shallow.score_all(liked, place)
         if self.taste is None:
             return following
-        return self.combine(following, query[..., width:-1] @ vectors[:, width:].T + odds + query[..., -1:])
+        return self.combine(following, liking[..., :-1] @ vectors[:, width:].T + odds + liking[..., -1:])
 
     def bias(self, track: Tensor) -> Tensor:  # (...,) -> (...,)
         """What a track has of being liked next, whoever listens, in logits."""
@@ -190,18 +218,16 @@ class SequentialNetwork(nn.Module):
             return torch.zeros(track.shape, device=track.device)
         return self.next_bias[self.get_buffer("row")[track]]
 
-    def score(self, query: Tensor, track: Tensor) -> Tensor:  # (..., d + k), (...,) -> (...,)
-        """Score of each track for the query beside it."""
-        vectors, bias = self.scored(track)
-        return (query * vectors).sum(-1) + bias
-
     @torch.no_grad()
     def constants(self) -> dict[str, Tensor]:
-        """What serving needs beside the parameters: how much of each own embedding counts, and the like-rates."""
+        """What serving needs beside the parameters: how much of each own embedding counts, the like-rates, and the shallow part."""
         known: dict[str, Tensor] = {}
         if self.unheard is not None or self.taste is not None or self.key is not None:
             known["shrink"] = self.get_buffer("shrink").clone()
-        if self.worth is not None:
+        if self.shallow is not None:
+            known["shallow"] = self.shallow.get_buffer("weights").clone()
+            known["shallow_place"] = self.shallow.get_buffer("place").float()
+        if self.worth is not None or self.shallow is not None:
             known["order_weight"] = torch.tensor([self.config.order_weight])
         if self.taste is not None:
             known["appeal"] = torch.tensor([self.config.appeal])

@@ -126,7 +126,7 @@ class SequentialRecommender:
         self._should_stop = should_stop
         self._trained: TrainedSequence | None = None
         self._course: tuple[EpochReport, ...] = ()
-        self._tracks = torch.empty(0, 0), torch.empty(0), torch.empty(0)
+        self._tracks = torch.empty(0, 0), torch.empty(0), torch.empty(0), torch.empty(0)
         self._state: tuple[EventLog, torch.Tensor] | None = None
 
     @property

@@ -10,6 +10,11 @@ POOL_SCALE = 5.0
 """Factor of the vectors that a history is the sum of (:mod:`recommender.sequential_pool`): with Adam, whose steps do not know of it, they
 start from and learn in steps five times as large as the embeddings, as a product of two small vectors else hardly leaves 0."""
 
+MOST_SHALLOW = 5000
+"""Tracks in the shallow set part's map, the most liked ones: 100 MB in float32."""
+LIKED = (Outcome.THUMB_UP, Outcome.FINISH, Outcome.REPLAY)
+"""What counts as a like there."""
+
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -46,6 +51,9 @@ def sequence_shapes(config: SequentialConfig, dimension: int, tracks: int, stati
     if config.set_weight:
         shapes |= {"worth": (len(Outcome),), "key": (tracks + 1, width), "next_bias": (tracks + 1,)}
         shapes |= {"shrink": (tracks + 1,), "order_weight": (1,)}
+    if config.shallow:
+        kept = min(tracks, MOST_SHALLOW) + 1
+        shapes |= {"shallow": (kept, kept), "shallow_place": (tracks + 1,), "order_weight": (1,)}
     if config.unheard_prior:
         shapes |= {"unheard": (width,), "shrink": (tracks + 1,)}
     if config.liking_weight:

@@ -4,8 +4,8 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-ITEMS = ("rerank", "seeds", "propensity", "frontier", "offpolicy")
-"""Each is a module of this folder with a ``main`` that takes the arguments after its name."""
+ITEMS = ("rerank", "seeds", "propensity", "frontier", "offpolicy", "import-saves")
+"""Each is a module of this folder, "_" for "-", with a ``main`` that takes the arguments after its name."""
 
 
 def main(arguments: Sequence[str] = ()) -> None:
@@ -14,4 +14,4 @@ def main(arguments: Sequence[str] = ()) -> None:
         sys.exit(f"There is no benchmark of the station called {arguments[0]}; there are: {', '.join(ITEMS)}.")
     for name in arguments[:1] or ITEMS:
         print(f"\n== station {name}")
-        importlib.import_module(f"bench.station.{name}").main(list(arguments[1:]))
+        importlib.import_module(f"bench.station.{name.replace('-', '_')}").main(list(arguments[1:]))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from player.cli.options import DataDir, Json, StationName, emit_json, opened
+from player.tui.text import signed
 
 if TYPE_CHECKING:
     from player.listening.story_view import StoryEvent, TrackStory
@@ -134,9 +135,9 @@ def _print_story(story: "TrackStory") -> None:
     for muted in story.muted:
         print(f"on {muted.station}, {muted.words} counts no more")
     if story.parts:
-        print(f"On {story.station}: {story.score:+.2f}, of which")
+        print(f"On {story.station}: {signed(story.score)}, of which")
     for part in story.parts:
-        print(f"{part.logits:>+8.2f}  {part.name}  ({part.lead:+.2f} against the average)")
+        print(f"{signed(part.logits):>8}  {part.name}  ({signed(part.lead)} against the average)")
     for event in story.events:
         print(_event_line(event))
 
@@ -150,7 +151,7 @@ def _event_line(event: "StoryEvent") -> str:
     position = "" if event.position is None else f" at {event.position:.0f} s"
     heard = "" if event.heard is None else f", {event.heard:.0f} s of it heard"
     where = f" on {event.station}" if event.station else ""
-    label = f"  {event.label:+.2f}" if event.label is not None else ""
+    label = f"  {signed(event.label)}" if event.label is not None else ""
     gone = "" if event.stands or event.kind == "undo" else "  (taken back)"
     return f"{event.id:>6}  {moment:%Y-%m-%d %H:%M:%S}  {event.words}{position}{heard}{where}{label}{gone}"
 

@@ -7,8 +7,10 @@ from player.errors import UsageError
 
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 NAMES = {"h": "hour", "d": "day", "w": "week"}
-DURATION = re.compile(r"(\d{1,5})\s*([hdw])", re.ASCII)
-"""Five digits are more than a century of days; more are a slip of the finger."""
+DURATION = re.compile(r"(\d{1,4})\s*([hdw])", re.ASCII)
+"""Four digits of weeks are two centuries; more are a slip of the finger."""
+EARLIEST_YEAR = 1900
+"""There was no player before, and the period before a period has to fit into the calendar too."""
 HOW = "write 30d, 12h, 2w or a day such as 2026-10-01"
 
 
@@ -24,24 +26,20 @@ def moment_of(text: str, now: datetime) -> datetime:
     """
     text = text.strip().lower()
     found = DURATION.fullmatch(text)
-    moment = _day(text, now) if found is None else _before(now, int(found[1]), found[2], text)
+    moment = _day(text, now) if found is None else now - int(found[1]) * UNITS[found[2]]
     if moment >= now:
         raise UsageError(f"--since {text} lies not in the past; {HOW}.")
     return moment
 
 
-def _before(now: datetime, count: int, unit: str, text: str) -> datetime:
-    try:
-        return now - count * UNITS[unit]
-    except OverflowError:
-        raise UsageError(f"--since {text} lies before all calendars; {HOW}.") from None
-
-
 def _day(text: str, now: datetime) -> datetime:
     try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=now.tzinfo)
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=now.tzinfo)
     except ValueError:
-        raise UsageError(f"“{text}” is no time to look back to; {HOW}.") from None
+        day = None
+    if day is None or day.year < EARLIEST_YEAR:
+        raise UsageError(f"“{text}” is no time to look back to; {HOW}.")
+    return day
 
 
 def length_in_words(span: timedelta) -> str:

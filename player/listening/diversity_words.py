@@ -72,15 +72,18 @@ def panel_sentence(pool: Pool, plays: NDArray[np.int64], dial: int) -> str:
     made = f"{artists_make_half(_counts(pool.artist[last]))} of your last {len(last)} plays"
     if len(plays) < 2 * WINDOW:
         return f"{made}."
-    eligible = np.unique(np.maximum(pool.artist[pool.eligible], -1))
-    artist = np.maximum(pool.artist[plays[-2 * WINDOW :]], -1)
-    place = np.searchsorted(eligible, artist)
-    known = (
-        eligible[np.minimum(place, len(eligible) - 1)] == artist if len(eligible) else np.zeros(len(artist), np.bool_)
-    )
-    verdict = verdict_of(exact_gini_change(np.where(known, place, -1), len(eligible)))
+    code = np.maximum(pool.artist, -1) + 1
+    place = _numbered(code, pool.eligible)
+    verdict = verdict_of(exact_gini_change(place[code[plays[-2 * WINDOW :]]], int(place.max(initial=-1)) + 1))
     said = f"{verdict.start} the {WINDOW} plays before: {made}"
     return f"{said}; > widens it." if verdict is NARROWER and dial < WIDEST_DIAL else f"{said}."
+
+
+def _numbered(code: NDArray[np.int64], eligible: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(c,) number of each artist code (n, from 0) among those with an ``eligible`` (n,) track; -1 for the others."""
+    there = np.zeros(int(code.max(initial=0)) + 1, np.bool_)
+    there[code[eligible]] = True
+    return np.where(there, np.cumsum(there) - 1, -1)
 
 
 def _counts(artist: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -18,11 +18,14 @@ from player.listening.feedback import (
     signal_of,
     weighed,
 )
-from player.listening.interactions import LabelledEvent
+from player.listening.labelled import GrowingLabels, Labelled, LabelledEvent
 from player.listening.log import GOES_ON, FeedbackLog, ListeningState, LoggedEvent, standing, uses_a_slot
 from player.storage.database import Database
 
 THUMBS = frozenset({"up", "down", "clear"})
+ONE_BY_ONE = 50
+"""So many events at once are written into the columns as they come. Of more, each thumb that replaces one would copy all the
+columns, and making them anew once is quicker."""
 
 
 class Journal:
@@ -38,6 +41,8 @@ class Journal:
         self._durations = durations
         self.state = ListeningState()
         self._labelled: dict[int, LabelledEvent] = {}
+        self._columns: GrowingLabels | None = None
+        """The same in time order, as columns; absent from a change of the past until somebody asks."""
         self._thumbs: dict[tuple[int | None, int], int] = {}
         self._skips: list[LoggedEvent] = []
         self._begun: dict[tuple[int, str], float] = {}
@@ -50,13 +55,15 @@ class Journal:
         return self.state.watermark
 
     @property
-    def labelled(self) -> list[LabelledEvent]:
-        """What says something about taste, in time order.
+    def labelled(self) -> Labelled:
+        """What says something about taste, in time order, as of now; the same object until something changes.
 
         Of several thumbs for one track on one station only the last says anything, and none does once cleared: a
         listener who changed their mind has one mind.
         """
-        return list(self._labelled.values())
+        if self._columns is None:
+            self._columns = GrowingLabels(self._labelled.values())
+        return self._columns.now()
 
     def find(self, event_id: int) -> LoggedEvent | None:
         """The event of that id, sought from the newest."""
@@ -97,6 +104,8 @@ class Journal:
             # Once for all of them: an import brings events of years ago by the thousand.
             self._rebuild()
             return True
+        if len(new) > ONE_BY_ONE:
+            self._columns = None
         for event in new:
             self._count_slot(event)
             self._follow(event)
@@ -112,7 +121,7 @@ class Journal:
         return False
 
     def _rebuild(self) -> None:
-        self.state = ListeningState()
+        self.state, self._columns = ListeningState(), None
         self._labelled, self._thumbs, self._skips, self._begun, self._newest = {}, {}, [], {}, 0
         for event in self._events:
             self._count_slot(event)
@@ -139,7 +148,9 @@ class Journal:
 
     def _replace_thumb(self, event: LoggedEvent) -> None:
         key = (event.station_id, event.track_id)
-        self._labelled.pop(self._thumbs.get(key, 0), None)
+        before = self._labelled.pop(self._thumbs.get(key, 0), None)
+        if before is not None and self._columns is not None:
+            self._columns.remove(before.event.id)
         self._thumbs[key] = event.id
 
     def _returned(self, event: LoggedEvent) -> bool:
@@ -166,7 +177,17 @@ class Journal:
         )
         if signal is not None:
             share = played_share(event.kind, event.position, duration, event.heard)
-            self._labelled[event.id] = LabelledEvent(event, weighed(signal, event.origin), share)
+            self._keep(LabelledEvent(event, weighed(signal, event.origin), share))
+
+    def _keep(self, item: LabelledEvent) -> None:
+        """Note what an event says, for the first time or anew."""
+        before = self._labelled.get(item.event.id)
+        if self._columns is not None and before != item:
+            if before is None:
+                self._columns.append(item)
+            else:
+                self._columns.replace(item)
+        self._labelled[item.event.id] = item
 
     def _find_burst(self, event: LoggedEvent) -> None:
         """A third skip in quick succession shows that the two before it were browsing too."""

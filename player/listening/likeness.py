@@ -51,7 +51,10 @@ class StationLikeness:
             if similarity.any()
             else None
         )
+        self._known: dict[int, NDArray[np.int64]] = {}
         self._lifts: dict[int, NDArray[np.float32]] = {}
+        self._held: dict[tuple[int, str], bool] = {}
+        """By the seed's number: looked up once, for a seed may be an artist or a genre of thousands of tracks."""
 
     @property
     def known_seeds(self) -> tuple[Seed, ...]:
@@ -68,21 +71,21 @@ class StationLikeness:
         if isinstance(content, TrackSeed):
             if seed.kind == "track" and row in content.tracks:
                 return Likeness(words, "this station's seed", seed)
-            tags = self._shared(row, number, content)
+            tags = self._shared(row, number)
             return Likeness(words, f"{', '.join(tags)} like {words}" if tags else "", seed)
         tags = self._asked_for(row, seed)
         return Likeness(words, f"heard in it: {', '.join(tags)}" if tags else "", seed)
 
-    def _shared(self, row: int, number: int, seed: TrackSeed) -> tuple[str, ...]:
+    def _shared(self, row: int, number: int) -> tuple[str, ...]:
         """The tags that hold for the track and for its seed, those first that mark both most."""
         tags = self._collection.heard
         if not self._collection.listened_to(row):
             return ()
         if number not in self._lifts:
-            self._lifts[number] = self._lift_of(seed)
+            self._lifts[number] = self._lift_of(number)
         lift = np.minimum(self._collection.tag_lift(row), self._lifts[number])
         names = (tags.names[column] for column in np.argsort(-lift) if lift[column] > 0)
-        return _apart(name for name in names if tags.holding(name)[row] and self._holds_for(seed, name))
+        return _apart(name for name in names if tags.holding(name)[row] and self._holds_for(number, name))
 
     def _asked_for(self, row: int, seed: Seed) -> tuple[str, ...]:
         """A seed's tag and the one that marks the track most beside it; nothing where the seed's does not hold."""
@@ -93,19 +96,26 @@ class StationLikeness:
         names = [tags.names[column] for column in np.argsort(-lift) if lift[column] > 0]
         return _apart([seed.value, *(name for name in names if tags.holding(name)[row])])
 
-    def _holds_for(self, seed: TrackSeed, name: str) -> bool:
-        known = self._listened_to(seed)
-        return bool(self._collection.heard.holding(name)[known].mean() >= HALF)
+    def _holds_for(self, number: int, name: str) -> bool:
+        if (number, name) not in self._held:
+            known = self._listened_to(number)
+            self._held[number, name] = bool(self._collection.heard.holding(name)[known].mean() >= HALF)
+        return self._held[number, name]
 
-    def _lift_of(self, seed: TrackSeed) -> NDArray[np.float32]:
+    def _lift_of(self, number: int) -> NDArray[np.float32]:
         """(tags,) how much more probable each tag is for the seed's tracks than for the library; never for none."""
-        known = self._listened_to(seed)
+        known = self._listened_to(number)
         if not len(known):
             return np.full(len(self._collection.tag_names), -np.inf, np.float32)
         return self._collection.tag_lift(known).mean(axis=0)
 
-    def _listened_to(self, seed: TrackSeed) -> NDArray[np.int64]:
-        return seed.tracks[np.isfinite(self._collection.vectors.tags[seed.tracks]).all(axis=1)]
+    def _listened_to(self, number: int) -> NDArray[np.int64]:
+        """Rows of those tracks of a seed that have tags of their own."""
+        if number not in self._known:
+            _, seed = self._found[number]
+            assert isinstance(seed, TrackSeed), "only seeds of tracks share tags"
+            self._known[number] = seed.tracks[np.isfinite(self._collection.vectors.tags[seed.tracks]).all(axis=1)]
+        return self._known[number]
 
 
 def _apart(names: Iterator[str] | list[str]) -> tuple[str, ...]:

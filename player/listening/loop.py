@@ -198,6 +198,7 @@ class Loop:
             station=session.station_row(tuned.station),
             queue=tuned.rows,
             diversity=tuned.diversity,
+            diversity_sentence=tuned.diversity_sentence,
             model_version=tuned.scorer.version,
             notice=" ".join(filter(None, (notice, news))) or ("" if tuned.rows else tuned.shortfall),
             rerank_ms=tuned.rerank_ms,

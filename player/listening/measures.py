@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from player.listening.diversity_words import panel_sentence
 from player.listening.log import ListeningState
@@ -51,38 +52,61 @@ class DiversityCourse:
         self.sentence = ""
         """What the last plays look like beside those before them; empty while there are too few."""
         self._past: deque[DiversityReport] = deque(maxlen=TREND_POINTS)
-        self._plays: list[int] = []
+        self._plays = StationPlays(scorer)
+        self._followed: NDArray[np.int64] = np.empty(0, np.int64)
+        """The plays that the course knows of."""
 
     def measure(self, queue: RankedQueue, state: ListeningState) -> tuple[Measure, ...]:
         """The measures now and after the queue; the course ends with the present."""
         collection = self._scorer.collection
         pool = Pool(collection.space.vectors, collection.catalogue.artist, queue.open)
-        plays = self._station_plays(state)
+        plays = self._plays.of(state)
         self._follow(pool, plays)
-        self.sentence = panel_sentence(pool, np.array(plays, np.int64), self._scorer.station.dial)
-        look = outlook(pool, np.array(plays, np.int64), np.array(queue.track_rows, np.int64))
+        self.sentence = panel_sentence(pool, plays, self._scorer.station.dial)
+        look = outlook(pool, plays, np.array(queue.track_rows, np.int64))
         return tuple(
             Measure(
                 name=kind.name,
                 key=kind.key,
                 value=kind.of(look.now),
                 after_queue=kind.of(look.after),
-                trend=(*(kind.of(past) for past in self._past), kind.of(look.now)) if plays else (),
+                trend=(*(kind.of(past) for past in self._past), kind.of(look.now)) if len(plays) else (),
                 higher_is_more_diverse=kind.higher_is_more_diverse,
             )
             for kind in MEASURES
         )
 
-    def _station_plays(self, state: ListeningState) -> list[int]:
-        index, own = self._scorer.collection.index, self._scorer.station.id
-        return [index[track] for station, track in state.plays if station == own and track in index]
-
-    def _follow(self, pool: Pool, plays: list[int]) -> None:
+    def _follow(self, pool: Pool, plays: NDArray[np.int64]) -> None:
         """Keep the reports after each of the last plays but the present one."""
-        if plays[: len(self._plays)] != self._plays:
+        known = len(self._followed)
+        if not np.array_equal(plays[:known], self._followed):
             self._past.clear()
-            self._plays = []
-        first = max(len(self._plays), len(plays) - TREND_POINTS, 1)
-        for end in range(first, len(plays)):
-            self._past.append(report(pool, np.array(plays[:end], np.int64)))
-        self._plays = plays
+            known = 0
+        for end in range(max(known, len(plays) - TREND_POINTS, 1), len(plays)):
+            self._past.append(report(pool, plays[:end]))
+        self._followed = plays
+
+
+class StationPlays:
+    """What a station played, kept up play by play.
+
+    Args:
+        scorer: the station's.
+    """
+
+    def __init__(self, scorer: StationScorer) -> None:
+        self._scorer = scorer
+        self._state: ListeningState | None = None
+        self._seen = 0
+        self._rows: NDArray[np.int64] = np.empty(0, np.int64)
+
+    def of(self, state: ListeningState) -> NDArray[np.int64]:
+        """(m,) rows of all the station's plays, oldest first; of a state that has only grown, the new ones are looked at."""
+        index, own = self._scorer.collection.index, self._scorer.station.id
+        if state is not self._state:
+            self._state, self._seen, self._rows = state, 0, self._rows[:0]
+        new = [index[track] for station, track in state.plays[self._seen :] if station == own and track in index]
+        self._seen = len(state.plays)
+        if new:
+            self._rows = np.append(self._rows, new)
+        return self._rows

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from player.errors import PlayerError
 from player.listening.albums import Albums, load_albums
 from player.listening.collection import Collection
-from player.listening.interactions import LabelledEvent
+from player.listening.labelled import LabelledEvent
 from player.listening.log import MICROSECONDS, ListeningState
 from player.listening.queue import Listening
 from player.storage.database import Database

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from player.config import StationSettings
 from player.listening.collection import Collection
-from player.listening.interactions import LabelledEvent
+from player.listening.labelled import LabelledEvent
 from player.listening.log import ListeningState, Served
 from player.listening.scoring import StationScorer
 from player.listening.station_mix import liked_mix

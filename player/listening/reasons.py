@@ -1,6 +1,7 @@
 """Why each track is in the queue, in one line, and how far it moved: the rows as the listener sees them."""
 
 from collections.abc import Sequence
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -32,20 +33,22 @@ VERB_OF = tuple(VERBS.get(outcome, SKIPPED) for outcome in Outcome)
 def queue_rows(
     queue: RankedQueue, scorer: StationScorer, state: ListeningState, before: Sequence[int], now: float
 ) -> tuple[QueueRow, ...]:
+    """The rows as the listener sees them; the arguments are those of :class:`RowReasons` and :func:`reasoned_rows`."""
+    return reasoned_rows(RowReasons(queue, scorer, state, now), before)
+
+
+def reasoned_rows(reasons: "RowReasons", before: Sequence[int]) -> tuple[QueueRow, ...]:
     """The rows as the listener sees them.
 
     Args:
-        queue: the ranking.
-        scorer: that made its scores.
-        state: for when a track was last played.
+        reasons: of the ranking's rows.
         before: rows of the queue shown before, without those played or taken off since; empty for a first queue.
-        now: seconds since 1970.
     """
-    reasons = RowReasons(queue, scorer, state, now)
+    queue, rows = reasons.queue, reasons.collection.rows
     moved = moves(before, queue.track_rows) if before else [Move(track, 0) for track in queue.track_rows]
     return tuple(
         QueueRow(
-            track=scorer.collection.rows[ranked.track],
+            track=rows[ranked.track],
             slot=ranked.slot,
             score=ranked.score,
             propensity=ranked.propensity,
@@ -64,19 +67,33 @@ def _kind(move: Move) -> MoveKind:
 
 
 class RowReasons:
-    """The reasons of a queue's rows; in a trial a row is explained by what the arm that chose it ranks by."""
+    """The reasons of a queue's rows; in a trial a row is explained by what the arm that chose it ranks by.
+
+    Args:
+        queue: the ranking.
+        scorer: that made its scores.
+        state: for when a track was last played.
+        now: seconds since 1970.
+    """
 
     def __init__(self, queue: RankedQueue, scorer: StationScorer, state: ListeningState, now: float) -> None:
-        self._queue = queue
+        self.queue = queue
+        self.collection = scorer.collection
         self._own = Reasons(queue, scorer, state, now)
         arms = {arm.name: arm for arm in queue.arms if arm is not None}
         self._of_arm = {name: Reasons(arm.queue, arm.scorer, state, now) for name, arm in arms.items()}
 
     def of(self, place: int) -> str:
         """The reason of the row at a place, from 0."""
-        arm = self._queue.arm(place)
+        arm = self.queue.arm(place)
         reasons = self._own if arm is None else self._of_arm[arm.name]
-        return reasons.of(self._queue.ranking.rows[place])
+        return reasons.of(self.queue.ranking.rows[place])
+
+    def after_first(self) -> "RowReasons":
+        """Those of the queue that is left when its first place is playing; what all rows share is not computed again."""
+        rest = copy(self)
+        rest.queue = self.queue.after_first()
+        return rest
 
 
 class Reasons:

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from player.listening.collection import Collection
-from player.listening.interactions import LabelledEvent, build_log
+from player.listening.interactions import InteractionRows
+from player.listening.labelled import LabelledEvent
 from player.listening.likeness import Likeness, StationLikeness
 from player.listening.reason_keys import muted_of, seeds_left
 from player.listening.stations import Seed, StationInfo
@@ -86,6 +87,7 @@ class StationScorer:
         self._model = model
         self._apply = apply
         self._stations = station_indices(stations)
+        self._interactions = InteractionRows(collection.index, self._stations)
         self._seeded_by(station.seeds)
 
     def _seeded_by(self, seeds: tuple[Seed, ...]) -> None:
@@ -117,6 +119,5 @@ class StationScorer:
         seeds = seeds_left(self.station.seeds, muted)
         if seeds != self.seeds:
             self._seeded_by(seeds)
-        log = build_log(labelled, self.collection.index, self._stations)
         left_out = muted_of(muted, self.collection.index)
-        return self._live.scores(log, self._stations[self.station.id], now, left_out)
+        return self._live.scores(self._interactions.of(labelled), self._stations[self.station.id], now, left_out)

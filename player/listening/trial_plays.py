@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from player.listening.feedback import Signal
-from player.listening.interactions import LabelledEvent
+from player.listening.labelled import LabelledEvent
 from player.listening.log import MICROSECONDS
 from player.listening.trials import TrialInfo
 from player.storage.database import Database

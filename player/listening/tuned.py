@@ -15,7 +15,7 @@ from player.listening.modes import Mode
 from player.listening.pins import NO_PINS, Pins
 from player.listening.programme import PINNED, Programme, ProgrammeQueue, dial_words, last_heard
 from player.listening.queue import Listening, RankedQueue, served
-from player.listening.reasons import RowReasons, queue_rows
+from player.listening.reasons import RowReasons, reasoned_rows
 from player.listening.scoring import StationScorer
 from player.listening.stations import StationInfo
 from player.listening.trial_arms import TrialArms
@@ -111,6 +111,8 @@ class TunedStation:
         self.note = ""
         """What the mode, or the station's seeds, have to say for themselves."""
         self.diversity: tuple[Measure, ...] = ()
+        self.diversity_sentence = ""
+        """What the last plays look like beside those before them; empty while there are too few."""
         self.rerank_ms = 0.0
         self.ranked: RankedQueue | None = None
         """The last ranking, all its places included."""
@@ -183,7 +185,7 @@ class TunedStation:
         """Rank what comes after the track that is ``playing`` (an id, if any); the prepared place stays."""
         started = time.perf_counter()
         queue = self._rank(present, playing, QUEUE_ROWS)
-        self._show(queue, present, playing)
+        self._show(queue, self._reasons(queue, present), present, playing)
         self._prepare(queue, 0)
         self.rerank_ms = (time.perf_counter() - started) * 1000
 
@@ -195,13 +197,14 @@ class TunedStation:
         """
         started = time.perf_counter()
         queue = self._rank(present, None, QUEUE_ROWS + 1)
-        choice = self._first(queue, present)
+        reasons = self._reasons(queue, present)
+        choice = self._first(queue, reasons, present)
         self._served = None if choice is None else self._drawn(queue, choice)
         if choice is None:
             self.prepared = None
-            self._show(queue, present, None)
+            self._show(queue, reasons, present, None)
         else:
-            self._take(choice, present, queue)
+            self._take(choice, present, queue, reasons)
         self.rerank_ms = (time.perf_counter() - started) * 1000
         return choice
 
@@ -209,7 +212,10 @@ class TunedStation:
         """What the dial did to the queue, in figures; empty where it did nothing."""
         return "" if self.ranked is None else dial_words(self.scorer, state, self.ranked)
 
-    def _take(self, choice: Choice, present: Present, queue: ProgrammeQueue) -> None:
+    def _reasons(self, queue: ProgrammeQueue, present: Present) -> RowReasons:
+        return RowReasons(queue.ranked, self.scorer, present.state, time.time())
+
+    def _take(self, choice: Choice, present: Present, queue: ProgrammeQueue, reasons: RowReasons) -> None:
         """Leave what comes after a choice as the queue."""
         playing = choice.track.id
         self.prepared = None
@@ -219,13 +225,13 @@ class TunedStation:
             self.thread = playing
         if np.count_nonzero(queue.ranked.open) < FEWEST_TRACKS:
             rest, place = self._rank(present, playing, QUEUE_ROWS), 0
-            self._show(rest, present, playing)
+            self._show(rest, self._reasons(rest, present), present, playing)
             self._prepare(rest, place)
         else:
-            self._show(queue.after_first(), present, playing)
+            self._show(queue.after_first(), reasons.after_first(), present, playing)
             self._prepare(queue, 1)
 
-    def _first(self, queue: ProgrammeQueue, present: Present) -> Choice | None:
+    def _first(self, queue: ProgrammeQueue, reasons: RowReasons, present: Present) -> Choice | None:
         """The first place of a ranking as a choice."""
         if not queue.ranked.ranking.rows:
             return None
@@ -235,7 +241,6 @@ class TunedStation:
             return Choice(track, PINNED, None, pinned=True)
         if self.prepared is not None and first.pinned and self.prepared.track_id == track.id:
             return Choice(track, self.prepared.reason, self.prepared.served())
-        reasons = RowReasons(queue.ranked, self.scorer, present.state, time.time())
         reason = queue.reason(first.track, reasons.of(0))
         return Choice(track, reason, None if first.pinned else served(queue.ranked, self.scorer, 0))
 
@@ -291,14 +296,14 @@ class TunedStation:
         elif self.prepared is not None and self.prepared.track_id != track_id:
             self.prepared = None
 
-    def _show(self, queue: ProgrammeQueue, present: Present, playing: int | None) -> None:
-        before = self._rows_before(playing)
-        rows = queue_rows(queue.ranked, self.scorer, present.state, before, time.time())
+    def _show(self, queue: ProgrammeQueue, reasons: RowReasons, present: Present, playing: int | None) -> None:
+        rows = reasoned_rows(reasons, self._rows_before(playing))
         worded = queue.worded(rows, self.scorer.collection.index, present.pins)
         self.rows = tuple(self._as_prepared(row) for row in worded)
         self.shortfall = queue.ranked.shortfall
         self.note = " ".join(queue.notes)
         self.diversity = self._course.measure(replace(queue.ranked, open=queue.within), present.state)
+        self.diversity_sentence = self._course.sentence
 
     def _as_prepared(self, row: QueueRow) -> QueueRow:
         """The prepared place keeps the reason that it was drawn for."""

@@ -104,6 +104,8 @@ class Snapshot:
     now: NowPlaying | None = None
     queue: tuple[QueueRow, ...] = ()
     diversity: tuple[Measure, ...] = ()
+    diversity_sentence: str = ""
+    """What the last plays look like beside those before them; empty while there are too few."""
     volume: float = 1.0
     """0…1."""
     output: str = ""

@@ -88,6 +88,11 @@ def number(value: float) -> str:
     return f"{value:.2f}" if math.isfinite(value) else "–"
 
 
+def signed(logits: float) -> str:
+    """Logits as a person reads them: two digits and a sign, and never "-0.00"."""
+    return f"{round(logits, 2) + 0.0:+.2f}"
+
+
 def count(value: int, noun: str) -> str:
     """A count with its noun: "1 track", "240 tracks", "100,000 tracks"."""
     return f"{value:,} {noun}{'' if value == 1 else 's'}"

@@ -28,7 +28,23 @@ def test_a_day_begins_at_midnight_where_the_listener_is():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "yesterday", "30", "d", "-3d", "1.5d", "30x", "2026-13-01", "2026-02-30", "٣d", "0d", "2026-10-21", "99999w"]
+    "text",
+    [
+        "",
+        "yesterday",
+        "30",
+        "d",
+        "-3d",
+        "1.5d",
+        "30x",
+        "2026-13-01",
+        "2026-02-30",
+        "٣d",
+        "0d",
+        "2026-10-21",
+        "99999w",
+        "0001-01-01",
+    ],
 )
 def test_what_names_no_moment_in_the_past_is_explained_in_one_sentence(text):
     with pytest.raises(UsageError, match=r"write 30d, 12h, 2w or a day such as 2026-10-01\.$") as told:

@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
+from player.listening.collection import load_collection
 from player.listening.diversity_words import WINDOW, half_of, panel_sentence
+from player.listening.journal import load_journal
+from player.listening.log import FeedbackLog, NewEvent
+from player.listening.measures import DiversityCourse
+from player.listening.queue import Listening, rank_station
+from player.listening.scoring import StationScorer
 from recommender.diversity import RECENT_PLAYS, Pool
+from tests.support.library import settings
 
 ARTISTS = 60
 ALL = Pool(np.zeros((ARTISTS, 2), np.float32), np.arange(ARTISTS), np.ones(ARTISTS, np.bool_))
@@ -64,3 +71,20 @@ def test_artists_that_may_not_be_played_any_more_do_not_count_and_none_at_all_is
 def test_tracks_without_an_artist_are_one_artist():
     nameless = Pool(ALL.vectors, np.full(ARTISTS, -1), ALL.eligible)
     assert panel_sentence(nameless, plays(ARTISTS), dial=50) == "1 artist made half of your last 100 plays."
+
+
+def test_the_panels_measures_come_with_the_sentence_of_the_stations_plays(demo):
+    station = demo.station("Evening")
+    FeedbackLog(demo.database, "headless").append_all(
+        [NewEvent("finish", track, station.id, 60.0, "end") for track in 2 * demo.track_ids]
+    )
+    collection = load_collection(demo.database)
+    journal = load_journal(demo.database, collection.rows)
+    scorer = StationScorer(collection, [station], station, None)
+    queue = rank_station(scorer, Listening(journal.state, journal.labelled, 0.0), settings().station, 5)
+    course = DiversityCourse(scorer)
+    assert course.sentence == ""
+    course.measure(queue, journal.state)
+    artists = len({row.artist for row in collection.rows})
+    assert course.sentence.endswith("artists made half of your last 48 plays.")
+    assert 1 < int(course.sentence.split()[0]) <= artists

@@ -72,7 +72,7 @@ class StationScreen(PlayingScreen):
         self.query_one(PositionBar).show(snapshot)
         self.query_one(QueueList).show(snapshot.queue)
         self.query_one(DialLine).show(snapshot)
-        self.query_one(DiversityPanel).show(snapshot.diversity)
+        self.query_one(DiversityPanel).show(snapshot.diversity, snapshot.diversity_sentence)
         trial = self.query_one("#trial", PlainLine)
         trial.show("", snapshot.trial, Ink.DIM)
         trial.set_class(bool(snapshot.trial), "-on")

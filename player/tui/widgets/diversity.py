@@ -56,7 +56,7 @@ class DiversityPanel(Inked):
             return []
         measure = self._measures[index]
         if part == 0:
-            values = [(f"{number(measure.value)} → ", Ink.TEXT), _after(measure), _arrow(measure)]
+            values = [(f"{_now(measure)} → ", Ink.TEXT), _after(measure), _arrow(measure)]
             return spread([(fit(measure.name, width - width_of(values) - 1), Ink.TEXT)], values, width)
         return [(sparkline(measure.trend, width), _trend_ink(measure))] if part == 1 else []
 
@@ -80,7 +80,7 @@ def flow(measures: tuple[Measure, ...], width: int, height: int) -> list[Line]:
 def _flow(measures: tuple[Measure, ...], width: int, trend: int, gap: int) -> list[Line]:
     lines: list[Line] = []
     for measure in measures:
-        item: Line = [(f"{measure.name} ", Ink.DIM), (number(measure.value), Ink.TEXT)]
+        item: Line = [(f"{measure.name} ", Ink.DIM), (_now(measure), Ink.TEXT)]
         if trend:
             item.append((" " + sparkline(measure.trend, trend).strip(), _trend_ink(measure)))
         item.append(_arrow(measure))
@@ -91,11 +91,18 @@ def _flow(measures: tuple[Measure, ...], width: int, trend: int, gap: int) -> li
     return lines
 
 
+def _now(measure: Measure) -> str:
+    """As it is; a dash before the first play, since nothing is neither even nor uneven."""
+    return number(measure.value) if measure.trend else number(math.nan)
+
+
 def _after(measure: Measure) -> tuple[str, Ink]:
     return number(measure.after_queue), _change_ink(measure, measure.after_queue - measure.value)
 
 
 def _arrow(measure: Measure) -> tuple[str, Ink]:
+    if not measure.trend:
+        return "", Ink.TEXT
     change = measure.after_queue - measure.value
     ink = _change_ink(measure, change)
     return (" →" if ink is Ink.DIM else " ↗" if change > 0 else " ↘"), ink

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from player.listening.story_view import Correction, StoryEvent
-from player.tui.text import clock, column, dotted, fit, plain, right
+from player.tui.text import clock, column, dotted, fit, plain, right, signed
 from player.tui.widgets.ink import Ink, Line
 from player.tui.widgets.leaning import leaning
 from player.tui.widgets.row_list import RowList
@@ -52,8 +52,10 @@ def story_rows(story: TrackStory) -> list[StoryRow]:
     """The panel's rows, from what holds now to what happened."""
     rows = [*_facts(story), *_holds(story)]
     if story.parts:
-        rows.append(StoryRow(title=f"What {plain(story.station)} makes of it: {story.score:+.2f}"))
-        rows += [StoryRow(label=part.name, value=part.lead, text=f"{part.logits:+.2f} in all") for part in story.parts]
+        rows.append(StoryRow(title=f"What {plain(story.station)} makes of it: {signed(story.score)}"))
+        rows += [
+            StoryRow(label=part.name, value=part.lead, text=f"{signed(part.logits)} in all") for part in story.parts
+        ]
     rows.append(StoryRow(title="What happened" if story.events else "Nothing has happened to it yet"))
     rows += [StoryRow(event=event, correction=_undoing(story, event)) for event in story.events]
     return rows
@@ -160,7 +162,7 @@ class StoryList(RowList):
             return [
                 (column(row.label, _NAME), ink),
                 *leaning(row.value, self._largest, _BAR),
-                (right(f"{row.value:+.2f}", _NUMBER) + " " * _GAP, Ink.TEXT),
+                (right(signed(row.value), _NUMBER) + " " * _GAP, Ink.TEXT),
                 (fit(row.text, width - _NAME - _BAR - _NUMBER - _GAP), Ink.DIM),
             ]
         label = Ink.GOOD if row.sign > 0 else Ink.BAD if row.sign < 0 else Ink.DIM
@@ -170,7 +172,7 @@ class StoryList(RowList):
 def _event_line(event: StoryEvent, width: int, *, selected: bool) -> Line:
     gone = not event.stands
     ink = Ink.DIM if gone else Ink.STRONG if selected else Ink.TEXT
-    label = "" if event.label is None else f"{event.label:+.2f}"
+    label = "" if event.label is None else signed(event.label)
     label_ink = Ink.GOOD if event.label is not None and event.label > 0 else Ink.BAD
     station = column(event.station or "", _STATION) if width >= _STATION_FROM else ""
     room = width - _WHEN - len(station) - _NUMBER - 2 * _GAP

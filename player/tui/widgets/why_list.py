@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from player.tui.text import column, dotted, fit, right
+from player.tui.text import column, dotted, fit, right, signed
 from player.tui.widgets.ink import Ink, Inked, Line
 from player.tui.widgets.leaning import leaning
 from player.tui.widgets.row_list import RowList
@@ -165,7 +165,7 @@ class WhyList(RowList):
         return [
             name,
             *leaning(row.lead, self._largest, columns.bar),
-            (right(f"{row.lead:+.2f}", _NUMBER) + " " * _GAP, Ink.TEXT),
+            (right(signed(row.lead), _NUMBER) + " " * _GAP, Ink.TEXT),
             (column(row.words, columns.words) + " " * _GAP, Ink.DIM),
             (right(without, _WITHOUT), Ink.DIM),
         ]
