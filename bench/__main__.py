@@ -7,6 +7,7 @@ from bench import (
     embed,
     evaluation,
     history_import,
+    interaction,
     library_insight,
     retrain,
     scan,
@@ -21,6 +22,7 @@ from bench.training import peers, scale
 BENCHMARKS = {
     "start": start.main,
     "scan": scan.main,
+    "interaction": interaction.main,
     "retrain": retrain.main,
     "embed": embed.main,
     "station": station.main,

@@ -137,9 +137,9 @@ def sequence_config(mode: Literal["default", "faithful", "best"]) -> "Sequential
 
     if mode == "default":
         return SequentialConfig()
-    from recommender.sequential_recommender import BEST, FAITHFUL
+    from recommender.sequential_recommender import BEST_BY_GRADIENT, FAITHFUL
 
-    return BEST if mode == "best" else FAITHFUL
+    return BEST_BY_GRADIENT if mode == "best" else FAITHFUL
 
 
 def retraining_document(done: "Retrained") -> dict[str, object]:

@@ -18,8 +18,8 @@ from sqlalchemy import select
 from player.integrations.cells import safe_cell
 from player.library.catalogue import load_catalogue
 from player.library.rows import TrackRow
-from player.listening.interactions import LabelledEvent
 from player.listening.journal import load_journal
+from player.listening.labelled import LabelledEvent
 from player.listening.log import MICROSECONDS, FeedbackLog, standing
 from player.storage.database import Database
 from player.storage.models import Decision, Event, Station

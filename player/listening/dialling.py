@@ -3,7 +3,7 @@
 import numpy as np
 
 from player.listening.log import ListeningState
-from player.listening.queue import RankedQueue, times_played
+from player.listening.queue import RankedQueue
 from player.listening.scoring import StationScorer
 from recommender.dial import DialEffect, QueueFigures, dial_effect, queue_figures
 from recommender.diversity import Pool
@@ -31,9 +31,8 @@ class _Figures:
     def __init__(self, scorer: StationScorer, state: ListeningState, queue: RankedQueue) -> None:
         collection = scorer.collection
         self._pool = Pool(collection.space.vectors, collection.catalogue.artist, queue.open)
-        self._played = times_played(state, collection) > 0
-        plays = (track for station, track in state.plays if station == scorer.station.id)
-        self._plays = np.array([collection.index[track] for track in plays if track in collection.index], np.int64)
+        self._played = scorer.times_played.of(state) > 0
+        self._plays = scorer.plays.of(state)
 
     def of(self, tracks: tuple[int, ...]) -> QueueFigures:
         return queue_figures(self._pool, self._plays, self._played, np.array(tracks, np.int64))

@@ -1,11 +1,11 @@
 """From the player's log to the recommender's: labelled events become rows of integers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from player.listening.labelled import NO_STATION, Labelled, LabelledEvent
+from player.listening.labelled import NO_STATION, Labelled
 from recommender.events import EventLog
 
 Integers = NDArray[np.int64]
@@ -26,13 +26,13 @@ class InteractionRows:
         self._row_of = _table(index, LEFT_OUT)
         self._station_of = _table(stations, len(stations))
 
-    def of(self, labelled: Sequence[LabelledEvent]) -> EventLog:
+    def of(self, labelled: Labelled) -> EventLog:
         """The recommender's log of one listener; what needs no other numbers shares memory with ``labelled``.
 
         Args:
             labelled: events in time order.
         """
-        columns = (labelled if isinstance(labelled, Labelled) else Labelled.of(labelled)).columns
+        columns = labelled.columns
         track = _looked_up(self._row_of, columns.track)
         known = track != LEFT_OUT
         if not known.all():
@@ -51,7 +51,7 @@ class InteractionRows:
         )
 
 
-def build_log(labelled: Sequence[LabelledEvent], index: Mapping[int, int], stations: Mapping[int, int]) -> EventLog:
+def build_log(labelled: Labelled, index: Mapping[int, int], stations: Mapping[int, int]) -> EventLog:
     """The recommender's log of one listener; the arguments are those of :class:`InteractionRows`."""
     return InteractionRows(index, stations).of(labelled)
 

@@ -150,6 +150,8 @@ class ListeningState:
     plays: list[tuple[int | None, int]] = field(default_factory=list[tuple[int | None, int]])
     """(station id, track id) of every play that ended here, oldest first. Plays imported from elsewhere are none of this
     queue's places: what was heard last month elsewhere would keep tracks out of it now."""
+    ended: list[int] = field(default_factory=list[int])
+    """Track id of every play that ended, here or elsewhere, oldest first: whose tallies changed since one last looked."""
     slots: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     """station id → how many slots were used up; undo does not give one back, so the noise of later slots stays."""
 
@@ -171,6 +173,7 @@ class ListeningState:
             case "finish" | "skip":
                 tally = self.tallies[track]
                 tally.last_played = event.seconds
+                self.ended.append(track)
                 if event.kind == "finish":
                     tally.plays += 1
                 elif event.action in PRESSED_NEXT:

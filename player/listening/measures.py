@@ -52,7 +52,6 @@ class DiversityCourse:
         self.sentence = ""
         """What the last plays look like beside those before them; empty while there are too few."""
         self._past: deque[DiversityReport] = deque(maxlen=TREND_POINTS)
-        self._plays = StationPlays(scorer)
         self._followed: NDArray[np.int64] = np.empty(0, np.int64)
         """The plays that the course knows of."""
 
@@ -60,7 +59,7 @@ class DiversityCourse:
         """The measures now and after the queue; the course ends with the present."""
         collection = self._scorer.collection
         pool = Pool(collection.space.vectors, collection.catalogue.artist, queue.open)
-        plays = self._plays.of(state)
+        plays = self._scorer.plays.of(state)
         self._follow(pool, plays)
         self.sentence = panel_sentence(pool, plays, self._scorer.station.dial)
         look = outlook(pool, plays, np.array(queue.track_rows, np.int64))
@@ -85,28 +84,3 @@ class DiversityCourse:
         for end in range(max(known, len(plays) - TREND_POINTS, 1), len(plays)):
             self._past.append(report(pool, plays[:end]))
         self._followed = plays
-
-
-class StationPlays:
-    """What a station played, kept up play by play.
-
-    Args:
-        scorer: the station's.
-    """
-
-    def __init__(self, scorer: StationScorer) -> None:
-        self._scorer = scorer
-        self._state: ListeningState | None = None
-        self._seen = 0
-        self._rows: NDArray[np.int64] = np.empty(0, np.int64)
-
-    def of(self, state: ListeningState) -> NDArray[np.int64]:
-        """(m,) rows of all the station's plays, oldest first; of a state that has only grown, the new ones are looked at."""
-        index, own = self._scorer.collection.index, self._scorer.station.id
-        if state is not self._state:
-            self._state, self._seen, self._rows = state, 0, self._rows[:0]
-        new = [index[track] for station, track in state.plays[self._seen :] if station == own and track in index]
-        self._seen = len(state.plays)
-        if new:
-            self._rows = np.append(self._rows, new)
-        return self._rows

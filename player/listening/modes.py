@@ -7,7 +7,7 @@ station plays as usual, so that the music goes on.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
@@ -18,7 +18,7 @@ from sqlalchemy import select
 from player.errors import PlayerError
 from player.listening.albums import Albums, load_albums
 from player.listening.collection import Collection
-from player.listening.labelled import LabelledEvent
+from player.listening.labelled import Labelled
 from player.listening.log import MICROSECONDS, ListeningState
 from player.listening.queue import Listening
 from player.storage.database import Database
@@ -218,8 +218,8 @@ class RediscoverMode:
         """Loved tracks that nobody heard for ``UNHEARD_DAYS``."""
         listening, within, index = moment.listening, moment.within, moment.collection.index
         thumbed = _thumbed_up(listening.state)
-        silent = _days_unheard(listening.state, listening.now)
         loved = thumbed | _often_finished(listening.state)
+        silent = _days_unheard(listening.state, loved, listening.now)
         rows = {
             index[track]: track
             for track in loved
@@ -310,19 +310,21 @@ def _often_finished(state: ListeningState) -> set[int]:
     return {track for track, tally in state.tallies.items() if tally.plays >= OFTEN and tally.plays >= 2 * tally.skips}
 
 
-def _days_unheard(state: ListeningState, now: float) -> dict[int, float]:
-    """Track id → days since it was last heard, for those that ever were."""
+def _days_unheard(state: ListeningState, tracks: set[int], now: float) -> dict[int, float]:
+    """Track id → days since it was last heard, for those of the tracks that ever were."""
+    tallies = {track: state.tallies[track] for track in tracks if track in state.tallies}
     return {
         track: (now - tally.last_played) / SECONDS_PER_DAY
-        for track, tally in state.tallies.items()
+        for track, tally in tallies.items()
         if tally.last_played is not None
     }
 
 
-def _listens(labelled: Sequence[LabelledEvent], tracks: set[int], now: float) -> dict[int, list[float]]:
+def _listens(labelled: Labelled, tracks: set[int], now: float) -> dict[int, list[float]]:
     """Track id → days since each time it was heard with liking."""
     listens: dict[int, list[float]] = defaultdict(list)
-    for item in labelled:
-        if item.signal.label > 0 and item.event.track_id in tracks:
-            listens[item.event.track_id].append((now - item.event.seconds) / SECONDS_PER_DAY)
+    columns = labelled.columns
+    liked = (columns.label > 0) & np.isin(columns.track, np.array(list(tracks), np.int64))
+    for track, time in zip(columns.track[liked].tolist(), columns.time[liked].tolist(), strict=True):
+        listens[track].append((now - time) / SECONDS_PER_DAY)
     return listens

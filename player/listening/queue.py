@@ -1,6 +1,6 @@
 """A station's queue: scores and rules become places with propensities, and what is logged when one is served."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from player.config import StationSettings
 from player.listening.collection import Collection
-from player.listening.labelled import LabelledEvent
+from player.listening.labelled import Labelled
 from player.listening.log import ListeningState, Served
 from player.listening.scoring import StationScorer
 from player.listening.station_mix import liked_mix
@@ -128,7 +128,7 @@ class Listening:
     """
 
     state: ListeningState
-    labelled: Sequence[LabelledEvent]
+    labelled: Labelled
     now: float
     playing: int | None = None
     unplayable: frozenset[int] = frozenset()
@@ -201,7 +201,7 @@ def station_request(
     if station.dial == NEUTRAL:
         return StationRequest(neutral, neutral, open_now, scores, None)
     turned = dialled(station.dial, settings.breadth, settings.diversity, Spacing().track)
-    added = turned.logits(times_played(state, collection))
+    added = turned.logits(scorer.times_played.of(state))
     request = replace(
         neutral,
         scores=logits + added,
@@ -213,16 +213,6 @@ def station_request(
         ),
     )
     return StationRequest(request, neutral, open_now, scores, added)
-
-
-def times_played(state: ListeningState, collection: Collection) -> NDArray[np.int64]:
-    """(n,) how often each track was played on any station, skips included."""
-    plays = np.zeros(len(collection), np.int64)
-    for track, tally in state.tallies.items():
-        row = collection.index.get(track)
-        if row is not None:
-            plays[row] = max(tally.plays + tally.skips, int(tally.last_played is not None))
-    return plays
 
 
 def _remarks(scorer: StationScorer) -> tuple[str, ...]:

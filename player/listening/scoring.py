@@ -2,14 +2,15 @@
 
 from collections.abc import Collection as Keys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from player.listening.collection import Collection
 from player.listening.interactions import InteractionRows
-from player.listening.labelled import LabelledEvent
+from player.listening.labelled import Labelled
 from player.listening.likeness import Likeness, StationLikeness
+from player.listening.plays import StationPlays, TimesPlayed
 from player.listening.reason_keys import muted_of, seeds_left
 from player.listening.stations import Seed, StationInfo
 from recommender.content import seed_similarity
@@ -88,6 +89,9 @@ class StationScorer:
         self._apply = apply
         self._stations = station_indices(stations)
         self._interactions = InteractionRows(collection.index, self._stations)
+        self.plays = StationPlays(collection.index, station.id)
+        self.times_played = TimesPlayed(collection.index)
+        self._last: _Scored | None = None
         self._seeded_by(station.seeds)
 
     def _seeded_by(self, seeds: tuple[Seed, ...]) -> None:
@@ -108,16 +112,33 @@ class StationScorer:
         """The seed a track is closest to, and what they share."""
         return self._likeness.of(row)
 
-    def score(self, labelled: Sequence[LabelledEvent], now: float, muted: Keys[str] = frozenset()) -> LiveScores:
-        """Score every track.
+    def score(self, labelled: Labelled, now: float, muted: Keys[str] = frozenset()) -> LiveScores:
+        """Score every track; asked the same again, as a mode does that has to know the scores first, it answers the same.
 
         Args:
             labelled: what the whole log says about taste, in time order.
             now: seconds since 1970.
             muted: the reasons that count no more on this station, by their keys.
         """
+        asked = frozenset(muted)
+        last = self._last
+        if last is not None and last.labelled is labelled and (last.now, last.muted) == (now, asked):
+            return last.scores
         seeds = seeds_left(self.station.seeds, muted)
         if seeds != self.seeds:
             self._seeded_by(seeds)
         left_out = muted_of(muted, self.collection.index)
-        return self._live.scores(self._interactions.of(labelled), self._stations[self.station.id], now, left_out)
+        log = self._interactions.of(labelled)
+        scores = self._live.scores(log, self._stations[self.station.id], now, left_out)
+        self._last = _Scored(labelled, now, asked, scores)
+        return scores
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """What was asked last, and the answer."""
+
+    labelled: Labelled
+    now: float
+    muted: frozenset[str]
+    scores: LiveScores

@@ -108,7 +108,7 @@ def train_on(
     machine, ranks = setting.machine, setting.ranks
     if source.parts < ranks.size:
         raise ValueError(f"{source.parts} parts cannot be dealt to {ranks.size} processes")
-    items = Items.of_counts(source.counts, content, config.id_shrinkage)
+    items = Items.of_counts(source.counts, content, config.id_shrinkage, source.likes)
     with torch.random.fork_rng(devices=machine.random_devices):
         torch.manual_seed(seed)
         network = SequentialNetwork(items, source.stations, config)

@@ -196,6 +196,11 @@ class ShardFolder:
         """
         return self._log(self.manifest.shards[part].file)
 
+    @property
+    def likes(self) -> None:
+        """Not in memory: a closed form of them is refused."""
+        return
+
     def objective(self, part: int, config: SequentialConfig) -> Objective:
         """The loss over one shard, read anew."""
         return Objective(self.read(part), config)

@@ -5,9 +5,11 @@ from typing import Protocol
 
 import numpy as np
 
+from recommender.baselines.feedback import Labels
 from recommender.configuration import SequentialConfig
 from recommender.events import EventLog
 from recommender.scale.listeners import part_of
+from recommender.sequential_items import likes_of
 from recommender.sequential_objective import Objective
 from recommender.track_counts import TrackCounts
 
@@ -33,6 +35,11 @@ class TrainingRows(Protocol):
     @property
     def counts(self) -> TrackCounts:
         """What was heard how often, over all parts."""
+        ...
+
+    @property
+    def likes(self) -> Labels | None:
+        """Who liked what, over all parts; None where that is not in memory."""
         ...
 
     @property
@@ -64,6 +71,11 @@ class RowsInMemory:
     def counts(self) -> TrackCounts:
         """What was heard how often."""
         return TrackCounts.of(self._log)
+
+    @property
+    def likes(self) -> Labels:
+        """Who liked what."""
+        return likes_of(self._log)
 
     @property
     def fingerprint(self) -> str:

@@ -29,10 +29,10 @@ from recommender.scale.sources import RowsInMemory, TrainingRows
 from recommender.scale.state import StepReport, TrainedSequence
 from recommender.scale.telling import Teller
 from recommender.sequential import export_sequential
-from recommender.sequential_recommender import BEST, FAITHFUL
+from recommender.sequential_recommender import BEST_BY_GRADIENT, FAITHFUL
 from recommender.sequential_validation import FrozenValidator
 
-MODES: Mapping[str, SequentialConfig] = {"faithful": FAITHFUL, "best": BEST}
+MODES: Mapping[str, SequentialConfig] = {"faithful": FAITHFUL, "best": BEST_BY_GRADIENT}
 CHECKPOINT = "checkpoint.safetensors"
 WEIGHTS = "weights.safetensors"
 REPORT = "training.json"

@@ -46,20 +46,6 @@ def test_a_track_starts_runs_by_the_clock_and_finishes(start_client, tones):
     assert finished - started == pytest.approx(0.6, abs=0.4)
 
 
-def test_the_first_sound_comes_within_a_second(start_client, tones):
-    def seconds_to_first_sound():
-        began = time.monotonic()
-        client, events = start_client()
-        client.send(load(tones / "song.mp3"))
-        events.wait_for(Started)
-        taken = time.monotonic() - began
-        client.close()
-        return taken
-
-    # The best of three: the budget is the player's, not that of whatever else the machine does.
-    assert min(seconds_to_first_sound() for _ in range(3)) < 1.0
-
-
 def test_positions_come_four_times_a_second_and_keep_the_time(start_client, tones):
     client, events = start_client()
     client.send(load(tones / "long.flac"))

@@ -1,4 +1,3 @@
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +6,6 @@ import torch
 
 from recommender.clep import ClepNetwork, export_clep
 from recommender.configuration import ClepConfig, SequentialConfig
-from recommender.events import EventLog
 from recommender.inference import ClepScorer, SequenceScorer, Standardisation, Tokens
 from recommender.sequential import Items, SequentialNetwork, TrainedSequence, export_sequential
 from recommender.sequential_inputs import tokens
@@ -136,17 +134,3 @@ def test_standardised_vectors_have_zero_mean_and_unit_variance_and_no_nan():
 def test_a_library_without_any_vector_is_standardised_to_zeros():
     vectors = np.full((3, 4), np.nan, np.float32)
     assert not Standardisation.of(vectors).apply(vectors).any()
-
-
-@pytest.mark.parametrize("config", [CONFIG, EVERYTHING], ids=["plain", "everything"])
-def test_a_hundred_thousand_tracks_are_scored_within_the_budget(make_world, config):
-    log = make_world(events=100, tracks=500).log
-    log = EventLog(**{**{name: getattr(log, name) for name in log.__slots__}, "tracks": 100_000})
-    vectors = np.random.default_rng(0).normal(size=(100_000, 8)).astype(np.float32)
-    _, scorer = sequence_pair(log, vectors, config)
-    history, took = Tokens.of(log, scorer.length), []
-    for _ in range(15):
-        started = time.thread_time()
-        scorer.scores(history, 0)
-        took.append(time.thread_time() - started)
-    assert min(took) < 0.02

@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -152,19 +150,6 @@ def test_extreme_offsets_features_and_conflicting_labels_stay_finite(seed, size)
     head = fit(features, labels, rng.random(2 * count), rng.standard_normal(2 * count) * size)
     assert np.isfinite(head.contribution(features)).all()
     assert (head.variance(features) >= 0).all()
-
-
-def test_five_hundred_labels_are_fitted_within_the_budget():
-    rng = np.random.default_rng(0)
-    features = rng.standard_normal((500, 64))
-    features /= np.linalg.norm(features, axis=1, keepdims=True)
-    labels = rng.choice([-1, 1], 500)
-    seconds = []
-    for _ in range(7):
-        begun = time.process_time()
-        fit(features, labels)
-        seconds.append(time.process_time() - begun)
-    assert min(seconds) < 0.02  # CPU seconds; 5 ms is the aim, the rest is for a machine whose caches are shared
 
 
 def test_arguments_that_do_not_fit_are_named():

@@ -18,15 +18,6 @@ def test_the_screen_imports_nothing_heavy():
     assert set(HEAVY) & set(loaded) == set()
 
 
-def test_the_screen_costs_little_more_than_textual():
-    code = (
-        "import time, textual.app, textual.widgets, textual.containers, textual.screen, textual.scroll_view, textual.theme\n"
-        "from textual.widgets import Input, Static\n"
-        "began = time.process_time(); import player.tui.app; print(time.process_time() - began)"
-    )
-    assert min(float(run_python(code)) for _ in range(4)) < 0.05
-
-
 async def test_without_colour_every_colour_is_gone_and_the_signs_stay(running, player, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     async with running(player, size=(160, 50)) as stage:
