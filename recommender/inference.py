@@ -203,7 +203,7 @@ class SequenceScorer:
         if "sequence.log_temperature" in self._arrays:
             query = _unit(query) * np.exp(-self._arrays["sequence.log_temperature"])
         if "sequence.shallow" in self._arrays and self._keys is None:
-            query = self._arrays["sequence.order_weight"] * query
+            query = (self._arrays["sequence.order_weight"] * query).astype(np.float32)
         if "sequence.taste.own" not in self._arrays:
             return query
         liking = self._liking(recent)

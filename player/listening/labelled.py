@@ -153,6 +153,10 @@ class Labelled(Sequence[LabelledEvent]):
     __hash__ = None  # pyright: ignore[reportAssignmentType] - as of a list: equal by its items
 
 
+NOTHING_SAID = Labelled.of(())
+"""Of a log that says nothing about taste."""
+
+
 class GrowingLabels:
     """Labelled events while more come; :meth:`now` hands them out.
 

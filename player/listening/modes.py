@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from player.errors import PlayerError
-from player.listening.albums import Albums, load_albums
+from player.errors import UsageError
+from player.listening.albums import NO_ALBUM, Albums, load_albums
 from player.listening.collection import Collection
 from player.listening.labelled import Labelled
 from player.listening.log import MICROSECONDS, ListeningState
@@ -122,11 +122,11 @@ def check_mode(name: str) -> str:
     """The mode's name as it is kept.
 
     Raises:
-        PlayerError: there is no such mode.
+        UsageError: there is no such mode.
     """
     folded = name.strip().casefold()
     if folded not in MODES:
-        raise PlayerError(f"There is no mode “{name}”; the modes are {', '.join(MODES)}.")
+        raise UsageError(f"There is no mode “{name}”; the modes are {', '.join(MODES)}.")
     return folded
 
 
@@ -153,35 +153,39 @@ class AlbumMode:
 
     def __init__(self, albums: Albums) -> None:
         self._albums = albums
+        self._rows = np.array([row for tracks in albums.members for row in tracks], np.int64)
+        """Album after album."""
+        self._album = albums.of[self._rows]
 
     def offer(self, moment: Moment) -> Offer:
         """The first open track of each album that was not heard of late."""
         within = moment.within
-        whole = [self._open(album, within) for album in range(len(self._albums.members))]
-        late = self._heard_of_late(moment.collection, moment.listening)
-        choice = {rows[0]: rows for album, rows in enumerate(whole) if rows and album not in late}
-        if not choice:
+        late = np.zeros(len(self._albums.members), np.bool_)
+        late[list(self._heard_of_late(moment.collection, moment.listening))] = True
+        due = within[self._rows] & ~late[self._album]
+        rows, album = self._rows[due], self._album[due]
+        starts = np.flatnonzero(np.diff(album, prepend=NO_ALBUM))
+        if not len(starts):
             return Offer(
                 note="No album here has two tracks that may be played; the station plays as usual (v changes that)."
             )
         candidates = np.zeros(len(within), np.bool_)
-        candidates[list(choice)] = True
+        candidates[rows[starts]] = True
+        sizes = np.diff(starts, append=len(rows))
+        tracks = np.zeros(len(within), np.int64)
+        tracks[rows[starts]] = sizes
 
         def words(row: int, reason: str) -> str:
-            rows = choice.get(row)
-            if rows is None:
+            if not tracks[row]:
                 return reason
             # What was ranked here are albums.
-            return f"album of {len(rows)} · {_SCORED_HIGHER.sub('album', reason)}"
+            return f"album of {tracks[row]} · {_SCORED_HIGHER.sub('album', reason)}"
 
-        return Offer(candidates, _album_bonus(moment.totals, choice), words=words)
+        return Offer(candidates, _album_bonus(moment.totals, rows, starts, sizes), words=words)
 
     def after(self, row: int) -> tuple[int, ...]:
         """The rest of the album."""
         return self._albums.after(row)
-
-    def _open(self, album: int, within: NDArray[np.bool_]) -> list[int]:
-        return [row for row in self._albums.members[album] if within[row]]
 
     def _heard_of_late(self, collection: Collection, listening: Listening) -> set[int]:
         """The albums that were on last, as many as have to be heard before one comes back."""
@@ -197,13 +201,21 @@ class AlbumMode:
         return set(list(late)[:most])
 
 
-def _album_bonus(totals: NDArray[np.float64], albums: dict[int, list[int]]) -> NDArray[np.float64]:
-    """(n,) what lifts each album's first row from its own score to its album's shrunk mean."""
-    average = float(np.mean([totals[row] for rows in albums.values() for row in rows]))
+def _album_bonus(
+    totals: NDArray[np.float64], rows: NDArray[np.int64], starts: NDArray[np.int64], sizes: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(n,) what lifts each album's first row from its own score to its album's shrunk mean.
+
+    Args:
+        totals: (n,) the scores.
+        rows: (m,) of the albums' tracks, album after album.
+        starts: (a,) where each album begins in ``rows``.
+        sizes: (a,) how many tracks it has.
+    """
+    scores = totals[rows]
+    means = (np.add.reduceat(scores, starts) + SHRINKAGE * scores.mean()) / (sizes + SHRINKAGE)
     bonus = np.zeros(len(totals))
-    for first, rows in albums.items():
-        mean = (float(totals[rows].sum()) + SHRINKAGE * average) / (len(rows) + SHRINKAGE)
-        bonus[first] = mean - totals[first]
+    bonus[rows[starts]] = means - scores[starts]
     return bonus
 
 

@@ -1,6 +1,6 @@
 """A station's programme: what is pinned, what has to follow on the last track, then what its mode and the ranking choose."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,12 +12,12 @@ from player.listening.dialling import effect_of_dial
 from player.listening.log import ListeningState
 from player.listening.modes import Mode, Moment, Offer, StationMode
 from player.listening.pins import Pins
-from player.listening.queue import Listening, RankedQueue, rank_station
+from player.listening.queue import Listening, RankedQueue, rank_station, ranked_queue, station_request
 from player.listening.scoring import StationScorer
 from player.listening.stations import StationInfo
 from player.listening.trial_arms import TrialArms
 from player.listening.view import QueueRow
-from recommender.ranking import RankedTrack
+from recommender.ranking import Placer, Ranking
 
 FOLLOWS = "next on the album"
 PINNED = "pinned by you"
@@ -134,38 +134,27 @@ class Programme:
         thread: int | None,
         commit_first: int,
     ) -> ProgrammeQueue:
-        """Rank, and behind each place that others have to follow on rank anew: the slots then are those served later."""
+        """Rank, and put behind each place what has to follow on it: the slots then are those served later."""
         rest = () if thread is None else self._followers(thread, within)
         front = tuple(dict.fromkeys((*listening.pinned, *rest)))
         following = set(rest) - set(listening.pinned)
-        ranked = rank_station(
-            self._scorer, replace(listening, pinned=front), settings, places, commit_first=commit_first
-        )
-        rows, shortfall = list(ranked.ranking.rows), ranked.ranking.shortfall
-        settled = sum(row.pinned for row in rows)
-        while (place := self._leader(rows, settled, within)) is not None:
-            kept = rows[: place + 1]
-            taken = tuple(row.track for row in kept)
-            rest = tuple(row for row in self._followers(taken[-1], within) if row not in taken)
+        asked = station_request(self._scorer, replace(listening, pinned=front), settings, places)
+        placer = Placer(self._scorer.collection.catalogue, asked.request)
+        rows = [placer.pin(track) for track in placer.admitted_pins()]
+        while len(rows) < places and (row := placer.peek()) is not None:
+            if sum(not one.pinned for one in rows) < commit_first:
+                row = replace(row, commitment=placer.commitment(row))
+            placer.place(row.track)
+            rows.append(row)
+            rest = [other for other in self._followers(row.track, within) if other not in placer.queued]
             following.update(rest)
-            again = rank_station(
-                self._scorer,
-                replace(listening, pinned=(*taken, *rest)),
-                settings,
-                places,
-                commit_first=commit_first,
-            ).ranking
-            rows = [*kept, *(row for row in again.rows if row.track not in taken)]
-            settled, shortfall = len(taken) + len(rest), again.shortfall
-        whole = replace(ranked, ranking=replace(ranked.ranking, rows=tuple(rows), shortfall=shortfall))
-        return ProgrammeQueue(whole, offer, frozenset(following), within)
+            rows += [placer.pin(other) for other in rest[: places - len(rows)]]
+        shortfall = placer.shortfall() if len(rows) < places else None
+        ranked = ranked_queue(self._scorer, listening, asked, Ranking(tuple(rows), shortfall))
+        return ProgrammeQueue(ranked, offer, frozenset(following), within)
 
     def _followers(self, row: int, within: NDArray[np.bool_]) -> tuple[int, ...]:
         return tuple(other for other in self._mode.after(row) if within[other])
-
-    def _leader(self, rows: Sequence[RankedTrack], settled: int, within: NDArray[np.bool_]) -> int | None:
-        """The first place from ``settled`` on that others have to follow on; None when there is none."""
-        return next((place for place in range(settled, len(rows)) if self._followers(rows[place].track, within)), None)
 
 
 def dial_words(scorer: StationScorer, state: ListeningState, ranked: RankedQueue) -> str:

@@ -150,9 +150,14 @@ def rank_station(
         commit_first: how many places get their propensity at once, because they are all being served.
     """
     asked = station_request(scorer, listening, settings, places)
+    return ranked_queue(scorer, listening, asked, rank(scorer.collection.catalogue, asked.request, commit_first))
+
+
+def ranked_queue(scorer: StationScorer, listening: Listening, asked: StationRequest, ranking: Ranking) -> RankedQueue:
+    """A ranking with all that is needed to log its places; ``asked`` is what was ranked."""
     return RankedQueue(
         request=asked.request,
-        ranking=rank(scorer.collection.catalogue, asked.request, commit_first),
+        ranking=ranking,
         open=asked.open,
         scores=asked.scores,
         watermark=listening.state.watermark,

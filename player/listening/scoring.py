@@ -121,12 +121,13 @@ class StationScorer:
             muted: the reasons that count no more on this station, by their keys.
         """
         asked = frozenset(muted)
-        last = self._last
-        if last is not None and last.labelled is labelled and (last.now, last.muted) == (now, asked):
-            return last.scores
         seeds = seeds_left(self.station.seeds, muted)
         if seeds != self.seeds:
             self._seeded_by(seeds)
+            self._last = None
+        last = self._last
+        if last is not None and last.labelled is labelled and (last.now, last.muted) == (now, asked):
+            return last.scores
         left_out = muted_of(muted, self.collection.index)
         log = self._interactions.of(labelled)
         scores = self._live.scores(log, self._stations[self.station.id], now, left_out)

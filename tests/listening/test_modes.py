@@ -13,6 +13,7 @@ from player.listening.albums import NO_ALBUM, Release, group_albums, load_albums
 from player.listening.collection import load_collection
 from player.listening.headless import serve_next, what_the_dial_does
 from player.listening.journal import load_journal
+from player.listening.labelled import NOTHING_SAID
 from player.listening.log import FeedbackLog, NewEvent, now_us
 from player.listening.modes import UNHEARD_DAYS, check_mode, mode_named
 from player.listening.pins import Pins, save_pins
@@ -226,7 +227,7 @@ def test_with_more_than_the_newest_fifty_only_the_months_and_those_are_played():
 
     now = 1e9
     added = now - np.arange(80) * 86_400.0 * 10
-    moment = Moment(Shelf, Listening(ListeningState(), (), now), np.ones(80, bool), np.zeros(80))
+    moment = Moment(Shelf, Listening(ListeningState(), NOTHING_SAID, now), np.ones(80, bool), np.zeros(80))
     candidates = NewMode(added).offer(moment).candidates
     assert candidates.sum() == NEWEST
     assert candidates[:NEWEST].all()

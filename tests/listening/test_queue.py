@@ -17,6 +17,7 @@ from player.listening.dialling import effect_of_dial
 from player.listening.headless import serve_next
 from player.listening.history import read_history
 from player.listening.journal import load_journal
+from player.listening.labelled import NOTHING_SAID
 from player.listening.log import MICROSECONDS, FeedbackLog, ListeningState, NewEvent, now_us
 from player.listening.measures import TREND_POINTS, DiversityCourse
 from player.listening.modes import StationMode
@@ -453,7 +454,7 @@ def test_no_state_stops_a_ranking_and_no_banned_track_is_ever_queued(collected, 
     scorer = StationScorer(collection, [station], station, None)
     only = None if drawn["only"] is None else np.isin(np.arange(24), list(drawn["only"]))
     unplayable = frozenset(int(ids[row]) for row in drawn["unplayable"])
-    listening = Listening(state, [], NOW, drawn["playing"], unplayable, tuple(drawn["pinned"]), only)
+    listening = Listening(state, NOTHING_SAID, NOW, drawn["playing"], unplayable, tuple(drawn["pinned"]), only)
     queue = rank_station(scorer, listening, settings().station, PLACES, commit_first=PLACES)
     again = rank_station(scorer, listening, settings().station, PLACES, commit_first=PLACES)
     assert queue.track_rows == again.track_rows
@@ -479,7 +480,10 @@ def test_a_station_that_lost_one_of_its_seeds_says_which(demo):
     collection, _ = tune(demo, station)
     lost = replace(station, seeds=(Seed("genre", "Zydeco"), station.seeds[0]))
     queue = rank_station(
-        StationScorer(collection, [lost], lost, None), Listening(ListeningState(), [], NOW), settings().station, 3
+        StationScorer(collection, [lost], lost, None),
+        Listening(ListeningState(), NOTHING_SAID, NOW),
+        settings().station,
+        3,
     )
     assert queue.notes == ("Nothing in the library goes by genre Zydeco: the other seeds play on.",)
 
@@ -489,7 +493,7 @@ def test_rules_that_gave_way_are_told(tmp_path):
     home = open_home(tmp_path / "data")
     station = home.station()
     collection, scorer = tune(home, station)
-    queue = rank_station(scorer, Listening(ListeningState(), [], NOW), settings().station, 3)
+    queue = rank_station(scorer, Listening(ListeningState(), NOTHING_SAID, NOW), settings().station, 3)
     assert len({row.artist for row in collection.rows}) == 1
     assert queue.notes == ("Only 3 tracks here: artists may follow each other.",)
     home.close()

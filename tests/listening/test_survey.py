@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from player.library.rows import TrackRow
 from player.listening.collection import load_collection
 from player.listening.journal import load_journal
+from player.listening.labelled import NOTHING_SAID
 from player.listening.log import FeedbackLog, NewEvent
 from player.listening.queue import Listening, rank_station
 from player.listening.scoring import StationScorer
@@ -339,7 +340,7 @@ def test_a_station_begun_after_thirty_answers_plays_what_was_liked(demo):
     new = [row for row in range(len(collection)) if collection.rows[row].id not in asked]
     likes = np.array([genre_of[collection.rows[row].id] in liked_genres for row in new])
     with_answers = scorer.score(journal.labelled, 0.0).total[new]
-    without = scorer.score([], 0.0).total[new]
+    without = scorer.score(NOTHING_SAID, 0.0).total[new]
     assert without.std() == 0
     assert with_answers[likes].min() > with_answers[~likes].max()
     plainly = settings(breadth=1.0, diversity=0.0).station

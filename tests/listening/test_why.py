@@ -10,6 +10,7 @@ from player.config import StationSettings
 from player.errors import PlayerError
 from player.listening.collection import load_collection
 from player.listening.journal import load_journal
+from player.listening.labelled import NOTHING_SAID
 from player.listening.log import FeedbackLog, NewEvent
 from player.listening.queue import Listening, rank_station
 from player.listening.reason_keys import NOT_MUTABLE, check_less, parse_reason, seeds_left
@@ -130,7 +131,7 @@ def test_without_a_seed_the_station_ranks_as_if_it_had_never_had_it(told):
     for seed, kept in zip(said.seeds, reversed(station.seeds), strict=True):
         less_of = home.station(f"Only {kept}", str(kept))
         only = StationScorer(ranked.collection, [*Stations(home.database).all()], less_of, None)
-        log_free = only.score([], ranked.now).parts
+        log_free = only.score(NOTHING_SAID, ranked.now).parts
         seeds = log_free.logits[log_free.parts.index(Part.SEED)]
         made = terms(ranked.queue, Placer(ranked.collection.catalogue, ranked.queue.request).view())
         left = made.utilities - made.logits[made.parts.index(Part.SEED)] + seeds

@@ -11,7 +11,7 @@ from recommender.live import AsServed
 from recommender.model import check_arrays
 from recommender.replay import FULL_GROWTH, STRETCH, plan_training, remembered, replay, starting_weights
 from recommender.scoring import ModelScorer
-from recommender.sequential_recommender import BEST
+from recommender.sequential_recommender import BEST_BY_GRADIENT
 from recommender.training import retrain
 
 CONFIG = TrainingConfig(ClepConfig.best(), SequentialConfig(width=16, length=16, epochs=3))
@@ -125,7 +125,7 @@ def test_tracks_that_left_the_library_are_let_go(world, parent):
 @pytest.mark.parametrize("name", ["best", "plain"])
 def test_every_configuration_goes_on(world, name):
     """The best mode has more arrays by track than the plain one; all find their rows."""
-    best = replace(BEST, width=16, heads=2, length=16, epochs=1, refit=False)
+    best = replace(BEST_BY_GRADIENT, width=16, heads=2, length=16, epochs=1, refit=False)
     config = replace(CONFIG, sequential=best if name == "best" else CONFIG.sequential)
     first = train(world.log.first(400), world, config=config)
     child = train(world.log, world, first, config)
