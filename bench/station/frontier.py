@@ -127,9 +127,17 @@ def _world(collection: Collection) -> World:
 def _genres(collection: Collection) -> tuple[int, ...]:
     """The group of each track, as a genre."""
     with (SHARED / "music.csv").open(newline="") as file:
-        group_of = {str(SHARED / "music" / row["path"]): row["group"] for row in csv.DictReader(file)}
+        group_of = {Path(row["path"]).parts: row["group"] for row in csv.DictReader(file)}
     names = sorted(set(group_of.values()))
-    return tuple(names.index(group_of[row.path]) for row in collection.rows)
+    deep = max(map(len, group_of))
+    # By the end of the path: the music may have been scanned from another folder.
+    groups = [
+        next(filter(None, (group_of.get(Path(row.path).parts[-n:]) for n in range(deep, 0, -1))), None)
+        for row in collection.rows
+    ]
+    if None in groups:
+        raise SystemExit("The library holds tracks that music.csv does not name; scan the shared music alone.")
+    return tuple(names.index(group) for group in groups if group is not None)
 
 
 def listen(world: World, plan: Plan, listeners: int) -> Doubles:
