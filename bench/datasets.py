@@ -1,6 +1,6 @@
 """How fast, and in how much memory, a log far larger than memory is described: 10 million rows in MSSD's schema.
 
-``SKIPWISE_BENCH_ROWS`` sets another number of rows.
+``PLAYER_BENCH_ROWS`` sets another number of rows.
 """
 
 import os
@@ -98,7 +98,7 @@ def _sessions(rng: np.random.Generator, names: pa.Array, start: int, count: int)
 
 def main() -> None:
     """Write the rows, then describe them as a stream, and open them as columns on disk."""
-    rows = int(os.environ.get("SKIPWISE_BENCH_ROWS", ROWS))
+    rows = int(os.environ.get("PLAYER_BENCH_ROWS", ROWS))
     with tempfile.TemporaryDirectory() as folder:
         logs = Path(folder, "logs")
         logs.mkdir()

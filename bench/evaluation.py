@@ -1,6 +1,6 @@
 """Time and memory of evaluation: cm100k (632 listeners × 1,084 tracks) with all baselines, and ten million made-up rows.
 
-Each part runs in a process of its own, whose peak is its own. ``SKIPWISE_BENCH_ROWS`` sets another number of rows.
+Each part runs in a process of its own, whose peak is its own. ``PLAYER_BENCH_ROWS`` sets another number of rows.
 """
 
 import os
@@ -74,7 +74,7 @@ def _peak() -> float:
 
 def main() -> None:
     """Run both parts."""
-    rows = int(os.environ.get("SKIPWISE_BENCH_ROWS", ROWS))
+    rows = int(os.environ.get("PLAYER_BENCH_ROWS", ROWS))
     for part in ("cm100k", "synthetic"):
         if part == "cm100k" and not CM100K.exists():
             print("cm100k: left out, its file is not beside the repository")

@@ -2,7 +2,7 @@
 
 ``python -m bench.training.scale`` writes a made-up log of 10 million events (100,000 listeners, 100,000 tracks) as shards,
 trains on it for some hundred steps in one process and in two under ``torchrun``, and works out what Spotify's sessions
-(MSSD) in full would take at that pace. ``SKIPWISE_BENCH_ROWS`` and ``SKIPWISE_BENCH_STEPS`` set other sizes.
+(MSSD) in full would take at that pace. ``PLAYER_BENCH_ROWS`` and ``PLAYER_BENCH_STEPS`` set other sizes.
 """
 
 import json
@@ -101,8 +101,8 @@ def train(folder: Path, out: Path, processes: int, steps: int, mode: str) -> dic
 
 def main() -> None:
     """Write the shards, train on them, and print what it took."""
-    rows = int(os.environ.get("SKIPWISE_BENCH_ROWS", ROWS))
-    steps = int(os.environ.get("SKIPWISE_BENCH_STEPS", STEPS))
+    rows = int(os.environ.get("PLAYER_BENCH_ROWS", ROWS))
+    steps = int(os.environ.get("PLAYER_BENCH_STEPS", STEPS))
     with tempfile.TemporaryDirectory() as temporary:
         shards = Path(temporary, "shards")
         start = time.perf_counter()

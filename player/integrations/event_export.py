@@ -56,6 +56,8 @@ class EventRow:
     explicit: bool | None
     stands: bool
     undoes: int | None
+    value: float | None
+    note: str | None
     origin: str
     decision_id: int | None
     model_version: str | None
@@ -66,10 +68,12 @@ class EventRow:
     propensity: float | None
     temperature: float | None
     eligible_count: int | None
+    trial_id: int | None
+    pair: int | None
 
 
 COLUMNS = tuple(field.name for field in fields(EventRow))
-_NAMES_FROM_TAGS = frozenset({"artist", "title", "album", "path", "station"})
+_NAMES_FROM_TAGS = frozenset({"artist", "title", "album", "path", "station", "note"})
 
 
 def exported_events(database: Database, *, only_feedback: bool = False) -> Iterator[EventRow]:
@@ -95,6 +99,8 @@ def exported_events(database: Database, *, only_feedback: bool = False) -> Itera
             Event.action,
             Event.position,
             Event.undoes_id,
+            Event.value,
+            Event.note,
             Event.origin,
             Event.decision_id,
             Decision.model_version,
@@ -105,6 +111,8 @@ def exported_events(database: Database, *, only_feedback: bool = False) -> Itera
             Decision.propensity,
             Decision.temperature,
             Decision.eligible_count,
+            Decision.trial_id,
+            Decision.pair,
         )
         .outerjoin(Station, Station.id == Event.station_id)
         .outerjoin(Decision, Decision.id == Event.decision_id)
@@ -143,6 +151,8 @@ def _row(found: Any, track: TrackRow, said: LabelledEvent | None, *, stands: boo
         explicit=None if signal is None else signal.explicit,
         stands=stands,
         undoes=found.undoes_id,
+        value=found.value,
+        note=found.note,
         origin=found.origin,
         decision_id=found.decision_id,
         model_version=found.model_version,
@@ -153,6 +163,8 @@ def _row(found: Any, track: TrackRow, said: LabelledEvent | None, *, stands: boo
         propensity=found.propensity,
         temperature=found.temperature,
         eligible_count=found.eligible_count,
+        trial_id=found.trial_id,
+        pair=found.pair,
     )
 
 

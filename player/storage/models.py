@@ -154,7 +154,7 @@ class Event(Base):
     position: Mapped[float | None]
     """Seconds into the track."""
     action: Mapped[str | None]
-    """What the listener did: next, previous, chose, down, not-now, never, quit, error, end."""
+    """What the listener did: next, previous, chose, down, not-now, never, quit, error, end, sleep, station."""
     origin: Mapped[str]
     """tui, headless, cli, survey or import."""
     decision_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id"))
@@ -162,7 +162,7 @@ class Event(Base):
     undoes_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))
     """For an undo: the event it takes back."""
     value: Mapped[float | None]
-    """For a not-now: how many seconds the track rests."""
+    """For a not-now: how many seconds the track rests. For the end of a play in which seeking jumped over more than two seconds: those really heard."""
     note: Mapped[str | None]
     """For a "less because of this": the reason that is to count no more."""
 

@@ -93,6 +93,15 @@ def test_what_says_nothing_any_more_has_no_label(listened):
     assert rows["undo", 2].undoes == rows["replay", 2].event_id
 
 
+def test_how_long_a_rest_lasts_and_which_reason_counts_no_more_are_told(listened):
+    FeedbackLog(listened, "cli").append_all(
+        [NewEvent("not-now", 1, value=3600.0), NewEvent("less", 1, 1, note="part:sequence")]
+    )
+    rest, less = list(exported_events(listened))[-2:]
+    assert (rest.kind, rest.value, rest.note) == ("not-now", 3600.0, None)
+    assert (less.kind, less.value, less.note) == ("less", None, "part:sequence")
+
+
 def test_imported_events_say_so_and_weigh_half(listened):
     first = next(exported_events(listened))
     assert (first.origin, first.weight, first.station, first.station_id) == ("import", 0.25, None, 0)

@@ -17,7 +17,16 @@ from recommender.sequential_inputs import tokens
 from recommender.sequential_recommender import ABLATIONS, BEST, SequentialRecommender
 from recommender.sequential_shapes import sequence_shapes
 
-SMALL = replace(BEST, width=16, length=40, taste_width=4, batch=8, shared_negatives=32, epochs=1, dropout=0.0)
+SMALL = replace(
+    ABLATIONS["best − set target"],
+    width=16,
+    length=40,
+    taste_width=4,
+    batch=8,
+    shared_negatives=32,
+    epochs=1,
+    dropout=0.0,
+)
 ALONE = replace(SMALL, order_weight=0.0, appeal=0.0)
 """Nothing but the shallow part in the score."""
 
@@ -76,11 +85,12 @@ def test_a_track_liked_twice_counts_once_and_each_state_knows_only_what_came_bef
     assert torch_scores(network, often).any()
 
 
+@pytest.mark.parametrize("set_weight", [0.0, 2.0])
 @pytest.mark.parametrize("most", [5000, 7])
-def test_numpy_gives_the_same_also_with_more_tracks_than_the_map_holds(log, monkeypatch, most):
+def test_numpy_gives_the_same_also_with_more_tracks_than_the_map_holds(log, monkeypatch, most, set_weight):
     for module in (sequential_shallow, sequential_shapes):
         monkeypatch.setattr(module, "MOST_SHALLOW", most)
-    items, network = network_for(log, replace(SMALL, shallow=5.0, order_weight=0.5))
+    items, network = network_for(log, replace(SMALL, shallow=5.0, order_weight=0.5, set_weight=set_weight))
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.1)
