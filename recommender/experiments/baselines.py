@@ -227,7 +227,7 @@ def _measure(given: _Given, task: _Task) -> Measurement:
 
 def _measured(given: _Given, task: _Task, split: Split, on_progress: Callable[[int, int], None] | None) -> Measurement:
     question, content = given.question, _content(given.dataset)
-    recommender = given.roster.build(task.model, content, task.seed)
+    recommender = given.roster.build(task.model, content, task.seed, question.settings)
     evaluation = evaluate(
         [recommender],
         split,

@@ -18,7 +18,7 @@ from recommender.evaluation.splits import (
 from recommender.evaluation.states import State
 from recommender.events import EventLog
 from recommender.experiments.records import ExperimentError
-from recommender.experiments.rosters import PLAIN, Roster
+from recommender.experiments.rosters import PLAIN, Roster, Settings
 from recommender.experiments.values import JsonObject, json_object
 
 
@@ -47,6 +47,7 @@ class Question:
         music, index: where the audio lies and which file is which track, or empty.
         frontend: what made vectors of the audio, or empty.
         most_listeners: size of the sample of listeners that is measured on, or None for all.
+        settings: configurations of the models that have one.
     """
 
     dataset: str
@@ -61,6 +62,7 @@ class Question:
     index: str = ""
     frontend: str = ""
     most_listeners: int | None = None
+    settings: Settings = ()
 
     def to_json(self) -> JsonObject:
         """As a record keeps it."""
@@ -112,6 +114,7 @@ def ask_about(
         state=state,
         candidates=candidates or fitting_candidates(dataset.log),
         most_listeners=most_listeners,
+        settings=roster.settings(chosen),
     )
 
 

@@ -8,8 +8,11 @@ from numpy.typing import NDArray
 
 from recommender.baselines import build, names
 from recommender.baselines.base import Recommender
+from recommender.configuration import SequentialConfig
 
 Content = NDArray[np.float32]
+Settings = tuple[tuple[str, SequentialConfig], ...]
+"""Models by name, each with its configuration."""
 
 UNSEEDED = frozenset(
     {
@@ -36,22 +39,28 @@ class Roster:
         kind: of the experiment, as its record names it.
         reference: the model that all others are compared with.
         names: the models that a text names, given whether there are content vectors; ValueError for one that is none.
-        build: makes a model of that name, from content vectors or None and a seed.
+        build: makes a model of that name, from content vectors or None, a seed, and the settings of the question.
+        settings: how each of the models named is configured where that is not fixed: with the name, what determines it.
     """
 
     kind: str
     reference: str
     names: Callable[[str, bool], Sequence[str]]
-    build: Callable[[str, Content | None, int], Recommender]
+    build: Callable[[str, Content | None, int, Settings], Recommender]
+    settings: Callable[[Sequence[str]], Settings]
 
 
 def _plain_names(models: str, content: bool) -> Sequence[str]:  # noqa: FBT001 - as a roster has it
     return names(models, content=content)
 
 
-def _plain(name: str, content: Content | None, seed: int) -> Recommender:
+def _plain(name: str, content: Content | None, seed: int, _settings: Settings) -> Recommender:
     return build(name, content=content, seed=seed)
 
 
-PLAIN = Roster("baselines", "like-rate", _plain_names, _plain)
+def _fixed(_models: Sequence[str]) -> Settings:
+    return ()
+
+
+PLAIN = Roster("baselines", "like-rate", _plain_names, _plain, _fixed)
 """The baselines."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from recommender.baselines import BASELINES, build, names
 from recommender.baselines.base import Recommender
-from recommender.experiments.rosters import Content, Roster
+from recommender.experiments.rosters import Content, Roster, Settings
 from recommender.sequential_recommender import ABLATIONS, SequentialRecommender
 
 BEST = "best"
@@ -40,11 +40,16 @@ def sequential_names(models: str, content: bool) -> Sequence[str]:  # noqa: FBT0
     return tuple(dict.fromkeys(chosen))
 
 
-def _make(name: str, content: Content | None, seed: int) -> Recommender:
-    if name in ABLATIONS:
-        return SequentialRecommender(ABLATIONS[name], seed=seed, content=content, name=name)
+def _make(name: str, content: Content | None, seed: int, settings: Settings) -> Recommender:
+    for own, config in settings:
+        if own == name:
+            return SequentialRecommender(config, seed=seed, content=content, name=name)
     return build(name, content=content, seed=seed)
 
 
-SEQUENTIAL = Roster("sequential", BEST, sequential_names, _make)
-"""The sequential model and the baselines."""
+def _settings(models: Sequence[str]) -> Settings:
+    return tuple((name, ABLATIONS[name]) for name in models if name in ABLATIONS)
+
+
+SEQUENTIAL = Roster("sequential", BEST, sequential_names, _make, _settings)
+"""The sequential model and the baselines. A record holds the configurations, for what is best today may not be tomorrow."""

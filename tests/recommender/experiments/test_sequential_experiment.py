@@ -1,9 +1,12 @@
 """The sequential model in the form of the baselines: its names, its differences, and any number of processes."""
 
+from dataclasses import replace
+
 import pytest
 
 from recommender.baselines import BASELINES
-from recommender.experiments import ExperimentError, RunStore, ask_about, run_baselines
+from recommender.experiments import ExperimentError, Question, RunStore, ask_about, run_baselines
+from recommender.experiments.records import configuration_as
 from recommender.experiments.sequential import BESIDE, BEST, SEQUENTIAL, sequential_names
 from recommender.sequential_recommender import ABLATIONS
 
@@ -36,6 +39,18 @@ def test_the_best_mode_is_measured_beside_like_rate_and_its_lead_is_stated(store
     for metric in ("auc", "ndcg@10"):
         assert leads[metric]["mean"] == pytest.approx(rows["best", metric] - rows["like-rate", metric], abs=1e-12)
     assert leads["auc"]["low"] <= leads["auc"]["mean"] <= leads["auc"]["high"]
+
+
+def test_a_record_holds_the_configurations_and_is_repeated_with_them(store, make_ratings):
+    dataset = make_ratings()
+    asked = ask_about(dataset, roster=SEQUENTIAL, models="best,like-rate")
+    small = replace(ABLATIONS[BEST], epochs=1, width=16)
+    record = run_baselines(store, dataset, replace(asked, settings=((BEST, small),)), roster=SEQUENTIAL)
+    question = configuration_as(Question, record.configuration)
+    assert question.settings == ((BEST, small),)
+    assert asked.settings == ((BEST, ABLATIONS[BEST]),)
+    again = run_baselines(store, dataset, question, roster=SEQUENTIAL, resume=False, repeats=record.id)
+    assert again.results == record.results
 
 
 def test_figures_do_not_depend_on_how_many_processes_make_them(tmp_path, make_ratings):
