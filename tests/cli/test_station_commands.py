@@ -39,9 +39,13 @@ def test_the_dial_is_kept_shown_and_keeps_to_its_scale(demo, player):
 
 
 def test_an_unknown_mode_or_station_is_refused_with_those_there_are(demo, player):
-    assert "station, albums, rediscover, new" in player("station", "mode", "Evening", "shuffle").sentence
+    unknown = player("station", "mode", "Evening", "shuffle")
+    assert unknown.code == 2
+    assert "station, albums, rediscover, new" in unknown.err
     assert "Evening" in player("station", "mode", "Evenin", "albums").sentence
-    assert "station, albums" in player("station", "create", "X", "--seed", "library", "--mode", "shuffle").sentence
+    unknown = player("station", "create", "X", "--seed", "library", "--mode", "shuffle")
+    assert unknown.code == 2
+    assert "station, albums" in unknown.err
 
 
 def test_a_mode_changes_what_is_listed(demo, player):
