@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
@@ -20,6 +20,8 @@ from typing import Protocol
 from player.errors import PlayerError
 
 AUTOGROUP = Path("/proc/self/autogroup")
+AUTOGROUP_TRIES = 5
+AUTOGROUP_SECONDS = 0.11
 LOWEST_PRIORITY = 19
 GRACE_SECONDS = 10.0
 """How long an attached job may take to keep what it has after its screen is gone."""
@@ -282,5 +284,16 @@ def lower_priority() -> None:
     """
     os.nice(LOWEST_PRIORITY)
     if os.getsid(0) == os.getpid():  # never that of the shell that a command was typed in
-        with suppress(OSError):
+        _lower_session()
+
+
+def _lower_session() -> None:
+    for _ in range(AUTOGROUP_TRIES):
+        try:
             AUTOGROUP.write_text(str(LOWEST_PRIORITY))
+        except BlockingIOError:
+            time.sleep(AUTOGROUP_SECONDS)  # Linux takes ten such wishes a second from the whole machine
+        except OSError:
+            return  # no such system, or a container that keeps it read-only: niceness has to do
+        else:
+            return

@@ -87,7 +87,7 @@ ABLATIONS: Mapping[str, SequentialConfig] = {
     "best + popular negatives": replace(BEST, popularity_share=0.5),
     "best + later target": replace(BEST, target=Target.LATER),
     "best + cosine": replace(BEST, temperature=0.1),
-    "best + share, gap and hour": replace(BEST, share_token=True, gap_token=True, hour_token=True),
+    "best + share and gap and hour": replace(BEST, share_token=True, gap_token=True, hour_token=True),
     "best + second block": replace(BEST, blocks=2),
     "best + weight decay": replace(BEST, weight_decay=0.01),
     "best + warm-up": replace(BEST, warm_up=100),

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ OWN_TABLES = frozenset({"alembic_version", "track", "event"})
 """What tells the player's database from that of another program; they are there from the first schema on."""
 BUSY_SECONDS = 10.0
 """How long to wait for another process's write: scans commit in batches well below this."""
+RETRY_SECONDS = 0.02
+"""Between two tries where SQLite refuses at once instead of waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +153,7 @@ def _engine(path: Path) -> Engine:
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
 
     def configure(connection: sqlite3.Connection, _record: object) -> None:
-        connection.execute("PRAGMA journal_mode=WAL")
+        _write_ahead(connection)
         # FULL: an acknowledged thumb survives even a power cut.
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
@@ -165,6 +168,24 @@ def _engine(path: Path) -> Engine:
     event.listen(engine, "connect", configure)
     event.listen(engine, "begin", begin)
     return engine
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Switch the file to write-ahead logging, once in its life.
+
+    Of several processes that open a new file at once, SQLite refuses all but one without asking them to wait
+    (waiting could be a deadlock), so they try again here.
+    """
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(RETRY_SECONDS)
+        else:
+            return
 
 
 def _back_up(path: Path, folder: Path, revision: str) -> None:

@@ -4,6 +4,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from contextlib import closing
 
 import pytest
@@ -68,6 +69,26 @@ def test_four_processes_that_write_at_once_all_succeed(database, path):
 def test_four_processes_that_create_the_database_at_once_all_succeed(path):
     assert run_writers(path, 4) == [("", 0)] * 4
     assert sum(count_sessions(path).values()) == 100
+
+
+def test_a_new_file_that_another_process_has_just_begun_to_write_is_waited_for(path):
+    # What four processes at once come upon by chance: SQLite does not wait where a file changes its way of writing.
+    path.parent.mkdir(parents=True, exist_ok=True)
+    holder = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    holder.execute("CREATE TABLE passing (x)")
+
+    def let_go():
+        holder.rollback()
+        holder.close()
+
+    timer = threading.Timer(0.3, let_go)
+    timer.start()
+    database = open_database(path)
+    timer.join()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    database.close()
 
 
 def test_a_reader_is_not_held_up_by_a_writer(database):

@@ -17,6 +17,11 @@ def test_ablations_are_every_form_of_the_model_with_what_stands_beside():
     assert {BEST, "faithful"} <= set(ABLATIONS)
 
 
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_every_ablation_can_be_named_on_its_own(name):
+    assert sequential_names(f"{name},like-rate", content=False) == (name, "like-rate")
+
+
 def test_a_name_can_be_typed_with_a_plain_minus():
     ablation = next(name for name in ABLATIONS if "−" in name)
     assert sequential_names(ablation.replace("−", "-"), content=False) == (ablation,)
