@@ -27,25 +27,45 @@ SHARED_TITLES = 0.05
 """Titles that another artist has, too."""
 TRACKS_AN_ALBUM, ALBUMS_AN_ARTIST = 10, 4
 START = 1_500_000_000
+SPELLINGS = {
+    "same": 0.4,
+    "remaster": 0.15,
+    "guest": 0.08,
+    "case": 0.06,
+    "accents": 0.06,
+    "typo title": 0.08,
+    "typo artist": 0.04,
+    "live": 0.03,
+    "edition": 0.04,
+    "article": 0.03,
+    "apart": 0.03,
+}
+"""What services do to names, and how often."""
 
-_WORDS = """
+
+def _words(text: str) -> list[str]:
+    """The words of a text; written as a list they would take pages."""
+    return text.split()
+
+
+_WORDS = _words("""
     love night heart river summer winter blue black golden silver dream dance fire rain moon sun star shadow light dark road home
     city street ocean mountain wild broken lonely sweet crazy little big young old lost found forever never always only again
     tomorrow yesterday morning midnight heaven hell angel devil king queen baby girl boy mother father sister brother friend
     stranger money gold diamond glass paper stone wood bird wolf horse tiger lion snake spider butterfly flower rose tree garden
     house door window mirror picture letter song music radio record guitar piano drum voice whisper scream silence thunder
     lightning storm wind snow ice water earth sky cloud space planet rocket train car wheel engine highway bridge tower
-""".split()  # noqa: SIM905 - a list would take a page
-_ELSEWHERE = """
+""")
+_ELSEWHERE = _words("""
     lover nights hearts rivet summers winner blues blank goldens sliver dreamt prance fibre rains moons sunk stark shadows slight
     darker rode homes pity streets oceans mountains mild token lovely sweat lazy brittle younger losing founder forevers nether
     mornings heavens angels devils kings queens bather friends strangers honey diamonds grass papers stones woods birds wolves
     horses tigers lions snakes spiders flowers noses trees gardens houses doors windows mirrors pictures letters songs magic
     radios records guitars pianos drums voices whispers screams thunders storms winds waters clouds spaces planets pockets trains
     wheels engines highways bridges powers
-""".split()  # noqa: SIM905 - the same
+""")
 """Words that titles of the library do not have, though they are close to some that they do."""
-_ACCENTED = "Café Niño Señor Über Mädchen Œuvre Élan Ænima Ångström Øre Corazón Français".split()  # noqa: SIM905 - the same
+_ACCENTED = _words("Café Niño Señor Über Mädchen Œuvre Élan Ænima Ångström Øre Corazón Français")
 _CYRILLIC = {
     "Группа": "Gruppa",
     "Звезда": "Zvezda",
@@ -54,8 +74,12 @@ _CYRILLIC = {
     "Море": "More",
     "Ветер": "Veter",
 }
-_FIRST = "Anna Björn Chloë David Elena François Grace Hélène Ivan José Karl Lucía Miles Nina Otis Paul Rosa Søren Tom Zoë".split()  # noqa: SIM905 - the same
-_LAST = "Adams Bergström Cohen Dvořák Evans Fischer García Hughes Ibsen Jones Kovač López Müller Novák Ortiz Price Quinn Rossi".split()  # noqa: SIM905 - the same
+_FIRST = _words(
+    "Anna Björn Chloë David Elena François Grace Hélène Ivan José Karl Lucía Miles Nina Otis Paul Rosa Søren Tom Zoë"
+)
+_LAST = _words(
+    "Adams Bergström Cohen Dvořák Evans Fischer García Hughes Ibsen Jones Kovač López Müller Novák Ortiz Price Quinn Rossi"
+)
 
 
 @dataclass(frozen=True)
@@ -159,65 +183,44 @@ class Inventor:
             case _:
                 return text[: at - 1] + text[at] + text[at - 1] + text[at + 1 :]
 
-    def spelling(self, song: Song) -> Spelling:  # noqa: C901 - one case a kind of spelling
+    def spelling(self, song: Song) -> Spelling:
         """One way a service may name a track of the library."""
         artist, title, album = song.artist, song.title, song.album
-        done = str(
-            self.rng.choice(
-                [
-                    "same",
-                    "remaster",
-                    "guest",
-                    "case",
-                    "accents",
-                    "typo title",
-                    "typo artist",
-                    "live",
-                    "edition",
-                    "article",
-                    "apart",
-                ],
-                p=[0.4, 0.15, 0.08, 0.06, 0.06, 0.08, 0.04, 0.03, 0.04, 0.03, 0.03],
-            )
-        )
+        done = str(self.rng.choice(list(SPELLINGS), p=list(SPELLINGS.values())))
         year = int(self.rng.integers(1990, 2024))
         match done:
-            case "remaster":
-                title = self.pick(
-                    [
-                        f"{title} - Remastered {year}",
-                        f"{title} - {year} Remaster",
-                        f"{title} (Remastered)",
-                        f"{title} - {year} - Remaster",
-                    ]
-                )
-            case "guest":
-                guest = self.artist()
-                title = self.pick(
-                    [
-                        f"{title} (feat. {guest})",
-                        f"{title} - feat. {guest}",
-                        f"{title} ft. {guest}",
-                        f"{title} (with {guest})",
-                    ]
-                )
             case "case":
                 title, artist = self.pick([(title.upper(), artist), (title.lower(), artist.lower())])
             case "accents":
                 title, artist = _latin(title), _latin(artist)
-            case "typo title":
-                title = self.typo(title)
             case "typo artist":
                 artist = self.typo(artist)
-            case "live":
-                title = self.pick([f"{title} - Live", f"{title} (Live at {self.pick(_WORDS).title()} Hall)"])
             case "edition":
                 album = f"{album} (Deluxe Edition)"
             case "article":
                 artist = artist.removeprefix("The ") if artist.startswith("The ") else artist.replace(" & ", " and ")
             case "apart":
                 artist, album = f"{artist}, {self.artist()}", self.title()
+            case _:
+                title = self._retitled(title, done, year)
         return Spelling(artist, title, album, done, song.id)
+
+    def _retitled(self, title: str, done: str, year: int) -> str:
+        """A title as it stands where only the title is another one."""
+        match done:
+            case "remaster":
+                endings = (f" - Remastered {year}", f" - {year} Remaster", " (Remastered)", f" - {year} - Remaster")
+                return title + self.pick(endings)
+            case "guest":
+                guest = self.artist()
+                endings = (f" (feat. {guest})", f" - feat. {guest}", f" ft. {guest}", f" (with {guest})")
+                return title + self.pick(endings)
+            case "typo title":
+                return self.typo(title)
+            case "live":
+                return title + self.pick((" - Live", f" (Live at {self.pick(_WORDS).title()} Hall)"))
+            case _:
+                return title
 
     def outside(self, songs: list[Song], held: set[tuple[str, str]]) -> Spelling:
         """A name that means nothing in the library, though it may look like it."""

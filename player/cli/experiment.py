@@ -1,73 +1,39 @@
 """``player experiment``: recommenders measured on logged history, every run kept and repeatable to the last digit."""
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from player.cli.options import DataDir, Json, emit_json, opened, say
+from player.cli import experiment_clep, experiment_p_hard, experiment_sequential
+from player.cli.experiment_options import (
+    Columns,
+    DatasetName,
+    Frontend,
+    Index,
+    Limit,
+    Listeners,
+    Music,
+    Seeds,
+    Split,
+    State,
+)
+from player.cli.experiment_running import at_desk, conduct, report, store_of, wishes_for
+from player.cli.options import DataDir, Json, emit_json, say
 from player.errors import PlayerError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from player.research.opening import Desk
     from recommender.experiments.records import Record
     from recommender.experiments.store import RunStore
 
 experiment_app = typer.Typer(help="Measure recommenders on logged history, keep every run, and repeat it.")
 
-
-class SplitChoice(StrEnum):
-    """Names of splits, here so that ``--help`` needs nothing heavy; a test holds them to the library's."""
-
-    LISTENER_LAST = "listener-last"
-    GLOBAL_TIME = "global-time"
-    WALK_FORWARD = "walk-forward"
-    RANDOM = "random"
-
-
-class StateChoice(StrEnum):
-    """Names of states; likewise."""
-
-    FROZEN = "frozen"
-    WALKING = "walking"
-
-
-DatasetName = Annotated[
-    str,
-    typer.Option(
-        "--dataset",
-        metavar="KIND:PATH",
-        help="log (your own), mssd:DIR, movielens:FILE, cm100k:FILE, emotify:FILE, csv:FILE or parquet:FILE.",
-    ),
-]
-Columns = Annotated[
-    str,
-    typer.Option("--columns", metavar="KEY=COLUMN,…", help="Which column is what, as in listener=user,track=song,…"),
-]
-Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Read only about so many rows.", show_default=False)]
-Music = Annotated[
-    Path | None, typer.Option("--music", metavar="DIR", help="Folder of the tracks' audio.", show_default=False)
-]
-Index = Annotated[
-    Path | None,
-    typer.Option("--index", metavar="CSV", help="Table with track_id and path of the audio.", show_default=False),
-]
 Identity = Annotated[str, typer.Argument(metavar="ID", help="An experiment's id, or its first digits.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
-    from player.cli import (  # they take the options from this module
-        experiment_clep,
-        experiment_p_hard,
-        experiment_sequential,
-    )
-
     experiment_app.command("baselines")(baselines)
     experiment_clep.register(experiment_app)
     experiment_p_hard.register(experiment_app)
@@ -83,26 +49,15 @@ def register(app: typer.Typer) -> None:
 def baselines(
     dataset: DatasetName,
     models: Annotated[str, typer.Option("--models", metavar="NAME,…", help="Names of baselines, or all.")] = "all",
-    seeds: Annotated[int, typer.Option("--seeds", min=1, max=1000, help="How many seeds to average over.")] = 5,
-    split: Annotated[
-        SplitChoice | None,
-        typer.Option(
-            "--split", help="How past and test are divided; what fits the data if absent.", show_default=False
-        ),
-    ] = None,
-    state: Annotated[
-        StateChoice | None,
-        typer.Option("--state", help="Whether earlier test rows are input (walking).", show_default=False),
-    ] = None,
+    seeds: Seeds = 5,
+    split: Split = None,
+    state: State = None,
     columns: Columns = "",
     limit: Limit = None,
-    listeners: Annotated[
-        int | None,
-        typer.Option("--listeners", min=1, help="Measure on a sample of so many listeners.", show_default=False),
-    ] = None,
+    listeners: Listeners = None,
     music: Music = None,
     index: Index = None,
-    frontend: Annotated[str, typer.Option("--frontend", help="What makes vectors of the audio.")] = "musicnn",
+    frontend: Frontend = "musicnn",
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
@@ -110,26 +65,15 @@ def baselines(
 
     Interrupted with Ctrl-C, the same command goes on where it was.
     """
-    with at_desk(data_dir) as desk:
-        from player.research.baselines import Wishes, measure
+
+    def measured(desk: "Desk") -> "Record":
+        from player.research.baselines import measure
         from player.research.opening import source
-        from recommender.evaluation.states import State
-        from recommender.experiments.question import SplitName
 
         wanted = source(dataset, columns, limit, music, index, frontend)
-        wishes = Wishes(
-            models=models,
-            seeds=seeds,
-            split=None if split is None else SplitName(split),
-            state=None if state is None else State(state),
-            most_listeners=listeners,
-        )
-        try:
-            record = measure(desk, wanted, wishes)
-        except KeyboardInterrupt:
-            say("What was measured is kept: the same command goes on from there.")
-            raise
-        report(record, store_of(desk), json=json)
+        return measure(desk, wanted, wishes_for(models, seeds, split, state, listeners))
+
+    conduct(measured, "measured", data_dir, json=json)
 
 
 def dataset_statistics(
@@ -231,57 +175,8 @@ def repeat(identity: Identity, data_dir: DataDir = None, json: Json = False) -> 
         raise typer.Exit(1)
 
 
-@contextmanager
-def at_desk(data_dir: Path | None) -> "Generator[Desk]":
-    """The listener's data and a line of progress, for as long as an experiment takes."""
-    from player.cli.jobs import reporting
-    from player.research.opening import Desk
-
-    with opened(data_dir) as home, reporting(attached=False) as (reporter, _):
-        yield Desk(home.paths, home.settings, home.database, reporter.progress)
-
-
-def report(record: "Record", store: "RunStore", *, json: bool) -> None:
-    """Print a run."""
-    if json:
-        from player.research.documents import document
-
-        emit_json(document(record, store))
-        return
-    from player.cli.experiment_tables import plain_console, print_figures, print_heading
-
-    console = plain_console()
-    print_heading(record, console)
-    if not record.finished:
-        console.print("It was interrupted; the command that began it goes on with it.")
-    else:
-        _printer(record.kind)(record, console)
-    print_figures(record, store, console)
-
-
-def _printer(kind: str) -> "Callable[[Record, Console], None]":
-    """What prints the results of a kind of experiment; of an unknown kind, the names of its results."""
-    from player.cli import experiment_clep, experiment_p_hard, experiment_sequential
-    from player.cli.experiment_tables import print_baselines, print_unknown
-
-    printers = {
-        "baselines": print_baselines,
-        "clep": experiment_clep.print_results,
-        "p-hard": experiment_p_hard.print_results,
-        "sequential": experiment_sequential.print_results,
-    }
-    return printers.get(kind, print_unknown)
-
-
-def store_of(desk: "Desk") -> "RunStore":
-    """Where the runs are kept."""
-    from recommender.experiments.store import RunStore
-
-    return RunStore(desk.paths.experiments)
-
-
 def _store(data_dir: Path | None) -> "RunStore":
-    """The same, without opening the listener's database."""
+    """Where the runs are kept, without opening the listener's database."""
     from player.config import locate
     from recommender.experiments.store import RunStore
 

@@ -5,21 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from player.cli.experiment import (
-    Columns,
-    DatasetName,
-    Index,
-    Limit,
-    Music,
-    at_desk,
-    report,
-    store_of,
-)
-from player.cli.options import DataDir, Json, say
+from player.cli.experiment_options import Columns, DatasetName, Frontend, Index, Limit, Music, Seeds
+from player.cli.experiment_running import conduct
+from player.cli.options import DataDir, Json
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from player.research.opening import Desk
     from recommender.experiments.records import Record
     from recommender.experiments.values import JsonObject
 
@@ -34,8 +27,8 @@ def register(app: typer.Typer) -> None:
 
 def clep(
     dataset: DatasetName,
-    frontend: Annotated[str, typer.Option("--frontend", help="What makes vectors of the audio.")] = "musicnn",
-    seeds: Annotated[int, typer.Option("--seeds", min=1, max=1000, help="How many seeds to average over.")] = 20,
+    frontend: Frontend = "musicnn",
+    seeds: Seeds = 20,
     least: Annotated[
         int, typer.Option("--least", min=2, help="Likes, and dislikes, that a listener needs to be measured.")
     ] = LEAST,
@@ -54,17 +47,15 @@ def clep(
     The experiment of Park & Lee (RecSys 2022) on any data set whose tracks can be heard, with simple baselines beside it.
     Interrupted with Ctrl-C, the same command goes on where it was.
     """
-    with at_desk(data_dir) as desk:
+
+    def measured(desk: "Desk") -> "Record":
         from player.research.clep import Wishes, measure
         from player.research.opening import source
 
         wanted = source(dataset, columns, limit, music, index, frontend)
-        try:
-            record = measure(desk, wanted, Wishes(frontend, seeds, least, ablation))
-        except KeyboardInterrupt:
-            say("What was measured is kept: the same command goes on from there.")
-            raise
-        report(record, store_of(desk), json=json)
+        return measure(desk, wanted, Wishes(frontend, seeds, least, ablation))
+
+    conduct(measured, "measured", data_dir, json=json)
 
 
 METRICS = ("accuracy", "precision", "recall", "auroc", "fpr")
@@ -72,8 +63,8 @@ METRICS = ("accuracy", "precision", "recall", "auroc", "fpr")
 
 def print_results(record: "Record", console: "Console") -> None:
     """Table 2, the tests, the findings and the notes."""
-    from player.cli.experiment_tables import clean
-    from recommender.experiments.values import is_list, number, objects, text
+    from player.cli.experiment_tables import clean, strings
+    from recommender.experiments.values import number, objects, text
 
     results = record.results
     console.print(f"  medians over {number(results.get('listeners')) or 0:.0f} listeners")
@@ -91,9 +82,8 @@ def print_results(record: "Record", console: "Console") -> None:
         line = f"  {text(finding.get('holds'))}: {text(finding.get('finding'))} ({text(finding.get('detail'))})"
         console.print(clean(line), soft_wrap=True)
     console.print(clean(text(results.get("conclusion"))), soft_wrap=True)
-    notes = results.get("notes")
-    for note in notes if is_list(notes) else ():
-        console.print(clean(f"  {text(note)}"), style="dim", soft_wrap=True)
+    for note in strings(results.get("notes")):
+        console.print(clean(f"  {note}"), style="dim", soft_wrap=True)
 
 
 def _print_table2(rows: "Sequence[JsonObject]", console: "Console") -> None:

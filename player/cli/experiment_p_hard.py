@@ -6,28 +6,28 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from player.cli.experiment import (
+from player.cli.experiment_options import (
+    MOST_JOBS,
     Columns,
     DatasetName,
+    Frontend,
     Index,
+    Jobs,
     Limit,
+    Listeners,
     Music,
-    SplitChoice,
-    at_desk,
-    report,
-    store_of,
+    Split,
 )
-from player.cli.options import DataDir, Json, say
+from player.cli.experiment_running import conduct
+from player.cli.options import DataDir, Json
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from player.research.opening import Desk
     from recommender.experiments.records import Record
-    from recommender.experiments.values import Json as JsonValue
     from recommender.experiments.values import JsonObject
 
-MOST_JOBS = 2
-"""Trainings at once unless told otherwise: two processes of one thread each leave a small machine usable."""
 TABLE = (
     ("auc", "pair AUC", 3),
     ("gini", "Gini@10", 4),
@@ -84,26 +84,18 @@ def p_hard(
     items: Annotated[
         ItemsChoice, typer.Option("--items", help="What a track is: an embedding alone, or with its sound.")
     ] = ItemsChoice.IDS,
-    split: Annotated[
-        SplitChoice | None,
-        typer.Option(
-            "--split", help="How past and test are divided; what fits the data if absent.", show_default=False
-        ),
-    ] = None,
+    split: Split = None,
     columns: Columns = "",
     limit: Limit = None,
-    listeners: Annotated[
-        int | None,
-        typer.Option("--listeners", min=1, help="Measure on a sample of so many listeners.", show_default=False),
-    ] = None,
+    listeners: Listeners = None,
     epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="At most so many.", show_default=False)] = None,
     patience: Annotated[
         int | None, typer.Option("--patience", min=1, help="Epochs without a better one.", show_default=False)
     ] = None,
     music: Music = None,
     index: Index = None,
-    frontend: Annotated[str, typer.Option("--frontend", help="What makes vectors of the audio.")] = "musicnn",
-    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Trainings at once.")] = MOST_JOBS,
+    frontend: Frontend = "musicnn",
+    jobs: Jobs = MOST_JOBS,
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
@@ -112,7 +104,8 @@ def p_hard(
     Mei et al. 2024, Fig. 1 and 2, on any data set, with like-rate beside. Interrupted with Ctrl-C, the same command goes on
     where it was.
     """
-    with at_desk(data_dir) as desk:
+
+    def trained(desk: "Desk") -> "Record":
         from player.research.opening import source
         from player.research.p_hard import Wishes, measure
         from recommender.configuration import Negatives
@@ -131,17 +124,15 @@ def p_hard(
             epochs=epochs,
             patience=patience,
         )
-        try:
-            record = measure(desk, wanted, wishes, jobs)
-        except KeyboardInterrupt:
-            say("What was trained is kept: the same command goes on from there.")
-            raise
-        report(record, store_of(desk), json=json)
+        return measure(desk, wanted, wishes, jobs)
+
+    conduct(trained, "trained", data_dir, json=json)
 
 
 def print_results(record: "Record", console: "Console") -> None:
     """The table, like-rate beside, accuracy by share of likes, ranks by popularity, trends and notes."""
-    from recommender.experiments.values import is_list, objects, text
+    from player.cli.experiment_tables import clean, strings
+    from recommender.experiments.values import objects, text
 
     results = record.results
     _print_table(objects(results.get("results")), objects(results.get("baselines")), console)
@@ -151,35 +142,23 @@ def print_results(record: "Record", console: "Console") -> None:
     if trends:
         console.print("The paper's trends, each by a fixed rule:")
     for trend in trends:
-        console.print(f"  {text(trend.get('verdict'))}: {_clean(trend.get('claim'))}", soft_wrap=True)
-        console.print(f"      {_clean(trend.get('evidence'))}", soft_wrap=True, style="dim")
-    console.print(_clean(results.get("conclusion")), soft_wrap=True)
-    for key in ("notes", "omitted"):
-        sentences = results.get(key)
-        for sentence in sentences if is_list(sentences) else ():
-            console.print(f"  {_clean(sentence)}", style="dim", soft_wrap=True)
+        console.print(clean(f"  {text(trend.get('verdict'))}: {text(trend.get('claim'))}"), soft_wrap=True)
+        console.print(clean(f"      {text(trend.get('evidence'))}"), soft_wrap=True, style="dim")
+    console.print(clean(text(results.get("conclusion"))), soft_wrap=True)
+    for sentence in (*strings(results.get("notes")), *strings(results.get("omitted"))):
+        console.print(clean(f"  {sentence}"), style="dim", soft_wrap=True)
 
 
 def _print_table(rows: "Sequence[JsonObject]", beside: "Sequence[JsonObject]", console: "Console") -> None:
-    from rich import box
-    from rich.table import Table
-
+    from player.cli.experiment_tables import print_fitting, with_bounds
     from recommender.experiments.values import number, text
 
     cells = {(f"{number(row.get('p_hard')) or 0.0:g}", text(row.get("metric"))): row for row in rows}
     cells |= {(text(row.get("model")), text(row.get("metric"))): row for row in beside}
-    lines = list(dict.fromkeys(name for name, _ in cells))
-    fitting = max(3, (console.width - NAME_WIDTH) // COLUMN_WIDTH)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("p_hard")
-    for _, title, _ in TABLE[:fitting]:
-        table.add_column(title, justify="right", no_wrap=True)
-    for line in lines:
-        table.add_row(_clean(line), *(_cell(cells.get((line, key)), digits) for key, _, digits in TABLE[:fitting]))
-    console.print(table)
-    if fitting < len(TABLE):
-        rest = ", ".join(title for _, title, _ in TABLE[fitting:])
-        console.print(f"A wider terminal also shows {rest}; --json has every measure.", style="dim")
+    names = dict.fromkeys(name for name, _ in cells)
+    lines = [(name, [with_bounds(cells.get((name, key)), digits) for key, _, digits in TABLE]) for name in names]
+    titles = [title for _, title, _ in TABLE]
+    print_fitting("p_hard", titles, lines, console, (console.width - NAME_WIDTH) // COLUMN_WIDTH)
 
 
 def _print_negatives(rows: "Sequence[JsonObject]", console: "Console") -> None:
@@ -201,6 +180,7 @@ def _print_negatives(rows: "Sequence[JsonObject]", console: "Console") -> None:
 
 def _print_popularity(rows: "Sequence[JsonObject]", console: "Console") -> None:
     """Mean place of the least and the most popular tenth, by model."""
+    from player.cli.experiment_tables import clean
     from recommender.experiments.values import number, text
 
     places: dict[str, list[float]] = {}
@@ -211,20 +191,4 @@ def _print_popularity(rows: "Sequence[JsonObject]", console: "Console") -> None:
     if places:
         console.print("Mean place in the ranking (0 first, 1 last) by tenth of popularity, the least popular first:")
     for model, found in places.items():
-        console.print(f"  {_clean(model):<22} {' '.join(f'{place:.2f}' for place in found)}")
-
-
-def _cell(row: "JsonObject | None", digits: int) -> str:
-    from recommender.experiments.values import number
-
-    mean = None if row is None else number(row.get("mean"))
-    if row is None or mean is None:
-        return "–"
-    low, high = number(row.get("low")), number(row.get("high"))
-    return f"{mean:.{digits}f}" + ("" if low is None or high is None else f"\n{low:.{digits}f}–{high:.{digits}f}")
-
-
-def _clean(value: "JsonValue") -> str:
-    from player.cli.experiment_tables import clean
-
-    return clean(value) if isinstance(value, str) else ""
+        console.print(f"  {clean(model):<22} {' '.join(f'{place:.2f}' for place in found)}")

@@ -4,24 +4,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from player.cli.experiment import (
+from player.cli.experiment_options import (
+    MOST_JOBS,
     Columns,
     DatasetName,
+    Frontend,
     Index,
+    Jobs,
     Limit,
+    Listeners,
     Music,
-    SplitChoice,
-    StateChoice,
-    at_desk,
-    report,
-    store_of,
+    Split,
+    State,
 )
-from player.cli.experiment_p_hard import MOST_JOBS
-from player.cli.options import DataDir, Json, say
+from player.cli.experiment_running import conduct, wishes_for
+from player.cli.options import DataDir, Json
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from player.research.opening import Desk
     from recommender.experiments.records import Record
 
 
@@ -39,26 +41,15 @@ def sequential(
         ),
     ] = "ablations",
     seeds: Annotated[int, typer.Option("--seeds", min=1, max=1000, help="Trainings of each model.")] = 3,
-    split: Annotated[
-        SplitChoice | None,
-        typer.Option(
-            "--split", help="How past and test are divided; what fits the data if absent.", show_default=False
-        ),
-    ] = None,
-    state: Annotated[
-        StateChoice | None,
-        typer.Option("--state", help="Whether earlier test rows are input (walking).", show_default=False),
-    ] = None,
+    split: Split = None,
+    state: State = None,
     columns: Columns = "",
     limit: Limit = None,
-    listeners: Annotated[
-        int | None,
-        typer.Option("--listeners", min=1, help="Measure on a sample of so many listeners.", show_default=False),
-    ] = None,
+    listeners: Listeners = None,
     music: Music = None,
     index: Index = None,
-    frontend: Annotated[str, typer.Option("--frontend", help="What makes vectors of the audio.")] = "musicnn",
-    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="Trainings at once.")] = MOST_JOBS,
+    frontend: Frontend = "musicnn",
+    jobs: Jobs = MOST_JOBS,
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
@@ -66,27 +57,15 @@ def sequential(
 
     Interrupted with Ctrl-C, the same command goes on where it was.
     """
-    with at_desk(data_dir) as desk:
-        from player.research.baselines import Wishes
+
+    def trained(desk: "Desk") -> "Record":
         from player.research.opening import source
         from player.research.sequential import measure
-        from recommender.evaluation.states import State
-        from recommender.experiments.question import SplitName
 
         wanted = source(dataset, columns, limit, music, index, frontend)
-        wishes = Wishes(
-            models=models,
-            seeds=seeds,
-            split=None if split is None else SplitName(split),
-            state=None if state is None else State(state),
-            most_listeners=listeners,
-        )
-        try:
-            record = measure(desk, wanted, wishes, jobs)
-        except KeyboardInterrupt:
-            say("What was trained is kept: the same command goes on from there.")
-            raise
-        report(record, store_of(desk), json=json)
+        return measure(desk, wanted, wishes_for(models, seeds, split, state, listeners), jobs)
+
+    conduct(trained, "trained", data_dir, json=json)
 
 
 def print_results(record: "Record", console: "Console") -> None:

@@ -1,6 +1,6 @@
 """How runs of experiments look on a terminal: tables with intervals, small drawings, and where the pictures lie."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from recommender.experiments.values import Json, JsonObject, is_list, is_object, number, objects, text
@@ -98,9 +98,9 @@ def print_baselines(record: "Record", console: "Console") -> None:
             f"Kendall's W = {_figure(friedman, 'kendall_w')}, {_count(friedman, 'blocks')} listeners."
         )
     console.print(clean(text(results.get("conclusion"))))
-    for sentence in (*_strings(record.dataset.get("notes")), *_strings(results.get("notes"))):
+    for sentence in (*strings(record.dataset.get("notes")), *strings(results.get("notes"))):
         console.print(clean(f"  {sentence}"), style="dim")
-    for sentence in _strings(results.get("omitted")):
+    for sentence in strings(results.get("omitted")):
         console.print(clean(f"  missing: {sentence}"), style="dim")
 
 
@@ -150,7 +150,7 @@ def print_dataset(facts: JsonObject, console: "Console") -> None:
         for problem in objects(reading.get("problems")):
             where = f"{text(problem.get('file'))}, line {_count(problem, 'line')}"
             console.print(clean(f"    {where}: {text(problem.get('reason'))}"), soft_wrap=True)
-    for note in _strings(facts.get("notes")):
+    for note in strings(facts.get("notes")):
         console.print(clean(f"  {note}"), style="dim")
 
 
@@ -192,22 +192,38 @@ def print_differences(compared: "Comparison", console: "Console") -> None:
 
 
 def _print_table(rows: Sequence[JsonObject], models: Sequence[str], console: "Console") -> None:
+    cells = {(text(row.get("model")), text(row.get("metric"))): row for row in rows}
+    present = [column for column in COLUMNS if any((model, column[0]) in cells for model in models)]
+    lines = [(model, [with_bounds(cells.get((model, key))) for key, _ in present]) for model in models]
+    print_fitting("", [title for _, title in present], lines, console, (console.width - NAME_WIDTH) // COLUMN_WIDTH)
+
+
+def print_fitting(
+    heading: str, titles: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]], console: "Console", fitting: int
+) -> None:
+    """A table of figures that names the columns for which the terminal is too narrow.
+
+    Args:
+        heading: of the names.
+        titles: of the columns.
+        rows: a name and its cells.
+        console: where to.
+        fitting: columns beside the names that the console is wide enough for; a few are shown always.
+    """
     from rich import box
     from rich.table import Table
 
-    cells = {(text(row.get("model")), text(row.get("metric"))): row for row in rows}
-    present = [column for column in COLUMNS if any((model, column[0]) in cells for model in models)]
-    fitting = max(FEWEST_COLUMNS, (console.width - NAME_WIDTH) // COLUMN_WIDTH)
+    shown = max(FEWEST_COLUMNS, fitting)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("")
-    for _, title in present[:fitting]:
+    table.add_column(heading)
+    for title in titles[:shown]:
         table.add_column(title, justify="right", no_wrap=True)
-    for model in models:
-        table.add_row(clean(model), *(_with_bounds(cells.get((model, key))) for key, _ in present[:fitting]))
+    for name, cells in rows:
+        table.add_row(clean(name), *cells[:shown])
     console.print(table)
-    left_out = [title for _, title in present[fitting:]]
-    if left_out:
-        console.print(f"A wider terminal also shows {', '.join(left_out)}; --json has every measure.", style="dim")
+    if titles[shown:]:
+        rest = ", ".join(titles[shown:])
+        console.print(f"A wider terminal also shows {rest}; --json has every measure.", style="dim")
 
 
 def _print_intervals(rows: Sequence[JsonObject], models: Sequence[str], console: "Console") -> None:
@@ -255,12 +271,13 @@ def _by_auc(rows: Sequence[JsonObject]) -> list[str]:
     return sorted(models, key=lambda model: -auc.get(model, -1.0))
 
 
-def _with_bounds(row: JsonObject | None) -> str:
+def with_bounds(row: JsonObject | None, digits: int = 3) -> str:
+    """A mean with its interval below it."""
     mean = None if row is None else number(row.get("mean"))
     if row is None or mean is None:
         return "–"
     low, high = number(row.get("low")), number(row.get("high"))
-    return f"{mean:.3f}" if low is None or high is None else f"{mean:.3f}\n{low:.3f}–{high:.3f}"
+    return f"{mean:.{digits}f}" + ("" if low is None or high is None else f"\n{low:.{digits}f}–{high:.{digits}f}")
 
 
 def _cell(value: float | None) -> str:
@@ -288,5 +305,6 @@ def _fact(key: str, value: float | str) -> str:
     return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"
 
 
-def _strings(value: Json) -> list[str]:
+def strings(value: Json) -> list[str]:
+    """The sentences of a list; none of what is no list."""
     return [text(item) for item in value] if is_list(value) else []

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from player.cli.options import DataDir, Json, StationName, emit_json, opened, say
+from player.cli.options import DataDir, Json, StationName, emit_json, opened, say, track_document
 from player.cli.output_files import check_folder, keep
 from player.errors import UsageError
 
@@ -92,9 +92,7 @@ def _map_document(drawn: "LibraryMap", page: Path, png: Path | None) -> dict[str
         "left_out": drawn.left_out,
         "tracks": [
             {
-                "track_id": track.id,
-                "title": track.title,
-                "artist": track.artist,
+                **track_document(track),
                 "x": float(drawn.places[place, 0]),
                 "y": float(drawn.places[place, 1]),
                 "group": colouring.groups[place] if colouring.groups else None,
@@ -148,17 +146,7 @@ def outliers(data_dir: DataDir = None, json: Json = False) -> None:
         collection = load_collection(home.database)
         found = find_outliers(collection)
         if json:
-            emit_json(
-                [
-                    {
-                        "track_id": outlier.track.id,
-                        "title": outlier.track.title,
-                        "artist": outlier.track.artist,
-                        "strangeness": outlier.strangeness,
-                    }
-                    for outlier in found
-                ]
-            )
+            emit_json([{**track_document(outlier.track), "strangeness": outlier.strangeness} for outlier in found])
             return
         for outlier in found:
             print(f"{outlier.track.id:>6}  {outlier.strangeness:.1f}  {outlier.track.artist} – {outlier.track.title}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from player.cli.options import DataDir, Home, Json, StationName, emit_json, emit_line, opened, say
+from player.cli.options import DataDir, Home, Json, StationName, emit_json, emit_line, opened, say, track_document
 from player.errors import PlayerError, UsageError
 
 if TYPE_CHECKING:
@@ -41,9 +41,7 @@ def next_tracks(
                     "model_version": served.model_version,
                     "items": [
                         {
-                            "track_id": row.track.id,
-                            "title": row.track.title,
-                            "artist": row.track.artist,
+                            **track_document(row.track),
                             "score": row.score,
                             "propensity": row.propensity,
                             "reason": row.reason,
@@ -76,17 +74,7 @@ def similar(
     with opened(data_dir) as home:
         found = similar_tracks(load_collection(home.database), track_id, count)
         if json:
-            emit_json(
-                [
-                    {
-                        "track_id": item.track.id,
-                        "title": item.track.title,
-                        "artist": item.track.artist,
-                        "similarity": item.similarity,
-                    }
-                    for item in found
-                ]
-            )
+            emit_json([{**track_document(item.track), "similarity": item.similarity} for item in found])
             return
         for item in found:
             print(f"{item.track.id:>6}  {item.similarity:.3f}  {item.track.artist} – {item.track.title}")

@@ -13,6 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from player.config import Paths, Settings
+    from player.library.rows import TrackRow
     from player.storage.database import Database
 
 DataDir = Annotated[
@@ -57,6 +58,11 @@ def emit_line(document: Any) -> None:
     """Print one JSON line at once."""
     emit_json(document)
     sys.stdout.flush()
+
+
+def track_document(track: "TrackRow") -> dict[str, Any]:
+    """Which track it is, as every document that speaks of tracks begins."""
+    return {"track_id": track.id, "title": track.title, "artist": track.artist}
 
 
 def _finite(value: Any) -> Any:

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from player.listening.policies import PolicyEvaluation
     from recommender.evaluation.offpolicy import Value
 
+LEAST_UNKNOWN = 0.0005
+"""Share of choices told of: less than that reads as 0.0 %."""
+
 
 def policy_document(evaluated: "PolicyEvaluation") -> dict[str, Any]:
     """The estimates as a JSON document."""
@@ -41,7 +44,7 @@ def print_policy(evaluated: "PolicyEvaluation") -> None:
             f"  effective sample size {report.effective:.1f}; weights capped at {CAP:g} in {report.capped:.1%}, the largest "
             f"was {report.largest_weight:.1f}"
         )
-        if report.unknown >= 0.0005:  # noqa: PLR2004 - what .1 % would round to 0
+        if report.unknown >= LEAST_UNKNOWN:
             print(
                 f"  {report.unknown:.1%} of its choices lie on tracks beyond the thousand that a decision keeps: doubly "
                 f"robust may be off by {report.unknown:.3f}"

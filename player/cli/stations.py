@@ -1,10 +1,10 @@
 """``player station`` and ``player queue``: stations, how they play, and what is pinned to their front."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from player.cli.options import DataDir, Home, Json, StationName, emit_json, opened, say
+from player.cli.options import DataDir, Home, Json, StationName, emit_json, opened, say, track_document
 from player.errors import PlayerError
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def list_stations(data_dir: DataDir = None, json: Json = False) -> None:
     from player.listening.collection import load_rows
     from player.listening.journal import load_journal
     from player.listening.stations import Stations, describe_seeds
+    from recommender.dial import NEUTRAL
 
     with opened(data_dir) as home:
         state = load_journal(home.database, ()).state
@@ -100,7 +101,7 @@ def list_stations(data_dir: DataDir = None, json: Json = False) -> None:
         for station, document in zip(stations, documents, strict=True):
             thumbs = f"▲{document['thumbs_up']} ▼{document['thumbs_down']}"
             plays = "" if station.mode == "station" else f"  {station.mode}"
-            dial = "" if station.dial == 50 else f"  dial {station.dial}"  # noqa: PLR2004 - the middle of 0…100
+            dial = "" if station.dial == NEUTRAL else f"  dial {station.dial}"
             print(f"{station.name}  ({describe_seeds(station.seeds, rows)})  {thumbs}{plays}{dial}")
         if not stations:
             say("There are no stations yet; make one with `player station create NAME --seed library`.")
@@ -229,10 +230,8 @@ def _show_pins(home: Home, station: "StationInfo | None", pins: "Pins", *, json:
     rows = _rows(home)
     known = [rows[track] for track in pins.tracks if track in rows]
     if json:
-        documents: list[dict[str, Any]] = [
-            {"track_id": row.id, "title": row.title, "artist": row.artist} for row in known
-        ]
-        emit_json({"station": None if station is None else station.name, "pinned": documents})
+        name = None if station is None else station.name
+        emit_json({"station": name, "pinned": [track_document(row) for row in known]})
         return
     for place, row in enumerate(known, 1):
         print(f"{place:>3}  {row.id:>6}  {row.artist} – {row.title}")

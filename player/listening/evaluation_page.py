@@ -1,15 +1,11 @@
-"""An evaluation as one HTML page that needs nothing else: no script, no request, light and dark.
+"""An evaluation as one HTML page, without a script; whatever text enters the page is escaped."""
 
-Whatever text enters the page is escaped, and the page's own policy lets no script run and nothing be fetched.
-"""
-
-import re
 from collections.abc import Iterable, Sequence
 from html import escape
-from importlib.resources import files
 
 from player.listening import evaluation_view as view
 from player.listening.evaluation_charts import SHARES, Mark, bars, difference_scale, forest, reliability_diagram
+from player.listening.html_page import asset, filled, html_page
 from player.listening.learning import Evaluated
 from recommender.evaluation.comparison import Comparison
 from recommender.evaluation.conclusion import CHANCE_MODEL, Standing
@@ -40,22 +36,11 @@ def evaluation_page(evaluated: Evaluated) -> str:
         _method(evaluated),
     ]
     parts = {
-        "STYLE": _asset("evaluation.css"),
-        "OVER": _escape(_over(evaluated)),
+        "OVER": escape(_over(evaluated)),
         "CONCLUSION": _conclusion(listener),
         "SECTIONS": "\n".join(section for section in sections if section),
     }
-    # In one pass: what is put in is not looked at again.
-    return re.sub(r"@(STYLE|OVER|CONCLUSION|SECTIONS)@", lambda place: parts[place[1]], _asset("evaluation.html"))
-
-
-def _asset(name: str) -> str:
-    return (files("player.listening") / "evaluation_assets" / name).read_text("utf-8")
-
-
-def _escape(text: str) -> str:
-    """Safe in an element; a lone surrogate, as in names that are no UTF-8, cannot be written to a file."""
-    return escape(text.encode("utf-8", "replace").decode())
+    return html_page("What the player has learned", asset("report.css"), filled(asset("evaluation.html"), parts))
 
 
 def _over(evaluated: Evaluated) -> str:
@@ -66,7 +51,7 @@ def _over(evaluated: Evaluated) -> str:
 def _conclusion(listener: ListenerReport) -> str:
     conclusion = listener.conclusion
     tone = TONES.get(conclusion.standing, "")
-    return f'<p class="conclusion {tone}">{_escape(conclusion.sentence)}</p>{_list(conclusion.details)}'
+    return f'<p class="conclusion {tone}">{escape(conclusion.sentence)}</p>{_list(conclusion.details)}'
 
 
 def _against_baselines(listener: ListenerReport) -> str:
@@ -182,30 +167,30 @@ def _method(evaluated: Evaluated) -> str:
 
 
 def _section(title: str, lead: str, *parts: str) -> str:
-    said = f'<p class="lead">{_escape(lead)}</p>' if lead else ""
-    return f"<section><h2>{_escape(title)}</h2>{said}{''.join(parts)}</section>"
+    said = f'<p class="lead">{escape(lead)}</p>' if lead else ""
+    return f"<section><h2>{escape(title)}</h2>{said}{''.join(parts)}</section>"
 
 
 def _figure(svg: str, caption: str) -> str:
-    return f"<figure>{svg}<figcaption>{_escape(caption)}</figcaption></figure>"
+    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def _list(lines: Sequence[str]) -> str:
-    return f"<ul>{''.join(f'<li>{_escape(line)}</li>' for line in lines)}</ul>" if lines else ""
+    return f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>" if lines else ""
 
 
 def _titled(table: view.Table, title: str | None = None) -> str:
     if not table.rows:
         return ""
     name = table.title if title is None else title
-    return (f"<h3>{_escape(name)}</h3>" if name else "") + _table(table)
+    return (f"<h3>{escape(name)}</h3>" if name else "") + _table(table)
 
 
 def _table(table: view.Table) -> str:
-    head = "".join(f"<th>{_escape(column)}</th>" for column in table.columns)
+    head = "".join(f"<th>{escape(column)}</th>" for column in table.columns)
     heading = f"<thead><tr>{head}</tr></thead>" if any(table.columns) else ""
     rows = "".join(_row(row, strong=row[0] == table.strong) for row in table.rows)
-    about = "".join(f"<li>{_escape(line)}</li>" for line in table.about)
+    about = "".join(f"<li>{escape(line)}</li>" for line in table.about)
     below = f'<ul class="about">{about}</ul>' if about else ""
     return f'<div class="scroll"><table>{heading}<tbody>{rows}</tbody></table></div>{below}'
 
@@ -217,4 +202,4 @@ def _row(cells: Iterable[str], *, strong: bool) -> str:
 def _cell(text: str) -> str:
     """A figure, and its interval below it."""
     figure, _, bounds = text.partition("\n")
-    return _escape(figure) + (f"<small>{_escape(bounds)}</small>" if bounds else "")
+    return escape(figure) + (f"<small>{escape(bounds)}</small>" if bounds else "")

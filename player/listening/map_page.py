@@ -1,16 +1,13 @@
-"""A map as one HTML page that needs nothing else: no server, no library, no request.
+"""A map as one HTML page with one script.
 
 Tag text is untrusted. It enters the page once, as JSON in which no character can end the script element, and the page's
 script shows it as text only. Should both fail, the page's own policy lets no other script run and nothing be fetched.
 """
 
-import base64
-import hashlib
 import json
-import re
-from importlib.resources import files
 from typing import Any
 
+from player.listening.html_page import asset, filled, html_page
 from player.listening.library_map import LibraryMap
 from player.listening.map_colours import SCALE, paint
 
@@ -22,25 +19,13 @@ _UNSAFE = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u20
 
 def map_page(drawn: LibraryMap) -> str:
     """The page, complete."""
-    script = _asset("map.js")
-    parts = {
-        "SCRIPT": script,
-        "SCRIPT_HASH": "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        "STYLE": _asset("map.css"),
-        "DATA": _safe_json(_document(drawn)),
-    }
-    # In one pass: what is put in is not looked at again.
-    return re.sub(r"@(SCRIPT|SCRIPT_HASH|STYLE|DATA)@", lambda place: parts[place[1]], _asset("map.html"))
-
-
-def _asset(name: str) -> str:
-    return (files("player.listening") / "map_assets" / name).read_text("utf-8")
+    script = asset("map.js")
+    body = filled(asset("map.html"), {"SCRIPT": script, "DATA": _safe_json(_document(drawn))})
+    return html_page("Map of the library", asset("map.css"), body, script)
 
 
 def _safe_json(document: dict[str, Any]) -> str:
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    # A lone surrogate, as in names that are no UTF-8, cannot be written to a file.
-    text = text.encode("utf-8", "replace").decode()
     return "".join(_UNSAFE.get(character, character) for character in text)
 
 

@@ -19,14 +19,12 @@ from player.library.search import TrackIndex, parse_query
 from player.listening.log import now_us
 from player.storage.database import Database
 from player.storage.models import Station, StationSeed
+from recommender.dial import DISCOVER, FAMILIAR, NEUTRAL
 
 SeedKind = Literal["track", "artist", "album", "genre", "tag", "query", "library"]
 SEED_KINDS: tuple[str, ...] = get_args(SeedKind)
 SEEDS_TO_WRITE = "track:ID, artist:NAME, album:NAME, genre:NAME, tag:NAME, query:SEARCH or library"
 YEARS = re.compile(r"\d{1,4}|\d{1,4}-(\d{1,4})?|-\d{1,4}")
-MIDDLE = 50
-"""The dial of a new station: neither familiar nor adventurous."""
-MOST = 100
 SUGGESTED_FIRST = {"genre": 0, "tag": 1, "artist": 2, "album": 3}
 
 
@@ -51,7 +49,7 @@ class StationInfo:
     seeds: tuple[Seed, ...]
     mode: str = "station"
     """How it plays: station, albums, rediscover or new."""
-    dial: int = MIDDLE
+    dial: int = NEUTRAL
     """From 0, familiar, to 100, discover."""
 
 
@@ -241,7 +239,7 @@ class Stations:
 
     def turn_dial(self, station_id: int, dial: int) -> int:
         """Keep how adventurous a station is, within 0…100; returns what was kept."""
-        dial = max(0, min(dial, MOST))
+        dial = max(FAMILIAR, min(dial, DISCOVER))
         with self._database.session() as session:
             session.execute(update(Station).where(Station.id == station_id).values(dial=dial))
         return dial
@@ -300,7 +298,7 @@ def _numbered(name: str) -> Iterator[str]:
 
 
 def _insert(session: Session, name: str, seeds: Sequence[Seed], mode: str) -> StationInfo:
-    row = Station(name=name, noise_seed=secrets.randbits(62), created_us=now_us(), mode=mode, dial=MIDDLE)
+    row = Station(name=name, noise_seed=secrets.randbits(62), created_us=now_us(), mode=mode, dial=NEUTRAL)
     row.seeds = [StationSeed(kind=seed.kind, value=seed.value) for seed in dict.fromkeys(seeds)]
     session.add(row)
     session.flush()

@@ -8,6 +8,7 @@ from player.listening.modes import MODE_WORDS, check_mode
 from player.listening.session import Session
 from player.listening.stations import Seed
 from player.listening.view import StationRow
+from recommender.dial import NEUTRAL
 
 SEED_REASON = "this station grows from it"
 
@@ -127,12 +128,8 @@ class Tuning:
         return "" if station is None else station.name
 
 
-FAMILIAR, MIDDLE, DISCOVER = "what you know", "as the station is", "what you do not know yet"
-
-
 def dial_words(dial: int) -> str:
     """What a position of the dial asks for."""
-    if dial == 50:  # noqa: PLR2004 - the middle of 0…100
-        return MIDDLE
-    words = FAMILIAR if dial < 50 else DISCOVER  # noqa: PLR2004 - the same
-    return f"more of {words}"
+    if dial == NEUTRAL:
+        return "as the station is"
+    return "more of what you know" if dial < NEUTRAL else "more of what you do not know yet"

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from embeddings.cards import DEFAULT_FRONTEND
 from player.errors import PlayerError, UsageError
 from player.jobs import JobProgress
-from player.research.opening import Desk, Source, open_source, reopened, settled
+from player.research.opening import Desk, Source, read, reopened
 from player.research.own_log import NAME
+from player.research.running import errors_as
 from recommender.experiments.clep import ClepQuestion, run_clep
-from recommender.experiments.records import ExperimentError, Record, configuration_as
+from recommender.experiments.records import Record, configuration_as
 from recommender.experiments.store import RunStore
 
 OWN_VECTORS = "own"
@@ -34,9 +35,7 @@ def measure(desk: Desk, wanted: Source, wishes: Wishes) -> Record:
         PlayerError: the data set cannot be read or says too little, or the record cannot be stored.
     """
     frontend = _frontend(wanted, wishes.frontend)
-    desk.progress(JobProgress("Reading"))
-    dataset = open_source(desk, wanted)
-    wanted = settled(wanted, dataset)
+    dataset, wanted = read(desk, wanted)
     question = ClepQuestion(
         dataset=wanted.dataset,
         frontend=frontend,
@@ -48,10 +47,8 @@ def measure(desk: Desk, wanted: Source, wishes: Wishes) -> Record:
         music=str(wanted.music or ""),
         index=str(wanted.index or ""),
     )
-    try:
+    with errors_as(PlayerError):
         return run_clep(dataset, question, RunStore(desk.paths.experiments), _Teller(desk).tell)
-    except ExperimentError as error:
-        raise PlayerError(str(error)) from error
 
 
 def _frontend(wanted: Source, asked: str) -> str:
@@ -71,13 +68,11 @@ def repeat(desk: Desk, record: Record) -> Record:
     Raises:
         PlayerError: the record cannot be used, or the data are no longer those it was made on.
     """
-    try:
+    with errors_as(PlayerError):
         question = configuration_as(ClepQuestion, record.configuration)
         dataset = reopened(desk, record, question)
         store = RunStore(desk.paths.experiments)
         return run_clep(dataset, question, store, _Teller(desk).tell, resume=False, repeats=record.id)
-    except ExperimentError as error:
-        raise PlayerError(str(error)) from error
 
 
 @dataclass(slots=True)

@@ -171,9 +171,15 @@ def open_source(desk: Desk, wanted: Source) -> Dataset:
     )
 
 
-def settled(wanted: Source, dataset: Dataset) -> Source:
-    """The same source as it was read: of the player's own log, which grows, just the rows there were."""
-    return replace(wanted, limit=len(dataset.log)) if wanted.dataset == NAME else wanted
+def read(desk: Desk, wanted: Source) -> tuple[Dataset, Source]:
+    """The data, and the source as it was read: of the player's own log, which grows, just the rows there were.
+
+    Raises:
+        PlayerError: they cannot be read.
+    """
+    desk.progress(JobProgress("Reading"))
+    dataset = open_source(desk, wanted)
+    return dataset, replace(wanted, limit=len(dataset.log)) if wanted.dataset == NAME else wanted
 
 
 def _with_log(sentence: str) -> str:

@@ -1,15 +1,14 @@
 """The experiment over ``p_hard`` on a named data set: from the options of a command to a record, and the same again."""
 
-import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from player.errors import PlayerError, UsageError
-from player.jobs import JobProgress
-from player.research.opening import Desk, Source, open_source, reopened, settled
+from player.research.opening import Desk, Source, read, reopened
+from player.research.running import Teller, errors_as
 from recommender.configuration import Negatives, SequentialConfig
 from recommender.datasets.dataset import Dataset
 from recommender.evaluation.states import State
-from recommender.experiments.p_hard import Step, run_p_hard
+from recommender.experiments.p_hard import run_p_hard
 from recommender.experiments.p_hard_question import (
     Mode,
     PHardQuestion,
@@ -18,7 +17,7 @@ from recommender.experiments.p_hard_question import (
     parse_p_hard,
 )
 from recommender.experiments.question import SplitName
-from recommender.experiments.records import ExperimentError, Record, configuration_as
+from recommender.experiments.records import Record, configuration_as
 from recommender.experiments.store import RunStore
 from recommender.sequential_recommender import ABLATIONS, FAITHFUL
 
@@ -58,14 +57,10 @@ def measure(desk: Desk, wanted: Source, wishes: Wishes, jobs: int) -> Record:
     Raises:
         PlayerError: the data set cannot be read, the wishes do not fit it, or the record cannot be stored.
     """
-    try:
+    with errors_as(UsageError):
         values = parse_p_hard(wishes.p_hard)
-    except ExperimentError as error:
-        raise UsageError(str(error)) from error
-    desk.progress(JobProgress("Reading"))
-    dataset = open_source(desk, wanted)
-    wanted = settled(wanted, dataset)
-    try:
+    dataset, wanted = read(desk, wanted)
+    with errors_as(UsageError):
         question = ask_about_p_hard(
             dataset,
             _config(wishes),
@@ -78,9 +73,7 @@ def measure(desk: Desk, wanted: Source, wishes: Wishes, jobs: int) -> Record:
             state=wishes.state,
             most_listeners=wishes.most_listeners,
         )
-    except ExperimentError as error:
-        raise UsageError(str(error)) from error
-    return _run(desk, dataset, replace(question, **wanted.words()), jobs, repeats="")
+    return _run(desk, dataset, replace(question, **wanted.words()), jobs)
 
 
 def repeat(desk: Desk, record: Record, jobs: int = 1) -> Record:
@@ -89,12 +82,9 @@ def repeat(desk: Desk, record: Record, jobs: int = 1) -> Record:
     Raises:
         PlayerError: the record cannot be used, or the data are no longer those it was made on.
     """
-    try:
+    with errors_as(PlayerError):
         question = configuration_as(PHardQuestion, record.configuration)
-    except ExperimentError as error:
-        raise PlayerError(str(error)) from error
-    dataset = reopened(desk, record, question)
-    return _run(desk, dataset, question, jobs, repeats=record.id)
+    return _run(desk, reopened(desk, record, question), question, jobs, repeats=record.id)
 
 
 def _config(wishes: Wishes) -> SequentialConfig:
@@ -103,31 +93,15 @@ def _config(wishes: Wishes) -> SequentialConfig:
     return replace(own, epochs=wishes.epochs or own.epochs, patience=wishes.patience or own.patience)
 
 
-def _run(desk: Desk, dataset: Dataset, question: PHardQuestion, jobs: int, repeats: str) -> Record:
-    store = RunStore(desk.paths.experiments)
-    try:
+def _run(desk: Desk, dataset: Dataset, question: PHardQuestion, jobs: int, repeats: str = "") -> Record:
+    teller = Teller(desk)
+    with errors_as(PlayerError):
         return run_p_hard(
-            store,
+            RunStore(desk.paths.experiments),
             dataset,
             question,
             jobs=jobs,
-            on_progress=_Teller(desk).tell,
+            on_progress=lambda step: teller.tell("Training and measuring", step.done, step.total, step.computed),
             resume=not repeats,
             repeats=repeats,
         )
-    except ExperimentError as error:
-        raise PlayerError(str(error)) from error
-
-
-@dataclass(slots=True)
-class _Teller:
-    """Tells how far a run is, and how long it will take at the pace so far."""
-
-    desk: Desk
-    started: float = field(default_factory=time.monotonic)
-
-    def tell(self, step: Step) -> None:
-        """Pass a step on."""
-        pace = (time.monotonic() - self.started) / step.computed if step.computed else None
-        seconds = None if pace is None else pace * (step.total - step.done)
-        self.desk.progress(JobProgress("Training and measuring", step.done, step.total, seconds))

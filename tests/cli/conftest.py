@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch are loaded: the machine has other work too
 
+import numpy as np
 import pytest
 
 from player.cli import run
@@ -85,3 +86,17 @@ def demo(demo_template, tmp_path):
     home.station("Evening")
     yield home
     home.close()
+
+
+@pytest.fixture
+def plays(tmp_path):
+    """Twelve people who like the later songs more often."""
+    rng = np.random.default_rng(3)
+    lines = ["user,song,at,verdict"]
+    for number in range(400):
+        song = int(rng.integers(25))
+        verdict = 1 if rng.random() < 0.1 + 0.8 * song / 25 else -1
+        lines.append(f"u{rng.integers(12)},s{song},{1_700_000_000 + 3600 * number},{verdict}")
+    path = tmp_path / "plays.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path

@@ -16,18 +16,12 @@ ROW_KEYS = {"model", "metric", "mean", "low", "high", "seeds"}
 
 
 @pytest.fixture
-def plays(tmp_path):
-    """Twelve people who like the later songs more often, as a table with one malformed row."""
-    rng = np.random.default_rng(3)
-    lines = ["user,song,at,verdict"]
-    for number in range(400):
-        song = int(rng.integers(25))
-        verdict = 1 if rng.random() < 0.1 + 0.8 * song / 25 else -1
-        lines.append(f"u{rng.integers(12)},s{song},{1_700_000_000 + 3600 * number},{verdict}")
+def plays(plays):
+    """The same table with one malformed row."""
+    lines = plays.read_text().splitlines()
     lines.insert(200, "u1,s1,never,1")
-    path = tmp_path / "plays.csv"
-    path.write_text("\n".join(lines) + "\n")
-    return path
+    plays.write_text("\n".join(lines) + "\n")
+    return plays
 
 
 @pytest.fixture
@@ -247,7 +241,7 @@ def test_interrupted_by_ctrl_c_the_same_command_goes_on(plays, player, measure, 
 
 
 def test_names_of_splits_and_states_are_the_librarys():
-    from player.cli.experiment import SplitChoice, StateChoice
+    from player.cli.experiment_options import SplitChoice, StateChoice
     from recommender.evaluation.states import State
     from recommender.experiments.question import SplitName
 

@@ -8,7 +8,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from player.cli.experiment_p_hard import ItemsChoice, ModeChoice, NegativesChoice
@@ -17,20 +16,6 @@ from recommender.experiments.p_hard_question import Mode, Tracks
 
 COLUMNS = "listener=user,track=song,time=at,label=verdict"
 ROW_KEYS = {"p_hard", "metric", "mean", "low", "high", "seeds"}
-
-
-@pytest.fixture
-def plays(tmp_path):
-    """Twelve people who like the later songs more often."""
-    rng = np.random.default_rng(3)
-    lines = ["user,song,at,verdict"]
-    for number in range(400):
-        song = int(rng.integers(25))
-        verdict = 1 if rng.random() < 0.1 + 0.8 * song / 25 else -1
-        lines.append(f"u{rng.integers(12)},s{song},{1_700_000_000 + 3600 * number},{verdict}")
-    path = tmp_path / "plays.csv"
-    path.write_text("\n".join(lines) + "\n")
-    return path
 
 
 @pytest.fixture

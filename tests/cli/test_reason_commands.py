@@ -3,19 +3,12 @@
 import pytest
 
 from player.listening.log import FeedbackLog
-from tests.support.library import copy_home, make_demo_library
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("template") / "demo"
-    make_demo_library(folder)
-    return folder
+from tests.support.library import copy_home
 
 
 @pytest.fixture
-def home(template, tmp_path):
-    home = copy_home(template, tmp_path / "data")
+def home(demo_template, tmp_path):
+    home = copy_home(demo_template, tmp_path / "data")
     home.station("Evening", f"track:{home.track_ids[0]}", f"track:{home.track_ids[9]}")
     yield home
     home.close()

@@ -152,8 +152,9 @@ def test_ctrl_c_keeps_the_best_so_far_measured_and_twice_changes_nothing(demo, p
     time.sleep(0.05)
     left.send_signal(signal.SIGINT)
     out, _ = left.communicate(timeout=PATIENCE_SECONDS)
-    if left.returncode == 130:  # it may have come to its end in between
+    if left.returncode == 130:
         assert out == ""
         assert versions(demo.paths.data) == [kept]
-    else:
-        assert left.returncode == 0
+    else:  # it came to its end in between; an interpreter that is closing no longer catches the signal
+        assert left.returncode in {0, -signal.SIGINT}
+        assert '"stopped": true' in out
