@@ -11,6 +11,7 @@ from player.listening.session import Session
 from player.listening.story_view import Correction, TrackStory
 from player.listening.track_story import StationView, reason_words, track_story
 from player.listening.tuned import TunedStation
+from player.listening.view import ordinal
 from player.listening.why import why
 from player.listening.why_view import Why
 
@@ -128,11 +129,5 @@ class Explaining:
 def _moved(before: Why, after: Why) -> str:
     """How a track's rank changed, as the end of a sentence."""
     if before.rank == after.rank:
-        return f"“{before.track.title}” stays {ordinal(after.rank)} of {after.eligible}."
-    return f"“{before.track.title}” goes from {ordinal(before.rank)} to {ordinal(after.rank)} of {after.eligible}."
-
-
-def ordinal(number: int) -> str:
-    """A number as a place: 1st, 2nd, 3rd, 4th, and 11th."""
-    ending = "th" if 10 < number % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")  # noqa: PLR2004 - English
-    return f"{number}{ending}"
+        return f"“{before.track.title}” stays {ordinal(after.rank)} of {after.eligible:,}."
+    return f"“{before.track.title}” goes from {ordinal(before.rank)} to {ordinal(after.rank)} of {after.eligible:,}."

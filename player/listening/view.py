@@ -131,3 +131,9 @@ def output_words(engine: str, device: str) -> str:
     if engine == "null":
         return "silent: no output device"
     return f"{engine} on {device}" if device else engine
+
+
+def ordinal(number: int) -> str:
+    """A number as a place: 1st, 2nd, 3rd, 4th, 11th and 1,001st."""
+    ending = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"

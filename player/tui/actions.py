@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from player.tui.messages import (
+        AnswerFound,
         BanTrack,
         CreateStation,
         ErrandEnded,
@@ -30,10 +31,8 @@ if TYPE_CHECKING:
         SeekTo,
         SetMode,
         SimilarFound,
-        StoryFound,
         ThumbEverywhere,
         ThumbTrack,
-        WhyFound,
     )
     from player.tui.port import JobName, PlayerPort, Thumb
 
@@ -77,13 +76,8 @@ class PlayerActions(App[None]):
         if message.problem:
             self.complain(message.problem)
 
-    def on_why_found(self, message: WhyFound) -> None:
-        """Say why there are no reasons."""
-        if message.problem:
-            self.complain(message.problem)
-
-    def on_story_found(self, message: StoryFound) -> None:
-        """Say why there is no story."""
+    def on_answer_found(self, message: AnswerFound[object]) -> None:
+        """Say why there is no answer."""
         if message.problem:
             self.complain(message.problem)
 
@@ -261,7 +255,7 @@ class PlayerActions(App[None]):
         """Make a station and tune in; the form stays open when that fails."""
 
         def create_and_open() -> None:
-            station = self.port.create_station(message.name, message.seeds)
+            station = self.port.create_station(message.name, message.seeds, message.mode)
             self.port.open_station(station.id)
 
         self.errands.add(create_and_open, self._tuned_in)

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from player.tui.messages import AskStory, AskWhy, FindSimilar
     from player.tui.port import PlayerPort
     from player.tui.screens.map import MapScreen
+    from player.tui.screens.track_story import TrackStoryScreen
+    from player.tui.screens.why import WhyScreen
+
+    AskedScreen = SimilarScreen | WhyScreen | TrackStoryScreen
+    """A screen that answers one question about any track."""
 
 ScreenT = TypeVar("ScreenT", bound=PlayingScreen)
 _WIDE = 110
@@ -50,6 +55,7 @@ class PlayerApp(PlayerActions):
     CSS_PATH = "player.tcss"
     TITLE = "player"
     ENABLE_COMMAND_PALETTE = False
+    SUSPENDED_SCREEN_CLASS = "-behind"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(PLAYING), *bindings(STATION), *bindings(PLACES)]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012 - an instance variable, says Textual
     VERTICAL_BREAKPOINTS = [(0, "-short"), (_SHORT, "-tall")]  # noqa: RUF012 - the same
@@ -143,65 +149,40 @@ class PlayerApp(PlayerActions):
 
     def action_similar(self) -> None:
         """Show what sounds like the playing track."""
-        now = self.port.snapshot().now
-        if now is None:
-            self.complain("Nothing is playing, so nothing can sound like it.")
-        else:
-            self._show_similar(now.track)
+        self._ask_of_playing(SimilarScreen, "Nothing is playing, so nothing can sound like it.")
 
     def on_find_similar(self, message: FindSimilar) -> None:
         """Show what sounds like a track."""
-        self._show_similar(message.track)
-
-    def _show_similar(self, track: TrackRow) -> None:
-        self._problem = ""
-        screen = self._return_to(SimilarScreen)
-        if screen is None:
-            self.push_screen(SimilarScreen(self.port, self._clock, track))
-        else:
-            screen.ask(track)
+        self._ask_of(SimilarScreen, message.track)
 
     def action_why(self) -> None:
         """Show why the playing track was chosen."""
-        now = self.port.snapshot().now
-        if now is None:
-            self.complain("Nothing is playing, so there is nothing to explain.")
-        else:
-            self._show_why(now.track)
+        self._ask_of_playing(_why_screen(), "Nothing is playing, so there is nothing to explain.")
 
     def on_ask_why(self, message: AskWhy) -> None:
         """Show why a track stands where it stands."""
-        self._show_why(message.track)
-
-    def _show_why(self, track: TrackRow) -> None:
-        from player.tui.screens.why import WhyScreen  # noqa: PLC0415 - not on the way to the first frame
-
-        self._problem = ""
-        screen = self._return_to(WhyScreen)
-        if screen is None:
-            self.push_screen(WhyScreen(self.port, self._clock, track))
-        else:
-            screen.ask(track)
+        self._ask_of(_why_screen(), message.track)
 
     def action_story(self) -> None:
         """Show everything known about the playing track."""
-        now = self.port.snapshot().now
-        if now is None:
-            self.complain("Nothing is playing; i on a row shows all that is known about its track.")
-        else:
-            self._show_story(now.track)
+        self._ask_of_playing(_story_screen(), "Nothing is playing; i on a row shows all that is known about its track.")
 
     def on_ask_story(self, message: AskStory) -> None:
         """Show everything known about a track."""
-        self._show_story(message.track)
+        self._ask_of(_story_screen(), message.track)
 
-    def _show_story(self, track: TrackRow) -> None:
-        from player.tui.screens.track_story import TrackStoryScreen  # noqa: PLC0415 - the same
+    def _ask_of_playing(self, kind: type[AskedScreen], otherwise: str) -> None:
+        now = self.port.snapshot().now
+        if now is None:
+            self.complain(otherwise)
+        else:
+            self._ask_of(kind, now.track)
 
+    def _ask_of(self, kind: type[AskedScreen], track: TrackRow) -> None:
         self._problem = ""
-        screen = self._return_to(TrackStoryScreen)
+        screen = self._return_to(kind)
         if screen is None:
-            self.push_screen(TrackStoryScreen(self.port, self._clock, track))
+            self.push_screen(kind(self.port, self._clock, track))
         else:
             screen.ask(track)
 
@@ -213,12 +194,13 @@ class PlayerApp(PlayerActions):
 
     def action_rest(self) -> None:
         """Choose how long the playing track rests."""
-        from player.tui.screens.rest import RestMenu  # noqa: PLC0415 - the same
+        from player.tui.screens.rest import RestMenu  # noqa: PLC0415 - not on the way to the first frame
 
-        if self.port.snapshot().now is None:
+        now = self.port.snapshot().now
+        if now is None:
             self.complain("Nothing is playing that could rest.")
         else:
-            self.push_screen(RestMenu(None))
+            self.push_screen(RestMenu(now.track))
 
     def action_survey(self) -> None:
         """Begin the survey, or go on with it; afterwards a new listener picks a station."""
@@ -299,16 +281,30 @@ class PlayerApp(PlayerActions):
         self.exit()
 
     def _tell(self) -> None:
+        """A problem wherever it is seen; a notice on the screens that follow the music, for it is about that."""
         screen: Screen[object]
         for screen in self.screen_stack:
+            notice = self._notice if isinstance(screen, PlayingScreen) else ""
             for line in screen.query(NoticeLine):
-                line.show(self._problem or self._notice, problem=bool(self._problem))
+                line.show(self._problem or notice, problem=bool(self._problem))
 
 
 def _map_screen() -> type[MapScreen]:
     from player.tui.screens.map import MapScreen  # noqa: PLC0415 - numpy is not on the way to the first frame
 
     return MapScreen
+
+
+def _why_screen() -> type[WhyScreen]:
+    from player.tui.screens.why import WhyScreen  # noqa: PLC0415 - not on the way to the first frame
+
+    return WhyScreen
+
+
+def _story_screen() -> type[TrackStoryScreen]:
+    from player.tui.screens.track_story import TrackStoryScreen  # noqa: PLC0415 - the same
+
+    return TrackStoryScreen
 
 
 def run_tui(port: PlayerPort) -> None:

@@ -5,7 +5,7 @@ Widgets and screens post what the listener *means*; the app passes it on to the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from textual.message import Message
 
@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from player.library.rows import TrackRow
     from player.listening.library_map import Colour, Colouring
     from player.listening.similar import SimilarTrack
-    from player.listening.story_view import Correction, TrackStory
-    from player.listening.why_view import Why
+    from player.listening.story_view import Correction
     from player.tui.port import Seed, Thumb
+
+AnswerT = TypeVar("AnswerT")
 
 
 class SnapshotChanged(Message):
@@ -78,9 +79,9 @@ class RestTrack(Message):
 
 
 class RestFor(Message):
-    """Rest a track (None: the playing one) for so many seconds."""
+    """Rest a track for so many seconds."""
 
-    def __init__(self, track_id: int | None, seconds: float) -> None:
+    def __init__(self, track_id: int, seconds: float) -> None:
         super().__init__()
         self.track_id = track_id
         self.seconds = seconds
@@ -136,23 +137,13 @@ class PutRight(Message):
         self.correction = correction
 
 
-class WhyFound(Message):
-    """Why a track stands where it stands – or why that cannot be said."""
+class AnswerFound(Message, Generic[AnswerT]):
+    """What was asked about a track – or why that cannot be said."""
 
-    def __init__(self, asked: TrackRow, why: Why | None, problem: str = "") -> None:
+    def __init__(self, asked: TrackRow, answer: AnswerT | None, problem: str = "") -> None:
         super().__init__()
         self.asked = asked
-        self.why = why
-        self.problem = problem
-
-
-class StoryFound(Message):
-    """Everything known about a track – or why that cannot be said."""
-
-    def __init__(self, asked: TrackRow, story: TrackStory | None, problem: str = "") -> None:
-        super().__init__()
-        self.asked = asked
-        self.story = story
+        self.answer = answer
         self.problem = problem
 
 
@@ -175,10 +166,11 @@ class OpenStation(Message):
 class CreateStation(Message):
     """Make a station and tune in to it."""
 
-    def __init__(self, name: str, seeds: Sequence[Seed]) -> None:
+    def __init__(self, name: str, seeds: Sequence[Seed], mode: str = "station") -> None:
         super().__init__()
         self.name = name
         self.seeds = tuple(seeds)
+        self.mode = mode
 
 
 class MoreLike(Message):

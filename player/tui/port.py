@@ -128,11 +128,11 @@ class PlayerPort(Protocol):
         """Tune in to a station. Slow."""
         ...
 
-    def create_station(self, name: str, seeds: Sequence[Seed]) -> StationRow:
-        """Make a station (without tuning in to it). Slow.
+    def create_station(self, name: str, seeds: Sequence[Seed], mode: str = "station") -> StationRow:
+        """Make a station that plays in a mode (without tuning in to it). Slow.
 
         Raises:
-            PlayerError: The name is taken, or a seed matches nothing.
+            PlayerError: The name is taken, a seed matches nothing, or there is no such mode.
         """
         ...
 

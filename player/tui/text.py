@@ -46,6 +46,19 @@ def fit(text: str, width: int) -> str:
     return cut.rstrip(" ,;:-–·") + "…"
 
 
+def tail(path: str, width: int) -> str:
+    """The end of a path in at most ``width`` cells, begun by an ellipsis – at a folder where one begins there."""
+    path = plain(path)
+    if cell_len(path) <= width:
+        return path
+    if width < 1:
+        return ""
+    while cell_len(path) > width - 1:
+        path = path[1:]
+    folder = path.find("/")
+    return "…" + (path[folder:] if 0 <= folder <= len(path) * (1 - _KEEP_WORDS) else path)
+
+
 def column(text: str, width: int) -> str:
     """The text fitted and padded to exactly ``width`` cells."""
     return set_cell_size(fit(text, width), max(width, 0))

@@ -10,10 +10,10 @@ import pytest
 from player.errors import PlayerError
 from player.listening.asking import Answers
 from player.listening.controller import Controller, Opening
-from player.listening.explaining import ordinal
 from player.listening.journal import load_journal
 from player.listening.log import FeedbackLog, NewEvent
 from player.listening.story_view import Correction
+from player.listening.view import ordinal
 from recommender.explain import Part
 from tests.support.library import settings
 
@@ -254,7 +254,18 @@ def test_a_less_and_a_thumb_that_were_acknowledged_survive_kill_9(told):
 
 
 @pytest.mark.parametrize(
-    ("number", "words"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (112, "112th"), (21, "21st")]
+    ("number", "words"),
+    [
+        (1, "1st"),
+        (2, "2nd"),
+        (3, "3rd"),
+        (4, "4th"),
+        (11, "11th"),
+        (112, "112th"),
+        (21, "21st"),
+        (12_345, "12,345th"),
+        (100_001, "100,001st"),
+    ],
 )
 def test_places_are_said_as_one_says_them(number, words):
     assert ordinal(number) == words

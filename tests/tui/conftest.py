@@ -257,9 +257,9 @@ class MemoryPlayer:
         self._note("open_station", station_id)
         self._tune(next(row for row in self.known if row.id == station_id))
 
-    def create_station(self, name: str, seeds: Sequence[tuple[str, str]]) -> StationRow:
-        self._note("create_station", name, tuple(seeds))
-        row = StationRow(len(self.known) + 1, name, ", ".join(f"{kind} {value}" for kind, value in seeds), 0, 0)
+    def create_station(self, name: str, seeds: Sequence[tuple[str, str]], mode: str = "station") -> StationRow:
+        self._note("create_station", name, tuple(seeds), mode)
+        row = StationRow(len(self.known) + 1, name, ", ".join(f"{kind} {value}" for kind, value in seeds), 0, 0, mode)
         self.known.append(row)
         return row
 

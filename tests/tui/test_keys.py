@@ -4,6 +4,7 @@ import threading
 import pytest
 
 from player.listening.view import JobView
+from player.tui.widgets.lines import KeyBar
 
 PRESSES = [
     ("space", ("toggle_pause",)),
@@ -214,6 +215,12 @@ async def test_the_key_bar_never_cuts_a_word(running, player):
             shown = [item for line in lines for item in line.strip().split("  ")]
             assert set(shown) <= labels
             assert shown[-2:] == ["? help", "q quit"]
+
+
+@pytest.mark.parametrize(("width", "lines"), [(80, 2), (120, 2), (400, 1)])
+async def test_the_key_bar_takes_a_second_line_only_where_one_is_too_short(running, player, width, lines):
+    async with running(player, size=(width, 36)) as stage:
+        assert stage.app.screen.query_one(KeyBar).size.height == lines
 
 
 async def test_every_key_of_the_issue_is_on_the_bar_at_80_columns(running, player):

@@ -3,13 +3,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from player.library.rows import TrackRow
 from player.listening.terminal_map import MapView, PlacedTracks
 from player.listening.view import JobView
 from player.tui.app import PlayerApp
 from player.tui.deferred import DeferredPlayer
+from player.tui.widgets.ink import width_of
 from player.tui.widgets.map_canvas import CURSOR, MapCanvas
+from player.tui.widgets.map_lines import MapTrack
 
 UNEMBEDDED = 5
 
@@ -134,6 +138,20 @@ async def test_the_cursor_stays_in_view_wherever_it_goes(running, player):
             shown = "\n".join(map_lines(stage))
             assert "[" in shown
             assert "]" in shown
+
+
+@given(
+    title=st.text(st.characters(codec="utf-8"), min_size=1, max_size=80),
+    artist=st.text(st.characters(codec="utf-8"), max_size=40),
+    width=st.integers(1, 120),
+)
+def test_the_track_at_the_cursor_fits_its_line_and_is_cut_once(title, artist, width):
+    line = MapTrack()
+    track = TrackRow(1, "/music/1.opus", title.replace("…", ""), artist.replace("…", ""), "", "Rock", 1999, 61.0, False)
+    line.show(track, "2 tracks here")
+    pieces = line.line(0, width)
+    assert width_of(pieces) <= max(width, width_of(pieces[:1]))
+    assert "……" not in "".join(text for text, _ in pieces)
 
 
 async def test_c_goes_through_the_colours_and_back(running, player):

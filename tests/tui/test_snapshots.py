@@ -48,6 +48,8 @@ def pause(player):
         pytest.param(("slash", *"bach"), None, id="search"),
         pytest.param(("s", "down"), None, id="stations"),
         pytest.param(("s", "down", "down", "down", "enter", *"mell", "enter"), None, id="new-station"),
+        pytest.param(("v",), None, id="modes"),
+        pytest.param(("y",), None, id="rest"),
         pytest.param(("question_mark",), None, id="help"),
         pytest.param((), train, id="retraining"),
         pytest.param((), pause, id="paused"),

@@ -1,4 +1,10 @@
+from textual.widgets import Input
+
+from player.tui.screens.mode import MODE_NAMES
 from player.tui.widgets.choice_list import ChoiceList
+from player.tui.widgets.ink import Ink
+from player.tui.widgets.lines import NoticeLine
+from player.tui.widgets.now_playing import NowPlayingPanel
 
 
 async def test_the_picker_lists_stations_with_seeds_and_thumbs(running, player):
@@ -24,7 +30,7 @@ async def test_typing_filters_stations_and_proposes_new_ones(running, player):
         assert "[b]Rock[/b]" not in stage.text
         assert "new station, tag" in stage.text
         await stage.press("down", "enter")
-        assert player.told("create_station") == [("mellow", (("tag", "mellow"),))]
+        assert player.told("create_station") == [("mellow", (("tag", "mellow"),), "station")]
         assert player.told("open_station") == [(4,)]
 
 
@@ -40,10 +46,10 @@ async def test_a_first_run_opens_the_picker_with_proposals(running, make_player)
     player.known = []
     async with running(player) as stage:
         assert stage.screen == "StationPicker"
-        assert "the whole library" in stage.text
+        assert "new station, whole library" in stage.text
         assert "15 tracks" in stage.text
         await stage.press("down", "enter")
-        assert player.told("create_station") == [("Classical", (("genre", "Classical"),))]
+        assert player.told("create_station") == [("Classical", (("genre", "Classical"),), "station")]
         assert stage.screen == "StationScreen"
         assert "Up next  Classical" in stage.text
 
@@ -56,7 +62,7 @@ async def test_a_new_station_grows_from_a_mix_of_seeds(running, player):
         assert "grows from  tag mellow + artist Ivan Ilic" in stage.text
         assert "name: mellow + Ivan Ilic" in stage.text
         await stage.press("tab", *"Evening", "enter")
-        assert player.told("create_station") == [("Evening", (("tag", "mellow"), ("artist", "Ivan Ilic")))]
+        assert player.told("create_station") == [("Evening", (("tag", "mellow"), ("artist", "Ivan Ilic")), "station")]
         assert stage.screen == "StationScreen"
         assert "Up next  Evening" in stage.text
 
@@ -64,7 +70,7 @@ async def test_a_new_station_grows_from_a_mix_of_seeds(running, player):
 async def test_a_station_without_a_name_is_called_by_its_seeds(running, player):
     async with running(player) as stage:
         await stage.press("s", *["down"] * 3, "enter", *"mell", "enter", "ctrl+s")
-        assert player.told("create_station") == [("mellow", (("tag", "mellow"),))]
+        assert player.told("create_station") == [("mellow", (("tag", "mellow"),), "station")]
 
 
 async def test_backspace_in_an_empty_search_drops_the_last_seed(running, player):
@@ -80,7 +86,24 @@ async def test_backspace_in_an_empty_search_drops_the_last_seed(running, player)
 async def test_the_same_seed_counts_once(running, player):
     async with running(player) as stage:
         await stage.press("s", *["down"] * 3, "enter", *"mell", "enter", *"mell", "enter", "ctrl+s")
-        assert player.told("create_station") == [("mellow", (("tag", "mellow"),))]
+        assert player.told("create_station") == [("mellow", (("tag", "mellow"),), "station")]
+
+
+async def test_a_new_station_plays_in_the_mode_that_the_form_shows(running, player):
+    async with running(player) as stage:
+        await stage.press("s", *["down"] * 3, "enter", *"mell", "enter")
+        assert "plays       station: on and on, near its seeds" in stage.text
+        await stage.press("ctrl+o")
+        assert "plays       album radio: whole albums, in order" in stage.text
+        await stage.press("ctrl+s")
+        assert player.told("create_station") == [("mellow", (("tag", "mellow"),), "albums")]
+        assert "Up next  mellow · album radio" in stage.text
+
+
+async def test_the_modes_of_the_form_begin_again_after_the_last_one(running, player):
+    async with running(player) as stage:
+        await stage.press("s", *["down"] * 3, "enter", *["ctrl+o"] * len(MODE_NAMES))
+        assert "plays       station: " in stage.text
 
 
 async def test_a_station_without_seeds_is_not_made(running, player):
@@ -100,6 +123,38 @@ async def test_a_refused_station_leaves_the_form_open_and_says_why(running, play
         player.refusal = ""
         await stage.press("ctrl+s")
         assert stage.screen == "StationScreen"
+
+
+async def test_what_was_said_of_the_music_is_not_said_again_over_it(running, player):
+    async with running(player) as stage:
+        player.change(notice="Noted.")
+        await stage.settle()
+        assert "Noted." in stage.text
+        await stage.press("s")
+        assert not stage.app.screen.query_one(NoticeLine).line(0, 70)
+        await stage.press("escape")
+        assert "Noted." in stage.text
+
+
+async def test_the_music_stays_in_sight_behind_the_stations_without_its_colours(running, player):
+    async with running(player, size=(120, 36)) as stage:
+        station = stage.app.screen
+        title = station.query_one(NowPlayingPanel)
+        assert not title.ink(Ink.TITLE).dim
+        await stage.press("s")
+        assert "Consolation No. 3" in stage.text
+        assert all(title.ink(ink).dim and title.ink(ink).color.is_default for ink in Ink)
+        await stage.press("escape")
+        assert not title.ink(Ink.TITLE).dim
+
+
+async def test_the_cursor_of_a_text_field_shows_on_any_background(running, player):
+    async with running(player) as stage:
+        await stage.press("s")
+        cursor = stage.app.screen.query_one(Input).get_component_rich_style("input--cursor")
+        assert cursor.reverse
+        assert cursor.color.is_default
+        assert cursor.bgcolor.is_default
 
 
 async def test_nothing_found_is_no_problem(running, player):

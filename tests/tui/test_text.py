@@ -6,7 +6,21 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from player.listening.view import Measure
-from player.tui.text import BLOCKS, bar, clock, column, count, fit, left_over, number, plain, right, shares, sparkline
+from player.tui.text import (
+    BLOCKS,
+    bar,
+    clock,
+    column,
+    count,
+    fit,
+    left_over,
+    number,
+    plain,
+    right,
+    shares,
+    sparkline,
+    tail,
+)
 from player.tui.widgets.diversity import flow
 from player.tui.widgets.ink import Ink, spread, width_of
 
@@ -17,6 +31,28 @@ ANY_TEXT = st.text(st.characters(), max_size=60)
 def test_a_column_is_exactly_as_wide_as_asked(text, width):
     assert cell_len(column(text, width)) == width
     assert cell_len(right(text, width)) == width
+
+
+@given(ANY_TEXT, st.integers(0, 50))
+def test_the_tail_of_a_path_fits_and_ends_as_the_path_does(path, width):
+    shown = tail(path, width)
+    assert cell_len(shown) <= width
+    assert plain(path).endswith(shown.removeprefix("…"))
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (40, "/music/Bezdin Ensemble/Fandango.mp3"),
+        (30, "…/Bezdin Ensemble/Fandango.mp3"),
+        (26, "…din Ensemble/Fandango.mp3"),
+        (15, "…/Fandango.mp3"),
+        (10, "…dango.mp3"),
+        (0, ""),
+    ],
+)
+def test_of_a_long_path_the_file_is_what_is_seen(width, expected):
+    assert tail("/music/Bezdin Ensemble/Fandango.mp3", width) == expected
 
 
 @given(ANY_TEXT)

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,7 @@ from player.listening.log import FeedbackLog, NewEvent
 from player.tui.app import PlayerApp
 from player.tui.widgets.leaning import leaning
 from player.tui.widgets.story_list import StoryList
-from player.tui.widgets.why_list import WhyList
+from player.tui.widgets.why_list import WhyList, standing
 from tests.support.library import copy_home, make_demo_library, settings
 
 PATIENCE_SECONDS = 20.0
@@ -198,6 +199,29 @@ async def test_the_rest_menu_rests_the_playing_track_for_what_is_chosen(playing)
         await stage.until(lambda: stage.controller.snapshot().now.track.id != track)
         event = next(event for event in FeedbackLog(stage.home.database, "tui").read() if event.kind == "not-now")
         assert (event.track_id, event.value) == (track, 30 * 24 * 3600.0)
+
+
+async def test_the_rest_menu_rests_the_track_it_names_even_when_another_one_plays_by_then(playing):
+    async with playing() as stage:
+        track = stage.controller.snapshot().now.track
+        await stage.press("y")
+        assert f"Not now  {track.title}" in stage.text
+        await asyncio.to_thread(stage.controller.next)
+        playing_now = stage.controller.snapshot().now.track.id
+        assert playing_now != track.id
+        await stage.press("enter")
+        await stage.until(lambda: any(kind == "not-now" for kind, _ in stage.kinds))
+        event = next(event for event in FeedbackLog(stage.home.database, "tui").read() if event.kind == "not-now")
+        assert (event.track_id, event.value) == (track.id, 3600.0)
+        assert stage.controller.snapshot().now.track.id == playing_now
+
+
+async def test_a_pinned_track_has_its_place_whatever_would_have_kept_it_out(playing):
+    async with playing() as stage:
+        queued = stage.controller.snapshot().queue[0].track.id
+        why = replace(stage.controller.why(queued), propensity=None, blocked="it was heard too recently")
+        assert standing(why).startswith("kept out: it was heard too recently · ")
+        assert standing(replace(why, pinned=True)).startswith("place 1 · ")
 
 
 async def test_t_sets_the_sleep_timer(playing):

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from textual.geometry import Size
 
 _COLUMN_GAP = 2
+_KEY_CELLS = 7
+"""The longest key, so that the sections' sentences stand below one another."""
 _NARROWEST = 16
 """Cells; where the sentences would have less, they stand below their keys."""
 
@@ -128,7 +130,7 @@ def _keys(keys: Iterable[Key]) -> tuple[tuple[str, str], ...]:
 
 
 def _section(title: str, rows: tuple[tuple[str, str], ...], width: int) -> list[Line]:
-    left = max(len(name) for name, _ in rows) + _COLUMN_GAP
+    left = max(_KEY_CELLS, *(len(name) for name, _ in rows)) + _COLUMN_GAP
     lines: list[Line] = [[(title, Ink.STRONG)]]
     for name, text in rows:
         if width - left < _NARROWEST:

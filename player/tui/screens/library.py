@@ -75,9 +75,7 @@ class LibraryScreen(PlayingScreen):
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot."""
-        self.query_one(NowPlayingPanel).show(snapshot)
-        self.query_one(PositionBar).show(snapshot)
-        self.query_one(JobLine).show(snapshot.job)
+        super().show(snapshot)
         if snapshot.tracks != self._tracks:
             self._tracks = snapshot.tracks
             self._ask()

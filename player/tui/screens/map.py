@@ -75,9 +75,7 @@ class MapScreen(PlayingScreen):
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot, and the map as it stands."""
-        self.query_one(NowPlayingPanel).show(snapshot)
-        self.query_one(PositionBar).show(snapshot)
-        self.query_one(JobLine).show(snapshot.job)
+        super().show(snapshot)
         self._keep_up(snapshot)
         view = self._port.map_view()
         if view.placed is not None and view.placed is not self._placed:

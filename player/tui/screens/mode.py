@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
-from textual.screen import ModalScreen
 
-from player.tui.keys import CLOSE_BAR, MODE_BAR
+from player.tui.keys import MODE_BAR
 from player.tui.messages import SetMode
+from player.tui.screens.picker import Menu
 from player.tui.widgets.choice_list import Choice, ChoiceList
-from player.tui.widgets.lines import Heading, KeyBar
+from player.tui.widgets.lines import Heading
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
     from player.tui.messages import RowChosen
 
 MODE_NAMES = {
@@ -27,30 +24,19 @@ MODE_NAMES = {
 """By the name a station keeps."""
 
 
-class ModePicker(ModalScreen[None]):
+class ModePicker(Menu):
     """The modes, the present one marked.
 
     Args:
         mode: the present one.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,v", "leave", "back", show=False),
-        Binding("up,k", "move(-1)", "up", show=False),
-        Binding("down,j", "move(1)", "down", show=False),
-        Binding("enter,space", "choose", "choose", show=False),
-    ]
+    KEYS = MODE_BAR
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "leave", "back", show=False)]
 
     def __init__(self, mode: str) -> None:
         super().__init__()
         self._mode = mode
-
-    def compose(self) -> ComposeResult:
-        """A box with a list."""
-        with Vertical(classes="box -small"):
-            yield Heading(id="heading")
-            yield ChoiceList(id="choices")
-            yield KeyBar(MODE_BAR, CLOSE_BAR, id="keys")
 
     def on_mount(self) -> None:
         """The cursor on the present mode."""
@@ -63,15 +49,3 @@ class ModePicker(ModalScreen[None]):
         """Let the station play so."""
         message.stop()
         self.app.post_message(SetMode(list(MODE_NAMES)[message.index]))
-
-    def action_move(self, rows: int) -> None:
-        """Move the cursor."""
-        self.query_one(ChoiceList).action_move(rows)
-
-    def action_choose(self) -> None:
-        """Choose the row at the cursor."""
-        self.query_one(ChoiceList).action_choose()
-
-    def action_leave(self) -> None:
-        """Back without a choice."""
-        self.dismiss(None)

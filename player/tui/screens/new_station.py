@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from player.tui.keys import CLOSE_BAR, FORM_BAR
 from player.tui.messages import CreateStation, SeedDropped
+from player.tui.screens.mode import MODE_NAMES
+from player.tui.screens.picker import Picker
 from player.tui.text import count
 from player.tui.widgets.choice_list import Choice, ChoiceList
 from player.tui.widgets.ink import Ink
@@ -34,13 +35,11 @@ class SeedInput(Input):
             self.post_message(SeedDropped())
 
 
-class NewStation(ModalScreen[None]):
+class NewStation(Picker):
     """Seeds first, the name follows from them and can be changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "back", show=False),
-        Binding("up", "move(-1)", "up", show=False),
-        Binding("down", "move(1)", "down", show=False),
+        Binding("ctrl+o", "turn_mode", "mode", show=False, priority=True),
         Binding("ctrl+s", "create", "create", show=False, priority=True),
     ]
     AUTO_FOCUS = "#seek"
@@ -50,12 +49,14 @@ class NewStation(ModalScreen[None]):
         self._port = port
         self._seeds: list[Seed] = []
         self._suggestions: list[Suggestion] = []
+        self._mode = next(iter(MODE_NAMES))
 
     def compose(self) -> ComposeResult:
-        """A box: seeds, search, suggestions, name."""
+        """A box: seeds, mode, search, suggestions, name."""
         with Vertical(classes="box"):
             yield Heading(id="heading")
             yield PlainLine(id="seeds")
+            yield PlainLine(id="mode")
             yield SeedInput(placeholder="find an artist, album, genre or mood", compact=True, id="seek")
             yield ChoiceList(id="choices")
             yield Input(placeholder="name", compact=True, id="name")
@@ -67,6 +68,7 @@ class NewStation(ModalScreen[None]):
         self.query_one(Heading).show("New station")
         self._suggest("")
         self._show_seeds()
+        self._show_mode()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Suggest as one types."""
@@ -76,7 +78,7 @@ class NewStation(ModalScreen[None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter adds a seed, or in the name makes the station."""
         if event.input.id == "seek":
-            self.query_one(ChoiceList).action_choose()
+            self.action_choose()
         else:
             self.action_create()
 
@@ -94,9 +96,11 @@ class NewStation(ModalScreen[None]):
         self._seeds = self._seeds[:-1]
         self._show_seeds()
 
-    def action_move(self, rows: int) -> None:
-        """Move the list's cursor while one types."""
-        self.query_one(ChoiceList).action_move(rows)
+    def action_turn_mode(self) -> None:
+        """Let the station play in the next mode."""
+        names = list(MODE_NAMES)
+        self._mode = names[(names.index(self._mode) + 1) % len(names)]
+        self._show_mode()
 
     def action_create(self) -> None:
         """Make the station, if there is something to make it from."""
@@ -104,11 +108,7 @@ class NewStation(ModalScreen[None]):
             self.query_one(NoticeLine).show("Choose at least one seed: type, then press enter on a row.", problem=True)
             return
         name = self.query_one("#name", Input).value.strip() or self._proposed_name()
-        self.app.post_message(CreateStation(name, self._seeds))
-
-    def action_leave(self) -> None:
-        """Back without a station."""
-        self.dismiss(None)
+        self.app.post_message(CreateStation(name, self._seeds, self._mode))
 
     def _suggest(self, text: str) -> None:
         self._suggestions = self._port.seed_suggestions(text)
@@ -127,6 +127,10 @@ class NewStation(ModalScreen[None]):
         else:
             line.show("grows from  ", "nothing yet – enter adds the selected row", Ink.DIM)
         self.query_one("#name", Input).placeholder = f"name: {self._proposed_name()}" if self._seeds else "name"
+
+    def _show_mode(self) -> None:
+        name, detail = MODE_NAMES[self._mode]
+        self.query_one("#mode", PlainLine).show("plays       ", f"{name.lower()}: {detail}", Ink.TEXT)
 
     def _proposed_name(self) -> str:
         return " + ".join(value or "Everything" for _, value in self._seeds)

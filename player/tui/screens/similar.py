@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from player.listening.view import Snapshot
     from player.tui.port import PlayerPort
 
 SHOWN = 50
@@ -67,12 +66,6 @@ class SimilarScreen(PlayingScreen):
         """Find the first ones."""
         self.show(self._port.snapshot())
         self._find()
-
-    def show(self, snapshot: Snapshot) -> None:
-        """Draw a snapshot."""
-        self.query_one(NowPlayingPanel).show(snapshot)
-        self.query_one(PositionBar).show(snapshot)
-        self.query_one(JobLine).show(snapshot.job)
 
     def ask(self, track: TrackRow) -> None:
         """Show what sounds like another track; escape comes back."""

@@ -67,16 +67,14 @@ class StationScreen(PlayingScreen):
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot."""
+        super().show(snapshot)
         self.set_class(snapshot.tracks == 0, "-empty")
-        self.query_one(NowPlayingPanel).show(snapshot)
-        self.query_one(PositionBar).show(snapshot)
         self.query_one(QueueList).show(snapshot.queue)
         self.query_one(DialLine).show(snapshot)
         self.query_one(DiversityPanel).show(snapshot.diversity, snapshot.diversity_sentence)
         trial = self.query_one("#trial", PlainLine)
         trial.show("", snapshot.trial, Ink.DIM)
         trial.set_class(bool(snapshot.trial), "-on")
-        self.query_one(JobLine).show(snapshot.job)
         self.query_one(Heading).show("Up next", _name(snapshot), _facts(snapshot))
 
     def on_row_highlighted(self, message: RowHighlighted) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from player.tui.keys import CLOSE_BAR, PICKER_BAR
 from player.tui.messages import CreateStation, OpenStation, OpenSurvey
 from player.tui.screens.mode import MODE_NAMES
 from player.tui.screens.new_station import NewStation
+from player.tui.screens.picker import Picker
 from player.tui.text import count, dotted
 from player.tui.widgets.choice_list import Choice, ChoiceList
 from player.tui.widgets.lines import Heading, KeyBar, NoticeLine
@@ -39,14 +38,8 @@ class _Offer:
     message: OpenStation | CreateStation | OpenSurvey | None
 
 
-class StationPicker(ModalScreen[None]):
+class StationPicker(Picker):
     """Stations that match what is typed, then ways to make a new one."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "leave", "back", show=False),
-        Binding("up", "move(-1)", "up", show=False),
-        Binding("down", "move(1)", "down", show=False),
-    ]
 
     def __init__(self, port: PlayerPort) -> None:
         super().__init__()
@@ -73,7 +66,7 @@ class StationPicker(ModalScreen[None]):
 
     def on_input_submitted(self) -> None:
         """Enter chooses the row at the cursor."""
-        self.query_one(ChoiceList).action_choose()
+        self.action_choose()
 
     def on_row_chosen(self, message: RowChosen) -> None:
         """Do what the row offers."""
@@ -83,14 +76,6 @@ class StationPicker(ModalScreen[None]):
             self.app.post_message(offered)
         else:
             self.app.push_screen(NewStation(self._port))
-
-    def action_move(self, rows: int) -> None:
-        """Move the list's cursor while one types."""
-        self.query_one(ChoiceList).action_move(rows)
-
-    def action_leave(self) -> None:
-        """Back without a choice."""
-        self.dismiss(None)
 
     def _offer(self, text: str) -> None:
         stations = [row for row in self._port.stations() if _matches(row, text)]
@@ -125,5 +110,5 @@ def _ask(*, new: bool) -> _Offer:
 def _grow(proposal: Suggestion) -> _Offer:
     kind, value, tracks = proposal
     name = value or "Everything"
-    detail = f"new station, {SEED_WORDS.get(kind, kind)}" if value else "new station, the whole library"
+    detail = f"new station, {SEED_WORDS.get(kind, kind)}" if value else "new station, whole library"
     return _Offer(Choice("+", name, detail, count(tracks, "track")), CreateStation(name, ((kind, value),)))

@@ -58,7 +58,7 @@ class DiversityPanel(Inked):
         if part == 0:
             values = [(f"{_now(measure)} → ", Ink.TEXT), _after(measure), _arrow(measure)]
             return spread([(fit(measure.name, width - width_of(values) - 1), Ink.TEXT)], values, width)
-        return [(sparkline(measure.trend, width), _trend_ink(measure))] if part == 1 else []
+        return [(sparkline(measure.trend, width), Ink.DIM)] if part == 1 else []
 
 
 def wrapped(sentence: str, width: int, height: int) -> list[str]:
@@ -82,7 +82,7 @@ def _flow(measures: tuple[Measure, ...], width: int, trend: int, gap: int) -> li
     for measure in measures:
         item: Line = [(f"{measure.name} ", Ink.DIM), (_now(measure), Ink.TEXT)]
         if trend:
-            item.append((" " + sparkline(measure.trend, trend).strip(), _trend_ink(measure)))
+            item.append((" " + sparkline(measure.trend, trend).strip(), Ink.DIM))
         item.append(_arrow(measure))
         if lines and width_of(lines[-1]) + gap + width_of(item) <= width:
             lines[-1] += [(" " * gap, Ink.TEXT), *item]
@@ -106,10 +106,6 @@ def _arrow(measure: Measure) -> tuple[str, Ink]:
     change = measure.after_queue - measure.value
     ink = _change_ink(measure, change)
     return (" →" if ink is Ink.DIM else " ↗" if change > 0 else " ↘"), ink
-
-
-def _trend_ink(measure: Measure) -> Ink:
-    return _change_ink(measure, measure.trend[-1] - measure.trend[0]) if measure.trend else Ink.DIM
 
 
 def _change_ink(measure: Measure, change: float) -> Ink:

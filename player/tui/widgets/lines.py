@@ -155,6 +155,11 @@ class KeyBar(Inked):
         self._keys = keys
         self._always = always
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """One line where all keys fit, else two, which show what matters."""
+        del container, viewport
+        return 1 if _span(self._keys) + _span(self._always) <= width + _KEY_GAP else 2
+
     def line(self, y: int, width: int) -> Line:
         """One line of keys."""
         return [piece for key in self.rows(width, self.content_size.height)[y] for piece in _pieces(key)]
@@ -177,7 +182,7 @@ class KeyBar(Inked):
         waiting = list(self._keys)
         for y in range(height):
             ending = list(self._always) if y == height - 1 else []
-            room = width + _KEY_GAP - sum(width_of(_pieces(key)) for key in ending)
+            room = width + _KEY_GAP - _span(ending)
             row: list[Key] = []
             while waiting and (room := room - width_of(_pieces(waiting[0]))) >= 0:
                 row.append(waiting.pop(0))
@@ -190,6 +195,10 @@ _KEY_GAP = 2
 
 def _pieces(key: Key) -> Line:
     return [(key.shown, Ink.ACCENT), (f" {key.label}" + " " * _KEY_GAP, Ink.DIM)]
+
+
+def _span(keys: Sequence[Key]) -> int:
+    return sum(width_of(_pieces(key)) for key in keys)
 
 
 class ReasonLine(Inked):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -26,6 +27,8 @@ _TALL_FROM = 6
 _FLOWING_LINES = 2
 _GAP = 3
 _BAR = 40
+_ARTIST_FROM = 8
+"""Cells; of an artist, less would say nothing."""
 
 _Text = list[tuple[str, Style]]
 
@@ -142,7 +145,8 @@ class MapTrack(Inked):
         if room < width // 2:
             facts, room = [], width - width_of(mark)
         title = fit(track.title, room)
-        artist = fit(f" – {track.artist}", room - len(title)) if track.artist else ""
+        rest = room - cell_len(title)
+        artist = fit(f" – {track.artist}", rest) if track.artist and rest >= _ARTIST_FROM else ""
         return spread([*mark, (title, Ink.STRONG), (artist, Ink.TEXT)], facts, width)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from player.listening.story_view import Correction, StoryEvent
-from player.tui.text import clock, column, dotted, fit, plain, right, signed
+from player.tui.text import clock, column, dotted, fit, plain, right, signed, tail
 from player.tui.widgets.ink import Ink, Line
 from player.tui.widgets.leaning import leaning
 from player.tui.widgets.row_list import RowList
@@ -33,6 +33,7 @@ class StoryRow:
         title: it names the rows below.
         label: what the fact is.
         text: the fact.
+        path: the fact is a path, of which the end matters most.
         sign: +1 or -1 for a thumb or a label, which colours it.
         value: logits, for a part.
         event: for an event.
@@ -42,6 +43,7 @@ class StoryRow:
     title: str = ""
     label: str = ""
     text: str = ""
+    path: bool = False
     sign: int = 0
     value: float | None = None
     event: StoryEvent | None = None
@@ -77,7 +79,7 @@ def _facts(story: TrackStory) -> list[StoryRow]:
     facts = [("album", dotted((track.album, place))), ("sound", sound), ("heard in it", heard), ("plays", plays)]
     facts.append(("added", _day(story.added_us / 1_000_000)))
     rows = [StoryRow(label=label, text=text) for label, text in facts if text]
-    rows += [StoryRow(label="missing" if file.missing else "file", text=file.path) for file in story.files]
+    rows += [StoryRow(label="missing" if file.missing else "file", text=file.path, path=True) for file in story.files]
     return rows
 
 
@@ -166,7 +168,8 @@ class StoryList(RowList):
                 (fit(row.text, width - _NAME - _BAR - _NUMBER - _GAP), Ink.DIM),
             ]
         label = Ink.GOOD if row.sign > 0 else Ink.BAD if row.sign < 0 else Ink.DIM
-        return [(column(row.label, _LABEL) + " " * _GAP, label), (fit(row.text, width - _LABEL - _GAP), ink)]
+        fitted = (tail if row.path else fit)(row.text, width - _LABEL - _GAP)
+        return [(column(row.label, _LABEL) + " " * _GAP, label), (fitted, ink)]
 
 
 def _event_line(event: StoryEvent, width: int, *, selected: bool) -> Line:

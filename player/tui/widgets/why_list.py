@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from player.listening.view import ordinal
 from player.tui.text import column, dotted, fit, right, signed
 from player.tui.widgets.ink import Ink, Inked, Line
 from player.tui.widgets.leaning import leaning
@@ -18,8 +19,8 @@ _GAP = 2
 _NUMBER = 6
 _WITHOUT = 8
 """Cells of "→ 1,234th", or of a smaller rank with a gap before it."""
-_MARKS = 2
-"""Cells that a list keeps beside its rows."""
+_MARKS = 3
+"""Cells that a list keeps beside its rows: the cursor's mark, a gap, the scroll bar."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ class WhyList(RowList):
         indent = "  " if row.inner else ""
         name_ink = Ink.DIM if row.muted else Ink.STRONG if selected else Ink.TEXT
         name = (column(indent + row.name, columns.name) + " " * _GAP, name_ink)
-        without = "" if row.rank_without is None else f"→ {_ordinal(row.rank_without)}"
+        without = "" if row.rank_without is None else f"→ {ordinal(row.rank_without)}"
         if row.lead is None:
             room = width - columns.name - 2 * _GAP - _WITHOUT
             return [name, (column(row.words, room) + " " * _GAP, Ink.DIM), (right(without, _WITHOUT), Ink.DIM)]
@@ -171,20 +172,15 @@ class WhyList(RowList):
         ]
 
 
-def _ordinal(number: int) -> str:
-    ending = "th" if 10 < number % 100 < 14 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")  # noqa: PLR2004 - English
-    return f"{number:,}{ending}"
-
-
 def standing(why: Why) -> str:
     """Where the track stands and how it came there, in one line."""
-    if why.blocked:
-        place = f"not to be played: {why.blocked}"
+    if why.blocked and not why.pinned:
+        place = f"kept out: {why.blocked}"
     elif why.place is None:
         place = "not in the queue"
     else:
         place = "playing" if why.place == 0 else f"place {why.place}"
-    parts = [place, f"{_ordinal(why.rank)} of {why.eligible:,} by score"]
+    parts = [place, f"{ordinal(why.rank)} of {why.eligible:,} by score"]
     if why.pinned:
         parts.append("set there, not drawn")
     elif why.propensity is not None:
