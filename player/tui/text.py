@@ -111,6 +111,11 @@ def count(value: int, noun: str) -> str:
     return f"{value:,} {noun}{'' if value == 1 else 's'}"
 
 
+def count_if_any(value: int, noun: str) -> str:
+    """The same, and nothing at all of what cannot be counted or is not there."""
+    return count(value, noun) if value else ""
+
+
 def dotted(parts: Iterable[str]) -> str:
     """The parts that are there, with dots between."""
     return " · ".join(part for part in parts if part)

@@ -12,6 +12,7 @@ from player.tui.text import (
     clock,
     column,
     count,
+    count_if_any,
     fit,
     left_over,
     number,
@@ -114,6 +115,7 @@ def test_remaining_times_are_no_more_exact_than_they_can_be(seconds, expected):
 def test_numbers_and_counts_are_for_people():
     assert (number(0.416), number(math.nan)) == ("0.42", "–")
     assert (count(1, "track"), count(100_000, "track")) == ("1 track", "100,000 tracks")
+    assert (count_if_any(1, "track"), count_if_any(0, "track")) == ("1 track", "")
 
 
 def test_a_sparkline_goes_from_its_lowest_to_its_highest_value():

@@ -12,7 +12,7 @@ from player.tui.keys import CLOSE_BAR, FORM_BAR
 from player.tui.messages import CreateStation, SeedDropped
 from player.tui.screens.mode import MODE_NAMES
 from player.tui.screens.picker import Picker
-from player.tui.text import count
+from player.tui.text import count_if_any
 from player.tui.widgets.choice_list import Choice, ChoiceList
 from player.tui.widgets.ink import Ink
 from player.tui.widgets.lines import Heading, KeyBar, NoticeLine, PlainLine
@@ -114,7 +114,7 @@ class NewStation(Picker):
         self._suggestions = self._port.seed_suggestions(text)
         self.query_one(ChoiceList).show(
             [
-                Choice("+", value or "Everything", kind, count(tracks, "track"))
+                Choice("+", value or "Everything", kind, count_if_any(tracks, "track"))
                 for kind, value, tracks in self._suggestions
             ]
         )

@@ -13,7 +13,7 @@ from player.tui.messages import CreateStation, OpenStation, OpenSurvey
 from player.tui.screens.mode import MODE_NAMES
 from player.tui.screens.new_station import NewStation
 from player.tui.screens.picker import Picker
-from player.tui.text import count, dotted
+from player.tui.text import count_if_any, dotted
 from player.tui.widgets.choice_list import Choice, ChoiceList
 from player.tui.widgets.lines import Heading, KeyBar, NoticeLine
 
@@ -111,4 +111,4 @@ def _grow(proposal: Suggestion) -> _Offer:
     kind, value, tracks = proposal
     name = value or "Everything"
     detail = f"new station, {SEED_WORDS.get(kind, kind)}" if value else "new station, whole library"
-    return _Offer(Choice("+", name, detail, count(tracks, "track")), CreateStation(name, ((kind, value),)))
+    return _Offer(Choice("+", name, detail, count_if_any(tracks, "track")), CreateStation(name, ((kind, value),)))
