@@ -17,8 +17,8 @@ from player.library.search import TrackIndex
 from recommender.configuration import SequentialConfig
 from recommender.inference import SequenceScorer, Tokens
 from recommender.running import fit_head
-from recommender.sequential_recommender import BEST
-from recommender.sequential_shapes import sequence_shapes
+from recommender.sequence.recommender import BEST
+from recommender.sequence.shapes import sequence_shapes
 
 TRACKS = 100_000
 LABELS = 500

@@ -24,9 +24,9 @@ from bench.simulation_store import RunStore
 from player.listening.scoring import frontend_id
 from recommender.evaluation.bootstrap import Difference, Interval
 from recommender.simulation import Plan, Run, simulate
-from recommender.simulation_policies import POLICIES
-from recommender.simulation_report import DISCLAIMER, Figure, Summary, course, recovery
-from recommender.simulation_world import World, world_like
+from recommender.simulation.policies import POLICIES
+from recommender.simulation.report import DISCLAIMER, Figure, Summary, course, recovery
+from recommender.simulation.world import World, world_like
 
 LISTENERS = 20
 SYNTHETIC_TRACKS = 5000

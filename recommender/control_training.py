@@ -16,9 +16,9 @@ from recommender.events import EventLog, TimeSplit
 from recommender.inference import Standardisation
 from recommender.model import Model
 from recommender.scoring import Catalogue
+from recommender.sequence.validation import FrozenValidator
+from recommender.sequence.windows import NO_TARGET, next_positives
 from recommender.sequential import EpochReport, export_sequential, train_sequential
-from recommender.sequential_validation import FrozenValidator
-from recommender.windows import NO_TARGET, next_positives
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

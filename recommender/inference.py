@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.events import EventLog
-from recommender.sequential_shapes import LIKED, POOL_SCALE
-from recommender.token_features import gap_buckets, hour_buckets, share_buckets
+from recommender.sequence.shapes import LIKED, POOL_SCALE
+from recommender.sequence.token_features import gap_buckets, hour_buckets, share_buckets
 
 Floats = NDArray[np.float32]
 Arrays = Mapping[str, NDArray[np.generic]]

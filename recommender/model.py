@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from recommender.blend import Blend, Column
 from recommender.configuration import TrainingConfig
 from recommender.lineage import Lineage
-from recommender.sequential_shapes import sequence_shapes
+from recommender.sequence.shapes import sequence_shapes
 from recommender.update_settings import UpdateSettings
 
 FORMAT = 2

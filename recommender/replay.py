@@ -17,7 +17,7 @@ from recommender.events import EventLog
 from recommender.lineage import Kind
 from recommender.model import Model
 from recommender.scoring import Catalogue, rows_of
-from recommender.sequential_shapes import Shapes, sequence_shapes
+from recommender.sequence.shapes import Shapes, sequence_shapes
 
 Arrays = Mapping[str, NDArray[np.generic]]
 

@@ -16,8 +16,8 @@ from recommender.events import EventLog
 from recommender.scale.course import Setting, train_on
 from recommender.scale.sources import RowsInMemory
 from recommender.scale.state import EpochReport, TrainedSequence
-from recommender.sequential_network import Items, SequentialNetwork
-from recommender.sequential_validation import FrozenValidator, Validation, Validator
+from recommender.sequence.network import Items, SequentialNetwork
+from recommender.sequence.validation import FrozenValidator, Validation, Validator
 
 __all__ = [
     "EpochReport",

@@ -12,7 +12,7 @@ from recommender.events import EventLog, TimeSplit
 from recommender.inference import Standardisation
 from recommender.negatives import standing_labels
 from recommender.scoring import Catalogue
-from recommender.windows import NO_TARGET, next_positives
+from recommender.sequence.windows import NO_TARGET, next_positives
 
 FEWEST_LABELS = 20
 """Labelled events before anything is trained: fewer cannot be split three ways."""

@@ -25,9 +25,9 @@ from player.listening.collection import Collection
 from player.listening.scoring import frontend_id
 from recommender.evaluation.bootstrap import Interval, interval, resampled_means
 from recommender.simulation import Plan, Run, simulate
-from recommender.simulation_policies import untrained
-from recommender.simulation_report import DISCLAIMER
-from recommender.simulation_world import World
+from recommender.simulation.policies import untrained
+from recommender.simulation.report import DISCLAIMER
+from recommender.simulation.world import World
 from recommender.variety import Variety
 
 if TYPE_CHECKING:

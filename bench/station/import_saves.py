@@ -27,11 +27,11 @@ from recommender.evaluation.bootstrap import Interval, draws, interval
 from recommender.events import EventLog
 from recommender.live import UNTRAINED, AsServed
 from recommender.simulation import Plan, simulate
-from recommender.simulation_listener import DAY, FIRST_SESSION, Listener
-from recommender.simulation_log import GrowingLog, rows_of
-from recommender.simulation_policies import MakePolicy, Policy, Stage, untrained
-from recommender.simulation_report import DISCLAIMER
-from recommender.simulation_world import NOWHERE, STATION, World, world_like
+from recommender.simulation.listener import DAY, FIRST_SESSION, Listener
+from recommender.simulation.log import GrowingLog, rows_of
+from recommender.simulation.policies import MakePolicy, Policy, Stage, untrained
+from recommender.simulation.report import DISCLAIMER
+from recommender.simulation.world import NOWHERE, STATION, World, world_like
 
 Doubles = NDArray[np.float64]
 

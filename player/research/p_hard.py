@@ -19,7 +19,7 @@ from recommender.experiments.p_hard_question import (
 from recommender.experiments.question import SplitName
 from recommender.experiments.records import Record, configuration_as
 from recommender.experiments.store import RunStore
-from recommender.sequential_recommender import ABLATIONS, FAITHFUL
+from recommender.sequence.recommender import ABLATIONS, FAITHFUL
 
 WITH_PAIRS = "best + hard pairs"
 """What ``--mode best`` trains: the best mode with real negatives in a term of their own."""

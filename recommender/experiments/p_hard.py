@@ -30,7 +30,7 @@ from recommender.experiments.question import SplitName, splits
 from recommender.experiments.records import ExperimentError, Record
 from recommender.experiments.store import Finding, RunStore, Workspace, conduct
 from recommender.experiments.values import json_object
-from recommender.sequential_recommender import name_of
+from recommender.sequence.recommender import name_of
 
 KIND = "p-hard"
 

@@ -22,8 +22,8 @@ from recommender.experiments.p_hard_question import PHardQuestion, Tracks
 from recommender.experiments.question import splits
 from recommender.experiments.values import finite
 from recommender.negatives import NegativeCounts
+from recommender.sequence.recommender import SequentialRecommender, epochs_to_convergence
 from recommender.sequential import EpochReport
-from recommender.sequential_recommender import SequentialRecommender, epochs_to_convergence
 
 BOOTSTRAP_SEED = 0
 """The same draws for every model, seed and run, so that all of them can be compared in pairs."""

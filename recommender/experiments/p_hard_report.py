@@ -29,7 +29,7 @@ from recommender.experiments.p_hard_results import (
 )
 from recommender.experiments.p_hard_trends import Trend, trends_of
 from recommender.experiments.values import JsonObject, json_object
-from recommender.sequential_recommender import name_of
+from recommender.sequence.recommender import name_of
 
 REFERENCE = "like-rate"
 

@@ -20,7 +20,7 @@ from recommender.evaluation.splits import Split
 from recommender.experiments.measurements import Averaged
 from recommender.experiments.p_hard_part import BOOTSTRAP_SEED, Course, TrainedPart
 from recommender.negatives import NegativeCounts
-from recommender.sequential_recommender import name_of
+from recommender.sequence.recommender import name_of
 
 SHARE_BINS = 5
 """Fifths of the share of likes, as the other reports have."""

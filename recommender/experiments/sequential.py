@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from recommender.baselines import BASELINES, build, names
 from recommender.baselines.base import Recommender
 from recommender.experiments.rosters import Content, Roster, Settings
-from recommender.sequential_recommender import ABLATIONS, SequentialRecommender
+from recommender.sequence.recommender import ABLATIONS, SequentialRecommender
 
 BEST = "best"
 ABLATED = "ablations"

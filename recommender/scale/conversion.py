@@ -39,8 +39,8 @@ from recommender.scale.shards import (
     write_log,
 )
 from recommender.scale.spilling import Records, grouped, records_of
+from recommender.sequence.windows import joined
 from recommender.track_counts import TrackCounts
-from recommender.windows import joined
 
 SHARD_ROWS = 500_000
 """Rows of a shard: about 25 MB as columns, and some times that while it is learned from."""

@@ -32,10 +32,10 @@ from recommender.scale.state import (
     TrainedSequence,
     weights_of,
 )
-from recommender.sequential_network import Items, SequentialNetwork
-from recommender.sequential_objective import Objective
-from recommender.sequential_validation import Validation
-from recommender.windows import padded
+from recommender.sequence.network import Items, SequentialNetwork
+from recommender.sequence.objective import Objective
+from recommender.sequence.validation import Validation
+from recommender.sequence.windows import padded
 
 BETAS = (0.9, 0.98)
 """Decay of Adam's averages, as SASRec has it."""

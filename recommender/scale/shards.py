@@ -22,7 +22,7 @@ from pydantic import TypeAdapter
 from recommender.configuration import SequentialConfig
 from recommender.datasets.storage import FINAL
 from recommender.events import EventLog, Outcome
-from recommender.sequential_objective import Objective
+from recommender.sequence.objective import Objective
 from recommender.track_counts import TrackCounts
 
 FORMAT = 1

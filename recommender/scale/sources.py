@@ -9,8 +9,8 @@ from recommender.baselines.feedback import Labels
 from recommender.configuration import SequentialConfig
 from recommender.events import EventLog
 from recommender.scale.listeners import part_of
-from recommender.sequential_items import likes_of
-from recommender.sequential_objective import Objective
+from recommender.sequence.items import likes_of
+from recommender.sequence.objective import Objective
 from recommender.track_counts import TrackCounts
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from recommender.negatives import NegativeCounts
 from recommender.scale.ranks import Ranks
-from recommender.sequential_network import Items, SequentialNetwork
+from recommender.sequence.network import Items, SequentialNetwork
 
 
 @dataclass(frozen=True, slots=True)

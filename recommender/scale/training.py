@@ -28,9 +28,9 @@ from recommender.scale.shards import MANIFEST, ShardError, ShardFolder
 from recommender.scale.sources import RowsInMemory, TrainingRows
 from recommender.scale.state import StepReport, TrainedSequence
 from recommender.scale.telling import Teller
+from recommender.sequence.recommender import BEST_BY_GRADIENT, FAITHFUL
+from recommender.sequence.validation import FrozenValidator
 from recommender.sequential import export_sequential
-from recommender.sequential_recommender import BEST_BY_GRADIENT, FAITHFUL
-from recommender.sequential_validation import FrozenValidator
 
 MODES: Mapping[str, SequentialConfig] = {"faithful": FAITHFUL, "best": BEST_BY_GRADIENT}
 CHECKPOINT = "checkpoint.safetensors"

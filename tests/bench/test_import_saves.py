@@ -8,8 +8,8 @@ import pytest
 from bench.station.import_saves import IMPORTED_PLAYS, History, imported, joined, plays_until, rolling, saving
 from player.listening.feedback import IMPORTED_WEIGHT
 from recommender.events import Outcome
-from recommender.simulation_listener import FIRST_SESSION, Listener, Temperament
-from recommender.simulation_world import NOWHERE, clustered_world
+from recommender.simulation.listener import FIRST_SESSION, Listener, Temperament
+from recommender.simulation.world import NOWHERE, clustered_world
 
 
 @pytest.fixture(scope="module")

@@ -282,7 +282,7 @@ def test_implicit_is_tuned_trained_and_measured_and_ranks_by_taste(films, tmp_pa
 
 
 def test_our_own_model_runs_as_a_contender_like_it_does_within(films, material, task):
-    from recommender.sequential_recommender import FAITHFUL, SequentialRecommender
+    from recommender.sequence.recommender import FAITHFUL, SequentialRecommender
 
     ours = Contender("faithful", (sys.executable, "-m", "bench.training.contender_ours"), ({"model": "faithful"},))
     hurried = Task(str(films), material.listeners, material.tracks, TEST, {"model": "faithful"}, None, 3, 0.0, 1)

@@ -7,10 +7,10 @@ import torch
 from recommender.clep import ClepNetwork, export_clep
 from recommender.configuration import ClepConfig, SequentialConfig
 from recommender.inference import ClepScorer, SequenceScorer, Standardisation, Tokens
+from recommender.sequence.inputs import tokens
+from recommender.sequence.recommender import ABLATIONS, BEST
+from recommender.sequence.shapes import sequence_shapes
 from recommender.sequential import Items, SequentialNetwork, TrainedSequence, export_sequential
-from recommender.sequential_inputs import tokens
-from recommender.sequential_recommender import ABLATIONS, BEST
-from recommender.sequential_shapes import sequence_shapes
 
 CONFIG = SequentialConfig()
 

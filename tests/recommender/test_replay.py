@@ -11,7 +11,7 @@ from recommender.live import AsServed
 from recommender.model import check_arrays
 from recommender.replay import FULL_GROWTH, STRETCH, plan_training, remembered, replay, starting_weights
 from recommender.scoring import ModelScorer
-from recommender.sequential_recommender import BEST_BY_GRADIENT
+from recommender.sequence.recommender import BEST_BY_GRADIENT
 from recommender.training import retrain
 
 CONFIG = TrainingConfig(ClepConfig.best(), SequentialConfig(width=16, length=16, epochs=3))

@@ -7,6 +7,9 @@ import torch
 from recommender.configuration import SequentialConfig
 from recommender.events import split_by_time
 from recommender.scale.batches import batches
+from recommender.sequence.network import dropout
+from recommender.sequence.objective import following_positives, pairwise_loss
+from recommender.sequence.windows import NO_TARGET
 from recommender.sequential import (
     FrozenValidator,
     Items,
@@ -15,9 +18,6 @@ from recommender.sequential import (
     export_sequential,
     train_sequential,
 )
-from recommender.sequential_network import dropout
-from recommender.sequential_objective import following_positives, pairwise_loss
-from recommender.windows import NO_TARGET
 
 SMALL = SequentialConfig(width=16, blocks=2, heads=2, length=16, epochs=20, learning_rate=0.005)
 

@@ -39,7 +39,7 @@ from recommender.experiments.p_hard_results import (
 from recommender.experiments.p_hard_trends import Verdict, trends_of
 from recommender.experiments.records import ExperimentError, configuration_as
 from recommender.experiments.values import same
-from recommender.sequential_recommender import FAITHFUL
+from recommender.sequence.recommender import FAITHFUL
 
 QUICK = replace(FAITHFUL, width=8, length=16, epochs=2, patience=2)
 CONTRACT = {"auc", "gini", "mrr_positive", "mrr_negative", "epochs", "ndcg@10", "coverage"}

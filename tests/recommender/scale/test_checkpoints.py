@@ -17,7 +17,7 @@ from recommender.scale.checkpoints import CheckpointError, Checkpoints
 from recommender.scale.course import Setting, train_on
 from recommender.scale.ranks import Alone
 from recommender.scale.shards import ShardFolder
-from recommender.sequential_validation import FrozenValidator
+from recommender.sequence.validation import FrozenValidator
 
 NO_CONTENT = np.zeros((30, 0), np.float32)
 QUESTION = {"data": "these", "seed": "0"}

@@ -15,9 +15,9 @@ from recommender.scale.conversion import HISTORY_ROWS, convert
 from recommender.scale.course import Setting, train_on
 from recommender.scale.shards import MANIFEST, ShardError, ShardFolder, read_log
 from recommender.scale.spilling import FILES, grouped, records_of
-from recommender.sequential_validation import FrozenValidator
+from recommender.sequence.validation import FrozenValidator
+from recommender.sequence.windows import joined
 from recommender.track_counts import TrackCounts
-from recommender.windows import joined
 
 
 def together(folder):

@@ -11,10 +11,10 @@ from recommender.scale.listeners import mixed, part_of
 from recommender.scale.ranks import Alone
 from recommender.scale.shards import ShardFolder
 from recommender.scale.sources import RowsInMemory
+from recommender.sequence.network import SequentialNetwork
+from recommender.sequence.recommender import ABLATIONS
+from recommender.sequence.validation import FrozenValidator
 from recommender.sequential import export_sequential, train_sequential
-from recommender.sequential_network import SequentialNetwork
-from recommender.sequential_recommender import ABLATIONS
-from recommender.sequential_validation import FrozenValidator
 
 NO_CONTENT = np.zeros((30, 0), np.float32)
 

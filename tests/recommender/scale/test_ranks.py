@@ -11,8 +11,8 @@ from recommender.scale.batches import batches
 from recommender.scale.conversion import convert
 from recommender.scale.ranks import Alone, ranks_of_environment
 from recommender.scale.shards import ShardFolder
-from recommender.sequential_network import Items, SequentialNetwork
-from recommender.windows import padded
+from recommender.sequence.network import Items, SequentialNetwork
+from recommender.sequence.windows import padded
 
 SCRIPT = Path(__file__).with_name("two_ranks.py")
 

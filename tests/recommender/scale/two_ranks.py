@@ -11,7 +11,7 @@ from recommender.configuration import SequentialConfig
 from recommender.scale.course import Setting, train_on
 from recommender.scale.ranks import ranks_of_environment
 from recommender.scale.shards import ShardFolder
-from recommender.sequential_validation import FrozenValidator
+from recommender.sequence.validation import FrozenValidator
 
 
 def main():

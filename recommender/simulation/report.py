@@ -15,7 +15,7 @@ from recommender.evaluation.bootstrap import (
     interval,
     resampled_means,
 )
-from recommender.simulation import Run
+from recommender.simulation.loop import Run
 
 WINDOW = 100
 """Plays of "first" and "last": as many as the diversity figures look at."""

@@ -9,10 +9,17 @@ from torch import Tensor
 
 from recommender.evaluation.metrics import same_state_wins
 from recommender.events import EventLog
-from recommender.sequential_inputs import tokens
-from recommender.sequential_network import SequentialNetwork
+from recommender.sequence.inputs import tokens
+from recommender.sequence.network import SequentialNetwork
+from recommender.sequence.windows import (
+    NO_TARGET,
+    by_listener_and_station,
+    joined,
+    last_row_before,
+    listener_rows,
+    padded,
+)
 from recommender.tensors import on_device
-from recommender.windows import NO_TARGET, by_listener_and_station, joined, last_row_before, listener_rows, padded
 
 STATES_AT_ONCE = 64
 """Histories run through together; enough to keep a core busy, few enough to stay in its cache."""

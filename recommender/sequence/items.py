@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from recommender.baselines.feedback import Labels
 from recommender.events import EventLog
-from recommender.sequential_shapes import LIKED
+from recommender.sequence.shapes import LIKED
 from recommender.track_counts import TrackCounts
 
 

@@ -5,8 +5,8 @@ import pytest
 
 from player.listening.feedback import played_share, signal_of
 from recommender.events import Outcome
-from recommender.simulation_listener import DURATION, Reaction
-from recommender.simulation_log import GrowingLog, rows_of
+from recommender.simulation.listener import DURATION, Reaction
+from recommender.simulation.log import GrowingLog, rows_of
 
 STARTED = 1000.0
 

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from recommender import sequential_shallow, sequential_shapes
 from recommender.baselines import Context
 from recommender.baselines.ease import RIDGE, Ease
 from recommender.events import Outcome
 from recommender.inference import SequenceScorer, Tokens
 from recommender.scale.sources import RowsInMemory
+from recommender.sequence import shallow, shapes
+from recommender.sequence.inputs import tokens
+from recommender.sequence.recommender import ABLATIONS, BEST, SequentialRecommender
+from recommender.sequence.shapes import sequence_shapes
 from recommender.sequential import Items, SequentialNetwork, TrainedSequence, export_sequential
-from recommender.sequential_inputs import tokens
-from recommender.sequential_recommender import ABLATIONS, BEST, SequentialRecommender
-from recommender.sequential_shapes import sequence_shapes
 
 SMALL = replace(
     ABLATIONS["best − set target"],
@@ -88,7 +88,7 @@ def test_a_track_liked_twice_counts_once_and_each_state_knows_only_what_came_bef
 @pytest.mark.parametrize("set_weight", [0.0, 2.0])
 @pytest.mark.parametrize("most", [5000, 7])
 def test_numpy_gives_the_same_also_with_more_tracks_than_the_map_holds(log, monkeypatch, most, set_weight):
-    for module in (sequential_shallow, sequential_shapes):
+    for module in (shallow, shapes):
         monkeypatch.setattr(module, "MOST_SHALLOW", most)
     items, network = network_for(log, replace(SMALL, shallow=5.0, order_weight=0.5, set_weight=set_weight))
     with torch.no_grad():
@@ -132,7 +132,7 @@ def test_only_outcomes_that_say_so_are_likes(log):
         for outcome in Outcome
         if outcome is not Outcome.PADDING
     }
-    assert {outcome for outcome, counts in heard.items() if counts} == set(sequential_shapes.LIKED)
+    assert {outcome for outcome, counts in heard.items() if counts} == set(shapes.LIKED)
 
 
 def test_a_training_that_has_not_all_likes_at_hand_is_refused_in_a_sentence(log):

@@ -14,8 +14,8 @@ from recommender.configuration import ClepConfig, TrainingConfig
 from recommender.events import EventLog, empty_log
 from recommender.live import STATION_PULL, UNTRAINED, AsServed
 from recommender.scoring import Catalogue, ModelScorer
-from recommender.simulation_listener import Listener
-from recommender.simulation_world import STATION, World
+from recommender.simulation.listener import Listener
+from recommender.simulation.world import STATION, World
 
 RETRAIN_EVERY = 100
 """Plays between trainings; left to itself the player trains about twice as often."""

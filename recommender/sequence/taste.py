@@ -1,6 +1,6 @@
 """The second target of the sequential model: would a track be liked at all, whenever it came?
 
-A listener is the sum of the tracks they had (:mod:`recommender.sequential_pool`), dislikes counted against; a track is liked as far as its
+A listener is the sum of the tracks they had (:mod:`recommender.sequence.pool`), dislikes counted against; a track is liked as far as its
 vector points there, beside what everybody thinks of it. One table of vectors serves both sides.
 """
 
@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 from recommender.configuration import SequentialConfig
 from recommender.events import Outcome
-from recommender.sequential_items import Items
-from recommender.sequential_pool import states, worths
-from recommender.sequential_shapes import POOL_SCALE
+from recommender.sequence.items import Items
+from recommender.sequence.pool import states, worths
+from recommender.sequence.shapes import POOL_SCALE
 
 INITIAL_SCALE = 0.02
 QUALITY_ROWS = 2.0

@@ -2,12 +2,12 @@
 
 from recommender.configuration import BlockKind, SequentialConfig
 from recommender.events import Outcome
-from recommender.token_features import GAP_BUCKETS, HOUR_BUCKETS, SHARE_BUCKETS
+from recommender.sequence.token_features import GAP_BUCKETS, HOUR_BUCKETS, SHARE_BUCKETS
 
 GATED_EXPANSION = 2
 """Width of SwiGLU's inside over that of the block: with three matrices, half again the weights of a factor-2 perceptron."""
 POOL_SCALE = 5.0
-"""Factor of the vectors that a history is the sum of (:mod:`recommender.sequential_pool`): with Adam, whose steps do not know of it, they
+"""Factor of the vectors that a history is the sum of (:mod:`recommender.sequence.pool`): with Adam, whose steps do not know of it, they
 start from and learn in steps five times as large as the embeddings, as a product of two small vectors else hardly leaves 0."""
 
 MOST_SHALLOW = 5000

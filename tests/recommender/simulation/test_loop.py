@@ -9,10 +9,10 @@ from player.config import StationSettings
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
 from recommender.events import Outcome
 from recommender.simulation import BREADTH, DIVERSITY, Plan, simulate
-from recommender.simulation_listener import Temperament
-from recommender.simulation_policies import content_only, like_rate, oracle, random_order, retrained, untrained
-from recommender.simulation_report import Figure, Summary, course, figures, recovery
-from recommender.simulation_world import STATION, clustered_world
+from recommender.simulation.listener import Temperament
+from recommender.simulation.policies import content_only, like_rate, oracle, random_order, retrained, untrained
+from recommender.simulation.report import Figure, Summary, course, figures, recovery
+from recommender.simulation.world import STATION, clustered_world
 
 PLAN = Plan(plays=150, check_every=50)
 LISTENERS = range(6)

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from recommender.configuration import SequentialConfig
 from recommender.evaluation.ranking import full_ranks, ndcg_of_ranks
 from recommender.events import EventLog
-from recommender.sequential_inputs import tokens
-from recommender.sequential_network import SequentialNetwork
-from recommender.windows import listener_rows, padded
+from recommender.sequence.inputs import tokens
+from recommender.sequence.network import SequentialNetwork
+from recommender.sequence.windows import listener_rows, padded
 
 ORDER_WEIGHTS = (0.0, 0.1, 0.25, 0.5, 1.0)
 APPEALS = (1.0, 2.0, 3.0, 4.0, 7.0, 10.0, 32.0)

@@ -17,11 +17,11 @@ from recommender.configuration import BlockKind, SequenceLoss, SequentialConfig,
 from recommender.evaluation.ranking import full_rank
 from recommender.evaluation.splits import split_listener_last
 from recommender.events import EventLog
+from recommender.sequence.inputs import tokens
+from recommender.sequence.validation import FrozenValidator
+from recommender.sequence.weights import choose_weights
+from recommender.sequence.windows import joined
 from recommender.sequential import EpochReport, TrainedSequence, train_sequential
-from recommender.sequential_inputs import tokens
-from recommender.sequential_validation import FrozenValidator
-from recommender.sequential_weights import choose_weights
-from recommender.windows import joined
 
 FAITHFUL = SequentialConfig(
     width=64,

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.windows import (
+from recommender.sequence.windows import (
     NO_TARGET,
     by_listener_and_station,
     joined,

@@ -15,7 +15,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.simulation_world import World
+from recommender.simulation.world import World
 
 Doubles = NDArray[np.float64]
 

@@ -6,8 +6,8 @@ from math import nan
 import numpy as np
 
 from recommender.events import EventLog, Outcome
-from recommender.simulation_listener import DURATION, Reaction
-from recommender.simulation_world import STATION
+from recommender.simulation.listener import DURATION, Reaction
+from recommender.simulation.world import STATION
 
 FINISH_WEIGHT = 0.5
 EARLY_WEIGHT = 0.7

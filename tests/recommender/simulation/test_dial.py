@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from recommender.simulation import Plan, simulate
-from recommender.simulation_policies import untrained
-from recommender.simulation_world import clustered_world
+from recommender.simulation.policies import untrained
+from recommender.simulation.world import clustered_world
 from recommender.variety import Variety
 
 PLAYS = 120

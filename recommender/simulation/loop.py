@@ -17,10 +17,10 @@ from recommender.evaluation.ranking import pair_auc
 from recommender.events import EventLog
 from recommender.ranking import Request, Settings, rank
 from recommender.rules import Spacing, open_tracks, standing_rules
-from recommender.simulation_listener import DURATION, FIRST_SESSION, Listener, Temperament, logistic
-from recommender.simulation_log import GrowingLog, rows_of
-from recommender.simulation_policies import MakePolicy, Policy, Stage
-from recommender.simulation_world import World
+from recommender.simulation.listener import DURATION, FIRST_SESSION, Listener, Temperament, logistic
+from recommender.simulation.log import GrowingLog, rows_of
+from recommender.simulation.policies import MakePolicy, Policy, Stage
+from recommender.simulation.world import World
 from recommender.temperature import temperature_for_breadth
 from recommender.variety import Variety
 

@@ -16,13 +16,13 @@ from torch.nn import functional as F
 from recommender.configuration import SequenceLoss, SequentialConfig, Target
 from recommender.events import EventLog
 from recommender.negatives import NegativeCounts, NegativeDraw, NegativeKind, NegativeSampler, SharedSampler
-from recommender.sequential_inputs import token_features
-from recommender.sequential_losses import hard_pair_loss, liking_loss, pairwise_loss, shared_softmax_loss
-from recommender.sequential_network import SequentialNetwork
-from recommender.sequential_pool import mean_square, some_of, states, without_each
-from recommender.sequential_taste import Taste
+from recommender.sequence.inputs import token_features
+from recommender.sequence.losses import hard_pair_loss, liking_loss, pairwise_loss, shared_softmax_loss
+from recommender.sequence.network import SequentialNetwork
+from recommender.sequence.pool import mean_square, some_of, states, without_each
+from recommender.sequence.taste import Taste
+from recommender.sequence.windows import NO_TARGET, listener_rows, windows
 from recommender.tensors import on_device
-from recommender.windows import NO_TARGET, listener_rows, windows
 
 
 def following_positives(log: EventLog) -> NDArray[np.int64]:
@@ -131,7 +131,7 @@ class Objective:
         return not np.any(self.targets != NO_TARGET)
 
     def windows(self, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-        """The windows of one epoch; see :func:`recommender.windows.windows`."""
+        """The windows of one epoch; see :func:`recommender.sequence.windows.windows`."""
         return windows(self.log, self._config.length, rng)
 
     def loss(
@@ -145,7 +145,7 @@ class Objective:
 
         Args:
             network: the one being trained.
-            rows: (B, T) rows of the log, as :func:`recommender.windows.padded` gives them.
+            rows: (B, T) rows of the log, as :func:`recommender.sequence.windows.padded` gives them.
             real: (B, T) which of them are no padding.
             rng: draws the negatives.
 

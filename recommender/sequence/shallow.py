@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from recommender.baselines.ease import TrackMap, ease
 from recommender.baselines.feedback import Labels
-from recommender.sequential_items import Items
-from recommender.sequential_shapes import LIKED, MOST_SHALLOW
+from recommender.sequence.items import Items
+from recommender.sequence.shapes import LIKED, MOST_SHALLOW
 
 LISTENERS_AT_ONCE = 1024
 """Whose scores are held at once while the spread is measured: 40 MB for five thousand tracks."""

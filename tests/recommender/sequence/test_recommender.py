@@ -12,13 +12,13 @@ from recommender.configuration import Negatives
 from recommender.evaluation import Measure, evaluate, split_listener_last
 from recommender.events import Outcome, empty_log
 from recommender.negatives import NegativeCounts
-from recommender.sequential import EpochReport
-from recommender.sequential_recommender import (
+from recommender.sequence.recommender import (
     FAITHFUL,
     SequentialRecommender,
     epochs_to_convergence,
     one_thread,
 )
+from recommender.sequential import EpochReport
 
 TRACKS = 24
 SMALL = replace(FAITHFUL, width=16, length=16, epochs=12, patience=12, batch=8, learning_rate=0.01)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recommender.simulation_listener import (
+from recommender.simulation.listener import (
     DAY,
     EARLY_SECONDS,
     FIRST_SESSION,
@@ -14,7 +14,7 @@ from recommender.simulation_listener import (
     Temperament,
     logistic,
 )
-from recommender.simulation_world import clustered_world
+from recommender.simulation.world import clustered_world
 
 QUIET = Temperament(mood_spread=0.0)
 """Without moods, so that only what was heard moves the liking."""

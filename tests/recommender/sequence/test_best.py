@@ -9,15 +9,15 @@ import torch
 from recommender.configuration import SequenceLoss, SequentialConfig, Target
 from recommender.events import split_by_time
 from recommender.negatives import SharedSampler
+from recommender.sequence.inputs import tokens
+from recommender.sequence.losses import hard_pair_loss, liking_loss, shared_softmax_loss
+from recommender.sequence.objective import Objective
+from recommender.sequence.pool import states, without_each
+from recommender.sequence.recommender import ABLATIONS, BEST_BY_GRADIENT, SequentialRecommender
+from recommender.sequence.token_features import gap_buckets, hour_buckets, share_buckets
+from recommender.sequence.weights import APPEALS, ORDER_WEIGHTS, choose_weights
+from recommender.sequence.windows import listener_rows, padded
 from recommender.sequential import Items, SequentialNetwork, Validator, train_sequential
-from recommender.sequential_inputs import tokens
-from recommender.sequential_losses import hard_pair_loss, liking_loss, shared_softmax_loss
-from recommender.sequential_objective import Objective
-from recommender.sequential_pool import states, without_each
-from recommender.sequential_recommender import ABLATIONS, BEST_BY_GRADIENT, SequentialRecommender
-from recommender.sequential_weights import APPEALS, ORDER_WEIGHTS, choose_weights
-from recommender.token_features import gap_buckets, hour_buckets, share_buckets
-from recommender.windows import listener_rows, padded
 
 SMALL = replace(BEST_BY_GRADIENT, width=16, length=16, taste_width=4, batch=8, shared_negatives=32, learning_rate=0.005)
 EVERYTHING = replace(

@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from recommender.events import EventLog
-from recommender.sequential_network import SequentialNetwork
+from recommender.sequence.network import SequentialNetwork
+from recommender.sequence.token_features import gap_buckets, hour_buckets, share_buckets
 from recommender.tensors import on_device
-from recommender.token_features import gap_buckets, hour_buckets, share_buckets
 
 
 def token_features(log: EventLog, rows: NDArray[np.int64], network: SequentialNetwork) -> Tensor | None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recommender.simulation_world import NOWHERE, STATION, TRACKS_AN_ARTIST, World, clustered_world, world_like
+from recommender.simulation.world import NOWHERE, STATION, TRACKS_AN_ARTIST, World, clustered_world, world_like
 
 
 def _mean_cosines(world):
