@@ -7,7 +7,7 @@ from recommender.blend import (
     NON_NEGATIVE,
     PRIOR_BLEND,
     PRIOR_WEIGHTS,
-    RIDGE,
+    RIDGES,
     Blend,
     Column,
     Scale,
@@ -54,7 +54,7 @@ def test_the_fit_is_the_optimum_of_its_objective():
     def objective(weights):
         logits = replace(blend, weights=tuple(weights)).score(columns).astype(np.float64)
         loss = (weight * np.log1p(np.exp(-label * logits))).sum()
-        return loss + 0.5 * RIDGE * ((np.array(weights) - PRIOR_WEIGHTS) ** 2).sum()
+        return loss + 0.5 * (np.array(RIDGES) * (np.array(weights) - PRIOR_WEIGHTS) ** 2).sum()
 
     best = objective(blend.weights)
     for column in Column:
