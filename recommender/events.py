@@ -32,6 +32,9 @@ class Outcome(IntEnum):
 JUDGED = (Outcome.THUMB_UP, Outcome.THUMB_DOWN, Outcome.FINISH, Outcome.REPLAY, Outcome.SKIP_EARLY, Outcome.NEVER)
 """Outcomes that are measured on. A late skip, a track left for another or chosen by hand is too ambiguous to be right or
 wrong about; it is learned from, by its weight, but never a target of the evaluation."""
+THUMBS = (Outcome.THUMB_UP, Outcome.THUMB_DOWN)
+ENDS = (Outcome.FINISH, Outcome.SKIP_EARLY)
+"""How a play ends that is measured on."""
 
 
 CHECKED_AT_A_TIME = 1 << 20
@@ -102,8 +105,19 @@ class EventLog:
 
     @property
     def judged(self) -> NDArray[np.bool_]:
-        """(N,) the rows that evaluation measures on: labelled, and with an outcome that is clear enough."""
-        return (self.label != 0) & np.isin(self.outcome, JUDGED)
+        """(N,) the rows that evaluation measures on: labelled, with an outcome that is clear enough, and not foretold.
+
+        The end of a play during which a thumb was given is foretold by that thumb: whoever knows the row before knows it.
+        """
+        clear = (self.label != 0) & np.isin(self.outcome, JUDGED)
+        ends = clear & np.isin(self.outcome, ENDS)
+        thumbs = np.isin(self.outcome, THUMBS)
+        if ends.any() and thumbs.any():
+            order = np.argsort(self.listener, kind="stable")
+            row, before = order[1:], order[:-1]
+            same = (self.listener[row] == self.listener[before]) & (self.track[row] == self.track[before])
+            clear[row[same & thumbs[before] & ends[row]]] = False
+        return clear
 
     @property
     def positives(self) -> int:

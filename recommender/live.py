@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from recommender.baselines.base import Context
 from recommender.blend import Column
-from recommender.events import EventLog, Outcome
+from recommender.events import THUMBS, EventLog, Outcome
 from recommender.explain import Part, ScoreParts
 from recommender.running import Head, Prior, fit_head
 from recommender.scoring import Catalogue, ModelScorer
@@ -43,7 +43,6 @@ PART_OF = {
     Column.HEAD: Part.HEAD,
 }
 UNTRAINED = "untrained"
-THUMBS = (Outcome.THUMB_UP, Outcome.THUMB_DOWN)
 
 
 @dataclass(frozen=True, slots=True)

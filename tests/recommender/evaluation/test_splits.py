@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from recommender.evaluation import (
@@ -117,6 +117,8 @@ def test_nothing_of_the_test_reaches_what_is_learned_from(logs, oracle):
             track=np.where(test, (log.track + 1) % log.tracks, log.track),
             label=np.where(test, -log.label, log.label).astype(np.int8),
         )
+        # A thumb just before the cut may foretell the end of its play behind it: then other rows are asked about.
+        assume(np.array_equal(log.judged, turned.judged))
         before, after = seen(split), seen(replace(split, log=turned))
         assert before[:2] == after[:2]
         novelty = [row.mean for row in before[2].report.rows if row.metric == "novelty@10"]
