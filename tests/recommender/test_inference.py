@@ -65,7 +65,9 @@ def with_shares(log):
     return replace(log, share=share)
 
 
-EVERYTHING = replace(BEST, share_token=True, gap_token=True, hour_token=True, unheard_prior=True, temperature=0.1)
+EVERYTHING = replace(
+    BEST, share_token=True, gap_token=True, hour_token=True, unheard_prior=True, quality=True, temperature=0.1
+)
 
 
 @pytest.mark.parametrize("content", [True, False])

@@ -29,6 +29,8 @@ EVERYTHING = replace(
     temperature=0.2,
     hard_weight=1.0,
     target=Target.LATER,
+    unheard_prior=True,
+    quality=True,
 )
 
 
