@@ -3,7 +3,8 @@
 Invented listeners with a known taste hear what each policy plays; see ``docs/simulation.md``. Three scenes: the 240 real tracks of the
 development library, 5,000 synthetic tracks made like them, and those with a change of taste half-way. Two processes; a retrained
 listener takes some 15 s of a core, any other two, so the whole is a quarter of an hour on two idle cores. Progress is told on standard
-error; what is finished is kept, and the same command goes on from there (``SIMULATION_CACHE`` names another folder).
+error; what is finished is kept, and the same command goes on from there (``SIMULATION_CACHE`` names another folder). A finding is confirmed
+on other listeners: ``SIMULATION_FIRST=20`` begins with the twenty-first.
 
 Needs the development data beside the repository, which is scanned and embedded first (a minute or two).
 """
@@ -28,6 +29,8 @@ from recommender.simulation.policies import POLICIES
 from recommender.simulation.report import DISCLAIMER, Figure, Summary, course, recovery
 from recommender.simulation.world import World, world_like
 
+FIRST = "SIMULATION_FIRST"
+"""Names the first listener, counted from 0."""
 LISTENERS = 20
 SYNTHETIC_TRACKS = 5000
 CHANGE = 250
@@ -94,7 +97,9 @@ def scene(title: str, world: World, plan: Plan, names: Sequence[str] = tuple(nam
 def _simulated(title: str, world: World, plan: Plan, names: Sequence[str]) -> dict[str, list[Run]]:
     """One run for each policy and listener: those kept from before, and the others as they come."""
     store = RunStore()
-    wanted = [(name, seed) for name in names for seed in range(LISTENERS)]
+    first = int(os.environ.get(FIRST, "0"))
+    listeners = range(first, first + LISTENERS)
+    wanted = [(name, seed) for name in names for seed in listeners]
     done: dict[tuple[str, int], Run] = {}
     for name, seed in wanted:
         kept = store.load(title, name, seed, len(world))
@@ -112,7 +117,7 @@ def _simulated(title: str, world: World, plan: Plan, names: Sequence[str]) -> di
             done[name, seed] = future.result()
             store.save(title, name, seed, done[name, seed])
             print(f"  {len(done)}/{len(wanted)}  {name}, listener {seed}", file=sys.stderr, flush=True)
-    return {name: [done[name, seed] for seed in range(LISTENERS)] for name in names}
+    return {name: [done[name, seed] for seed in listeners] for name in names}
 
 
 def _run(task: Task) -> Run:
