@@ -63,7 +63,8 @@ BEST = SequentialConfig(
     choose_weights=True,
     refit=True,
 )
-"""What measured best on the validation parts of MovieLens-100k and CM100k (``docs/results-sequential.md``)."""
+"""What measured best on the validation parts of MovieLens-100k and CM100k, less what its ablations took out
+(``docs/results-sequential.md``)."""
 BEST_BY_GRADIENT = replace(BEST, shallow=0.0, order_weight=0.25, appeal=8.0)
 """Without the set part in closed form: for one listener, whose likes alone make no map between tracks, and for
 logs too large to be in memory."""
