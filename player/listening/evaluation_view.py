@@ -198,7 +198,7 @@ def log_table(facts: LogFacts) -> Table:
         ("clear answers", f"{facts.judged}: {facts.likes} likes, {facts.dislikes} dislikes"),
         ("share of likes", _percent(share)),
         ("said with a thumb", _percent(facts.explicit / facts.judged if facts.judged else None)),
-        ("too ambiguous to measure on", str(facts.unjudged)),
+        ("not measured on: ambiguous, or foretold by a thumb", str(facts.unjudged)),
         *(
             (f"  {OUTCOMES.get(outcome, outcome.name.lower())}", str(count))
             for outcome, count in facts.outcomes.items()

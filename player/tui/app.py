@@ -14,10 +14,13 @@ from player.tui.screens.help import HelpScreen
 from player.tui.screens.library import LibraryScreen
 from player.tui.screens.mode import ModePicker
 from player.tui.screens.playing import PlayingScreen
+from player.tui.screens.rest import RestMenu
 from player.tui.screens.similar import SimilarScreen
 from player.tui.screens.station import StationScreen
 from player.tui.screens.stations import StationPicker
 from player.tui.screens.survey import SurveyScreen
+from player.tui.screens.track_story import TrackStoryScreen
+from player.tui.screens.why import WhyScreen
 from player.tui.theme import THEME
 from player.tui.widgets.lines import NoticeLine
 
@@ -31,13 +34,10 @@ if TYPE_CHECKING:
     from player.tui.messages import AskStory, AskWhy, FindSimilar
     from player.tui.port import PlayerPort
     from player.tui.screens.map import MapScreen
-    from player.tui.screens.track_story import TrackStoryScreen
-    from player.tui.screens.why import WhyScreen
-
-    AskedScreen = SimilarScreen | WhyScreen | TrackStoryScreen
-    """A screen that answers one question about any track."""
 
 ScreenT = TypeVar("ScreenT", bound=PlayingScreen)
+AskedScreen = SimilarScreen | WhyScreen | TrackStoryScreen
+"""A screen that answers one question about any track."""
 _WIDE = 110
 """Columns from which the diversity panel stands beside the queue."""
 _SHORT = 18
@@ -157,19 +157,21 @@ class PlayerApp(PlayerActions):
 
     def action_why(self) -> None:
         """Show why the playing track was chosen."""
-        self._ask_of_playing(_why_screen(), "Nothing is playing, so there is nothing to explain.")
+        self._ask_of_playing(WhyScreen, "Nothing is playing, so there is nothing to explain.")
 
     def on_ask_why(self, message: AskWhy) -> None:
         """Show why a track stands where it stands."""
-        self._ask_of(_why_screen(), message.track)
+        self._ask_of(WhyScreen, message.track)
 
     def action_story(self) -> None:
         """Show everything known about the playing track."""
-        self._ask_of_playing(_story_screen(), "Nothing is playing; i on a row shows all that is known about its track.")
+        self._ask_of_playing(
+            TrackStoryScreen, "Nothing is playing; i on a row shows all that is known about its track."
+        )
 
     def on_ask_story(self, message: AskStory) -> None:
         """Show everything known about a track."""
-        self._ask_of(_story_screen(), message.track)
+        self._ask_of(TrackStoryScreen, message.track)
 
     def _ask_of_playing(self, kind: type[AskedScreen], otherwise: str) -> None:
         now = self.port.snapshot().now
@@ -194,8 +196,6 @@ class PlayerApp(PlayerActions):
 
     def action_rest(self) -> None:
         """Choose how long the playing track rests."""
-        from player.tui.screens.rest import RestMenu  # noqa: PLC0415 - not on the way to the first frame
-
         now = self.port.snapshot().now
         if now is None:
             self.complain("Nothing is playing that could rest.")
@@ -293,18 +293,6 @@ def _map_screen() -> type[MapScreen]:
     from player.tui.screens.map import MapScreen  # noqa: PLC0415 - numpy is not on the way to the first frame
 
     return MapScreen
-
-
-def _why_screen() -> type[WhyScreen]:
-    from player.tui.screens.why import WhyScreen  # noqa: PLC0415 - not on the way to the first frame
-
-    return WhyScreen
-
-
-def _story_screen() -> type[TrackStoryScreen]:
-    from player.tui.screens.track_story import TrackStoryScreen  # noqa: PLC0415 - the same
-
-    return TrackStoryScreen
 
 
 def run_tui(port: PlayerPort) -> None:

@@ -84,9 +84,7 @@ class Ease:
     def fit(self, log: EventLog) -> None:
         """Solve for the map."""
         labels = Labels.of(log)
-        liked = labels.matrix((labels.sign > 0).astype(np.float64))
-        liked.data = np.minimum(liked.data, 1.0)
-        self._map = ease(liked, labels, self._most)
+        self._map = ease(labels.liked(), labels, self._most)
 
     def score(self, context: Context) -> NDArray[np.float32]:
         """What the listener's likes, all of the history's, add up to; zeros without a like."""

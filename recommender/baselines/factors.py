@@ -37,7 +37,7 @@ class Bpr:
 
     def fit(self, log: EventLog) -> None:
         """Learn from the likes; without one every track scores 0."""
-        liked = _likes(log)
+        liked = Labels.of(log).liked().astype(np.float32)
         self._items, self._users = np.zeros((log.tracks, 1), np.float32), np.zeros((0, 1), np.float32)
         if liked.nnz == 0 or log.tracks == 1:  # a pair takes a second track
             return
@@ -130,14 +130,6 @@ class Als:
         left[np.diag_indices_from(left)] += ALS_RIDGE
         right = heard.T @ np.maximum(value, 0.0)
         return np.linalg.solve(left, right).astype(np.float32)
-
-
-def _likes(log: EventLog) -> "csr_matrix":
-    """1 where a listener liked a track, however often, sparse (listeners, tracks)."""
-    labels = Labels.of(log)
-    liked = labels.where(labels.sign > 0).matrix(np.ones(int((labels.sign > 0).sum())))
-    liked.data = np.ones(len(liked.data), np.float32)
-    return liked
 
 
 def _confidence(labels: Labels) -> "csr_matrix":

@@ -70,6 +70,13 @@ class Labels:
 
         return csr_matrix((values, (self.listener, self.track)), shape=(self.listeners, self.tracks))
 
+    def liked(self) -> "csr_matrix":
+        """1 where a listener liked a track, however often: sparse (listeners, tracks)."""
+        often = self.matrix((self.sign > 0).astype(np.float64))
+        often.data = np.minimum(often.data, 1.0)
+        often.eliminate_zeros()
+        return often
+
     def net(self) -> "csr_matrix":
         """What each listener thinks of each track: the weighted labels summed and cut at -1…1, (listeners, tracks)."""
         total = self.matrix(self.weight * self.sign)

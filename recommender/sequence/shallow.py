@@ -87,24 +87,16 @@ def shallow_map(items: Items, likes: Labels, ridge: float) -> tuple[NDArray[np.f
     size = min(rows, MOST_SHALLOW)
     weights, place = np.zeros((size + 1, size + 1), np.float32), np.zeros(rows + 1, np.int64)
     if len(likes):
-        fitted = fit(likes, ridge)
+        fitted = ease(likes.liked(), likes, MOST_SHALLOW, ridge)
         known = len(fitted.kept)
         weights[1 : known + 1, 1 : known + 1] = fitted.weights / (_spread(fitted, likes) or 1.0)
         place[items.row[fitted.kept]] = np.arange(1, known + 1)
     return weights, place
 
 
-def fit(likes: Labels, ridge: float) -> TrackMap:
-    """EASE of who liked what, each track once a listener."""
-    opinions = likes.matrix(np.ones(len(likes)))
-    opinions.data = np.minimum(opinions.data, 1.0)
-    return ease(opinions, likes, MOST_SHALLOW, ridge)
-
-
 def _spread(fitted: TrackMap, likes: Labels) -> float:
     """Standard deviation of the scores of all tracks for all who liked something; those not in the map score 0."""
-    opinions = likes.matrix(np.ones(len(likes)))[np.unique(likes.listener)][:, fitted.kept]
-    opinions.data = np.minimum(opinions.data, 1.0)
+    opinions = likes.liked()[np.unique(likes.listener)][:, fitted.kept]
     total = squares = 0.0
     for start in range(0, opinions.shape[0], LISTENERS_AT_ONCE):
         scores = opinions[start : start + LISTENERS_AT_ONCE] @ fitted.weights

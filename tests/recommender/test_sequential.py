@@ -18,6 +18,7 @@ from recommender.sequential import (
     export_sequential,
     train_sequential,
 )
+from tests.support.networks import scattered_network
 
 SMALL = SequentialConfig(width=16, blocks=2, heads=2, length=16, epochs=20, learning_rate=0.005)
 
@@ -30,13 +31,8 @@ def never():
     return False
 
 
-def network_for(log, content, config=SMALL, seed=0):
-    torch.manual_seed(seed)
-    network = SequentialNetwork(Items.of(log, content, config.id_shrinkage), 2, config)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.1)
-    return network.eval()
+def network_for(log, content, config=SMALL):
+    return scattered_network(log, content, config)
 
 
 def tokens(log, rows):

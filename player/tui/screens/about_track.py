@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.worker import get_current_worker
 
 from player.errors import PlayerError
 from player.tui.messages import AnswerFound
 from player.tui.screens.playing import PlayingScreen
+from player.tui.text import dotted
+from player.tui.widgets.lines import Heading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,34 +20,28 @@ if TYPE_CHECKING:
     from player.listening.view import QueueRow, Snapshot
     from player.tui.port import PlayerPort
 
-AnswerT = TypeVar("AnswerT")
 
+class AboutTrackScreen(PlayingScreen):
+    """A question about a track; a subclass draws the answer as it arrives (:class:`AnswerFound`).
 
-class AboutTrackScreen(PlayingScreen, Generic[AnswerT]):
-    """A question about a track, and what the player answers."""
+    Args:
+        port: the player.
+        clock: seconds, for the position bar.
+        track: which.
+        find: the player's answer about the track of an id, or a :class:`PlayerError` that says why there is none.
+    """
 
-    def __init__(self, port: PlayerPort, clock: Callable[[], float], track: TrackRow) -> None:
+    QUESTION: ClassVar[str] = ""
+
+    def __init__(
+        self, port: PlayerPort, clock: Callable[[], float], track: TrackRow, find: Callable[[int], object]
+    ) -> None:
         super().__init__()
         self._port = port
         self._clock = clock
         self._track = track
+        self._find = find
         self._queue: tuple[QueueRow, ...] = ()
-
-    def head(self) -> None:
-        """Say above what is asked about the track; to be overridden."""
-        raise NotImplementedError
-
-    def find(self, track_id: int) -> AnswerT:
-        """The player's answer, sought in a thread; to be overridden.
-
-        Raises:
-            PlayerError: there is none; the sentence says why.
-        """
-        raise NotImplementedError
-
-    def show_answer(self, answer: AnswerT | None) -> None:
-        """Draw the answer, or that there is none; to be overridden."""
-        raise NotImplementedError
 
     def on_mount(self) -> None:
         """Ask for the first time."""
@@ -67,23 +63,26 @@ class AboutTrackScreen(PlayingScreen, Generic[AnswerT]):
         self.head()
         self.renew()
 
+    def head(self, beside: str = "") -> None:
+        """Say above what is asked, and something at the right."""
+        self.query_one(Heading).show(self.QUESTION, dotted((self._track.title, self._track.artist)), beside)
+
     def renew(self) -> None:
         """Ask again."""
-        self.run_worker(partial(self._find, self._track), group="answer", exclusive=True, thread=True)
+        self.run_worker(partial(self._answer, self._track), group="answer", exclusive=True, thread=True)
 
-    def on_answer_found(self, message: AnswerFound[AnswerT]) -> None:
-        """Show the answer, unless another track has been asked about since."""
-        if message.asked.id == self._track.id:
-            self.show_answer(message.answer)
+    def asks_about(self, track: TrackRow) -> bool:
+        """Whether it is the track that was asked about last."""
+        return track.id == self._track.id
 
     def action_leave(self) -> None:
         """Back."""
         self.app.pop_screen()
 
-    def _find(self, track: TrackRow) -> None:
+    def _answer(self, track: TrackRow) -> None:
         try:
-            message = AnswerFound(track, self.find(track.id))
+            message = AnswerFound(track, self._find(track.id))
         except PlayerError as error:
-            message = AnswerFound[AnswerT](track, None, str(error))
+            message = AnswerFound[object](track, None, str(error))
         if not get_current_worker().is_cancelled:
             self.post_message(message)

@@ -4,29 +4,36 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from player.listening.story_view import TrackStory
 from player.tui.keys import IN_STORY, STORY_BAR, bindings
 from player.tui.messages import AskWhy, BanTrack, PutRight, ThumbEverywhere, ThumbTrack
 from player.tui.screens.about_track import AboutTrackScreen
 from player.tui.screens.rest import RestMenu
-from player.tui.text import dotted
 from player.tui.widgets.lines import Heading, JobLine, KeyBar, NoticeLine
 from player.tui.widgets.now_playing import NowPlayingPanel
 from player.tui.widgets.position_bar import PositionBar
 from player.tui.widgets.story_list import StoryList
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from player.tui.port import Thumb
+    from player.library.rows import TrackRow
+    from player.listening.story_view import TrackStory
+    from player.tui.messages import AnswerFound
+    from player.tui.port import PlayerPort, Thumb
 
 
-class TrackStoryScreen(AboutTrackScreen[TrackStory]):
+class TrackStoryScreen(AboutTrackScreen):
     """The track asked about above, all that is known about it below."""
 
     AUTO_FOCUS = "#story"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(IN_STORY)]
+    QUESTION = "Known about"
+
+    def __init__(self, port: PlayerPort, clock: Callable[[], float], track: TrackRow) -> None:
+        super().__init__(port, clock, track, port.story)
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -38,18 +45,11 @@ class TrackStoryScreen(AboutTrackScreen[TrackStory]):
         yield NoticeLine(id="notice")
         yield KeyBar(STORY_BAR, id="keys")
 
-    def head(self) -> None:
-        """The track, and its number for the commands."""
-        words = dotted((self._track.title, self._track.artist))
-        self.query_one(Heading).show("Known about", words, f"track {self._track.id}")
-
-    def find(self, track_id: int) -> TrackStory:
-        """All that is known."""
-        return self._port.story(track_id)
-
-    def show_answer(self, answer: TrackStory | None) -> None:
-        """List what is known."""
-        self.query_one(StoryList).show(answer)
+    def on_answer_found(self, message: AnswerFound[TrackStory]) -> None:
+        """List what is known; the track's number is for the commands."""
+        if self.asks_about(message.asked):
+            self.head(f"track {message.asked.id}")
+            self.query_one(StoryList).show(message.answer)
 
     def action_correct(self) -> None:
         """Put the selected row right."""

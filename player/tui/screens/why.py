@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from player.listening.story_view import Correction
-from player.listening.why_view import Why
 from player.tui.keys import IN_WHY, WHY_BAR, bindings
 from player.tui.messages import AskStory, Less, PutRight
 from player.tui.screens.about_track import AboutTrackScreen
-from player.tui.text import dotted
 from player.tui.widgets.ink import Ink
 from player.tui.widgets.lines import Heading, JobLine, KeyBar, NoticeLine, PlainLine
 from player.tui.widgets.now_playing import NowPlayingPanel
@@ -17,16 +15,27 @@ from player.tui.widgets.position_bar import PositionBar
 from player.tui.widgets.why_list import WhyColumns, WhyList, standing
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
+    from player.library.rows import TrackRow
+    from player.listening.why_view import Why
+    from player.tui.messages import AnswerFound
+    from player.tui.port import PlayerPort
 
-class WhyScreen(AboutTrackScreen[Why]):
+
+class WhyScreen(AboutTrackScreen):
     """The track asked about above, its reasons below."""
 
     AUTO_FOCUS = "#reasons"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(IN_WHY)]
-    _why: Why | None = None
+    QUESTION = "Why"
+
+    def __init__(self, port: PlayerPort, clock: Callable[[], float], track: TrackRow) -> None:
+        super().__init__(port, clock, track, port.why)
+        self._why: Why | None = None
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -40,21 +49,13 @@ class WhyScreen(AboutTrackScreen[Why]):
         yield NoticeLine(id="notice")
         yield KeyBar(WHY_BAR, id="keys")
 
-    def head(self) -> None:
-        """The track; the station once it is known which one answers."""
-        station = f"on {self._why.station}" if self._why is not None else ""
-        self.query_one(Heading).show("Why", dotted((self._track.title, self._track.artist)), station)
-
-    def find(self, track_id: int) -> Why:
-        """Why the track stands where it stands."""
-        return self._port.why(track_id)
-
-    def show_answer(self, answer: Why | None) -> None:
+    def on_answer_found(self, message: AnswerFound[Why]) -> None:
         """List the reasons."""
-        self._why = answer
-        self.head()
-        self.query_one(PlainLine).show("", "" if answer is None else standing(answer), Ink.TEXT)
-        self.query_one(WhyList).show(answer)
+        if self.asks_about(message.asked):
+            self._why = why = message.answer
+            self.head("" if why is None else f"on {why.station}")
+            self.query_one(PlainLine).show("", "" if why is None else standing(why), Ink.TEXT)
+            self.query_one(WhyList).show(why)
 
     def action_less(self) -> None:
         """Take the selected reason away, or let it count again."""

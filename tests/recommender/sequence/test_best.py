@@ -17,7 +17,8 @@ from recommender.sequence.recommender import ABLATIONS, BEST_BY_GRADIENT, Sequen
 from recommender.sequence.token_features import gap_buckets, hour_buckets, share_buckets
 from recommender.sequence.weights import APPEALS, ORDER_WEIGHTS, choose_weights
 from recommender.sequence.windows import listener_rows, padded
-from recommender.sequential import Items, SequentialNetwork, Validator, train_sequential
+from recommender.sequential import Validator, train_sequential
+from tests.support.networks import scattered_network
 
 SMALL = replace(BEST_BY_GRADIENT, width=16, length=16, taste_width=4, batch=8, shared_negatives=32, learning_rate=0.005)
 EVERYTHING = replace(
@@ -34,13 +35,8 @@ EVERYTHING = replace(
 )
 
 
-def network_for(log, content, config=EVERYTHING, seed=0):
-    torch.manual_seed(seed)
-    network = SequentialNetwork(Items.of(log, content, config.id_shrinkage), 2, config)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.1)
-    return network.eval()
+def network_for(log, content, config=EVERYTHING):
+    return scattered_network(log, content, config)
 
 
 def without_content(log):
