@@ -23,8 +23,8 @@ RIDGE = 25.0
 fitted on the fifty or so rows of a short history moved what was served about and made it worse (``docs/simulation.md``)."""
 HABIT_RIDGE = 150.0
 """The same of what says only that and when a track was heard. Among the tracks of a short history these columns vary little and
-together, over the library they vary much: what noise they fit moves all that rested long. At 25, trained blends ordered the newest
-fifth of simulated listeners worse than without them, and no better than untrained ones (``docs/learning.md``)."""
+together, over the library they vary much: what noise they fit moves all that rested long. At 25 they cost simulated listeners more than
+they brought (``docs/learning.md``)."""
 FEWEST_ROWS = 20
 FEWEST_OF_A_KIND = 5
 """Below these many labelled rows a fit is noise, and the prior weights are used as they are."""

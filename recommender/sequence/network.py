@@ -155,9 +155,8 @@ class SequentialNetwork(nn.Module):
         """What meets the tracks on a station: what is liked next, what would be liked at all and how readily, and what was liked."""
         hidden, liking, liked = self._split(state, level=0)
         asked = self.ask(hidden, station)
-        if (
-            self.shallow is not None and self.worth is None
-        ):  # else it is weighed within the state, against the sum there
+        # Beside the sum of the history it is weighed within the state already.
+        if self.shallow is not None and self.worth is None:
             asked = self.config.order_weight * asked
         level = [] if self.taste is None else [self.taste.level(liking)]
         return torch.cat([asked, liking, *level, liked], dim=-1)
