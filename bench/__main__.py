@@ -11,12 +11,12 @@ from bench import (
     library_insight,
     retrain,
     scan,
-    simulation,
     start,
     station,
     survey,
 )
 from bench.embeddings import quality, speed
+from bench.simulation import scenes as simulation
 from bench.training import peers, scale
 
 BENCHMARKS = {

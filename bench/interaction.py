@@ -15,10 +15,10 @@ from player.demo import demo_music
 from player.library.rows import TrackRow
 from player.library.search import TrackIndex
 from recommender.configuration import SequentialConfig
-from recommender.inference import SequenceScorer, Tokens
-from recommender.running import fit_head
-from recommender.sequence.recommender import BEST
-from recommender.sequence.shapes import sequence_shapes
+from recommender.models.numpy_inference import SequenceScorer, Tokens
+from recommender.models.online_update import fit_head
+from recommender.models.parameter_shapes import sequence_shapes
+from recommender.training.sequential_recommender import BEST
 
 TRACKS = 100_000
 LABELS = 500

@@ -20,7 +20,7 @@ from player.listening.log import FeedbackLog, NewEvent
 from player.listening.stations import Stations
 from player.storage.database import Database
 from recommender.configuration import ClepConfig, TrainingConfig
-from recommender.registry import Registry
+from recommender.models.registry import Registry
 
 EVENTS = 10_000
 MORE = 500

@@ -24,7 +24,7 @@ class ClepMode(StrEnum):
     FAITHFUL = "faithful"
     """The networks of the paper."""
     BEST = "best"
-    """What measured best for few opinions (:mod:`recommender.clep_best`): convex, and trained in a moment."""
+    """What measured best for few opinions (:mod:`recommender.models.bayesian_taste`): convex, and trained in a moment."""
 
 
 BEST_AXES = 32

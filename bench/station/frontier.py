@@ -19,16 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.library_insight import SHARED
+from bench.simulation import Plan, Run, simulate
+from bench.simulation.policies import untrained
+from bench.simulation.report import DISCLAIMER
+from bench.simulation.world import World
 from bench.station.material import options, real_music
 from player.config import StationSettings
 from player.listening.collection import Collection
 from player.listening.scoring import frontend_id
 from recommender.evaluation.bootstrap import Interval, interval, resampled_means
-from recommender.simulation import Plan, Run, simulate
-from recommender.simulation.policies import untrained
-from recommender.simulation.report import DISCLAIMER
-from recommender.simulation.world import World
-from recommender.variety import Variety
+from recommender.ranking.variety import Variety
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -19,19 +19,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import isotonic_regression
 
+from bench.simulation import Plan, simulate
+from bench.simulation.listener import DAY, FIRST_SESSION, Listener
+from bench.simulation.log import GrowingLog, rows_of
+from bench.simulation.policies import MakePolicy, Policy, Stage, untrained
+from bench.simulation.report import DISCLAIMER
+from bench.simulation.world import NOWHERE, STATION, World, world_like
 from bench.station.material import options, real_music
 from player.listening.feedback import IMPORTED_WEIGHT
 from player.listening.scoring import frontend_id
-from recommender.baselines.base import Context
 from recommender.evaluation.bootstrap import Interval, draws, interval
 from recommender.events import EventLog
-from recommender.live import UNTRAINED, AsServed
-from recommender.simulation import Plan, simulate
-from recommender.simulation.listener import DAY, FIRST_SESSION, Listener
-from recommender.simulation.log import GrowingLog, rows_of
-from recommender.simulation.policies import MakePolicy, Policy, Stage, untrained
-from recommender.simulation.report import DISCLAIMER
-from recommender.simulation.world import NOWHERE, STATION, World, world_like
+from recommender.interfaces import Context
+from recommender.models.station_scorer import UNTRAINED, AsServed
 
 Doubles = NDArray[np.float64]
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.evaluation.betting import ALPHA, POWER, detectable_effect, log_capital
+from bench.simulation.bandit_logs import Bandit, serve
 from recommender.evaluation.offpolicy import OffPolicyReport, evaluate_policy
-from recommender.evaluation.simulated_logs import Bandit, serve
+from recommender.evaluation.sequential_test import ALPHA, POWER, detectable_effect, log_capital
 
 TRACKS, SESSIONS, PLAYS = 60, 50, 12
 PAIRS = 400

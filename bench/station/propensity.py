@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from recommender.calibrated_mix import Mix, aspect_of_likes
-from recommender.placing import Placer
-from recommender.ranking import Catalogue, Request, Settings, commit, rank
-from recommender.rules import Spacing, standing_rules
-from recommender.variety import Variety
+from recommender.ranking.calibration import Mix, aspect_of_likes
+from recommender.ranking.rank import Catalogue, Request, Settings, commit, rank
+from recommender.ranking.rules import Spacing, standing_rules
+from recommender.ranking.slate_builder import Placer
+from recommender.ranking.variety import Variety
 
 DRAWS = 100_000
 TRACKS = 12

@@ -2,7 +2,7 @@
 
 A column is left out by making it the same for every track: it then orders nothing, and the fit – the player's own, with its ridge, scale and
 loudness – gives its work to the others as far as they can do it. The trained parts stay as they are, and so does the pull of the seeds
-(``recommender.live.STATION_PULL``), which is no column.
+(``recommender.models.station_scorer.STATION_PULL``), which is no column.
 """
 
 from collections.abc import Sequence
@@ -11,20 +11,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.base import Context
-from recommender.blend import Blend, Column
-from recommender.blend_fitting import fit_model_blend
-from recommender.evaluation.history import split_with_pairs
-from recommender.evaluation.measures import Measure
+from bench.simulation.policies import PLAYERS_OWN
+from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.protocol import evaluate
+from recommender.evaluation.query_states import State
 from recommender.evaluation.splits import split_at
-from recommender.evaluation.states import State
 from recommender.events import EventLog
-from recommender.live import STATION_PULL, UNTRAINED, AsServed, LiveScorer
-from recommender.model import Model
-from recommender.scoring import Catalogue, ModelScorer
-from recommender.simulation.policies import PLAYERS_OWN
-from recommender.training import retrain
+from recommender.interfaces import Context
+from recommender.models.blend import Blend, Column
+from recommender.models.model_card import Model
+from recommender.models.model_scorer import Catalogue, ModelScorer
+from recommender.models.station_scorer import STATION_PULL, UNTRAINED, AsServed, LiveScorer
+from recommender.training.blend_fitting import fit_model_blend
+from recommender.training.history_evaluation import split_with_pairs
+from recommender.training.retraining import retrain
 
 TEST_SHARE = 0.2
 """The newest fifth of a log, which nothing has learned from."""
@@ -74,7 +74,7 @@ class Measured:
         repeats: share of the tested events that are about a track played before.
         promoted: whether the player's gate would have let the model serve.
         fitted: rows that the blend with all columns was fitted on; 0 when the prior weights were kept.
-        weights: of that blend, in the order of :class:`recommender.blend.Column`.
+        weights: of that blend, in the order of :class:`recommender.models.blend.Column`.
         figures: by variant and measure; None where there is no pair.
     """
 
@@ -116,7 +116,7 @@ class Shared:
 
 
 class Served:
-    """A recommender with the player's score of a blend (:meth:`recommender.live.LiveScorer.scores`), a column left out weighing 0."""
+    """A recommender with the player's score of a blend (:meth:`recommender.models.station_scorer.LiveScorer.scores`), a column left out weighing 0."""
 
     def __init__(self, variant: Variant, blend: Blend, shared: Shared, catalogue: Catalogue) -> None:
         self.name = variant.name

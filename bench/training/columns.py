@@ -19,23 +19,23 @@ from pathlib import Path
 import numpy as np
 
 from bench.library_insight import SHARED, embedded
-from bench.simulation import SYNTHETIC_TRACKS
-from bench.simulation_store import RunStore
+from bench.simulation import Plan, simulate
+from bench.simulation.listener import Listener, Temperament
+from bench.simulation.policies import MakePolicy, random_order, untrained
+from bench.simulation.report import DISCLAIMER
+from bench.simulation.scenes import SYNTHETIC_TRACKS
+from bench.simulation.store import RunStore
+from bench.simulation.world import World, world_like
 from bench.training import column_variants
 from bench.training.column_variants import ALL, COMPARED, MEASURES, VARIANTS, Measured, Variant, measure_variants
 from player.config import locate
 from player.listening.collection import Collection, load_collection
 from player.listening.scoring import frontend_id
 from player.storage.database import open_database
-from recommender.blend import Column
 from recommender.evaluation.bootstrap import Difference
 from recommender.evaluation.statistics import paired_bootstrap
-from recommender.live import UNTRAINED
-from recommender.simulation import Plan, simulate
-from recommender.simulation.listener import Listener, Temperament
-from recommender.simulation.policies import MakePolicy, random_order, untrained
-from recommender.simulation.report import DISCLAIMER
-from recommender.simulation.world import World, world_like
+from recommender.models.blend import Column
+from recommender.models.station_scorer import UNTRAINED
 
 LISTENERS, PLAYS = 20, 1000
 INTERRUPTED = 130

@@ -19,7 +19,7 @@ import numpy as np
 
 from recommender.datasets.stream import Chunk
 from recommender.events import Outcome
-from recommender.scale.conversion import convert
+from recommender.training.conversion import convert
 
 ROWS = 10_000_000
 STEPS = 300
@@ -91,7 +91,7 @@ def train(folder: Path, out: Path, processes: int, steps: int, mode: str) -> dic
     command = [sys.executable, "-m"]
     if processes > 1:
         command += ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"]
-    command += ["recommender.scale", "train", str(folder), "--out", str(out), "--mode", mode]
+    command += ["recommender.training", "train", str(folder), "--out", str(out), "--mode", mode]
     command += ["--device", "cpu", "--epochs", "1", "--steps", str(steps), "--json"]
     told = subprocess.run(
         command, check=True, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}

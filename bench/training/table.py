@@ -7,7 +7,7 @@ import numpy as np
 
 from bench.training.material import MEASURES
 from bench.training.running import Answer
-from recommender.evaluation.measures import Measure
+from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.report import Evaluation
 
 COMPARED = (Measure.NDCG, Measure.PAIR_AUC)

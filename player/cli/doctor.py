@@ -142,7 +142,7 @@ def _folder_mend(paths: "Paths") -> str:
 
 
 def _models(paths: "Paths") -> Iterator[Check]:
-    from recommender.registry import ModelError, Registry
+    from recommender.models.registry import ModelError, Registry
 
     registry = Registry(paths.models)
     load: Callable[[], object] = registry.load_current

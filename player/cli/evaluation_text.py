@@ -14,9 +14,9 @@ from rich.table import Table as RichTable
 from player.listening import evaluation_view as view
 from player.listening.learning import Evaluated
 from recommender.evaluation.comparison import Comparison
-from recommender.evaluation.conclusion import CHANCE_MODEL
-from recommender.evaluation.history import ListenerReport
 from recommender.evaluation.report import Report, Row
+from recommender.evaluation.verdict import CHANCE_MODEL
+from recommender.training.history_evaluation import ListenerReport
 
 NARROW, WIDE = 104, 118
 """Columns of a terminal below which a table goes without its least read figures, and without meanings beside them."""

@@ -129,7 +129,7 @@ def compare(
     """Lay two runs beside each other: what was asked differently, and what came out differently."""
     from player.cli.experiment_tables import plain_console, print_comparison
     from player.research.comparing import compare as lay_beside
-    from recommender.experiments.values import finite
+    from recommender.experiments.json_values import finite
 
     store = _store(data_dir)
     one, other = _find(store, first), _find(store, second)
@@ -148,7 +148,7 @@ def repeat(identity: Identity, data_dir: DataDir = None, json: Json = False) -> 
     with at_desk(data_dir) as desk:
         from player.research.comparing import compare as lay_beside
         from player.research.repeating import repeat as run_again
-        from recommender.experiments.values import finite
+        from recommender.experiments.json_values import finite
 
         record = _find(store_of(desk), identity)
         again = run_again(desk, record)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from player.research.opening import Desk
+    from recommender.experiments.json_values import JsonObject
     from recommender.experiments.records import Record
-    from recommender.experiments.values import JsonObject
 
 LEAST = 8
 """Likes, and dislikes, of a listener that is measured; a test holds it to the library's."""
@@ -64,7 +64,7 @@ METRICS = ("accuracy", "precision", "recall", "auroc", "fpr")
 def print_results(record: "Record", console: "Console") -> None:
     """Table 2, the tests, the findings and the notes."""
     from player.cli.experiment_tables import clean, strings
-    from recommender.experiments.values import number, objects, text
+    from recommender.experiments.json_values import number, objects, text
 
     results = record.results
     console.print(f"  medians over {number(results.get('listeners')) or 0:.0f} listeners")
@@ -91,7 +91,7 @@ def _print_table2(rows: "Sequence[JsonObject]", console: "Console") -> None:
     from rich.table import Table
 
     from player.cli.experiment_tables import clean
-    from recommender.experiments.values import number, text
+    from recommender.experiments.json_values import number, text
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("")

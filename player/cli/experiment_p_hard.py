@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from player.research.opening import Desk
+    from recommender.experiments.json_values import JsonObject
     from recommender.experiments.records import Record
-    from recommender.experiments.values import JsonObject
 
 TABLE = (
     ("auc", "pair AUC", 3),
@@ -109,8 +109,8 @@ def p_hard(
         from player.research.opening import source
         from player.research.p_hard import Wishes, measure
         from recommender.configuration import Negatives
-        from recommender.experiments.p_hard_question import Mode, Tracks
-        from recommender.experiments.question import SplitName
+        from recommender.experiments.config import SplitName
+        from recommender.experiments.p_hard_config import Mode, Tracks
 
         wanted = source(dataset, columns, limit, music, index, frontend)
         wishes = Wishes(
@@ -132,7 +132,7 @@ def p_hard(
 def print_results(record: "Record", console: "Console") -> None:
     """The table, like-rate beside, accuracy by share of likes, ranks by popularity, trends and notes."""
     from player.cli.experiment_tables import clean, strings
-    from recommender.experiments.values import objects, text
+    from recommender.experiments.json_values import objects, text
 
     results = record.results
     _print_table(objects(results.get("results")), objects(results.get("baselines")), console)
@@ -151,7 +151,7 @@ def print_results(record: "Record", console: "Console") -> None:
 
 def _print_table(rows: "Sequence[JsonObject]", beside: "Sequence[JsonObject]", console: "Console") -> None:
     from player.cli.experiment_tables import print_fitting, with_bounds
-    from recommender.experiments.values import number, text
+    from recommender.experiments.json_values import number, text
 
     cells = {(f"{number(row.get('p_hard')) or 0.0:g}", text(row.get("metric"))): row for row in rows}
     cells |= {(text(row.get("model")), text(row.get("metric"))): row for row in beside}
@@ -162,7 +162,7 @@ def _print_table(rows: "Sequence[JsonObject]", beside: "Sequence[JsonObject]", c
 
 
 def _print_negatives(rows: "Sequence[JsonObject]", console: "Console") -> None:
-    from recommender.experiments.values import number
+    from recommender.experiments.json_values import number
 
     shares = [
         f"{number(row.get('p_hard')) or 0.0:g}: {of_all:.1%}"
@@ -181,7 +181,7 @@ def _print_negatives(rows: "Sequence[JsonObject]", console: "Console") -> None:
 def _print_popularity(rows: "Sequence[JsonObject]", console: "Console") -> None:
     """Mean place of the least and the most popular tenth, by model."""
     from player.cli.experiment_tables import clean
-    from recommender.experiments.values import number, text
+    from recommender.experiments.json_values import number, text
 
     places: dict[str, list[float]] = {}
     for row in rows:

@@ -50,8 +50,8 @@ def wishes_for(
 ) -> "Wishes":
     """What the options ask of the baselines and of what is measured as they are."""
     from player.research.baselines import Wishes
-    from recommender.evaluation.states import State
-    from recommender.experiments.question import SplitName
+    from recommender.evaluation.query_states import State
+    from recommender.experiments.config import SplitName
 
     return Wishes(
         models=models,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from recommender.experiments.values import Json, JsonObject, is_list, is_object, number, objects, text
+from recommender.experiments.json_values import Json, JsonObject, is_list, is_object, number, objects, text
 
 if TYPE_CHECKING:
     from rich.console import Console

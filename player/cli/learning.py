@@ -137,7 +137,7 @@ def sequence_config(mode: Literal["default", "faithful", "best"]) -> "Sequential
 
     if mode == "default":
         return SequentialConfig()
-    from recommender.sequence.recommender import BEST_BY_GRADIENT, FAITHFUL
+    from recommender.training.sequential_recommender import BEST_BY_GRADIENT, FAITHFUL
 
     return BEST_BY_GRADIENT if mode == "best" else FAITHFUL
 

@@ -10,9 +10,9 @@ from player.cli.options import DataDir, Home, Json, emit_json, opened, say
 from player.errors import PlayerError
 
 if TYPE_CHECKING:
-    from recommender.lineage import Lineage
-    from recommender.model import Metric, ModelCard
-    from recommender.registry import Registry
+    from recommender.models.lineage import Lineage
+    from recommender.models.model_card import Metric, ModelCard
+    from recommender.models.registry import Registry
 
 MODEL = "model"
 """What a card calls the model itself among its metrics."""
@@ -110,7 +110,7 @@ def diff(first: Version, second: Version, data_dir: DataDir = None, json: Json =
 
 def promote(version: Version, data_dir: DataDir = None) -> None:
     """Let a version serve."""
-    from recommender.registry import ModelError
+    from recommender.models.registry import ModelError
 
     with opened(data_dir) as home:
         registry, _ = _registry(home)
@@ -124,7 +124,7 @@ def promote(version: Version, data_dir: DataDir = None) -> None:
 
 def roll_back(data_dir: DataDir = None) -> None:
     """Let the promoted version before the current one serve again."""
-    from recommender.registry import ModelError
+    from recommender.models.registry import ModelError
 
     with opened(data_dir) as home:
         registry, _ = _registry(home)
@@ -147,7 +147,7 @@ def lineage_words(lineage: "Lineage") -> str:
 
 def print_blend(card: "ModelCard") -> None:
     """Tell what counts in a model's score, the weightiest first."""
-    from recommender.blend import Column
+    from recommender.models.blend import Column
 
     words = {
         Column.SEED: "likeness to the station",
@@ -172,7 +172,7 @@ def print_blend(card: "ModelCard") -> None:
 
 def _registry(home: Home) -> "tuple[Registry, str | None]":
     """The models, and the version that serves; a pointer that cannot be read is told and passed over."""
-    from recommender.registry import ModelError, Registry
+    from recommender.models.registry import ModelError, Registry
 
     registry = Registry(home.paths.models)
     try:
@@ -184,7 +184,7 @@ def _registry(home: Home) -> "tuple[Registry, str | None]":
 
 def _find(registry: "Registry", version: str) -> "ModelCard":
     """The one version that begins like this."""
-    from recommender.registry import ModelError
+    from recommender.models.registry import ModelError
 
     found = [card for card in registry.versions() if version and card.version.startswith(version)]
     if len(found) > 1:
@@ -199,7 +199,7 @@ def _find(registry: "Registry", version: str) -> "ModelCard":
 
 def _key(metric: str) -> str:
     """The key of a measure on a card; a card may name one that this version does not know."""
-    from recommender.evaluation.measures import Measure
+    from recommender.evaluation.metric_names import Measure
 
     return Measure(metric).key if metric in set(Measure) else metric
 
@@ -255,7 +255,7 @@ def _leaves(tree: Mapping[str, object], prefix: str = "") -> Iterable[tuple[str,
 
 
 def _blend(card: "ModelCard") -> dict[str, object]:
-    from recommender.blend import Column
+    from recommender.models.blend import Column
 
     weights = dict[str, object](zip((column.name.lower() for column in Column), card.blend.weights, strict=True))
     return {"rows": card.blend.rows, **weights}

@@ -77,7 +77,7 @@ def list_stations(data_dir: DataDir = None, json: Json = False) -> None:
     from player.listening.collection import load_rows
     from player.listening.journal import load_journal
     from player.listening.stations import Stations, describe_seeds
-    from recommender.dial import NEUTRAL
+    from recommender.ranking.dial import NEUTRAL
 
     with opened(data_dir) as home:
         state = load_journal(home.database, ()).state

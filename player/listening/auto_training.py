@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from recommender.registry import Registry
+from recommender.models.registry import Registry
 
 PAUSE_SECONDS = 15 * 60.0
 """Between two trainings at least: a survey or an import brings answers by the hundred."""

@@ -15,9 +15,9 @@ from player.library.sound_tags import SoundTags
 from player.library.vectors import VectorTable, load_vectors
 from player.listening.stations import Seed, genres_of, tracks_of_seed
 from player.storage.database import Database
-from recommender.content import ContentSpace, LibrarySeed, TagSeed, TrackSeed
-from recommender.content import Seed as ContentSeed
-from recommender.ranking import Catalogue
+from recommender.models.content_space import ContentSpace, LibrarySeed, TagSeed, TrackSeed
+from recommender.models.content_space import Seed as ContentSeed
+from recommender.ranking.rank import Catalogue
 
 RAREST = 1e-4
 """Tag probabilities below this are all the same: no."""

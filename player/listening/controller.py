@@ -39,7 +39,7 @@ from player.listening.tuning import Tuning
 from player.listening.view import Snapshot, StationRow
 from player.listening.why_view import Why
 from player.storage.database import Database
-from recommender.registry import Registry
+from recommender.models.registry import Registry
 
 
 @dataclass(frozen=True, slots=True)

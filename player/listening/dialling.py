@@ -5,9 +5,9 @@ import numpy as np
 from player.listening.log import ListeningState
 from player.listening.queue import RankedQueue
 from player.listening.scoring import StationScorer
-from recommender.dial import DialEffect, QueueFigures, dial_effect, queue_figures
-from recommender.diversity import Pool
-from recommender.ranking import rank
+from recommender.ranking.dial import DialEffect, QueueFigures, dial_effect, queue_figures
+from recommender.ranking.diversity import Pool
+from recommender.ranking.rank import rank
 
 
 def effect_of_dial(scorer: StationScorer, state: ListeningState, queue: RankedQueue) -> DialEffect:

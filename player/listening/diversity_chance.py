@@ -104,7 +104,7 @@ def exact_gini_change(artist: Places, artists: int) -> Change:
 def ginis(counts: NDArray[np.integer], artists: int) -> NDArray[np.float64]:
     """(s,) the Gini index of each row of (s, k) counts, with as many zeros added as make ``artists`` of them.
 
-    As :func:`recommender.diversity.gini`; 0.0 where all are zero.
+    As :func:`recommender.ranking.diversity.gini`; 0.0 where all are zero.
     """
     kept = counts.shape[1]
     places = 2.0 * np.arange(artists - kept + 1, artists + 1) - artists - 1

@@ -22,7 +22,8 @@ from player.listening.measures import MEASURES
 from player.listening.stations import StationInfo, Stations
 from player.storage.database import Database
 from player.storage.models import Decision
-from recommender.diversity import (
+from recommender.evaluation.bootstrap import resampling_units
+from recommender.ranking.diversity import (
     RECENT_PLAYS,
     DiversityReport,
     Pool,
@@ -33,8 +34,7 @@ from recommender.diversity import (
     plays_per_artist,
     report,
 )
-from recommender.evaluation.bootstrap import resampling_units
-from recommender.rules import open_tracks, standing_rules
+from recommender.ranking.rules import open_tracks, standing_rules
 
 WINDOWS = (RECENT_PLAYS, 50, 25)
 """Plays of the rolling Gini index: the first of these that leaves a course, as few as there may be."""

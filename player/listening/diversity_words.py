@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from player.listening.diversity_chance import BLOCK_PLAYS, BLOCKS_A_SIDE, Change, exact_gini_change
-from recommender.diversity import RECENT_PLAYS, Pool
+from recommender.ranking.diversity import RECENT_PLAYS, Pool
 
 FEWEST_PLAYS = 20
 """Fewer are one evening; half of them says nothing."""

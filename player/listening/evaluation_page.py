@@ -8,10 +8,10 @@ from player.listening.evaluation_charts import SHARES, Mark, bars, difference_sc
 from player.listening.html_page import asset, filled, html_page
 from player.listening.learning import Evaluated
 from recommender.evaluation.comparison import Comparison
-from recommender.evaluation.conclusion import CHANCE_MODEL, Standing
-from recommender.evaluation.history import ListenerReport
-from recommender.evaluation.measures import Measure
+from recommender.evaluation.metric_names import Measure
+from recommender.evaluation.verdict import CHANCE_MODEL, Standing
 from recommender.events import Outcome
+from recommender.training.history_evaluation import ListenerReport
 
 TONES = {
     Standing.BETTER: "better",

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from recommender.evaluation.comparison import SURE, Comparison
-from recommender.evaluation.conclusion import CHANCE_MODEL
-from recommender.evaluation.history import ListenerReport
-from recommender.evaluation.log_facts import LogFacts
-from recommender.evaluation.measures import Measure
+from recommender.evaluation.log_summary import LogFacts
+from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.report import Report, Row, SplitFacts
+from recommender.evaluation.verdict import CHANCE_MODEL
 from recommender.events import Outcome
+from recommender.training.history_evaluation import ListenerReport
 
 NOTHING = "–"
 MEANINGS = {

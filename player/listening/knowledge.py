@@ -12,7 +12,7 @@ from player.listening.models import load_served_model
 from player.listening.scoring import CONTENT_VERSION
 from player.listening.stations import SeedNames
 from player.storage.database import Database
-from recommender.model import Model
+from recommender.models.model_card import Model
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,14 +16,14 @@ from player.listening.scoring import frontend_id, learning_catalogue, station_in
 from player.listening.stations import Stations
 from player.storage.database import Database
 from recommender.events import EventLog
-from recommender.model import Model, ModelCard
-from recommender.registry import ModelError, Registry
-from recommender.scoring import Catalogue
+from recommender.models.model_card import Model, ModelCard
+from recommender.models.model_scorer import Catalogue
+from recommender.models.registry import ModelError, Registry
 
 if TYPE_CHECKING:
     from recommender.configuration import TrainingConfig
-    from recommender.evaluation.history import ListenerReport
-    from recommender.training import Progress, TrainingResult
+    from recommender.training.history_evaluation import ListenerReport
+    from recommender.training.retraining import Progress, TrainingResult
 
 STAGES = {
     "content": "Training CLEP",
@@ -98,7 +98,7 @@ def retrain(
     Raises:
         PlayerError: another job is running, or the model cannot be stored.
     """
-    from recommender.training import retrain as train  # noqa: PLC0415 - imports torch
+    from recommender.training.retraining import retrain as train  # noqa: PLC0415 - imports torch
 
     def tell(progress: "Progress") -> None:
         report(
@@ -134,7 +134,7 @@ def retrain(
 
 
 def _too_early(log: EventLog, new: NewAnswers) -> "TrainingResult":
-    from recommender.training import TrainingResult  # noqa: PLC0415 - imports torch
+    from recommender.training.retraining import TrainingResult  # noqa: PLC0415 - imports torch
 
     missing = f"{new.wanted - new.count} more answers since the last training (have {new.count} of {new.wanted})"
     return TrainingResult(
@@ -152,7 +152,7 @@ def _too_early(log: EventLog, new: NewAnswers) -> "TrainingResult":
 
 def evaluate(database: Database, paths: Paths, seed: int) -> Evaluated:
     """Measure the current model and the baselines on the newest part of the log that the model has not seen."""
-    from recommender.evaluation.history import evaluate_listener  # noqa: PLC0415 - only this needs the baselines
+    from recommender.training.history_evaluation import evaluate_listener  # noqa: PLC0415 - only this needs the baselines
 
     material = load_material(database)
     live, problem = _live(Registry(paths.models), material.collection)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from player.listening.collection import Collection
 from player.listening.stations import Seed, StationInfo, describe_seeds
-from recommender.content import TrackSeed, seed_columns
+from recommender.models.content_space import TrackSeed, seed_columns
 
 MOST_TAGS = 2
 """In a reason; the line has to fit beside the queue."""

@@ -11,7 +11,7 @@ from player.listening.log import ListeningState
 from player.listening.queue import RankedQueue
 from player.listening.scoring import StationScorer
 from player.listening.view import Measure
-from recommender.diversity import DiversityReport, Pool, outlook, report
+from recommender.ranking.diversity import DiversityReport, Pool, outlook, report
 
 TREND_POINTS = 24
 """How many plays back a sparkline goes."""

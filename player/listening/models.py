@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from player.config import Paths
 from player.listening.collection import Collection
 from player.listening.scoring import frontend_id
-from recommender.belonging import Library
-from recommender.model import Model
-from recommender.registry import ModelError, Registry
+from recommender.models.library_match import Library
+from recommender.models.model_card import Model
+from recommender.models.registry import ModelError, Registry
 
 
 @dataclass(frozen=True, slots=True)

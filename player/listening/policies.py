@@ -20,10 +20,10 @@ from player.listening.trial_plays import verdicts
 from player.storage.database import Database
 from recommender.evaluation.bootstrap import sessions_of
 from recommender.evaluation.offpolicy import Decisions, OffPolicyReport, Policy, evaluate_policy
-from recommender.model import Model
-from recommender.ranking import Placer, Request
-from recommender.registry import ModelError, Registry
-from recommender.temperature import temperature_for_breadth
+from recommender.models.model_card import Model
+from recommender.models.registry import ModelError, Registry
+from recommender.ranking.rank import Placer, Request
+from recommender.ranking.temperature import temperature_for_breadth
 
 LIVE, UNTRAINED, RANDOM, POPULARITY = "live", "untrained", "random", "popularity"
 PLAIN = (UNTRAINED, RANDOM, POPULARITY)

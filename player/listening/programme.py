@@ -17,7 +17,7 @@ from player.listening.scoring import StationScorer
 from player.listening.stations import StationInfo
 from player.listening.trial_arms import TrialArms
 from player.listening.view import QueueRow
-from recommender.ranking import Placer, Ranking
+from recommender.ranking.rank import Placer, Ranking
 
 FOLLOWS = "next on the album"
 PINNED = "pinned by you"

@@ -13,12 +13,12 @@ from player.listening.log import ListeningState, Served
 from player.listening.scoring import StationScorer
 from player.listening.station_mix import liked_mix
 from player.listening.stations import describe_seeds
-from recommender.dial import NEUTRAL, dialled
-from recommender.live import LiveScores
-from recommender.ranking import Ranking, Request, Settings, commit, rank
-from recommender.rules import Rule, Spacing, open_tracks, relaxed_sentence, standing_rules
-from recommender.temperature import temperature_for_breadth
-from recommender.variety import Variety
+from recommender.models.station_scorer import LiveScores
+from recommender.ranking.dial import NEUTRAL, dialled
+from recommender.ranking.rank import Ranking, Request, Settings, commit, rank
+from recommender.ranking.rules import Rule, Spacing, open_tracks, relaxed_sentence, standing_rules
+from recommender.ranking.temperature import temperature_for_breadth
+from recommender.ranking.variety import Variety
 
 ARM = "live"
 """The name of the one way of choosing there is."""

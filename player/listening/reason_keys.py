@@ -11,8 +11,8 @@ from typing import Literal, get_args
 
 from player.errors import PlayerError
 from player.listening.stations import Seed
-from recommender.explain import Part
-from recommender.live import Muted
+from recommender.models.station_scorer import Muted
+from recommender.ranking.explain import Part
 
 ReasonKind = Literal["part", "label", "seed"]
 REASON_KINDS: tuple[str, ...] = get_args(ReasonKind)

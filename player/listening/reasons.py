@@ -12,9 +12,9 @@ from player.listening.queue import RankedQueue
 from player.listening.scoring import StationScorer
 from player.listening.view import MoveKind, QueueRow
 from recommender.events import Outcome
-from recommender.explain import NO_LABELS, Evidence, Labels, Placing, ReasonKind, explain, repetition_sentence
-from recommender.moves import Move, moves
-from recommender.ranking import RankedTrack
+from recommender.ranking.explain import NO_LABELS, Evidence, Labels, Placing, ReasonKind, explain, repetition_sentence
+from recommender.ranking.rank import RankedTrack
+from recommender.ranking.rank_changes import Move, moves
 
 SECONDS_PER_DAY = 86400.0
 VERBS = {

@@ -13,10 +13,10 @@ from player.listening.likeness import Likeness, StationLikeness
 from player.listening.plays import StationPlays, TimesPlayed
 from player.listening.reason_keys import muted_of, seeds_left
 from player.listening.stations import Seed, StationInfo
-from recommender.content import seed_similarity
-from recommender.live import LiveScorer, LiveScores
-from recommender.model import FrontEndId, Model
-from recommender.scoring import Catalogue, ModelScorer
+from recommender.models.content_space import seed_similarity
+from recommender.models.model_card import FrontEndId, Model
+from recommender.models.model_scorer import Catalogue, ModelScorer
+from recommender.models.station_scorer import LiveScorer, LiveScores
 
 CONTENT_VERSION = "content"
 """The model version while nothing was trained: seeds and the running update alone."""

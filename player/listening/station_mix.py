@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from player.listening.collection import UNKNOWN, Collection, codes
 from player.listening.stations import genres_of
-from recommender.calibrated_mix import Mix, aspect_of_likes
-from recommender.live import HeadLabels
+from recommender.models.station_scorer import HeadLabels
+from recommender.ranking.calibration import Mix, aspect_of_likes
 
 YEARS_AN_ERA = 10
 FIRST_YEAR = 1900

@@ -19,7 +19,7 @@ from player.library.search import TrackIndex, parse_query
 from player.listening.log import now_us
 from player.storage.database import Database
 from player.storage.models import Station, StationSeed
-from recommender.dial import DISCOVER, FAMILIAR, NEUTRAL
+from recommender.ranking.dial import DISCOVER, FAMILIAR, NEUTRAL
 
 SeedKind = Literal["track", "artist", "album", "genre", "tag", "query", "library"]
 SEED_KINDS: tuple[str, ...] = get_args(SeedKind)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from player.library.rows import TrackRow
 from player.listening.collection import Collection
 from player.listening.stations import genres_of
-from recommender.content import Source
+from recommender.models.content_space import Source
 
 MOST_GROUPS = 12
 """Genres or clusters with a turn of their own; in 30 answers each has two or three. The paper had five genres."""

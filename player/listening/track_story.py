@@ -16,7 +16,7 @@ from player.listening.story_view import StoryEvent, StoryFile, StoryMuted, Story
 from player.listening.why import PART_NAMES
 from player.storage.database import Database
 from player.storage.models import Embedding, Track, TrackFile
-from recommender.explain import ScoreParts
+from recommender.ranking.explain import ScoreParts
 
 TAGS_SHOWN = 5
 EVERYWHERE = "everywhere"

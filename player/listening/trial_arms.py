@@ -10,9 +10,9 @@ from player.listening.queue import Listening, RankedQueue, RowArm, rank_station
 from player.listening.scoring import CONTENT_VERSION, StationScorer, frontend_id
 from player.listening.stations import StationInfo
 from player.listening.trials import Arm, TrialInfo
-from recommender.control import WithoutNegatives
-from recommender.interleaving import interleave, pair_of
-from recommender.registry import VERSION_PATTERN, ModelError, Registry
+from recommender.models.registry import VERSION_PATTERN, ModelError, Registry
+from recommender.models.trial_control import WithoutNegatives
+from recommender.ranking.interleaving import interleave, pair_of
 
 LIVE, UNTRAINED, CONTROL = "live", "untrained", "without-negatives"
 """Arms with a name of their own; any other is a version."""

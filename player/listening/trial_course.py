@@ -15,7 +15,7 @@ from player.listening.trial_control import make_control
 from player.listening.trial_report import TrialReport, ending_of, report_trial, stopped_sentence
 from player.listening.trials import Arm, TrialInfo, Trials
 from player.storage.database import Database
-from recommender.registry import VERSION_PATTERN, ModelError, Registry
+from recommender.models.registry import VERSION_PATTERN, ModelError, Registry
 
 PLAIN_MODE = "station"
 """A trial takes place while its station plays as a plain station: album order, say, leaves an arm nothing to choose."""

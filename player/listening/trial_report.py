@@ -12,8 +12,8 @@ from player.listening.log import now_us
 from player.listening.trial_plays import TrialPlay, complete_pairs, read_plays, verdicts
 from player.listening.trials import Arm, TrialInfo
 from player.storage.database import Database
-from recommender.diversity import gini
-from recommender.evaluation.betting import (
+from recommender.evaluation.bootstrap import FEWEST_UNITS, RESAMPLES, interval, sessions_of
+from recommender.evaluation.sequential_test import (
     ALPHA,
     POWER,
     Wager,
@@ -22,8 +22,8 @@ from recommender.evaluation.betting import (
     stopping_time,
     wager,
 )
-from recommender.evaluation.bootstrap import FEWEST_UNITS, RESAMPLES, interval, sessions_of
-from recommender.interleaving import pair_of
+from recommender.ranking.diversity import gini
+from recommender.ranking.interleaving import pair_of
 
 Doubles = NDArray[np.float64]
 

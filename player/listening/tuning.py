@@ -8,7 +8,7 @@ from player.listening.modes import MODE_WORDS, check_mode
 from player.listening.session import Session
 from player.listening.stations import Seed
 from player.listening.view import StationRow
-from recommender.dial import NEUTRAL
+from recommender.ranking.dial import NEUTRAL
 
 SEED_REASON = "this station grows from it"
 

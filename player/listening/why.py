@@ -1,6 +1,6 @@
 """Why a track stands where it stands: its utility taken apart, and what it would be without each part.
 
-The parts are those that the ranking added up (see ``recommender.decomposition``); what was told about other tracks is
+The parts are those that the ranking added up (see ``recommender.ranking.decomposition``); what was told about other tracks is
 taken apart further, track by track, and these influences sum to the running update's part. Nothing here is estimated
 afterwards: what is shown is what was computed.
 """
@@ -18,10 +18,10 @@ from player.listening.reasons import VERB_OF, Reasons
 from player.listening.scoring import StationScorer
 from player.listening.stations import Seed, describe_seeds
 from player.listening.why_view import MutedReason, Why, WhyLabel, WhyPart, WhySeed
-from recommender.content import seed_similarity
-from recommender.decomposition import Share, Terms, decompose
-from recommender.explain import Part
-from recommender.ranking import Placer, RankedTrack, View
+from recommender.models.content_space import seed_similarity
+from recommender.ranking.decomposition import Share, Terms, decompose
+from recommender.ranking.explain import Part
+from recommender.ranking.rank import Placer, RankedTrack, View
 
 LABELS_SHOWN = 6
 """What was told about so many tracks is named, the strongest first; the rest is summed up."""

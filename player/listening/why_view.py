@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from player.library.rows import TrackRow
-from recommender.explain import Part
+from recommender.ranking.explain import Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Why:
             "what you told".
         other_lead: what these come to.
         seeds: of the station.
-        utility, lead, rank, eligible, given_up, propensity: see ``recommender.decomposition.Decomposition``.
+        utility, lead, rank, eligible, given_up, propensity: see ``recommender.ranking.decomposition.Decomposition``.
         muted: what counts no more on this station.
         model_version: what scored.
     """

@@ -6,11 +6,11 @@ from player.errors import PlayerError, UsageError
 from player.research.opening import Desk, Source, read, reopened
 from player.research.running import Teller, errors_as
 from recommender.datasets.dataset import Dataset
-from recommender.evaluation.states import State
+from recommender.evaluation.query_states import State
 from recommender.experiments.baselines import run_baselines
-from recommender.experiments.question import Question, SplitName, ask_about
+from recommender.experiments.config import Question, SplitName, ask_about
+from recommender.experiments.model_sets import PLAIN, Roster
 from recommender.experiments.records import Record, configuration_as
-from recommender.experiments.rosters import PLAIN, Roster
 from recommender.experiments.store import RunStore
 
 

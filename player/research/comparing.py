@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from recommender.experiments.json_values import Difference, JsonObject, differences, number, objects, text
 from recommender.experiments.records import Record
-from recommender.experiments.values import Difference, JsonObject, differences, number, objects, text
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from player.research.opening import Desk, Source, open_source
 from player.research.own_log import NAME
 from recommender.datasets import DatasetError, statistics, stream_dataset
 from recommender.experiments.baselines import dataset_facts
-from recommender.experiments.values import JsonObject, json_object
+from recommender.experiments.json_values import JsonObject, json_object
 
 
 def describe(desk: Desk, wanted: Source) -> JsonObject:

@@ -1,8 +1,8 @@
 """Records as scripts read them."""
 
+from recommender.experiments.json_values import Json, is_object
 from recommender.experiments.records import Record
 from recommender.experiments.store import RunStore
-from recommender.experiments.values import Json, is_object
 
 
 def document(record: Record, store: RunStore) -> dict[str, Json]:

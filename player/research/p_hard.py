@@ -7,19 +7,19 @@ from player.research.opening import Desk, Source, read, reopened
 from player.research.running import Teller, errors_as
 from recommender.configuration import Negatives, SequentialConfig
 from recommender.datasets.dataset import Dataset
-from recommender.evaluation.states import State
+from recommender.evaluation.query_states import State
+from recommender.experiments.config import SplitName
 from recommender.experiments.p_hard import run_p_hard
-from recommender.experiments.p_hard_question import (
+from recommender.experiments.p_hard_config import (
     Mode,
     PHardQuestion,
     Tracks,
     ask_about_p_hard,
     parse_p_hard,
 )
-from recommender.experiments.question import SplitName
 from recommender.experiments.records import Record, configuration_as
 from recommender.experiments.store import RunStore
-from recommender.sequence.recommender import ABLATIONS, FAITHFUL
+from recommender.training.sequential_recommender import ABLATIONS, FAITHFUL
 
 WITH_PAIRS = "best + hard pairs"
 """What ``--mode best`` trains: the best mode with real negatives in a term of their own."""

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.base import Context
 from recommender.events import EventLog
-from recommender.inference import Standardisation
+from recommender.interfaces import Context
+from recommender.models.numpy_inference import Standardisation
 
 NEIGHBOURS = 5
 REMEMBERED = 20

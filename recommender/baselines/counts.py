@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.base import Context, after, last_moment
 from recommender.events import EventLog
+from recommender.interfaces import Context, after, last_moment
 
 PSEUDO_ROWS = 2.0
 """Strength of the prior of a like-rate, in rows, so that one like out of one does not beat nine out of ten."""

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.base import Context
 from recommender.baselines.biases import Biases
 from recommender.baselines.feedback import Doubles, Labels, most_frequent, net_of
 from recommender.events import EventLog, empty_log
+from recommender.interfaces import Context
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.base import Context
 from recommender.baselines.feedback import Doubles, Labels, most_frequent
 from recommender.events import EventLog, empty_log
+from recommender.interfaces import Context
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

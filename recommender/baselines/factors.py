@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.base import Context
 from recommender.baselines.feedback import Labels
 from recommender.events import EventLog
+from recommender.interfaces import Context
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

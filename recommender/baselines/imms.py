@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.base import Context
 from recommender.baselines.feedback import totals
 from recommender.events import EventLog, Outcome
+from recommender.interfaces import Context
 
 FIRST_SKIP, NEXT_SKIP = -6.0, -4.0
 """A skip after a track that was finished, and one in a run of skips (the listener is looking for something)."""

@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.base import Context
 from recommender.baselines.biases import Biases
 from recommender.baselines.ease import TrackMap
 from recommender.baselines.feedback import Doubles, Labels, most_frequent, totals
 from recommender.events import EventLog, empty_log
+from recommender.interfaces import Context
 
 MOST_TRACKS = 6000
 """Tracks in the square matrix, 288 MB of float64; of a larger catalogue the most frequent are kept, the rest have none."""

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.base import Context
 from recommender.events import EventLog
+from recommender.interfaces import Context
 
 
 class RandomOrder:

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.base import Context
 from recommender.events import EventLog
+from recommender.interfaces import Context
 
 DECAY = 0.5
 """d of the activation: the value that ACT-R and the work on music relistening use throughout."""

@@ -7,7 +7,6 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.base import Recommender
 from recommender.baselines.content import ContentNeighbours
 from recommender.baselines.counts import LikeRate, PersonalMostPlayed, Popularity
 from recommender.baselines.ease import Ease, SignedEase
@@ -19,6 +18,7 @@ from recommender.baselines.random import RandomOrder
 from recommender.baselines.recency import BaseLevelActivation
 from recommender.baselines.stacked import Stacked
 from recommender.baselines.tunelog import TuneLogPoints
+from recommender.interfaces import Recommender
 
 Content = NDArray[np.float32]
 ALL = "all"

@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.base import Context, Recommender
 from recommender.baselines.ease import SignedEase
 from recommender.baselines.factorisation import Factorisation
 from recommender.baselines.factors import Als
 from recommender.baselines.feedback import Doubles
 from recommender.events import EventLog, empty_log
+from recommender.interfaces import Context, Recommender
 
 HELD_OUT = 0.15
 """Share of the log's labels on which the weights are fitted; the parts are then fitted anew on all."""

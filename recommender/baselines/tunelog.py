@@ -6,8 +6,8 @@ After the default signals of TuneLog, a companion of a music server; written ane
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.base import Context
 from recommender.events import EventLog, Outcome
+from recommender.interfaces import Context
 
 IGNORED_BELOW, SKIP_BELOW, PARTIAL_BELOW = 0.1, 0.3, 0.8
 """Played shares at which a listen stops being an accident, a skip, a partial listen."""

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.datasets.column import Column
-from recommender.datasets.names import checked_options
+from recommender.datasets.arrow_column import Column
+from recommender.datasets.dataset_spec import checked_options
 from recommender.datasets.rows import DOWN, UP, Batch, Fault, Rows, Source, Taste
 from recommender.datasets.text import Layout, read_batches
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from recommender.datasets.names import checked_options
+from recommender.datasets.dataset_spec import checked_options
 from recommender.datasets.rows import Batch, Fault, Rows, Source, Taste
 from recommender.datasets.text import Layout, read_batches
 

@@ -20,9 +20,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.datasets.column import Column
+from recommender.datasets.arrow_column import Column
 from recommender.datasets.dataset import DatasetError, Exclusion
-from recommender.datasets.names import checked_options
+from recommender.datasets.dataset_spec import checked_options
 from recommender.datasets.rows import FINISH, SKIP_EARLY, Batch, Fault, Rows, Signal, Source, Taste
 from recommender.datasets.text import Layout, header_of, read_batches
 from recommender.events import Outcome

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.datasets.column_buffer import DiskStore, MemoryStore, Store
 from recommender.datasets.dataset import Dataset, DatasetError, Reading
-from recommender.datasets.storage import DiskStore, MemoryStore, Store
 from recommender.datasets.stream import DatasetStream, stream_dataset
 from recommender.events import EventLog
 
@@ -23,7 +23,7 @@ def open_dataset(
     """Read a data set whole.
 
     Args:
-        name: ``KIND:PATH``, with a kind of :data:`recommender.datasets.names.KINDS`.
+        name: ``KIND:PATH``, with a kind of :data:`recommender.datasets.dataset_spec.KINDS`.
         columns: which column is what (csv, parquet), or other options of the kind; see ``docs/datasets.md``.
         limit: read only the first listeners, whole, up to this many rows.
         memmap: an empty folder for the columns, which then stay on disk.

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from recommender.datasets.column import Column
+from recommender.datasets.arrow_column import Column
 from recommender.datasets.dataset import DatasetError
 from recommender.datasets.rows import Batch
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.datasets.column import Column
+from recommender.datasets.arrow_column import Column
 from recommender.datasets.dataset import Exclusion, Problem
 from recommender.events import Outcome
 

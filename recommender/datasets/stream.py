@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.datasets.arrow_column import Column
 from recommender.datasets.cm100k import cm100k
-from recommender.datasets.column import Column
 from recommender.datasets.dataset import DatasetError, Exclusion, Problem, Reading
+from recommender.datasets.dataset_spec import parse_name
 from recommender.datasets.emotify import emotify
-from recommender.datasets.mapped import csv_table, parquet_table
+from recommender.datasets.generic_table import csv_table, parquet_table
 from recommender.datasets.movielens import movielens
 from recommender.datasets.mssd import mssd
-from recommender.datasets.names import parse_name
 from recommender.datasets.rows import Fault, Rows, Source
 
 MALFORMED_SHARE = 0.01

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 from numpy.typing import NDArray
 
-from recommender.datasets.column import Column
+from recommender.datasets.arrow_column import Column
 from recommender.datasets.dataset import DatasetError, Problem
 from recommender.datasets.rows import Batch
 

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from recommender.evaluation.bootstrap import Difference, Interval
-    from recommender.evaluation.measures import Measure
-    from recommender.evaluation.measuring import Candidates, StatesProbability
+    from recommender.evaluation.metric_names import Measure
+    from recommender.evaluation.metric_runner import Candidates, StatesProbability
     from recommender.evaluation.protocol import StopsEarly, count_pairs, evaluate, evaluate_seeds
+    from recommender.evaluation.query_states import State
     from recommender.evaluation.report import Evaluation, Figure, Report, Row
     from recommender.evaluation.splits import (
         Part,
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
         split_random,
         walk_forward,
     )
-    from recommender.evaluation.states import State
     from recommender.evaluation.statistics import (
         Friedman,
         Pair,
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "bootstrap": ("Difference", "Interval"),
-    "measures": ("Measure",),
-    "measuring": ("Candidates", "StatesProbability"),
+    "metric_names": ("Measure",),
+    "metric_runner": ("Candidates", "StatesProbability"),
     "protocol": ("StopsEarly", "count_pairs", "evaluate", "evaluate_seeds"),
     "report": ("Evaluation", "Figure", "Report", "Row"),
     "splits": (
@@ -52,7 +52,7 @@ _HOMES = {
         "split_random",
         "walk_forward",
     ),
-    "states": ("State",),
+    "query_states": ("State",),
     "statistics": ("Friedman", "Pair", "friedman", "paired_bootstrap", "wilcoxon_holm"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.base import Context, Recommender
+from recommender.evaluation.query_states import State, States
 from recommender.evaluation.splits import Part, Split
-from recommender.evaluation.states import State, States
 from recommender.events import EventLog
-from recommender.running import Prior, fit_head
+from recommender.interfaces import Context, Recommender
+from recommender.models.online_update import Prior, fit_head
 
 MOST_ROWS = 300
 """Newest rows of a listener that the curve is fitted on: two numbers are known well enough from these."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommender.evaluation.bootstrap import Difference
-from recommender.evaluation.measures import Measure
+from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.report import Evaluation
 from recommender.evaluation.statistics import holm
 

@@ -3,13 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender import diversity
+from recommender.ranking import diversity
 
 Counts = NDArray[np.floating] | NDArray[np.integer]
 
 
 def gini(counts: Counts) -> float | None:
-    """Gini coefficient of exposures, zeros included (see :func:`recommender.diversity.gini`).
+    """Gini coefficient of exposures, zeros included (see :func:`recommender.ranking.diversity.gini`).
 
     Returns:
         None when there is nothing to share out (no entry, or all are zero).

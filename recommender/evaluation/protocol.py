@@ -1,7 +1,7 @@
 """One protocol for public sets and for the listener's own log: fit on the past, ask about the test, compare in pairs.
 
 Every recommender is fitted on the past (training and validation) of a :class:`splits.Split` and asked in the same
-states (:mod:`recommender.evaluation.states`). Each listener's rows give one value of each measure; figures are means over listeners,
+states (:mod:`recommender.evaluation.query_states`). Each listener's rows give one value of each measure; figures are means over listeners,
 intervals redraw listeners – or, with fewer than five of them, blocks of their listening.
 """
 
@@ -12,12 +12,12 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.base import Recommender
+from recommender.evaluation.aggregate import Gathered
 from recommender.evaluation.bootstrap import FEWEST_UNITS, RESAMPLES, resample_counts, resampling_units
 from recommender.evaluation.classification import EVEN_ODDS, THRESHOLD
 from recommender.evaluation.exposure import self_information, unit_vectors
-from recommender.evaluation.measures import Measure
-from recommender.evaluation.measuring import (
+from recommender.evaluation.metric_names import Measure
+from recommender.evaluation.metric_runner import (
     Answers,
     Candidates,
     Setting,
@@ -27,13 +27,13 @@ from recommender.evaluation.measuring import (
     measure,
     pair_auc_of_groups,
 )
+from recommender.evaluation.query_states import MEANING, MOST_ROWS, ListenerStates, State, States
 from recommender.evaluation.report import Evaluation, SplitFacts
+from recommender.evaluation.report_builder import Measured, Shares, average, tabulate
 from recommender.evaluation.splits import Part, Split
-from recommender.evaluation.states import MEANING, MOST_ROWS, ListenerStates, State, States
-from recommender.evaluation.tabulating import Measured, Shares, average, tabulate
-from recommender.evaluation.tally import Tally, reasons
-from recommender.evaluation.whole import Gathered
+from recommender.evaluation.test_counts import Tally, reasons
 from recommender.events import EventLog
+from recommender.interfaces import Recommender
 
 Floats = NDArray[np.float64]
 

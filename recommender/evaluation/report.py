@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from recommender.evaluation.bootstrap import Difference, difference_of_resamples
 from recommender.evaluation.calibration import Bin
-from recommender.evaluation.measures import Measure
-from recommender.evaluation.states import State
+from recommender.evaluation.metric_names import Measure
+from recommender.evaluation.query_states import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from recommender.experiments.baselines import dataset_facts, run_baselines
+    from recommender.experiments.config import Question, SplitName, ask_about
+    from recommender.experiments.json_values import differences
     from recommender.experiments.provenance import fingerprint_of_dataset
-    from recommender.experiments.question import Question, SplitName, ask_about
     from recommender.experiments.records import ExperimentError, Record
     from recommender.experiments.store import Drawing, Finding, RunStore, Workspace, conduct
-    from recommender.experiments.values import differences
 
 _HOMES = {
     "Drawing": "store",
     "ExperimentError": "records",
     "Finding": "store",
-    "Question": "question",
+    "Question": "config",
     "Record": "records",
     "RunStore": "store",
-    "SplitName": "question",
+    "SplitName": "config",
     "Workspace": "store",
-    "ask_about": "question",
+    "ask_about": "config",
     "conduct": "store",
     "dataset_facts": "baselines",
-    "differences": "values",
+    "differences": "json_values",
     "fingerprint_of_dataset": "provenance",
     "run_baselines": "baselines",
 }

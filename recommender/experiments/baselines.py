@@ -15,19 +15,19 @@ from threadpoolctl import threadpool_limits
 from recommender.datasets.dataset import Dataset
 from recommender.datasets.summary import statistics
 from recommender.evaluation.protocol import evaluate
+from recommender.evaluation.query_states import State
 from recommender.evaluation.splits import Part, Split
-from recommender.evaluation.states import State
+from recommender.experiments.config import Question, SplitName, splits
+from recommender.experiments.json_values import JsonObject, json_object
 from recommender.experiments.measurements import Measurement, averaged, from_bytes, to_bytes
+from recommender.experiments.model_sets import PLAIN, UNSEEDED, Roster
 from recommender.experiments.pictures import baseline_drawings
-from recommender.experiments.pooled import pooled_auc
+from recommender.experiments.pooled_auc import pooled_auc
 from recommender.experiments.processes import in_processes
 from recommender.experiments.provenance import fingerprint_of_dataset
-from recommender.experiments.question import Question, SplitName, splits
 from recommender.experiments.records import ExperimentError, Record
 from recommender.experiments.results import results_of
-from recommender.experiments.rosters import PLAIN, UNSEEDED, Roster
 from recommender.experiments.store import Finding, RunStore, Workspace, conduct
-from recommender.experiments.values import JsonObject, json_object
 
 BOOTSTRAP_SEED = 0
 """The same draws for every model, seed and run, so that all of them can be compared in pairs."""

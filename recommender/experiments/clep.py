@@ -19,10 +19,10 @@ from recommender.experiments.clep_listeners import FEWEST_OF_EACH, Listeners, fi
 from recommender.experiments.clep_measures import Column
 from recommender.experiments.clep_scores import MATCHED, Sounds, embedding_spaces, measure_seed, rows
 from recommender.experiments.clep_tables import Tables
+from recommender.experiments.json_values import json_object
 from recommender.experiments.provenance import fingerprint_of_dataset
 from recommender.experiments.records import Record
 from recommender.experiments.store import Drawing, Finding, RunStore, Workspace, conduct
-from recommender.experiments.values import json_object
 
 KIND = "clep"
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from recommender.experiments.clep_scores import VARIANTS, Space
 from recommender.experiments.figures import save
-from recommender.experiments.values import JsonObject, number
+from recommender.experiments.json_values import JsonObject, number
 
 LIKED, DISLIKED = "#c0392b", "#2c5aa0"
 """Red and blue, as in the paper."""

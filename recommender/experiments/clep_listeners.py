@@ -15,7 +15,7 @@ from recommender.evaluation.bootstrap import SESSION_GAP
 from recommender.evaluation.statistics import FEWEST_BLOCKS
 from recommender.events import EventLog
 from recommender.experiments.records import ExperimentError
-from recommender.negatives import standing_labels
+from recommender.sequence.negatives import standing_labels
 
 FEWEST_OF_EACH = 8
 """Likes and dislikes that a listener needs: with a quarter held out, two of each are left to test on."""

@@ -7,9 +7,6 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.clep import ClepData
-from recommender.clep_best import MainAxes, Opinions, SharedTaste, fit_shared
-from recommender.clep_many import ClepProblem, train_clep_many
 from recommender.configuration import ClepConfig, ClepVariant
 from recommender.experiments.clep_listeners import (
     Listener,
@@ -20,8 +17,11 @@ from recommender.experiments.clep_listeners import (
     heard_tracks,
 )
 from recommender.experiments.clep_measures import Column, measure, measure_at_rate
-from recommender.inference import Standardisation
-from recommender.running import Prior, fit_head
+from recommender.models.bayesian_taste import MainAxes, Opinions, SharedTaste, fit_shared
+from recommender.models.clep import ClepData
+from recommender.models.clep_batched import ClepProblem, train_clep_many
+from recommender.models.numpy_inference import Standardisation
+from recommender.models.online_update import Prior, fit_head
 
 Floats = NDArray[np.float64]
 
@@ -52,7 +52,7 @@ class Row(StrEnum):
     SHARED = "shared"
     """One logistic regression on everybody's opinions, the same for all."""
     BEST = "best"
-    """The shared head and the listener's own on top (:mod:`recommender.clep_best`)."""
+    """The shared head and the listener's own on top (:mod:`recommender.models.bayesian_taste`)."""
     ENSEMBLE = "pn-ensemble"
     """The mean of several PN networks' logits."""
     BEST_AND_ENSEMBLE = "best + pn-ensemble"

@@ -10,7 +10,7 @@ from recommender.evaluation.bootstrap import resampled_means
 from recommender.evaluation.statistics import friedman, paired_bootstrap, wilcoxon_holm
 from recommender.experiments.clep_measures import Column
 from recommender.experiments.clep_scores import MATCHED, VARIANTS, Row
-from recommender.experiments.values import JsonObject, json_object
+from recommender.experiments.json_values import JsonObject, json_object
 
 Floats = NDArray[np.float64]
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recommender.evaluation.bootstrap import Difference
-from recommender.evaluation.measures import Measure
+from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.report import Evaluation
 from recommender.evaluation.statistics import Friedman, Pair, friedman, wilcoxon_holm
-from recommender.experiments.values import JsonObject, json_object
+from recommender.experiments.json_values import JsonObject, json_object
 
 REFERENCE = "like-rate"
 """What a model has to beat to know anything about a listener: the share of likes of a track among everybody."""

@@ -12,11 +12,11 @@ from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
 
 from recommender.evaluation.bootstrap import FEWEST_UNITS, RESAMPLES, interval
-from recommender.evaluation.measures import Measure
+from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.report import Evaluation, Figure, Report
-from recommender.evaluation.tabulating import Measured, Shares, average, tabulate
-from recommender.experiments.pooled import Pooled
-from recommender.experiments.values import finite
+from recommender.evaluation.report_builder import Measured, Shares, average, tabulate
+from recommender.experiments.json_values import finite
+from recommender.experiments.pooled_auc import Pooled
 
 Floats = NDArray[np.float64]
 

@@ -12,9 +12,13 @@ import numpy as np
 from recommender.datasets.dataset import Dataset
 from recommender.evaluation.splits import Part, Split
 from recommender.experiments.baselines import dataset_facts
+from recommender.experiments.config import SplitName, splits
+from recommender.experiments.json_values import json_object
 from recommender.experiments.measurements import averaged
+from recommender.experiments.p_hard_config import PHardQuestion
 from recommender.experiments.p_hard_figures import p_hard_drawings
-from recommender.experiments.p_hard_part import (
+from recommender.experiments.p_hard_report import PHardResults, results_of
+from recommender.experiments.p_hard_run import (
     BOOTSTRAP_SEED,
     Task,
     TrainedPart,
@@ -22,15 +26,11 @@ from recommender.experiments.p_hard_part import (
     part_from_bytes,
     part_to_bytes,
 )
-from recommender.experiments.p_hard_question import PHardQuestion
-from recommender.experiments.p_hard_report import PHardResults, results_of
 from recommender.experiments.processes import in_processes
 from recommender.experiments.provenance import fingerprint_of_dataset
-from recommender.experiments.question import SplitName, splits
 from recommender.experiments.records import ExperimentError, Record
 from recommender.experiments.store import Finding, RunStore, Workspace, conduct
-from recommender.experiments.values import json_object
-from recommender.sequence.recommender import name_of
+from recommender.training.sequential_recommender import name_of
 
 KIND = "p-hard"
 

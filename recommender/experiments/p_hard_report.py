@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from recommender.evaluation.splits import Split
+from recommender.experiments.json_values import JsonObject, json_object
 from recommender.experiments.measurements import Averaged
-from recommender.experiments.p_hard_part import TrainedPart
-from recommender.experiments.p_hard_question import Mode, PHardQuestion
+from recommender.experiments.p_hard_config import Mode, PHardQuestion
 from recommender.experiments.p_hard_results import (
     BesideRow,
     CourseRow,
@@ -27,9 +27,9 @@ from recommender.experiments.p_hard_results import (
     share_bins,
     share_rows,
 )
+from recommender.experiments.p_hard_run import TrainedPart
 from recommender.experiments.p_hard_trends import Trend, trends_of
-from recommender.experiments.values import JsonObject, json_object
-from recommender.sequence.recommender import name_of
+from recommender.training.sequential_recommender import name_of
 
 REFERENCE = "like-rate"
 

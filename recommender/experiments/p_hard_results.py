@@ -14,13 +14,13 @@ from recommender.evaluation.bootstrap import (
     interval,
     resampled_means,
 )
-from recommender.evaluation.measures import Measure
+from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.report import ShareBin
 from recommender.evaluation.splits import Split
 from recommender.experiments.measurements import Averaged
-from recommender.experiments.p_hard_part import BOOTSTRAP_SEED, Course, TrainedPart
-from recommender.negatives import NegativeCounts
-from recommender.sequence.recommender import name_of
+from recommender.experiments.p_hard_run import BOOTSTRAP_SEED, Course, TrainedPart
+from recommender.sequence.negatives import NegativeCounts
+from recommender.training.sequential_recommender import name_of
 
 SHARE_BINS = 5
 """Fifths of the share of likes, as the other reports have."""

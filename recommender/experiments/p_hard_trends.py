@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from recommender.experiments.p_hard_results import EPOCHS, DifferenceRow, PHardRow, PopularityRow
-from recommender.sequence.recommender import name_of
+from recommender.training.sequential_recommender import name_of
 
 PLATEAU_FROM = 0.3
 PLATEAU_WIDTH = 0.01

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from recommender.evaluation.measures import Measure
+from recommender.evaluation.metric_names import Measure
 from recommender.experiments.figures import Line, Point, draw_intervals, draw_points
 from recommender.experiments.results import ResultRow
 from recommender.experiments.store import Drawing

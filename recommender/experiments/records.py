@@ -7,7 +7,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
 
-from recommender.experiments.values import JsonObject
+from recommender.experiments.json_values import JsonObject
 
 FORMAT = 1
 """Raised whenever a record changes its meaning; other formats are refused."""

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from recommender.evaluation.measures import Measure
+from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.report import Evaluation, Report
 from recommender.experiments.conclusion import conclude
+from recommender.experiments.config import Question, SplitName
+from recommender.experiments.json_values import JsonObject, json_object
 from recommender.experiments.measurements import POOLED, Averaged, Measurement
-from recommender.experiments.question import Question, SplitName
-from recommender.experiments.rosters import UNSEEDED
-from recommender.experiments.values import JsonObject, json_object
+from recommender.experiments.model_sets import UNSEEDED
 
 COMPARED = (Measure.PAIR_AUC, Measure.NDCG)
 """What differences are stated of."""

@@ -6,9 +6,9 @@ It is the experiment of the baselines with more names.
 from collections.abc import Sequence
 
 from recommender.baselines import BASELINES, build, names
-from recommender.baselines.base import Recommender
-from recommender.experiments.rosters import Content, Roster, Settings
-from recommender.sequence.recommender import ABLATIONS, SequentialRecommender
+from recommender.experiments.model_sets import Content, Roster, Settings
+from recommender.interfaces import Recommender
+from recommender.training.sequential_recommender import ABLATIONS, SequentialRecommender
 
 BEST = "best"
 ABLATED = "ablations"

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
+from recommender.experiments.json_values import JsonObject, json_object, same
 from recommender.experiments.provenance import machine, versions
 from recommender.experiments.records import (
     ID_PATTERN,
@@ -28,7 +29,6 @@ from recommender.experiments.records import (
     record_from_json,
     record_to_json,
 )
-from recommender.experiments.values import JsonObject, json_object, same
 
 RECORD = "record.json"
 PARTS = "parts"

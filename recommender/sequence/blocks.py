@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recommender.configuration import BlockKind, SequentialConfig
-from recommender.sequence.shapes import GATED_EXPANSION
+from recommender.models.parameter_shapes import GATED_EXPANSION
 
 BYTE = 256
 OPEN_GATE = 1.0

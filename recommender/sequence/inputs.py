@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from recommender.events import EventLog
+from recommender.models.token_features import gap_buckets, hour_buckets, share_buckets
 from recommender.sequence.network import SequentialNetwork
-from recommender.sequence.token_features import gap_buckets, hour_buckets, share_buckets
-from recommender.tensors import on_device
+from recommender.sequence.tensors import on_device
 
 
 def token_features(log: EventLog, rows: NDArray[np.int64], network: SequentialNetwork) -> Tensor | None:

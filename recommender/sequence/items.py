@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from recommender.baselines.feedback import Labels
 from recommender.events import EventLog
-from recommender.sequence.shapes import LIKED
-from recommender.track_counts import TrackCounts
+from recommender.models.parameter_shapes import LIKED
+from recommender.sequence.track_counts import TrackCounts
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from torch.nn import functional as F
 
 from recommender.configuration import SequentialConfig
 from recommender.events import Outcome
+from recommender.models.parameter_shapes import POOL_SCALE
+from recommender.models.token_features import GAP_BUCKETS, HOUR_BUCKETS, SHARE_BUCKETS
 from recommender.sequence.blocks import block_of, dropout
+from recommender.sequence.history_pooling import states, worths
 from recommender.sequence.items import Items
-from recommender.sequence.pool import states, worths
-from recommender.sequence.shallow import Shallow
-from recommender.sequence.shapes import POOL_SCALE
-from recommender.sequence.taste import Taste
-from recommender.sequence.token_features import GAP_BUCKETS, HOUR_BUCKETS, SHARE_BUCKETS
+from recommender.sequence.liking_head import Taste
+from recommender.sequence.linear_item_map import Shallow
 
 INITIAL_SCALE = 0.02
 """Standard deviation of fresh embeddings; with 1, as torch has it, the first scores saturate the loss."""

@@ -15,14 +15,14 @@ from torch.nn import functional as F
 
 from recommender.configuration import SequenceLoss, SequentialConfig, Target
 from recommender.events import EventLog
-from recommender.negatives import NegativeCounts, NegativeDraw, NegativeKind, NegativeSampler, SharedSampler
+from recommender.sequence.history_pooling import mean_square, some_of, states, without_each
 from recommender.sequence.inputs import token_features
+from recommender.sequence.liking_head import Taste
 from recommender.sequence.losses import hard_pair_loss, liking_loss, pairwise_loss, shared_softmax_loss
+from recommender.sequence.negatives import NegativeCounts, NegativeDraw, NegativeKind, NegativeSampler, SharedSampler
 from recommender.sequence.network import SequentialNetwork
-from recommender.sequence.pool import mean_square, some_of, states, without_each
-from recommender.sequence.taste import Taste
+from recommender.sequence.tensors import on_device
 from recommender.sequence.windows import NO_TARGET, listener_rows, windows
-from recommender.tensors import on_device
 
 
 def following_positives(log: EventLog) -> NDArray[np.int64]:

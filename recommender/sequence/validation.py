@@ -11,6 +11,7 @@ from recommender.evaluation.metrics import same_state_wins
 from recommender.events import EventLog
 from recommender.sequence.inputs import tokens
 from recommender.sequence.network import SequentialNetwork
+from recommender.sequence.tensors import on_device
 from recommender.sequence.windows import (
     NO_TARGET,
     by_listener_and_station,
@@ -19,7 +20,6 @@ from recommender.sequence.windows import (
     listener_rows,
     padded,
 )
-from recommender.tensors import on_device
 
 STATES_AT_ONCE = 64
 """Histories run through together; enough to keep a core busy, few enough to stay in its cache."""

@@ -6,7 +6,11 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-from bench.simulation_store import CACHE
+from bench.simulation import Plan, simulate
+from bench.simulation.listener import DAY, Temperament
+from bench.simulation.policies import PLAYERS_OWN, random_order
+from bench.simulation.store import CACHE
+from bench.simulation.world import STATION, clustered_world
 from bench.training import columns
 from bench.training.column_variants import (
     ALL,
@@ -21,17 +25,13 @@ from bench.training.column_variants import (
     measure_variants,
 )
 from bench.training.columns import SCENES, Scene, differences, measure_scene
-from recommender.baselines.base import Context
-from recommender.blend import Column
-from recommender.blend_fitting import with_blend
 from recommender.events import Outcome
-from recommender.live import AsServed
-from recommender.scoring import ModelScorer
-from recommender.simulation import Plan, simulate
-from recommender.simulation.listener import DAY, Temperament
-from recommender.simulation.policies import PLAYERS_OWN, random_order
-from recommender.simulation.world import STATION, clustered_world
-from recommender.training import retrain
+from recommender.interfaces import Context
+from recommender.models.blend import Column
+from recommender.models.model_scorer import ModelScorer
+from recommender.models.station_scorer import AsServed
+from recommender.training.blend_fitting import with_blend
+from recommender.training.retraining import retrain
 
 FEW = (ALL, LEFT_OUT[0], ALONE, WITH_REPETITION)
 PLAYS = 400

@@ -15,10 +15,10 @@ from bench.training.table import comparisons, cost_of, figures, ratios
 from bench.training.tuning import Cache, of, tune
 from recommender.baselines import build
 from recommender.evaluation import evaluate
-from recommender.evaluation.measures import Measure
+from recommender.evaluation.metric_names import Measure
+from recommender.evaluation.query_states import MOST_ROWS, State, States
 from recommender.evaluation.splits import Part
-from recommender.evaluation.states import MOST_ROWS, State, States
-from recommender.experiments.question import fitting_candidates
+from recommender.experiments.config import fitting_candidates
 
 LISTENERS, FILMS = 16, 40
 
@@ -282,7 +282,7 @@ def test_implicit_is_tuned_trained_and_measured_and_ranks_by_taste(films, tmp_pa
 
 
 def test_our_own_model_runs_as_a_contender_like_it_does_within(films, material, task):
-    from recommender.sequence.recommender import FAITHFUL, SequentialRecommender
+    from recommender.training.sequential_recommender import FAITHFUL, SequentialRecommender
 
     ours = Contender("faithful", (sys.executable, "-m", "bench.training.contender_ours"), ({"model": "faithful"},))
     hurried = Task(str(films), material.listeners, material.tracks, TEST, {"model": "faithful"}, None, 3, 0.0, 1)

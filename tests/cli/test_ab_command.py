@@ -9,10 +9,10 @@ from player.config import locate
 from player.listening.learning import retrain
 from player.listening.log import FeedbackLog, NewEvent, now_us
 from player.listening.trial_arms import controls
-from recommender.blend import Column
-from recommender.blend_fitting import with_blend
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
-from recommender.registry import Registry
+from recommender.models.blend import Column
+from recommender.models.registry import Registry
+from recommender.training.blend_fitting import with_blend
 from tests.support.library import copy_home
 
 NINE_HOURS = 9 * 3600 * 1_000_000

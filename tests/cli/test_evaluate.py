@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from recommender.evaluation.history import ONE_LISTENER
+from recommender.training.history_evaluation import ONE_LISTENER
 
 KEYS = {"split", "results", "by_positive_share", "conclusion"}
 OLD_KEYS = {"model_version", "positives", "negatives", "pairs", "metrics", "baselines", "omitted", "missing"}

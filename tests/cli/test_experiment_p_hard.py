@@ -12,7 +12,7 @@ import pytest
 
 from player.cli.experiment_p_hard import ItemsChoice, ModeChoice, NegativesChoice
 from recommender.configuration import Negatives
-from recommender.experiments.p_hard_question import Mode, Tracks
+from recommender.experiments.p_hard_config import Mode, Tracks
 
 COLUMNS = "listener=user,track=song,time=at,label=verdict"
 ROW_KEYS = {"p_hard", "metric", "mean", "low", "high", "seeds"}

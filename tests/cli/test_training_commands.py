@@ -13,7 +13,7 @@ import pytest
 from player.cli.interrupting import stopping_on_interrupt
 from player.cli.training_chart import TrainingReporter, curve
 from player.jobs import JobProgress, TerminalReporter
-from recommender.registry import Registry
+from recommender.models.registry import Registry
 from tests.cli.test_learning_commands import tell_a_taste
 
 PATIENCE_SECONDS = 120.0
@@ -51,7 +51,7 @@ def test_with_after_nothing_happens_before_there_are_so_many_new_answers(demo, p
 
 @pytest.mark.parametrize(("mode", "loss"), [("faithful", "pair"), ("best", None)])
 def test_a_mode_decides_how_the_sequence_is_learned(demo, player, tmp_path, mode, loss):
-    from recommender.sequence.recommender import BEST_BY_GRADIENT, FAITHFUL
+    from recommender.training.sequential_recommender import BEST_BY_GRADIENT, FAITHFUL
 
     tell_a_taste(demo, player, tmp_path)
     version = player("retrain", "--mode", mode, "--epochs", 1, "--json").document["version"]

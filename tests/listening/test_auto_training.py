@@ -13,7 +13,7 @@ from player.jobs import LOWEST_PRIORITY
 from player.listening.auto_training import LOOK_SECONDS, PAUSE_SECONDS, AutoTraining, trained_answers
 from player.listening.background import Background
 from player.listening.log import FeedbackLog, NewEvent
-from recommender.registry import Registry
+from recommender.models.registry import Registry
 
 PATIENCE_SECONDS = 120.0
 

@@ -17,7 +17,7 @@ from player.listening.background import CANNOT_PAUSE, NOTHING_TO_PAUSE, Backgrou
 from player.listening.controller import Controller, Opening
 from player.listening.stations import genres_of
 from player.storage.models import Embedding
-from recommender.content import Source
+from recommender.models.content_space import Source
 from tests.support.library import CARD, copy_home, make_library, settings, write_songs
 
 SONGS = 30

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from player.listening.diversity_chance import BLOCK_PLAYS, LEVEL, exact_gini_change, ginis, shuffled_changes
-from recommender.diversity import gini
+from recommender.ranking.diversity import gini
 
 PLAYS = 10 * BLOCK_PLAYS
 

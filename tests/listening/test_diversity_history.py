@@ -14,7 +14,7 @@ from player.listening.diversity_picture import save_picture
 from player.listening.diversity_view import span_of
 from player.listening.log import FeedbackLog, NewEvent, Served
 from player.storage.models import Decision, Event, Track, TrackFile
-from recommender.diversity import gini
+from recommender.ranking.diversity import gini
 
 UNTIL = datetime(2026, 10, 31, 12, tzinfo=UTC)
 SINCE = UNTIL - timedelta(days=30)

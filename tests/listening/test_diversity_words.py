@@ -10,7 +10,7 @@ from player.listening.log import FeedbackLog, NewEvent
 from player.listening.measures import DiversityCourse
 from player.listening.queue import Listening, rank_station
 from player.listening.scoring import StationScorer
-from recommender.diversity import RECENT_PLAYS, Pool
+from recommender.ranking.diversity import RECENT_PLAYS, Pool
 from tests.support.library import settings
 
 ARTISTS = 60

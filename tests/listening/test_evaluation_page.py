@@ -15,9 +15,9 @@ from player.listening.evaluation_charts import SHARES, Mark, bars, difference_sc
 from player.listening.evaluation_page import evaluation_page
 from player.listening.learning import Evaluated, load_material
 from recommender.evaluation.calibration import Bin
-from recommender.evaluation.history import evaluate_listener
-from recommender.evaluation.measures import Measure
+from recommender.evaluation.metric_names import Measure
 from recommender.events import EventLog, Outcome, empty_log
+from recommender.training.history_evaluation import evaluate_listener
 
 EVENTS = 300
 HOSTILE = "</style></title><script>alert(1)</script><img src=//evil.example/x onerror=alert(1)> @STYLE@ \\g<1> \udcff \x1b[31m"

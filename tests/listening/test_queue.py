@@ -27,8 +27,8 @@ from player.listening.scoring import StationScorer
 from player.listening.stations import Seed, StationInfo, Stations
 from player.listening.tuned import Present, TunedStation
 from player.storage.models import Decision
-from recommender.ranking import rank
-from recommender.rules import RuleName
+from recommender.ranking.rank import rank
+from recommender.ranking.rules import RuleName
 from tests.support.library import copy_home, make_library, open_home, settings, write_songs
 
 PLACES = 12

@@ -15,8 +15,8 @@ from player.listening.log import FeedbackLog, NewEvent
 from player.listening.scoring import StationScorer
 from player.listening.stations import Stations
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
-from recommender.model import Model
-from recommender.training import retrain
+from recommender.models.model_card import Model
+from recommender.training.retraining import retrain
 from tests.support.library import copy_home, open_home
 
 QUICK = TrainingConfig(ClepConfig.best(), SequentialConfig(width=8, length=8, blocks=1, epochs=1))

@@ -11,9 +11,9 @@ from player.listening.learning import load_material
 from player.listening.log import FeedbackLog, NewEvent
 from player.listening.models import load_served_model
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
-from recommender.model import Model
-from recommender.registry import Registry
-from recommender.training import retrain
+from recommender.models.model_card import Model
+from recommender.models.registry import Registry
+from recommender.training.retraining import retrain
 from tests.support.library import copy_home, make_demo_library
 
 QUICK = TrainingConfig(ClepConfig.best(), SequentialConfig(width=8, length=8, blocks=1, epochs=1))

@@ -14,7 +14,7 @@ from player.listening.journal import load_journal
 from player.listening.log import FeedbackLog, NewEvent
 from player.listening.story_view import Correction
 from player.listening.view import ordinal
-from recommender.explain import Part
+from recommender.ranking.explain import Part
 from tests.support.library import settings
 
 PATIENCE_SECONDS = 15.0

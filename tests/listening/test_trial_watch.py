@@ -12,7 +12,7 @@ from player.listening.stations import Seed
 from player.listening.trial_arms import TrialArms
 from player.listening.trials import Arm, Trials
 from player.storage.models import Decision
-from recommender.interleaving import arm_of, pair_of
+from recommender.ranking.interleaving import arm_of, pair_of
 from tests.support.library import settings
 
 ARMS = (Arm("plain", "content"), Arm("other", "seeded"))

@@ -22,8 +22,8 @@ from player.listening.trial_course import TrialWish, begin_trial, report_of, set
 from player.listening.trial_plays import complete_pairs, liking_of, read_plays, verdicts
 from player.listening.trials import Arm, Trials
 from player.storage.models import Decision
-from recommender.evaluation.betting import ALPHA
-from recommender.interleaving import arm_of, pair_of
+from recommender.evaluation.sequential_test import ALPHA
+from recommender.ranking.interleaving import arm_of, pair_of
 from tests.support.library import settings
 
 ARMS = (Arm("plain", "content"), Arm("other", "seeded"))

@@ -17,8 +17,8 @@ from player.listening.reason_keys import NOT_MUTABLE, check_less, parse_reason, 
 from player.listening.scoring import StationScorer
 from player.listening.stations import Seed, Stations
 from player.listening.why import terms, why
-from recommender.explain import Part
-from recommender.ranking import Placer, commit
+from recommender.ranking.explain import Part
+from recommender.ranking.rank import Placer, commit
 
 PLACES = 10
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from recommender.content import ContentSpace
 from recommender.events import EventLog, Outcome
-from recommender.model import FrontEndId
-from recommender.scoring import Catalogue
+from recommender.models.content_space import ContentSpace
+from recommender.models.model_card import FrontEndId
+from recommender.models.model_scorer import Catalogue
 
 torch.set_num_threads(1)
 

@@ -8,7 +8,7 @@ import pytest
 from recommender.baselines import LikeRate
 from recommender.evaluation import State, evaluate, split_at
 from recommender.evaluation.calibrated import Calibrated, Curve
-from recommender.evaluation.measures import Measure
+from recommender.evaluation.metric_names import Measure
 
 
 def test_the_curve_finds_the_odds_that_made_the_labels():

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bench.simulation.bandit_logs import Bandit, serve
 from recommender.evaluation.offpolicy import (
     CAP,
     FEWEST_EFFECTIVE,
@@ -15,7 +16,6 @@ from recommender.evaluation.offpolicy import (
     evaluate_policy,
     fit_outcome,
 )
-from recommender.evaluation.simulated_logs import Bandit, serve
 
 LOGS = 60
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from recommender.evaluation import State, evaluate, split_at
-from recommender.promotion import judge
+from recommender.evaluation.promotion import judge
 
 
 def walk(recommenders, log):

@@ -136,7 +136,7 @@ def test_importing_the_library_loads_neither_scipy_nor_torch_and_the_names_alone
         return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 
     assert loaded("from recommender.evaluation import *") == "['numpy']"
-    assert loaded("from recommender.evaluation.measures import Measure; Measure.GINI.key") == "[]"
+    assert loaded("from recommender.evaluation.metric_names import Measure; Measure.GINI.key") == "[]"
     assert loaded("import recommender.evaluation.statistics, recommender.evaluation.metrics") == "['numpy']"
 
 

@@ -9,13 +9,13 @@ import pytest
 from recommender.baselines import BASELINES, build
 from recommender.datasets import dataset_of
 from recommender.evaluation import Candidates, Measure, State, evaluate_seeds, split_listener_last, split_random
-from recommender.evaluation.states import MOST_ROWS
+from recommender.evaluation.query_states import MOST_ROWS
 from recommender.experiments import ExperimentError, Question, RunStore, SplitName, ask_about, run_baselines
 from recommender.experiments.baselines import BOOTSTRAP_SEED
 from recommender.experiments.measurements import from_bytes, to_bytes
-from recommender.experiments.pooled import pooled_auc
+from recommender.experiments.model_sets import UNSEEDED
+from recommender.experiments.pooled_auc import pooled_auc
 from recommender.experiments.records import configuration_as
-from recommender.experiments.rosters import UNSEEDED
 
 MODELS = "random,like-rate,biased-mf"
 
@@ -57,7 +57,7 @@ def test_the_auc_of_all_rows_compares_every_like_with_every_dislike(make_ratings
     split = split_random(dataset.log, 1)
     recommender = build(model, seed=4)
     recommender.fit(split.past)
-    from recommender.evaluation.states import States
+    from recommender.evaluation.query_states import States
 
     scores, liked = [], []
     for own in States(split, State.FROZEN, None, MOST_ROWS, 0):
@@ -70,7 +70,7 @@ def test_the_auc_of_all_rows_compares_every_like_with_every_dislike(make_ratings
 
 
 def test_one_resample_of_the_auc_of_all_rows_repeats_listeners_rows(make_ratings):
-    from recommender.experiments.pooled import _Rows
+    from recommender.experiments.pooled_auc import _Rows
 
     rng = np.random.default_rng(2)
     scores, liked, who = rng.integers(6, size=40), rng.random(40) < 0.5, rng.integers(5, size=40)
@@ -128,7 +128,7 @@ def test_a_damaged_part_is_measured_again(store, make_ratings):
 def test_a_measurement_comes_back_to_the_last_bit(make_ratings):
     from recommender.evaluation import evaluate
     from recommender.experiments.measurements import Measurement
-    from recommender.experiments.pooled import Pooled
+    from recommender.experiments.pooled_auc import Pooled
 
     dataset = make_ratings(listeners=3, rows=80)
     evaluation = evaluate([build("random", seed=1)], split_listener_last(dataset.log))

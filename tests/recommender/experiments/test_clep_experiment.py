@@ -14,9 +14,9 @@ from recommender.experiments.clep import ClepQuestion, run_clep
 from recommender.experiments.clep_listeners import draw_test_tracks, find_listeners
 from recommender.experiments.clep_measures import Column
 from recommender.experiments.clep_scores import MATCHED, Row, Sounds, embedding_spaces, measure_seed, rows
+from recommender.experiments.json_values import json_object
 from recommender.experiments.records import ExperimentError, configuration_as
 from recommender.experiments.store import RunStore
-from recommender.experiments.values import json_object
 
 LISTENERS, TRACKS, DIMENSION = 7, 60, 12
 QUESTION = ClepQuestion("csv:made-up", "made-up", seeds=(0, 1))

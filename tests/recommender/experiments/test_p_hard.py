@@ -8,19 +8,12 @@ import pytest
 from recommender.baselines import LikeRate, Popularity
 from recommender.configuration import Negatives
 from recommender.evaluation import Measure, evaluate, split_listener_last
-from recommender.evaluation.states import State, States
+from recommender.evaluation.query_states import State, States
 from recommender.experiments import p_hard as module
+from recommender.experiments.json_values import same
 from recommender.experiments.measurements import averaged
 from recommender.experiments.p_hard import Step, run_p_hard
-from recommender.experiments.p_hard_part import (
-    Task,
-    by_popularity,
-    measure_part,
-    part_from_bytes,
-    part_to_bytes,
-    tenths,
-)
-from recommender.experiments.p_hard_question import (
+from recommender.experiments.p_hard_config import (
     PAPER,
     PHardQuestion,
     Tracks,
@@ -36,10 +29,17 @@ from recommender.experiments.p_hard_results import (
     share_bins,
     share_rows,
 )
+from recommender.experiments.p_hard_run import (
+    Task,
+    by_popularity,
+    measure_part,
+    part_from_bytes,
+    part_to_bytes,
+    tenths,
+)
 from recommender.experiments.p_hard_trends import Verdict, trends_of
 from recommender.experiments.records import ExperimentError, configuration_as
-from recommender.experiments.values import same
-from recommender.sequence.recommender import FAITHFUL
+from recommender.training.sequential_recommender import FAITHFUL
 
 QUICK = replace(FAITHFUL, width=8, length=16, epochs=2, patience=2)
 CONTRACT = {"auc", "gini", "mrr_positive", "mrr_negative", "epochs", "ndcg@10", "coverage"}

@@ -8,7 +8,7 @@ from recommender.baselines import BASELINES
 from recommender.experiments import ExperimentError, Question, RunStore, ask_about, run_baselines
 from recommender.experiments.records import configuration_as
 from recommender.experiments.sequential import BESIDE, BEST, SEQUENTIAL, sequential_names
-from recommender.sequence.recommender import ABLATIONS
+from recommender.training.sequential_recommender import ABLATIONS
 
 
 def test_ablations_are_every_form_of_the_model_with_what_stands_beside():

@@ -1,0 +1,132 @@
+"""Measures of all listeners together: how exposures fall on the catalogue, and calibration."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.evaluation.bootstrap import draws
+from recommender.evaluation.calibration import BINS, bin_of, ece_of_sums
+from recommender.evaluation.exposure import coverage, entropy, gini
+from recommender.evaluation.metric_names import Measure
+from recommender.evaluation.metric_runner import Answers
+from recommender.evaluation.query_states import ListenerStates
+
+Floats = NDArray[np.float64]
+
+EXPOSURE_RESAMPLES = 200
+"""Gini, coverage and entropy cost a pass over the catalogue for each resample, and vary little."""
+
+
+@dataclass(frozen=True, slots=True)
+class WholeFigure:
+    """A figure and itself in each resample (B,), None when nothing was redrawn."""
+
+    estimate: float
+    resampled: Floats | None
+
+
+@dataclass(slots=True)
+class Gathered:
+    """What one recommender put before all listeners, and what it promised them.
+
+    Attributes:
+        tracks: size of the catalogue.
+        lists: the list of each state.
+        owner: (S) place of the listener of each list.
+        list_weights: (B,) of each list, where rows are redrawn; empty where listeners are.
+        promises: (L) entries (1 or 1 + B, BINS · 3), sums of :func:`calibration.bin_sums`: plain, then redrawn.
+    """
+
+    tracks: int
+    lists: list[NDArray[np.int32]] = field(default_factory=list)
+    owner: list[int] = field(default_factory=list)
+    list_weights: list[NDArray[np.float32]] = field(default_factory=list)
+    promises: list[Floats] = field(default_factory=list)
+
+    def add(self, place: int, answers: Answers, states: ListenerStates, weights: Floats) -> None:
+        """Take in the answers about one listener; ``weights`` (1 or 1 + B, R) are ones, then those of resamples."""
+        for listed, places in zip(answers.exposed, states.predicted, strict=True):
+            self.lists.append(listed.astype(np.int32))
+            self.owner.append(place)
+            if len(weights) > 1:
+                self.list_weights.append(weights[1:, places].mean(axis=1).astype(np.float32))
+        if answers.probability is not None:
+            self.promises.append(_promises(answers.probability, states.label > 0, weights))
+
+    def figures(self, listeners: int, resamples: int, seed: int) -> dict[Measure, WholeFigure]:
+        """All that is defined; resampled by rows where their weights were given, else by listeners."""
+        if not self.lists:
+            return {}
+        found = self._exposures(listeners, resamples, seed)
+        if self.promises:
+            sums = np.stack(self.promises)
+            estimate = ece_of_sums(sums[:, 0].sum(axis=0).reshape(BINS, 3))
+            if estimate is not None:
+                found[Measure.ECE] = WholeFigure(estimate, _redrawn_ece(sums, listeners, resamples, seed))
+        return found
+
+    def reliability(self) -> Floats | None:
+        """(BINS, 3) sums over all listeners, or None where no probability was stated."""
+        return np.stack(self.promises)[:, 0].sum(axis=0).reshape(BINS, 3) if self.promises else None
+
+    def _exposures(self, listeners: int, resamples: int, seed: int) -> dict[Measure, WholeFigure]:
+        """A resample repeats some lists and lacks others, so it always looks less diverse than the sample.
+
+        Its figures are moved so that their median is the estimate, and only their spread is kept.
+        """
+        shown = np.concatenate(self.lists)
+        lengths = np.array([len(listed) for listed in self.lists])
+        counts = np.bincount(shown, minlength=self.tracks).astype(np.float64)
+        redrawn = [
+            np.bincount(shown, np.repeat(weight, lengths), minlength=self.tracks).astype(np.float64)
+            for weight in self._list_weights(listeners, min(resamples, EXPOSURE_RESAMPLES), seed)
+        ]
+        found: dict[Measure, WholeFigure] = {}
+        for measure, (function, largest) in _exposure_functions(self.tracks).items():
+            estimate = function(counts)
+            if estimate is None:
+                continue
+            values = np.array([value for value in map(function, redrawn) if value is not None])
+            moved = np.clip(values + estimate - np.median(values), 0.0, largest) if len(values) else None
+            found[measure] = WholeFigure(estimate, moved)
+        return found
+
+    def _list_weights(self, listeners: int, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
+        """(S,) how often each list counts, resample by resample."""
+        if self.list_weights:
+            yield from np.stack(self.list_weights, axis=1)[:resamples].astype(np.float64)
+        elif listeners > 1 and len(set(self.owner)) > 1:
+            owner = np.array(self.owner)
+            for counts in draws(listeners, resamples, seed):
+                for count in counts:
+                    yield count[owner]
+
+
+def _exposure_functions(tracks: int) -> dict[Measure, tuple[Callable[[Floats], float | None], float]]:
+    """Each measure of exposures with the largest value it can have."""
+    return {
+        Measure.GINI: (gini, 1.0),
+        Measure.COVERAGE: (coverage, 1.0),
+        Measure.ENTROPY: (entropy, float(np.log2(max(2, tracks)))),
+    }
+
+
+def _promises(probability: Floats, liked: NDArray[np.bool_], weights: Floats) -> Floats:
+    """(B, BINS · 3) of the weighted rows, as :func:`calibration.bin_sums` for each row of ``weights`` (B, R)."""
+    in_bin = bin_of(probability)[:, None] == np.arange(BINS)  # (R, BINS)
+    columns = np.stack([np.ones(len(probability)), probability, liked.astype(np.float64)], axis=1)  # (R, 3)
+    return weights @ (in_bin[:, :, None] * columns[:, None, :]).reshape(len(probability), BINS * 3)
+
+
+def _redrawn_ece(sums: Floats, listeners: int, resamples: int, seed: int) -> Floats | None:
+    """ECE in each resample, from sums (L, 1 or 1 + B, BINS · 3)."""
+    if sums.shape[1] > 1:
+        drawn = sums[:, 1:].sum(axis=0)
+    elif listeners > 1:
+        drawn = np.concatenate([counts @ sums[:, 0] for counts in draws(listeners, resamples, seed)])
+    else:
+        return None
+    values = [ece_of_sums(each.reshape(BINS, 3)) for each in drawn]
+    return np.array([np.nan if value is None else value for value in values])

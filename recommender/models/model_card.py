@@ -1,0 +1,185 @@
+"""What a trained model is: a card that says how it came about, and its arrays; and how the card is written as JSON."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+
+from recommender.configuration import TrainingConfig
+from recommender.models.blend import Blend, Column
+from recommender.models.lineage import Lineage
+from recommender.models.parameter_shapes import sequence_shapes
+from recommender.models.update_settings import UpdateSettings
+
+FORMAT = 2
+"""Raised whenever arrays or card change their meaning; other formats are refused."""
+
+
+class FormatError(ValueError):
+    """A card of a format that this version does not read: an earlier or a later player wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrontEndId:
+    """Which vectors a model was trained on: the front-end's name, version and dimension."""
+
+    name: str
+    version: str
+    dimension: int
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version} ({self.dimension} dimensions)"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One measured figure of one model on the gate slice, with its bootstrap bounds where there are any."""
+
+    model: str
+    metric: str
+    mean: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a model is, beside its arrays.
+
+    Attributes:
+        version: its name; empty until it is stored.
+        created: ISO 8601 in UTC.
+        frontend: the vectors it was trained on.
+        configuration: what it was trained with, seed included.
+        blend: weights of the components.
+        update: how the running update learns beside this model.
+        lineage: how it came about.
+        libraries: (name, version) of the libraries that trained it.
+        seen_until: time (seconds, the log's clock) of the last event that training or stopping looked at.
+        rows: labelled rows of the training part, of which an incremental training replays some.
+        metrics: what was measured on the gate slice, baselines included.
+        promoted: whether the gate let it through.
+        reason: why, in one sentence.
+        sha256: of the arrays' file; empty until it is stored.
+    """
+
+    version: str
+    created: str
+    frontend: FrontEndId
+    configuration: TrainingConfig
+    blend: Blend
+    update: UpdateSettings
+    lineage: Lineage
+    libraries: tuple[tuple[str, str], ...]
+    seen_until: float
+    rows: int
+    metrics: tuple[Metric, ...]
+    promoted: bool
+    reason: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A trained model: its card and its arrays.
+
+    ``arrays`` are the weights exported by CLEP (``clep.…``) and the sequential model (``sequence.…``), the
+    standardisation of the content (``content.mean``, ``content.scale``), int64 ``track_ids`` and ``station_ids``:
+    the caller's ids of rows 1, 2, … of ``sequence.own`` and of ``sequence.station``; and ``library.track_ids`` and
+    ``library.vectors``: what some tracks of the library it belongs to sound like (:mod:`recommender.models.library_match`).
+    """
+
+    card: ModelCard
+    arrays: Mapping[str, NDArray[np.generic]]
+
+
+def card_to_json(card: ModelCard) -> str:
+    """The card as a JSON document without NaN."""
+    return json.dumps({"format": FORMAT, "card": asdict(card)}, indent=2, allow_nan=False) + "\n"
+
+
+def card_from_json(text: bytes) -> ModelCard:
+    """Read what :func:`card_to_json` wrote, trusting nothing.
+
+    Raises:
+        FormatError: when it is a card of another format.
+        ValueError: when it is no card.
+    """
+    found = _format_reader().validate_json(text, strict=True).format
+    if found != FORMAT:
+        raise FormatError(f"format {found} is not {FORMAT}")
+    document = _card_reader().validate_json(text, strict=True)
+    blend = document.card.blend
+    if not len(blend.weights) == len(blend.means) == len(blend.spreads) == len(Column):
+        raise ValueError(f"the blend does not have {len(Column)} columns")
+    return document.card
+
+
+@dataclass(frozen=True, slots=True)
+class _Format:
+    format: int
+
+
+@dataclass(frozen=True, slots=True)
+class _CardDocument:
+    format: int
+    card: ModelCard
+
+
+@cache
+def _format_reader() -> TypeAdapter[_Format]:
+    return TypeAdapter(_Format)
+
+
+@cache
+def _card_reader() -> TypeAdapter[_CardDocument]:
+    return TypeAdapter(_CardDocument)  # building one takes longer than reading a card with it
+
+
+def check_arrays(model: Model) -> None:
+    """Check that the arrays are there, finite, and of the shapes the card's configuration means.
+
+    Raises:
+        ValueError: naming the first array that does not fit.
+    """
+    arrays, card = model.arrays, model.card
+    if (
+        card.configuration.sequential.heads < 1
+        or card.configuration.sequential.width % card.configuration.sequential.heads
+    ):
+        raise ValueError("the attention heads do not divide the width")
+    for name, shape in _expected_shapes(arrays, card).items():
+        if name not in arrays:
+            raise ValueError(f"{name} is missing")
+        if arrays[name].shape != shape:
+            raise ValueError(f"{name} has shape {arrays[name].shape} instead of {shape}")
+        if not np.isfinite(arrays[name]).all():
+            raise ValueError(f"{name} holds values that are not numbers")
+
+
+def _expected_shapes(arrays: Mapping[str, NDArray[np.generic]], card: ModelCard) -> dict[str, tuple[int, ...]]:
+    for ids in ("track_ids", "station_ids"):
+        if ids not in arrays or arrays[ids].ndim != 1:
+            raise ValueError(f"{ids} is missing or no list")
+    dimension = card.frontend.dimension
+    shapes: dict[str, tuple[int, ...]] = {"content.mean": (dimension,), "content.scale": (dimension,)}
+    sampled = arrays.get("library.track_ids", np.empty(0))
+    shapes |= {"library.track_ids": (sampled.size,), "library.vectors": (sampled.size, dimension)}
+    clep = card.configuration.clep
+    shapes |= _perceptron_shapes("clep.embed", (dimension, *clep.widths))
+    shapes |= _perceptron_shapes("clep.head", (clep.widths[-1], *clep.head_widths))
+    tracks, stations = len(arrays["track_ids"]), len(arrays["station_ids"])
+    return shapes | sequence_shapes(card.configuration.sequential, dimension, tracks, stations)
+
+
+def _perceptron_shapes(prefix: str, widths: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {}
+    for index, (inputs, outputs) in enumerate(pairwise(widths)):
+        shapes[f"{prefix}.{2 * index}.weight"] = (outputs, inputs)  # every other layer is the ReLU between
+        shapes[f"{prefix}.{2 * index}.bias"] = (outputs,)
+    return shapes

@@ -1,0 +1,139 @@
+"""A stored model applied to the caller's catalogue: what the player ranks with, and what evaluation measures."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.events import EventLog
+from recommender.interfaces import Context
+from recommender.models.blend import Column, assemble, repetition
+from recommender.models.content_space import ContentSpace
+from recommender.models.model_card import FrontEndId, Model
+from recommender.models.numpy_inference import ClepScorer, SequenceScorer, Tokens
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """The caller's tracks and stations: what the indices of a log mean.
+
+    Attributes:
+        track_ids: (n,) int64 lasting ids of tracks 0…n-1.
+        station_ids: (S,) int64 lasting ids of stations 0…S-1.
+        vectors: (n, dim) float32 content vectors, NaN rows for tracks without one.
+        frontend: where the vectors come from.
+        seed_similarity: (S, n) float32, similarity of each track to each station's seeds, in library standard
+            deviations (zeros for a station without seeds).
+        space: the vectors in content space, where the running update works.
+        everywhere: the index that stands for no station: what is said there is said of every one. None where a log
+            has no such thing.
+    """
+
+    track_ids: NDArray[np.int64]
+    station_ids: NDArray[np.int64]
+    vectors: Floats
+    frontend: FrontEndId
+    seed_similarity: Floats
+    space: ContentSpace
+    everywhere: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check the shapes; raises ValueError naming the one that does not fit."""
+        count = len(self.track_ids)
+        if self.vectors.shape != (count, self.frontend.dimension):
+            raise ValueError(f"vectors have shape {self.vectors.shape} instead of {(count, self.frontend.dimension)}")
+        if len(self.space) != count:
+            raise ValueError(f"the content space has {len(self.space)} tracks instead of {count}")
+        if self.seed_similarity.shape != (len(self.station_ids), count):
+            shape = self.seed_similarity.shape
+            raise ValueError(f"seed_similarity has shape {shape} instead of {(len(self.station_ids), count)}")
+
+    def similarity(self, station: int) -> Floats:
+        """Similarity (n,) to the station's seeds; zeros for a station that is not in the catalogue."""
+        if 0 <= station < len(self.station_ids):
+            return self.seed_similarity[station]
+        return np.zeros(len(self.track_ids), np.float32)
+
+
+def rows_of(wanted: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Place from 1 of each wanted id in ``ids``, 0 for one that is not there."""
+    if len(ids) == 0:
+        return np.zeros(len(wanted), np.int64)
+    order = np.argsort(ids, kind="stable")
+    place = np.minimum(np.searchsorted(ids, wanted, sorter=order), len(ids) - 1)
+    return np.where(ids[order[place]] == wanted, order[place] + 1, 0).astype(np.int64)
+
+
+class ModelScorer:
+    """A model's view of every track, for any history; a :class:`recommender.baselines.Recommender` as well.
+
+    Attributes:
+        catalogue: tracks and stations.
+        clep: CLEP's logits and embedding of all tracks.
+        sequence: the transformer.
+    """
+
+    def __init__(self, model: Model, catalogue: Catalogue, name: str = "model") -> None:
+        """Prepare all tracks of the catalogue, those the model has never heard of included.
+
+        Raises:
+            ValueError: when the model was trained on other vectors than the catalogue's.
+        """
+        if model.card.frontend != catalogue.frontend:
+            raise ValueError(f"the model was trained on {model.card.frontend}, not on {catalogue.frontend}")
+        self._name = name
+        self.catalogue = catalogue
+        self.model = model
+        self.clep = ClepScorer(model.arrays, catalogue.vectors)
+        self.sequence = SequenceScorer(
+            model.arrays,
+            catalogue.vectors,
+            track_row=rows_of(catalogue.track_ids, np.asarray(model.arrays["track_ids"], np.int64)),
+            station_row=rows_of(catalogue.station_ids, np.asarray(model.arrays["station_ids"], np.int64)),
+            heads=model.card.configuration.sequential.heads,
+        )
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        return self._name
+
+    def columns(self, history: EventLog, station: int, now: float) -> Floats:
+        """The components (n, columns) of every track's score, in the order of :class:`recommender.models.blend.Column`.
+
+        The running update's are left at 0: :class:`recommender.models.station_scorer.LiveScorer` knows it.
+
+        Args:
+            history: the listener's rows before ``now``.
+            station: index of the station the next track is for.
+            now: seconds, on the log's clock.
+        """
+        tokens = Tokens.of(history, self.sequence.length)
+        return assemble(
+            seed=self.catalogue.similarity(station),
+            clep=self.clep.logits,
+            sequence=self.sequence.scores(tokens, station),
+            repeated=repetition(history, now),
+        )
+
+    def fit(self, log: EventLog) -> None:
+        """Check that the log is about the catalogue; the model was trained before.
+
+        Raises:
+            ValueError: when the log's catalogue has another size.
+        """
+        if log.tracks != len(self.catalogue.track_ids):
+            raise ValueError(f"the log is about {log.tracks} tracks, the catalogue has {len(self.catalogue.track_ids)}")
+
+    def score(self, context: Context) -> Floats:
+        """What the model's own components make of each track (n,), in logits, without the running update."""
+        return self.model.card.blend.score(self.columns(context.history, context.station, context.time))
+
+    def explain(self, context: Context, track: int) -> str:
+        """Name the component that moves the track's score most."""
+        columns = self.columns(context.history, context.station, context.time)[track : track + 1]
+        moved = self.model.card.blend.contributions(columns)[0]
+        strongest = int(np.argmax(np.abs(moved)))
+        return f"{Column(strongest).name.lower()} {moved[strongest]:+.2f}"

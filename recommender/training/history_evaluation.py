@@ -1,0 +1,171 @@
+"""A stored model measured on a listener's own history, beside the baselines; free of torch."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.baselines import BASELINES, Recommender, build
+from recommender.evaluation.bootstrap import resampling_units
+from recommender.evaluation.calibrated import Calibrated
+from recommender.evaluation.comparison import Comparison, compare
+from recommender.evaluation.log_summary import LogFacts, log_facts
+from recommender.evaluation.metric_names import Measure
+from recommender.evaluation.promotion import FEWEST_PAIRS
+from recommender.evaluation.protocol import count_pairs, evaluate
+from recommender.evaluation.query_states import MOST_ROWS, State
+from recommender.evaluation.report import Evaluation
+from recommender.evaluation.splits import split_at
+from recommender.evaluation.verdict import Conclusion, conclude
+from recommender.events import EventLog, TimeSplit, split_by_time
+from recommender.models.model_card import Model
+from recommender.models.model_scorer import Catalogue, ModelScorer
+from recommender.models.station_scorer import UNTRAINED, AsServed
+
+GATE_SHARES = (0.15, 0.2, 0.25, 0.3)
+"""The gate is the newest 15 % of the history, or as much more as it takes to hold enough pairs."""
+MODEL = "model"
+"""What tables call the model that is measured."""
+ONE_LISTENER = ("random", "popularity", "like-rate", "personal-most-played", "act-r", "content-knn", "imms", "tunelog")
+"""Baselines that know something from one listener's history; the others learn from what different people like."""
+GATE = ("random", "popularity", "like-rate", "personal-most-played", "content-knn")
+"""Those that a new model is judged by: few, because the best of many is best by luck, and quick, because listening waits."""
+COMPARED = (Measure.PAIR_AUC, Measure.NDCG, Measure.BRIER)
+"""Order, the top of the list, and probabilities: one measure of each is compared in pairs."""
+
+
+def split_with_pairs(log: EventLog) -> TimeSplit:
+    """Cut the log in time, the gate growing from 15 % to at most 30 % until it holds enough pairs to compare on."""
+    for share in GATE_SHARES:
+        split = split_by_time(log, validation_share=GATE_SHARES[0], gate_share=share)
+        if count_pairs(split.gate) >= FEWEST_PAIRS:
+            return split
+    return split_by_time(log, validation_share=GATE_SHARES[0], gate_share=GATE_SHARES[0])
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerReport:
+    """An evaluation of one listener's log, and what follows from it.
+
+    Attributes:
+        evaluation: figures and the values behind them.
+        subject: whom it is about: the trained model, or the untrained player where there is none.
+        facts: of the whole log.
+        test_from: seconds on the log's clock, the first event measured on; None without any.
+        comparisons: of the subject with every baseline, on each of :data:`COMPARED`.
+        conclusion: what may be said.
+        left_out: why baselines of the registry do not stand beside, a sentence.
+    """
+
+    evaluation: Evaluation
+    subject: str
+    facts: LogFacts
+    test_from: float | None
+    comparisons: tuple[Comparison, ...]
+    conclusion: Conclusion
+    left_out: str
+
+
+def baseline_recommenders(catalogue: Catalogue, seed: int = 0, names: Sequence[str] = GATE) -> list[Recommender]:
+    """Baselines for one listener, chance first; the last is the player itself without any training."""
+    plain = [build(name, content=catalogue.vectors, seed=seed) for name in names]
+    return [*plain, AsServed(catalogue, None, UNTRAINED)]
+
+
+def evaluate_history(
+    recommenders: Sequence[Recommender], log: EventLog, gate_from: float, catalogue: Catalogue, seed: int = 0
+) -> Evaluation:
+    """Walk recommenders through what came after a moment, each event scored in the state before it.
+
+    Args:
+        recommenders: with distinct names; trained models take no notice of the fit.
+        log: the whole history.
+        gate_from: seconds, on the log's clock; rows from here on are measured on, those before are learned from.
+        catalogue: the log's tracks.
+        seed: of the bootstrap.
+    """
+    split = split_at(log, gate_from)
+    return evaluate(recommenders, split, state=State.WALKING, content=catalogue.vectors, seed=seed)
+
+
+def evaluate_model(model: Model | None, log: EventLog, catalogue: Catalogue, seed: int = 0) -> Evaluation:
+    """Measure a model on all that it has not seen of a log, or just the baselines on its newest slice.
+
+    Raises:
+        ValueError: when the model was trained on other vectors than the catalogue's.
+    """
+    return evaluate_listener(model, log, catalogue, seed=seed).evaluation
+
+
+def evaluate_listener(
+    model: Model | None,
+    log: EventLog,
+    catalogue: Catalogue,
+    artist: NDArray[np.int64] | None = None,
+    seed: int = 0,
+) -> ListenerReport:
+    """Measure a model, or the untrained player where there is none, and say what may be concluded.
+
+    The model is measured on every event newer than those it has seen, the untrained player on the newest slice. All state
+    probabilities, by a curve fitted on what came just before
+    (:mod:`recommender.evaluation.calibrated`).
+
+    Args:
+        model: the trained model, if any.
+        log: the listener's whole history.
+        catalogue: the log's tracks.
+        artist: (n,) codes of the tracks' artists, negative where unknown.
+        seed: of the random baseline and the bootstrap.
+
+    Raises:
+        ValueError: when the model was trained on other vectors than the catalogue's.
+    """
+    recommenders, subject = baseline_recommenders(catalogue, seed, ONE_LISTENER), UNTRAINED
+    if model is not None:
+        recommenders, subject = [AsServed(catalogue, ModelScorer(model, catalogue), MODEL), *recommenders], MODEL
+    validation_from, test_from = _moments(model, log)
+    evaluation = evaluate(
+        [Calibrated(recommender) for recommender in recommenders],
+        split_at(log, test_from, validation_from),
+        state=State.WALKING,
+        content=catalogue.vectors,
+        artist=artist,
+        seed=seed,
+    )
+    facts = log_facts(log)
+    rivals = [name for name in evaluation.models if name != subject]
+    tested = np.flatnonzero(log.judged & (log.time >= test_from))[-MOST_ROWS:]
+    units = resampling_units(log.listener[tested], log.time[tested])
+    return ListenerReport(
+        evaluation=evaluation,
+        subject=subject,
+        facts=facts,
+        test_from=float(log.time[tested[0]]) if len(tested) else None,
+        comparisons=tuple(each for measure in COMPARED for each in compare(evaluation, subject, rivals, measure)),
+        conclusion=conclude(evaluation, subject, facts, len(np.unique(units))),
+        left_out=_left_out(),
+    )
+
+
+def _moments(model: Model | None, log: EventLog) -> tuple[float, float]:
+    """Where validation and test begin: the test with the first event that the model has not seen, else with the gate.
+
+    The validation lies within the part that stopped the model's training and fitted its blend, so that no curve is
+    fitted to scores of rows the model was trained on.
+    """
+    if len(log) == 0:
+        return np.inf, np.inf
+    seen_until = None if model is None else model.card.seen_until
+    test_from = float(split_with_pairs(log).gate.time[0] if seen_until is None else np.nextafter(seen_until, np.inf))
+    past = log.time[log.time < test_from]
+    if len(past) == 0:
+        return test_from, test_from
+    share = GATE_SHARES[0] / (1.0 - GATE_SHARES[0])
+    return float(past[min(len(past) - 1, math.ceil(len(past) * (1.0 - share)))]), test_from
+
+
+def _left_out() -> str:
+    others = [name for name in BASELINES if name not in ONE_LISTENER]
+    return f"{', '.join(others)}: they learn from what different people like, and this log is one person's"

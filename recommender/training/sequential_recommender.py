@@ -1,0 +1,260 @@
+"""The sequential model as a recommender: *faithful* to Mei et al. 2024, or in its best mode, behind fit, score and explain.
+
+What the paper names is as it says: SASRec, an input embedding for each kind of feedback, one negative a position, binary
+cross-entropy, ``p_hard`` redrawn for each position and epoch. What it leaves open is stated in :data:`FAITHFUL`.
+"""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from recommender.configuration import BlockKind, SequenceLoss, SequentialConfig, Target
+from recommender.evaluation.ranking import full_rank
+from recommender.evaluation.splits import split_listener_last
+from recommender.events import EventLog
+from recommender.interfaces import Context
+from recommender.sequence.inputs import tokens
+from recommender.sequence.score_weights import choose_weights
+from recommender.sequence.validation import FrozenValidator
+from recommender.sequence.windows import joined
+from recommender.training.sequential import EpochReport, TrainedSequence, train_sequential
+
+FAITHFUL = SequentialConfig(
+    width=64,
+    blocks=2,
+    heads=2,
+    length=100,
+    dropout=0.2,
+    p_hard=0.4,
+    epochs=100,
+    patience=10,
+    batch=128,
+    learning_rate=0.001,
+    id_shrinkage=0.0,
+)
+"""Sizes for data sets of some thousand tracks. ``id_shrinkage`` 0: every track has an embedding of its own, in full."""
+BEST = SequentialConfig(
+    width=64,
+    blocks=1,
+    heads=2,
+    length=200,
+    dropout=0.5,
+    p_hard=0.4,
+    epochs=30,
+    patience=8,
+    batch=32,
+    learning_rate=0.002,
+    id_shrinkage=5.0,
+    loss=SequenceLoss.SOFTMAX,
+    shared_negatives=384,
+    block=BlockKind.LIGR,
+    set_weight=2.0,
+    set_decay=0.02,
+    order_weight=0.1,
+    shallow=300.0,
+    liking_weight=1.0,
+    taste_width=16,
+    taste_decay=0.04,
+    appeal=3.0,
+    choose_weights=True,
+    refit=True,
+)
+"""What measured best on the validation parts of MovieLens-100k and CM100k, less what its ablations took out
+(``docs/results-sequential.md``)."""
+BEST_BY_GRADIENT = replace(BEST, shallow=0.0, order_weight=0.25, appeal=8.0)
+"""Without the set part in closed form: for one listener, whose likes alone make no map between tracks, and for
+logs too large to be in memory."""
+ABLATIONS: Mapping[str, SequentialConfig] = {
+    "faithful": FAITHFUL,
+    "best": BEST,
+    "best − softmax": replace(BEST, loss=SequenceLoss.PAIR, set_weight=0.0),
+    "best − shallow set": replace(BEST, shallow=0.0),
+    "best − set target": replace(BEST, set_weight=0.0),
+    "best − both sets": replace(BEST, shallow=0.0, set_weight=0.0),
+    "best − liking target": replace(BEST, liking_weight=0.0),
+    "best − LiGR": replace(BEST, block=BlockKind.PLAIN),
+    "best − shrunk ids": replace(BEST, id_shrinkage=0.0),
+    "best − chosen weights": replace(BEST, choose_weights=False),
+    "best − refit": replace(BEST, refit=False),
+    "best + quality": replace(BEST, quality=True),
+    "best + prior of the unheard": replace(BEST, unheard_prior=True),
+    "best + hard pairs": replace(BEST, hard_weight=0.5),
+    "best + popular negatives": replace(BEST, popularity_share=0.5),
+    "best + later target": replace(BEST, target=Target.LATER),
+    "best + cosine": replace(BEST, temperature=0.1),
+    "best + share and gap and hour": replace(BEST, share_token=True, gap_token=True, hour_token=True),
+    "best + second block": replace(BEST, blocks=2),
+    "best + weight decay": replace(BEST, weight_decay=0.01),
+    "best + warm-up": replace(BEST, warm_up=100),
+}
+"""The best mode, and the same with one element taken away or another one added, by the names that tables show."""
+CONVERGED_WITHIN = 0.001
+"""How near to the best validation pair AUC an epoch counts as converged."""
+OWN_VALIDATION_SHARE = 0.1
+"""Newest part of each listener that stops the training where no validation part is given."""
+
+
+class SequentialRecommender:
+    """SASRec with the listener's real negatives among its targets (Mei, Bembom & Ehmann 2024).
+
+    Every positive counts alike: how strongly feedback was meant is no part of the paper.
+
+    Args:
+        config: sizes, schedule, ``p_hard`` and which negatives are real.
+        seed: of everything random.
+        content: (tracks, dim) float32 vectors that the tracks' embeddings are added to, NaN rows where unknown; None, as
+            in the paper, for embeddings alone.
+        name: what tables call it; left out, it says ``p_hard``.
+        on_epoch: told about every epoch of a training.
+        should_stop: asked after every epoch.
+    """
+
+    def __init__(
+        self,
+        config: SequentialConfig = FAITHFUL,
+        *,
+        seed: int = 0,
+        content: NDArray[np.float32] | None = None,
+        name: str = "",
+        on_epoch: Callable[[EpochReport], None] | None = None,
+        should_stop: Callable[[], bool] | None = None,
+    ) -> None:
+        self.config = config
+        self.name = name or name_of(config.p_hard)
+        self._seed = seed
+        self._content = content
+        self._on_epoch = on_epoch
+        self._should_stop = should_stop
+        self._trained: TrainedSequence | None = None
+        self._course: tuple[EpochReport, ...] = ()
+        self._tracks = torch.empty(0, 0), torch.empty(0), torch.empty(0), torch.empty(0)
+        self._state: tuple[EventLog, torch.Tensor] | None = None
+
+    @property
+    def course(self) -> tuple[EpochReport, ...]:
+        """Every epoch of the training; empty before it."""
+        return self._course
+
+    def fit(self, log: EventLog) -> None:
+        """Train on all but each listener's newest rows, which stop the training."""
+        split = split_listener_last(log, test=OWN_VALIDATION_SHARE, validation=0.0)
+        self.fit_with_validation(split.train, split.test)
+
+    def fit_with_validation(self, train: EventLog, validation: EventLog) -> None:
+        """Train on ``train`` until the pair AUC on ``validation`` no longer rises.
+
+        Nothing is learned from the latter but when to stop – unless the configuration says ``refit``: then the network is trained
+        anew on both for as many epochs. :attr:`course` is that of the first training.
+
+        Raises:
+            ValueError: no listener has a positive after another row.
+        """
+        on_epoch, should_stop = self._on_epoch or (lambda _: None), self._should_stop or (lambda: False)
+        with one_thread():
+            first = self._train(self.config, train, validation, on_epoch, should_stop)
+            self._trained, self._course = first, first.reports
+            config = first.network.config
+            if self.config.choose_weights:
+                config = first.network.config = choose_weights(first.network, train, validation)
+            if self.config.refit and first.best_epoch and not should_stop():
+                both, _ = joined(train, validation)
+                again = replace(config, epochs=first.best_epoch, patience=first.best_epoch)
+                nothing = validation.where(np.zeros(len(validation), np.bool_))
+                self._trained = self._train(again, both, nothing, lambda _: None, should_stop)
+            with torch.no_grad():
+                self._tracks = self._trained.network.scored(torch.arange(train.tracks))
+        self._state = None
+
+    def _train(
+        self,
+        config: SequentialConfig,
+        train: EventLog,
+        validation: EventLog,
+        on_epoch: Callable[[EpochReport], None],
+        should_stop: Callable[[], bool],
+    ) -> TrainedSequence:
+        return train_sequential(
+            train=replace(train, weight=np.ones(len(train), np.float32)),
+            validation=validation,
+            content=_standardised(self._content, train.tracks),
+            config=config,
+            seed=self._seed,
+            on_epoch=on_epoch,
+            should_stop=should_stop,
+            validator=FrozenValidator(train, validation, config.length),
+        )
+
+    def score(self, context: Context) -> NDArray[np.float32]:
+        """The logit (tracks,) of every track after the listener's last ``length`` rows, in one pass.
+
+        A listener without history gets zeros: there is no state, and no order.
+
+        Raises:
+            ValueError: it was not fitted.
+        """
+        if self._trained is None:
+            raise ValueError(f"{self.name} was not fitted")
+        if len(context.history) == 0:
+            return np.zeros(len(self._tracks[0]), np.float32)
+        with one_thread(), torch.no_grad():
+            hidden = self._hidden(context.history, self._trained)
+            query = self._trained.network.query(hidden, torch.tensor(context.station))
+            return self._trained.network.score_all(query, self._tracks).numpy()
+
+    def explain(self, context: Context, track: int) -> str:
+        """State the rank, and what it follows from."""
+        scores = self.score(context)
+        seen = context.history.label[-self.config.length :]
+        likes, dislikes = int(np.count_nonzero(seen > 0)), int(np.count_nonzero(seen < 0))
+        return (
+            f"comes {full_rank(scores, track):,.0f}. of {len(scores):,} after your last {len(seen)} events "
+            f"({likes} liked, {dislikes} disliked)"
+        )
+
+    def _hidden(self, history: EventLog, trained: TrainedSequence) -> torch.Tensor:  # (d,)
+        """Taste at the end of the history; kept, for the stations of a listener share it."""
+        if self._state is None or self._state[0] is not history:
+            rows = np.arange(max(0, len(history) - self.config.length), len(history))
+            self._state = history, trained.network(*tokens(history, rows[None, :], trained.network))[0, -1]
+        return self._state[1]
+
+
+def name_of(p_hard: float) -> str:
+    """What tables call the faithful model with this share of real negatives."""
+    return f"sequential p_hard={p_hard:g}"
+
+
+def epochs_to_convergence(course: Sequence[EpochReport]) -> int | None:
+    """The first epoch within :data:`CONVERGED_WITHIN` of the best validation pair AUC; None where there was no pair."""
+    known = [(report.epoch, report.validation_auc) for report in course if report.validation_auc is not None]
+    if not known:
+        return None
+    best = max(auc for _, auc in known)
+    return next(epoch for epoch, auc in known if auc >= best - CONVERGED_WITHIN)
+
+
+def _standardised(content: NDArray[np.float32] | None, tracks: int) -> NDArray[np.float32]:
+    """Columns of mean 0 and spread 1 over the tracks whose sound is known; zeros for the others."""
+    if content is None:
+        return np.zeros((tracks, 0), np.float32)
+    known = np.asarray(np.isfinite(content).all(axis=1))
+    if not known.any():
+        return np.zeros((tracks, 0), np.float32)
+    mean, scale = content[known].mean(axis=0), content[known].std(axis=0)
+    units = (content - mean) / np.where(scale > 0.0, scale, 1.0)
+    return np.where(known[:, None], units, 0.0).astype(np.float32)
+
+
+@contextmanager
+def one_thread() -> Generator[None]:
+    """Torch on one thread: on networks this small two are slower, and sums come out the same every time."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
