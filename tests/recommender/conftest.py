@@ -10,6 +10,7 @@ from recommender.events import EventLog, Outcome
 from recommender.models.content_space import ContentSpace
 from recommender.models.model_card import FrontEndId
 from recommender.models.model_scorer import Catalogue
+from tests.support.random_logs import random_log
 
 torch.set_num_threads(1)
 
@@ -84,3 +85,8 @@ def make_log():
 @pytest.fixture(scope="session")
 def make_world():
     return _world
+
+
+@pytest.fixture(scope="session")
+def make_random_log():
+    return random_log

@@ -124,7 +124,7 @@ class TestEveryRecommender:
         log = replace(crowd, label=np.full(len(crowd), label, np.int8))
         recommender.fit(log)
         assert_sound(recommender.score(context_of(log)))
-        assert "nan" not in recommender.ranking.explain(context_of(log), 0).lower()
+        assert "nan" not in recommender.explain(context_of(log), 0).lower()
 
     def test_stands_labels_of_no_weight(self, recommender, crowd):
         log = replace(crowd, weight=np.zeros(len(crowd), np.float32))
@@ -137,7 +137,7 @@ class TestEveryRecommender:
         scores = recommender.score(context_of(log))
         assert_sound(scores)
         for track in (0, TRACKS - 1):
-            assert recommender.ranking.explain(context_of(log), track)
+            assert recommender.explain(context_of(log), track)
 
     def test_stands_a_single_row(self, recommender, crowd):
         recommender.fit(crowd.first(1))
@@ -177,7 +177,7 @@ class TestEveryRecommender:
         before = {name: column.copy() for name, column in context.history.columns().items()}
         recommender.fit(crowd)
         recommender.score(context)
-        recommender.ranking.explain(context, 1)
+        recommender.explain(context, 1)
         for name, column in context.history.columns().items():
             assert np.array_equal(column, before[name], equal_nan=column.dtype.kind == "f"), name
 
@@ -185,7 +185,7 @@ class TestEveryRecommender:
         for log in (world.log, crowd):
             recommender.fit(log)
             for context in (context_of(log), Context(99, 0, 1e9, empty_log(TRACKS))):
-                text = recommender.ranking.explain(context, 3)
+                text = recommender.explain(context, 3)
                 assert any(character.isdigit() for character in text)
                 assert text.strip() == text
                 assert "nan" not in text.lower()

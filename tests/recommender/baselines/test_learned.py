@@ -208,6 +208,6 @@ def test_a_part_that_knows_is_weighed_above_one_that_guesses_or_is_wrong():
 def test_the_stack_explains_itself_by_its_parts(log):
     recommender = build("stacked", seed=1)
     recommender.fit(log)
-    text = recommender.ranking.explain(context_of(log, 3), 5)
+    text = recommender.explain(context_of(log, 3), 5)
     numbers = [float(word.strip(",")) for word in text.split() if word[0] in "+-"]
     assert sum(numbers) == pytest.approx(float(recommender.score(context_of(log, 3))[5]), abs=0.03)

@@ -55,7 +55,7 @@ def test_activation_is_the_sum_of_fading_listens_and_a_dislike_reinforces_nothin
     recommender.fit(history)
     scores = recommender.score(context_of(history, time=100.0))
     assert np.expm1(scores) == pytest.approx([100**-0.5 + 25**-0.5, 0.0, 1.0, 0.0], abs=1e-6)
-    assert "heard 2 times, last 0.0 hours ago" in recommender.ranking.explain(context_of(history, time=100.0), 0)
+    assert "heard 2 times, last 0.0 hours ago" in recommender.explain(context_of(history, time=100.0), 0)
 
 
 def test_imms_moves_ratings_by_what_came_before(make_history):
@@ -122,7 +122,7 @@ def test_imms_is_optimistic_about_what_it_hardly_knows(make_history):
     share, trials, z2 = 1 / 2.7, 2.7, 1.96**2
     half = 1.96 * (share * (1 - share) / trials + z2 / (4 * trials**2)) ** 0.5
     assert scores[1] == pytest.approx((share + z2 / (2 * trials) + half) / (1 + z2 / trials), abs=1e-6)
-    assert recommender.ranking.explain(context_of(history), 1).startswith("+0 and -7 points")
+    assert recommender.explain(context_of(history), 1).startswith("+0 and -7 points")
 
 
 @pytest.mark.parametrize(
@@ -158,4 +158,4 @@ def test_tunelog_adds_up_per_track(make_history):
     recommender = build("tunelog")
     recommender.fit(history)
     assert recommender.score(context_of(history)).tolist() == [5.0, -2.0, 0.0]
-    assert recommender.ranking.explain(context_of(history), 0) == "+5 points from 2 events of yours"
+    assert recommender.explain(context_of(history), 0) == "+5 points from 2 events of yours"

@@ -142,7 +142,7 @@ def test_what_is_measured_is_what_is_served(world):
     served = LiveScorer(world.catalogue, None).scores(world.log, 1, now).total
     measured = recommender.score(Context(0, 1, now, world.log))
     np.testing.assert_allclose(measured, served, rtol=1e-5, atol=1e-5)
-    assert recommender.ranking.explain(Context(0, 1, now, world.log), 0)
+    assert recommender.explain(Context(0, 1, now, world.log), 0)
 
 
 def test_a_log_about_another_catalogue_is_refused(world):

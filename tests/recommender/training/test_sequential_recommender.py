@@ -161,7 +161,7 @@ def test_the_explanation_states_the_rank_and_what_it_follows_from(split):
     context = context_of(split)
     best = int(np.argmax(recommender.score(context)))
     seen = context.history.label[-16:]
-    said = recommender.ranking.explain(context, best)
+    said = recommender.explain(context, best)
     assert said.startswith(f"comes 1. of {TRACKS} after your last 16 events")
     assert f"{np.sum(seen > 0)} liked, {np.sum(seen < 0)} disliked" in said
 
