@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.invented_history import Spelling, invent, write_history, write_library
-from player.integrations.importing import ImportReport, NameOutcome, import_history
+from player.integrations.history_import import ImportReport, NameOutcome, import_history
 from player.integrations.matching import Status
 from player.storage.database import open_database
 

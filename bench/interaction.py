@@ -12,8 +12,8 @@ import numpy as np
 from player.audio import messages as audio
 from player.audio.client import AudioClient
 from player.demo import demo_music
-from player.library.rows import TrackRow
 from player.library.search import TrackIndex
+from player.library.tracks import TrackRow
 from recommender.configuration import SequentialConfig
 from recommender.models.numpy_inference import SequenceScorer, Tokens
 from recommender.models.online_update import fit_head

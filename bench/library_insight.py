@@ -18,12 +18,12 @@ from bench.sounds import CHANGES, no_music, read_stereo, write_changed, write_so
 from embeddings.cards import DEFAULT_FRONTEND, frontend_card
 from embeddings.weights import ensure_weights
 from player.config import locate
+from player.insight.duplicates import near_duplicates
+from player.insight.outliers import COMPONENTS, STRANGE, robust_scores, strangeness
 from player.library.embed import embed_pending
 from player.library.scan import scan
 from player.library.sound_tags import otsu, tag_threshold
-from player.listening.collection import Collection, load_collection
-from player.listening.duplicates import near_duplicates
-from player.listening.outliers import COMPONENTS, STRANGE, robust_scores, strangeness
+from player.stations.collection import Collection, load_collection
 from player.storage.database import open_database
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from bench.synthetic import synthetic_library
-from player.cli.models import lineage_words
+from player.cli.model_versions import lineage_words
 from player.config import Paths, locate
+from player.feedback.event_log import FeedbackLog, NewEvent
 from player.jobs import JobProgress
+from player.learning.retraining import Retrained, retrain
 from player.library.catalogue import load_catalogue
-from player.listening.learning import Retrained, retrain
-from player.listening.log import FeedbackLog, NewEvent
-from player.listening.stations import Stations
+from player.stations.stations import Stations
 from player.storage.database import Database
 from recommender.configuration import ClepConfig, TrainingConfig
 from recommender.models.registry import Registry

@@ -21,15 +21,15 @@ from numpy.typing import NDArray
 
 from bench.library_insight import SHARED, embedded
 from player.config import StationSettings, locate
-from player.listening.collection import Collection
-from player.listening.journal import load_journal
-from player.listening.queue import Listening, rank_station
-from player.listening.scoring import StationScorer
-from player.listening.stations import Seed, StationInfo
-from player.listening.survey import Survey, SurveyPlan
-from player.listening.survey_session import plan_of
-from player.listening.survey_view import Answer
+from player.feedback.event_store import load_journal
+from player.stations.collection import Collection
+from player.stations.station_queue import Listening, rank_station
+from player.stations.station_scoring import StationScorer
+from player.stations.stations import Seed, StationInfo
 from player.storage.database import open_database
+from player.survey.session import plan_of
+from player.survey.survey import Survey, SurveyPlan
+from player.survey.view import Answer
 from recommender.evaluation.bootstrap import RESAMPLES, Interval, interval, resampled_means
 
 ANSWERED = (0, 10, 30, 60)

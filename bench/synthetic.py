@@ -8,9 +8,9 @@ from sqlalchemy import insert
 
 from embeddings.musicnn_card import MUSICNN
 from embeddings.store import vector_to_bytes
+from player.feedback.event_log import FeedbackLog, NewEvent
 from player.library.catalogue import load_catalogue
-from player.listening.log import FeedbackLog, NewEvent
-from player.listening.stations import Seed, Stations
+from player.stations.stations import Seed, Stations
 from player.storage.database import Database, open_database
 from player.storage.models import Embedding, Track, TrackFile
 

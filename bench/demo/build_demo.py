@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from player.demo.credits import LICENCE_URLS, Credit, demo_credits  # noqa: E402 - the repository, installed or not
+from tests.support.demo_credits import LICENCE_URLS, Credit, demo_credits  # noqa: E402 - the repository, installed or not
 
 DEMO = ROOT / "player" / "demo"
 SAMPLE_RATE = 48_000  # Hz; the rate Opus works at

@@ -26,7 +26,7 @@ from bench.simulation.policies import POLICIES
 from bench.simulation.report import DISCLAIMER, Figure, Summary, course, recovery
 from bench.simulation.store import RunStore
 from bench.simulation.world import World, world_like
-from player.listening.scoring import frontend_id
+from player.stations.station_scoring import frontend_id
 from recommender.evaluation.bootstrap import Difference, Interval
 
 FIRST = "SIMULATION_FIRST"

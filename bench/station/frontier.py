@@ -25,8 +25,8 @@ from bench.simulation.report import DISCLAIMER
 from bench.simulation.world import World
 from bench.station.material import options, real_music
 from player.config import StationSettings
-from player.listening.collection import Collection
-from player.listening.scoring import frontend_id
+from player.stations.collection import Collection
+from player.stations.station_scoring import frontend_id
 from recommender.evaluation.bootstrap import Interval, interval, resampled_means
 from recommender.ranking.variety import Variety
 

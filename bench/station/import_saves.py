@@ -26,8 +26,8 @@ from bench.simulation.policies import MakePolicy, Policy, Stage, untrained
 from bench.simulation.report import DISCLAIMER
 from bench.simulation.world import NOWHERE, STATION, World, world_like
 from bench.station.material import options, real_music
-from player.listening.feedback import IMPORTED_WEIGHT
-from player.listening.scoring import frontend_id
+from player.feedback.signals import IMPORTED_WEIGHT
+from player.stations.station_scoring import frontend_id
 from recommender.evaluation.bootstrap import Interval, draws, interval
 from recommender.events import EventLog
 from recommender.interfaces import Context

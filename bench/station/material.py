@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from bench.library_insight import SHARED, embedded
-from player.listening.collection import Collection
+from player.stations.collection import Collection
 
 
 def options(name: str) -> argparse.ArgumentParser:

@@ -18,7 +18,7 @@ from recommender.evaluation.sequential_test import ALPHA, POWER, detectable_effe
 TRACKS, SESSIONS, PLAYS = 60, 50, 12
 PAIRS = 400
 GRADES = np.array([0.0, 0.15, 0.375, 0.75, 1.0])
-"""What a play is worth, as ``player.listening.trial_plays.liking_of`` grades it: thumb down, early skip, late skip,
+"""What a play is worth, as ``player.trials.plays.liking_of`` grades it: thumb down, early skip, late skip,
 finished, thumb up."""
 SHARES = np.array([0.05, 0.35, 0.1, 0.4, 0.1])
 """Of plays graded so: half are liked, most of the others skipped early."""

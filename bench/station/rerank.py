@@ -14,7 +14,7 @@ import numpy as np
 
 from bench.synthetic import synthetic_library
 from player.config import Settings, locate
-from player.listening.controller import Controller
+from player.playback.controller import Controller
 
 EVENTS = 60
 TRACED_EVENTS = 12

@@ -11,11 +11,11 @@ import numpy as np
 from bench.library_insight import SHARED
 from bench.station.material import options, real_music
 from player.config import StationSettings
-from player.listening.journal import Journal
-from player.listening.labelled import NOTHING_SAID
-from player.listening.queue import Listening, rank_station
-from player.listening.scoring import StationScorer
-from player.listening.stations import Seed, StationInfo
+from player.feedback.event_store import Journal
+from player.feedback.labels import NOTHING_SAID
+from player.stations.station_queue import Listening, rank_station
+from player.stations.station_scoring import StationScorer
+from player.stations.stations import Seed, StationInfo
 
 SEEDS, PLACES = 12, 20
 """Seeds a group, and places of each queue."""

@@ -9,8 +9,8 @@ from player.cli.options import DataDir, Json, StationName, emit_json, opened, sa
 from player.errors import UsageError
 
 if TYPE_CHECKING:
-    from player.listening.trial_report import Figure, TrialReport
-    from player.listening.trials import TrialInfo
+    from player.stations.trials import TrialInfo
+    from player.trials.report import Figure, TrialReport
 
 ab_app = typer.Typer(
     help="Let two ways of choosing take turns on your station, and see which one you like better.", no_args_is_help=True
@@ -55,8 +55,8 @@ def start(
     time and is wrong once in twenty at most, or when none is after the most pairs. A winner that is a trained version then
     serves, if it beat the one that serves.
     """
-    from player.cli.jobs import reporting
-    from player.listening.trial_course import TrialWish, begin_trial
+    from player.cli.job_output import reporting
+    from player.trials.lifecycle import TrialWish, begin_trial
 
     names = [name.strip() for name in arms.split(",")]
     if len(names) != TWO or not all(names):
@@ -73,9 +73,9 @@ def start(
 
 def status(station: StationName = None, data_dir: DataDir = None, json: Json = False) -> None:
     """Show the running trial, or the last one: figures of both arms with 95 % intervals, and what the test says."""
-    from player.listening.stations import Stations
-    from player.listening.trial_course import report_of
-    from player.listening.trials import Trials
+    from player.stations.stations import Stations
+    from player.stations.trials import Trials
+    from player.trials.lifecycle import report_of
 
     with opened(data_dir) as home:
         trials = Trials(home.database).all()
@@ -96,7 +96,7 @@ def status(station: StationName = None, data_dir: DataDir = None, json: Json = F
 
 def stop(station: StationName = None, data_dir: DataDir = None, json: Json = False) -> None:
     """End the running trial before its time; the live model has the station to itself again."""
-    from player.listening.trial_course import stop_trial
+    from player.trials.lifecycle import stop_trial
 
     with opened(data_dir) as home:
         trial = stop_trial(home.database, home.paths, station)
@@ -108,7 +108,7 @@ def stop(station: StationName = None, data_dir: DataDir = None, json: Json = Fal
 
 def list_trials(data_dir: DataDir = None, json: Json = False) -> None:
     """List every trial and how it ended."""
-    from player.listening.trials import Trials
+    from player.stations.trials import Trials
 
     with opened(data_dir) as home:
         trials = Trials(home.database).all()

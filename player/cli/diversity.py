@@ -9,7 +9,7 @@ from player.cli.options import DataDir, Json, StationName, emit_json, opened
 from player.cli.output_files import check_folder, keep
 
 if TYPE_CHECKING:
-    from player.listening.diversity_history import DiversityHistory, Figure
+    from player.insight.diversity_history import DiversityHistory, Figure
 
 LORENZ_CELLS, COURSE_CELLS = (36, 14), (64, 10)
 """Columns and rows; the Lorenz curve's frame is about square."""
@@ -42,10 +42,10 @@ def diversity(
     """
     from datetime import datetime
 
-    from player.listening.diversity_history import diversity_history
-    from player.listening.diversity_page import diversity_page
-    from player.listening.diversity_picture import save_picture
-    from player.listening.diversity_since import moment_of
+    from player.insight.diversity_history import diversity_history
+    from player.insight.timespec import moment_of
+    from player.reports.diversity_page import diversity_page
+    from player.reports.diversity_picture import save_picture
 
     until = datetime.now().astimezone()
     start = moment_of(since, until)
@@ -68,7 +68,7 @@ def diversity(
 
 
 def _print(history: "DiversityHistory") -> None:
-    from player.listening.diversity_view import about, table
+    from player.reports.diversity_view import about, table
 
     print(history.sentence)
     print(about(history))
@@ -105,7 +105,7 @@ def _print_course(history: "DiversityHistory") -> None:
     import numpy as np
 
     from player.cli.diversity_plot import DOTTED, Curve, Frame, plot
-    from player.listening.diversity_view import span_of, when
+    from player.reports.diversity_view import span_of, when
 
     span = span_of(history)
     points = np.array([span.place(point.time, point.gini) for point in history.course], np.float64)
@@ -127,7 +127,7 @@ def _print_course(history: "DiversityHistory") -> None:
 
 
 def _document(history: "DiversityHistory", html: Path | None, png: Path | None) -> dict[str, Any]:
-    from player.listening.diversity_view import iso
+    from player.reports.diversity_view import iso
 
     return {
         "since": iso(history.since),

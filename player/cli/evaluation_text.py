@@ -11,8 +11,8 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table as RichTable
 
-from player.listening import evaluation_view as view
-from player.listening.learning import Evaluated
+from player.learning.retraining import Evaluated
+from player.reports import evaluation_view as view
 from recommender.evaluation.comparison import Comparison
 from recommender.evaluation.report import Report, Row
 from recommender.evaluation.verdict import CHANCE_MODEL

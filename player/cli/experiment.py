@@ -23,7 +23,7 @@ from player.cli.options import DataDir, Json, emit_json, say
 from player.errors import PlayerError
 
 if TYPE_CHECKING:
-    from player.research.opening import Desk
+    from player.research.datasets import Desk
     from recommender.experiments.records import Record
     from recommender.experiments.store import RunStore
 
@@ -68,7 +68,7 @@ def baselines(
 
     def measured(desk: "Desk") -> "Record":
         from player.research.baselines import measure
-        from player.research.opening import source
+        from player.research.datasets import source
 
         wanted = source(dataset, columns, limit, music, index, frontend)
         return measure(desk, wanted, wishes_for(models, seeds, split, state, listeners))
@@ -88,8 +88,8 @@ def dataset_statistics(
     A set of any size is read in constant memory.
     """
     with at_desk(data_dir) as desk:
-        from player.research.describing import describe
-        from player.research.opening import source
+        from player.research.datasets import source
+        from player.research.describe import describe
 
         facts = describe(desk, source(dataset, columns, limit))
         if json:
@@ -128,7 +128,7 @@ def compare(
 ) -> None:
     """Lay two runs beside each other: what was asked differently, and what came out differently."""
     from player.cli.experiment_tables import plain_console, print_comparison
-    from player.research.comparing import compare as lay_beside
+    from player.research.compare import compare as lay_beside
     from recommender.experiments.json_values import finite
 
     store = _store(data_dir)
@@ -146,8 +146,8 @@ def repeat(identity: Identity, data_dir: DataDir = None, json: Json = False) -> 
     The exit code is 0 when all agree and 1 when one does not.
     """
     with at_desk(data_dir) as desk:
-        from player.research.comparing import compare as lay_beside
-        from player.research.repeating import repeat as run_again
+        from player.research.compare import compare as lay_beside
+        from player.research.rerun import repeat as run_again
         from recommender.experiments.json_values import finite
 
         record = _find(store_of(desk), identity)

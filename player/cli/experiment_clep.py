@@ -12,7 +12,7 @@ from player.cli.options import DataDir, Json
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from player.research.opening import Desk
+    from player.research.datasets import Desk
     from recommender.experiments.json_values import JsonObject
     from recommender.experiments.records import Record
 
@@ -50,7 +50,7 @@ def clep(
 
     def measured(desk: "Desk") -> "Record":
         from player.research.clep import Wishes, measure
-        from player.research.opening import source
+        from player.research.datasets import source
 
         wanted = source(dataset, columns, limit, music, index, frontend)
         return measure(desk, wanted, Wishes(frontend, seeds, least, ablation))

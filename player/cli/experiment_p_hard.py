@@ -24,7 +24,7 @@ from player.cli.options import DataDir, Json
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from player.research.opening import Desk
+    from player.research.datasets import Desk
     from recommender.experiments.json_values import JsonObject
     from recommender.experiments.records import Record
 
@@ -106,7 +106,7 @@ def p_hard(
     """
 
     def trained(desk: "Desk") -> "Record":
-        from player.research.opening import source
+        from player.research.datasets import source
         from player.research.p_hard import Wishes, measure
         from recommender.configuration import Negatives
         from recommender.experiments.config import SplitName

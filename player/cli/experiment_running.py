@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from player.research.baselines import Wishes
-    from player.research.opening import Desk
+    from player.research.datasets import Desk
     from recommender.experiments.records import Record
     from recommender.experiments.store import RunStore
 
@@ -38,8 +38,8 @@ def conduct(measure: "Callable[[Desk], Record]", done: str, data_dir: Path | Non
 @contextmanager
 def at_desk(data_dir: Path | None) -> "Generator[Desk]":
     """The listener's data and a line of progress, for as long as an experiment takes."""
-    from player.cli.jobs import reporting
-    from player.research.opening import Desk
+    from player.cli.job_output import reporting
+    from player.research.datasets import Desk
 
     with opened(data_dir) as home, reporting(attached=False) as (reporter, _):
         yield Desk(home.paths, home.settings, home.database, reporter.progress)

@@ -23,7 +23,7 @@ from player.cli.options import DataDir, Json
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from player.research.opening import Desk
+    from player.research.datasets import Desk
     from recommender.experiments.records import Record
 
 
@@ -59,7 +59,7 @@ def sequential(
     """
 
     def trained(desk: "Desk") -> "Record":
-        from player.research.opening import source
+        from player.research.datasets import source
         from player.research.sequential import measure
 
         wanted = source(dataset, columns, limit, music, index, frontend)

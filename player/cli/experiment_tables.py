@@ -8,7 +8,7 @@ from recommender.experiments.json_values import Json, JsonObject, is_list, is_ob
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from player.research.comparing import Comparison
+    from player.research.compare import Comparison
     from recommender.experiments.records import Record
     from recommender.experiments.store import Listing, RunStore
 

@@ -12,7 +12,7 @@ from player.cli.options import DataDir, Json, emit_json, opened, say
 from player.errors import PlayerError, UsageError
 
 if TYPE_CHECKING:
-    from player.integrations.importing import ImportReport
+    from player.integrations.history_import import ImportReport
 
 SHOWN_ARTISTS = 10
 SHOWN_PROBLEMS = 5
@@ -62,10 +62,10 @@ def import_history(
 
     Importing the same again adds only what is new, so it can be interrupted and gone on with, and repeated after adding music.
     """
-    from player.cli.jobs import reporting
+    from player.cli.job_output import reporting
     from player.cli.output_files import check_folder, keep
+    from player.integrations.history_import import import_history as take_in
     from player.integrations.import_report import write_report
-    from player.integrations.importing import import_history as take_in
     from player.jobs import JobResult
 
     if report is not None:

@@ -11,9 +11,9 @@ from player.errors import PlayerError
 
 if TYPE_CHECKING:
     from player.config import Paths, Settings
-    from player.library.rows import TrackRow
     from player.library.scan import ScanReport
     from player.library.sound_tags import SoundTags
+    from player.library.tracks import TrackRow
 
 Attached = Annotated[bool, typer.Option("--attached", hidden=True)]
 SHOWN_FAILURES = 10
@@ -38,10 +38,10 @@ def scan(
     Reads MP3, FLAC, Ogg Vorbis, Opus, M4A/AAC, WAV, AIFF and WMA; the content decides, not the extension. Unchanged
     files are not opened again. A damaged file is reported and passed over. Your files are never written to.
     """
-    from player.cli.jobs import reporting
+    from player.cli.job_output import reporting
     from player.jobs import Estimate, JobProgress, JobResult
-    from player.library.roots import known_roots, remember_roots
     from player.library.scan import scan as scan_roots
+    from player.library.scan_roots import known_roots, remember_roots
 
     with opened(data_dir) as home, reporting(attached=attached) as (reporter, stop):
         roots = [path.expanduser().absolute() for path in paths or []] or known_roots(home.database)
@@ -122,7 +122,7 @@ def embed(
     The vectors are what stations and models know of the music. What the station played last wants comes first, then the
     newest. Ctrl-C stops it, and run again it goes on where it stopped: what was listened to is kept, track by track.
     """
-    from player.cli.jobs import reporting
+    from player.cli.job_output import reporting
     from player.jobs import JobResult
 
     with opened(data_dir) as home, reporting(attached=attached) as (reporter, stop):
@@ -273,7 +273,7 @@ def _sound_tags(home: Home, rows: "list[TrackRow]", query: str) -> "SoundTags | 
     """The tags of ``rows`` where the query asks for any; vectors are read for no other query."""
     from player.library.search import tags_asked
     from player.library.sound_tags import load_sound_tags
-    from player.listening.stations import Seed, check_seed
+    from player.stations.stations import Seed, check_seed
 
     if not (asked := tags_asked(query)):
         return None
@@ -287,8 +287,8 @@ def _sound_tags(home: Home, rows: "list[TrackRow]", query: str) -> "SoundTags | 
 
 
 def _track_documents(home: Home, rows: "list[TrackRow]") -> list[dict[str, object]]:
-    from player.listening.journal import load_journal
-    from player.listening.stations import Stations
+    from player.feedback.event_store import load_journal
+    from player.stations.stations import Stations
 
     state = load_journal(home.database, rows).state
     names = {station.id: station.name for station in Stations(home.database).all()}

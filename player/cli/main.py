@@ -14,14 +14,14 @@ from player.cli import (
     doctor,
     experiment,
     history_files,
-    insight,
-    learning,
     library,
-    listening,
-    models,
+    library_insight,
+    model_versions,
+    play,
     reasons,
     stations,
     survey,
+    training,
 )
 from player.cli.options import DataDir, say
 from player.errors import PlayerError, UsageError
@@ -41,11 +41,11 @@ app = typer.Typer(
 )
 library.register(app)
 stations.register(app)
-listening.register(app)
-learning.register(app)
-models.register(app)
+play.register(app)
+training.register(app)
+model_versions.register(app)
 ab.register(app)
-insight.register(app)
+library_insight.register(app)
 diversity.register(app)
 reasons.register(app)
 survey.register(app)

@@ -13,7 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from player.config import Paths, Settings
-    from player.library.rows import TrackRow
+    from player.library.tracks import TrackRow
     from player.storage.database import Database
 
 DataDir = Annotated[

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from recommender.evaluation.offpolicy import CAP, FEWEST_EFFECTIVE
 
 if TYPE_CHECKING:
-    from player.listening.policies import PolicyEvaluation
+    from player.trials.offpolicy import PolicyEvaluation
     from recommender.evaluation.offpolicy import Value
 
 LEAST_UNKNOWN = 0.0005

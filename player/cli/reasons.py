@@ -10,8 +10,8 @@ from player.cli.options import DataDir, Json, StationName, emit_json, opened
 from player.tui.text import signed
 
 if TYPE_CHECKING:
-    from player.listening.story_view import StoryEvent, TrackStory
-    from player.listening.why_view import Why
+    from player.stations.track_details_view import StoryEvent, TrackStory
+    from player.stations.why_view import Why
 
 track_app = typer.Typer(help="What is known about a track.", no_args_is_help=True)
 
@@ -38,7 +38,7 @@ def why(
     it. A key in brackets can be taken away with `player feedback less TRACK --station NAME --reason KEY`, and comes back
     with `player undo`.
     """
-    from player.listening.asking import Answers
+    from player.playback.track_queries import Answers
 
     with opened(data_dir) as home:
         said = Answers(home.database, home.paths, home.settings).why(station, track_id)
@@ -94,7 +94,7 @@ def _place(said: "Why") -> str:
 
 def show(track_id: TrackId, station: StationName = None, data_dir: DataDir = None, json: Json = False) -> None:
     """Show everything known about a track: files, plays, thumbs, every event, and what a station makes of it."""
-    from player.listening.asking import Answers
+    from player.playback.track_queries import Answers
 
     with opened(data_dir) as home:
         story = Answers(home.database, home.paths, home.settings).story(track_id, station)
@@ -162,10 +162,10 @@ def undo(
     json: Json = False,
 ) -> None:
     """Take one event back, however long ago it was. Nothing is deleted: the log keeps both."""
-    from player.listening.corrections import correcting
-    from player.listening.journal import load_journal
-    from player.listening.log import FeedbackLog
-    from player.listening.story_view import Correction
+    from player.feedback.correction import Correction
+    from player.feedback.event_log import FeedbackLog
+    from player.feedback.event_store import load_journal
+    from player.feedback.undo import correcting
 
     with opened(data_dir) as home:
         events = correcting(load_journal(home.database, ()), Correction("undo", 0, event_id=event_id))

@@ -11,7 +11,7 @@ from player.cli.options import Home, opened
 from player.errors import PlayerError
 
 if TYPE_CHECKING:
-    from player.listening.controller import Opening
+    from player.playback.controller import Opening
     from player.tui.port import PlayerPort
 
 
@@ -45,7 +45,7 @@ def open_demo() -> None:
 
 def _run(open_home: Callable[[ExitStack], "PlayerPort"]) -> None:
     from player.tui.app import run_tui
-    from player.tui.deferred import DeferredPlayer
+    from player.tui.lazy_player import DeferredPlayer
 
     with ExitStack() as stack:
         # The rest of the contract is passed on by __getattr__, which no type checker can follow.
@@ -54,7 +54,7 @@ def _run(open_home: Callable[[ExitStack], "PlayerPort"]) -> None:
 
 def _open_demo(stack: ExitStack) -> "PlayerPort":
     from player.demo import demo_music
-    from player.listening.controller import Opening
+    from player.playback.controller import Opening
 
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="player-demo-"))
     home = stack.enter_context(opened(Path(folder)))
@@ -63,14 +63,14 @@ def _open_demo(stack: ExitStack) -> "PlayerPort":
 
 
 def _controller(home: Home, opening: "Opening") -> "PlayerPort":
-    from player.listening.controller import Controller
+    from player.playback.controller import Controller
 
     return Controller(home.database, home.paths, home.settings, origin="tui", opening=opening)
 
 
 def _opening(home: Home, music: Path | None, station: str | None) -> "Opening":
-    from player.listening.controller import Opening
-    from player.listening.stations import Stations
+    from player.playback.controller import Opening
+    from player.stations.stations import Stations
 
     return Opening(
         music=None if music is None else str(music.expanduser().absolute()),
@@ -84,7 +84,7 @@ def _check_terminal() -> None:
 
 
 def _is_new(home: Home) -> bool:
-    from player.library.roots import known_roots
+    from player.library.scan_roots import known_roots
 
     return not known_roots(home.database)
 

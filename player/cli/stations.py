@@ -8,9 +8,9 @@ from player.cli.options import DataDir, Home, Json, StationName, emit_json, open
 from player.errors import PlayerError
 
 if TYPE_CHECKING:
-    from player.library.rows import TrackRow
-    from player.listening.pins import Pins
-    from player.listening.stations import StationInfo
+    from player.library.tracks import TrackRow
+    from player.stations.pins import Pins
+    from player.stations.stations import StationInfo
 
 station_app = typer.Typer(help="Make and list stations, and say how they play.", no_args_is_help=True)
 queue_app = typer.Typer(help="Put tracks at the front of a station's queue.", no_args_is_help=True)
@@ -51,9 +51,9 @@ def create_station(
     One that is made of searches alone, as in --seed "query:genre:jazz year:1990-1999", plays what they find, and follows the
     library as it changes.
     """
-    from player.listening.collection import known_tag_names, load_rows
-    from player.listening.modes import check_mode
-    from player.listening.stations import Stations, describe_seeds, parse_seed
+    from player.stations.collection import known_tag_names, load_rows
+    from player.stations.modes import check_mode
+    from player.stations.stations import Stations, describe_seeds, parse_seed
 
     with opened(data_dir) as home:
         rows = load_rows(home.database)
@@ -74,9 +74,9 @@ def create_station(
 
 def list_stations(data_dir: DataDir = None, json: Json = False) -> None:
     """List the stations."""
-    from player.listening.collection import load_rows
-    from player.listening.journal import load_journal
-    from player.listening.stations import Stations, describe_seeds
+    from player.feedback.event_store import load_journal
+    from player.stations.collection import load_rows
+    from player.stations.stations import Stations, describe_seeds
     from recommender.ranking.dial import NEUTRAL
 
     with opened(data_dir) as home:
@@ -116,8 +116,8 @@ def set_dial(
     json: Json = False,
 ) -> None:
     """Turn a station's dial between what you know and what you do not; without a number, show it and what it does."""
-    from player.listening.headless import what_the_dial_does
-    from player.listening.stations import Stations
+    from player.playback.headless import what_the_dial_does
+    from player.stations.stations import Stations
 
     with opened(data_dir) as home:
         stations = Stations(home.database)
@@ -139,8 +139,8 @@ def set_mode(
     json: Json = False,
 ) -> None:
     """Choose how a station plays: on and on, album by album, loved and long unheard tracks, or new arrivals."""
-    from player.listening.modes import MODE_WORDS, check_mode
-    from player.listening.stations import Stations
+    from player.stations.modes import MODE_WORDS, check_mode
+    from player.stations.stations import Stations
 
     mode = check_mode(mode)
     with opened(data_dir) as home:
@@ -164,8 +164,8 @@ def add_pins(tracks: Tracks, station: StationName = None, data_dir: DataDir = No
     """Pin tracks behind those that are pinned already; a player that is running takes them up within a second."""
     import time
 
-    from player.listening.journal import load_journal
-    from player.listening.pins import save_pins, why_not
+    from player.feedback.event_store import load_journal
+    from player.stations.pins import save_pins, why_not
 
     with opened(data_dir) as home:
         found, rows = _station(home, station), _rows(home)
@@ -185,7 +185,7 @@ def add_pins(tracks: Tracks, station: StationName = None, data_dir: DataDir = No
 
 def remove_pins(tracks: Tracks, station: StationName = None, data_dir: DataDir = None, json: Json = False) -> None:
     """Take pins off."""
-    from player.listening.pins import save_pins
+    from player.stations.pins import save_pins
 
     with opened(data_dir) as home:
         found = _station(home, station)
@@ -200,7 +200,7 @@ def remove_pins(tracks: Tracks, station: StationName = None, data_dir: DataDir =
 
 def clear_pins(station: StationName = None, data_dir: DataDir = None, json: Json = False) -> None:
     """Take all pins off."""
-    from player.listening.pins import NO_PINS, save_pins
+    from player.stations.pins import NO_PINS, save_pins
 
     with opened(data_dir) as home:
         found = _station(home, station)
@@ -209,19 +209,19 @@ def clear_pins(station: StationName = None, data_dir: DataDir = None, json: Json
 
 
 def _station(home: Home, name: str | None) -> "StationInfo | None":
-    from player.listening.stations import Stations
+    from player.stations.stations import Stations
 
     return None if name is None else Stations(home.database).find(name)
 
 
 def _pins(home: Home, station: "StationInfo | None") -> "Pins":
-    from player.listening.pins import load_pins
+    from player.stations.pins import load_pins
 
     return load_pins(home.database, None if station is None else station.id)
 
 
 def _rows(home: Home) -> "dict[int, TrackRow]":
-    from player.listening.collection import load_rows
+    from player.stations.collection import load_rows
 
     return {row.id: row for row in load_rows(home.database)}
 

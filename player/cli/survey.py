@@ -8,10 +8,10 @@ import typer
 
 from player.cli.options import DataDir, Home, Json, emit_json, opened, say
 from player.errors import PlayerError, UsageError
-from player.listening.survey_view import COUNT, SECONDS
+from player.survey.view import COUNT, SECONDS
 
 if TYPE_CHECKING:
-    from player.listening.survey_view import Answer, Clip, Progress
+    from player.survey.view import Answer, Clip, Progress
 
 
 def register(app: typer.Typer) -> None:
@@ -55,8 +55,8 @@ def survey(
 
 
 def _show_next(data_dir: Path | None, count: int, seconds: float, *, json: bool) -> None:
-    from player.listening.survey import Survey
-    from player.listening.survey_session import load_plan, next_clip
+    from player.survey.session import load_plan, next_clip
+    from player.survey.survey import Survey
 
     with opened(data_dir) as home:
         asked = Survey(home.database, load_plan(home.database, seconds), count)
@@ -86,8 +86,8 @@ def _clip_document(clip: "Clip | None", progress: "Progress") -> dict[str, objec
 
 
 def _record(data_dir: Path | None, answer: "Answer", track: int, count: int, *, json: bool) -> None:
-    from player.listening.collection import load_rows
-    from player.listening.survey import Survey, SurveyPlan
+    from player.stations.collection import load_rows
+    from player.survey.survey import Survey, SurveyPlan
 
     with opened(data_dir) as home:
         rows = load_rows(home.database)
@@ -118,9 +118,9 @@ def _open(data_dir: Path | None, count: int, seconds: float) -> None:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise PlayerError("The survey needs a terminal; scripts use `player survey --next --json` and --answer.")
     from player.audio.client import AudioClient
-    from player.listening.headless import EMPTY_LIBRARY
-    from player.listening.resume import load_resume_point
-    from player.listening.survey_session import SurveySession, load_plan
+    from player.playback.headless import EMPTY_LIBRARY
+    from player.stations.resume import load_resume_point
+    from player.survey.session import SurveySession, load_plan
     from player.tui.survey_app import SurveyApp
 
     with opened(data_dir) as home:
@@ -148,7 +148,7 @@ def _open(data_dir: Path | None, count: int, seconds: float) -> None:
 def _keep_volume(home: Home, volume: float) -> None:
     from dataclasses import replace
 
-    from player.listening.resume import load_resume_point, save_resume_point
+    from player.stations.resume import load_resume_point, save_resume_point
 
     point = load_resume_point(home.database)
     if point.volume != volume:

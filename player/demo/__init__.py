@@ -1,7 +1,7 @@
 """The demo library: excerpts of freely licensed music that travel with the program.
 
 Whose they are stands in ``ATTRIBUTION.md`` for people and in ``attribution.csv`` for programs
-(:mod:`player.demo.credits` reads it). ``bench/demo/build_demo.py`` makes the excerpts anew.
+(:mod:`tests.support.demo_credits` reads it). ``bench/demo/build_demo.py`` makes the excerpts anew.
 """
 
 from importlib import resources

@@ -15,12 +15,12 @@ from typing import IO, Any
 
 from sqlalchemy import select
 
-from player.integrations.cells import safe_cell
+from player.feedback.event_log import MICROSECONDS, FeedbackLog, standing
+from player.feedback.event_store import load_journal
+from player.feedback.labels import LabelledEvent
+from player.integrations.csv_escape import safe_cell
 from player.library.catalogue import load_catalogue
-from player.library.rows import TrackRow
-from player.listening.journal import load_journal
-from player.listening.labelled import LabelledEvent
-from player.listening.log import MICROSECONDS, FeedbackLog, standing
+from player.library.tracks import TrackRow
 from player.storage.database import Database
 from player.storage.models import Decision, Event, Station
 

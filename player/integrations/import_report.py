@@ -3,8 +3,8 @@
 import csv
 from pathlib import Path
 
-from player.integrations.cells import safe_cell
-from player.integrations.importing import ImportReport
+from player.integrations.csv_escape import safe_cell
+from player.integrations.history_import import ImportReport
 
 COLUMNS = (
     "status",

@@ -3,7 +3,7 @@
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from player.library.rows import TrackRow
+from player.library.tracks import TrackRow
 from player.storage.models import Track, TrackFile
 
 

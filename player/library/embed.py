@@ -14,10 +14,10 @@ from embeddings.weights import ensure_weights
 from player.config import Paths
 from player.errors import PlayerError
 from player.jobs import LOWEST_PRIORITY, JobProgress, trainer_lock
-from player.library.pace import Pace, keep_pace, load_pace, pace_key, projection
+from player.library.embed_priority import WaitingTracks, Wishes, load_wishes
+from player.library.embedding_rate import Pace, keep_pace, load_pace, pace_key, projection
 from player.library.paths import text_to_path
 from player.library.vectors import PendingTrack, newest_track_id, pending_tracks, store_embedding
-from player.library.wishes import WaitingTracks, Wishes, load_wishes
 from player.storage.database import Database
 
 STAGE = "Embedding"

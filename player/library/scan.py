@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from player.library.errors import LibraryError
+from player.library.file_reader import FailedReading, Reading, read_file
 from player.library.files import FoundFile, Walker, is_below
 from player.library.paths import path_to_text
-from player.library.reading import FailedReading, Reading, read_file
-from player.library.shelving import (
+from player.library.track_writer import (
     KnownFailure,
     KnownFile,
     Outcome,

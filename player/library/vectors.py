@@ -24,7 +24,7 @@ class PendingTrack:
     artist: str
     album: str
     genre: str
-    """As tagged; ``player.library.rows`` says what is between several."""
+    """As tagged; ``player.library.tracks`` says what is between several."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from player.errors import PlayerError, UsageError
-from player.research.opening import Desk, Source, read, reopened
-from player.research.running import Teller, errors_as
+from player.research.datasets import Desk, Source, read, reopened
+from player.research.progress import Teller, errors_as
 from recommender.datasets.dataset import Dataset
 from recommender.evaluation.query_states import State
 from recommender.experiments.baselines import run_baselines

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from embeddings.cards import DEFAULT_FRONTEND
 from player.errors import PlayerError, UsageError
 from player.jobs import JobProgress
-from player.research.opening import Desk, Source, read, reopened
+from player.research.datasets import Desk, Source, read, reopened
 from player.research.own_log import NAME
-from player.research.running import errors_as
+from player.research.progress import errors_as
 from recommender.experiments.clep import ClepQuestion, run_clep
 from recommender.experiments.records import Record, configuration_as
 from recommender.experiments.store import RunStore

@@ -1,7 +1,7 @@
 """The listener's own log as a data set like any other."""
 
 from player.errors import PlayerError
-from player.listening.learning import load_material
+from player.learning.retraining import load_material
 from player.storage.database import Database
 from recommender.datasets import Dataset, dataset_of
 

@@ -1,7 +1,7 @@
 """The sequential model and its ablations on a named data set; the machinery is that of the baselines."""
 
 from player.research import baselines
-from player.research.opening import Desk, Source
+from player.research.datasets import Desk, Source
 from recommender.experiments.records import Record
 from recommender.experiments.sequential import SEQUENTIAL
 

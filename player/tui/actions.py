@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual.app import App
 
 from player.errors import PlayerError
-from player.tui.errands import Errands
+from player.tui.command_queue import Errands
 
 if TYPE_CHECKING:
     from collections.abc import Callable

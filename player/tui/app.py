@@ -22,7 +22,7 @@ from player.tui.screens.survey import SurveyScreen
 from player.tui.screens.track_story import TrackStoryScreen
 from player.tui.screens.why import WhyScreen
 from player.tui.theme import THEME
-from player.tui.widgets.lines import NoticeLine
+from player.tui.widgets.status_lines import NoticeLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.screen import Screen
 
-    from player.library.rows import TrackRow
+    from player.library.tracks import TrackRow
     from player.tui.messages import AskStory, AskWhy, FindSimilar
     from player.tui.port import PlayerPort
     from player.tui.screens.map import MapScreen

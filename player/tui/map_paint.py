@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from player.listening.library_map import DOWN, MIXED, UNTHUMBED, UP, Colouring
+from player.insight.library_map import DOWN, MIXED, UNTHUMBED, UP, Colouring
 from player.tui.theme import ACCENT, GREY, GROUPS, SCALE
 
 VERDICTS = {UP: "green", DOWN: "red", MIXED: ACCENT, UNTHUMBED: GREY}

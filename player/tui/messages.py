@@ -12,10 +12,10 @@ from textual.message import Message
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from player.library.rows import TrackRow
-    from player.listening.library_map import Colour, Colouring
-    from player.listening.similar import SimilarTrack
-    from player.listening.story_view import Correction
+    from player.feedback.correction import Correction
+    from player.insight.library_map import Colour, Colouring
+    from player.insight.similar import SimilarTrack
+    from player.library.tracks import TrackRow
     from player.tui.port import Seed, Thumb
 
 AnswerT = TypeVar("AnswerT")

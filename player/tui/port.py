@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from player.library.rows import TrackRow
-    from player.listening.library_map import Colour, Colouring
-    from player.listening.similar import SimilarTrack
-    from player.listening.story_view import Correction, TrackStory
-    from player.listening.terminal_map import MapView
-    from player.listening.view import Snapshot, StationRow
-    from player.listening.why_view import Why
+    from player.feedback.correction import Correction
+    from player.insight.library_map import Colour, Colouring
+    from player.insight.similar import SimilarTrack
+    from player.insight.terminal_map import MapView
+    from player.library.tracks import TrackRow
+    from player.stations.snapshot import Snapshot, StationRow
+    from player.stations.track_details_view import TrackStory
+    from player.stations.why_view import Why
     from player.tui.screens.survey import SurveyPort
 
 Thumb = Literal[1, -1]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from player.library.rows import TrackRow
+    from player.library.tracks import TrackRow
 
 _Key: TypeAlias = "tuple[str | int | float, ...]"
 _NO_YEAR = 10_000

@@ -8,7 +8,7 @@ import pytest
 from bench.simulation.listener import FIRST_SESSION, Listener, Temperament
 from bench.simulation.world import NOWHERE, clustered_world
 from bench.station.import_saves import IMPORTED_PLAYS, History, imported, joined, plays_until, rolling, saving
-from player.listening.feedback import IMPORTED_WEIGHT
+from player.feedback.signals import IMPORTED_WEIGHT
 from recommender.events import Outcome
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from player.config import locate
-from player.listening.learning import retrain
-from player.listening.log import FeedbackLog, NewEvent, now_us
-from player.listening.trial_arms import controls
+from player.feedback.event_log import FeedbackLog, NewEvent, now_us
+from player.learning.retraining import retrain
+from player.stations.trial_arms import controls
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
 from recommender.models.blend import Column
 from recommender.models.registry import Registry

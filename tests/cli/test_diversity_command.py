@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from player.listening.log import FeedbackLog, NewEvent
+from player.feedback.event_log import FeedbackLog, NewEvent
 
 DAY = 86_400.0
 

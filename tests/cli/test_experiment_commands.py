@@ -282,7 +282,7 @@ def test_a_kind_that_is_not_known_is_shown_by_name_and_not_repeated(player, meas
 def test_every_kind_of_experiment_can_be_repeated():
     from importlib import import_module
 
-    from player.research.repeating import HOMES
+    from player.research.rerun import HOMES
 
     for home in HOMES.values():
         assert callable(import_module(f"player.research.{home}").repeat)

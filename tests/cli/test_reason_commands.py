@@ -2,7 +2,7 @@
 
 import pytest
 
-from player.listening.log import FeedbackLog
+from player.feedback.event_log import FeedbackLog
 from tests.support.library import copy_home
 
 

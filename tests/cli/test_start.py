@@ -109,7 +109,7 @@ def test_a_reader_that_goes_away_is_no_crash(demo, tmp_path):
 
 
 def test_ctrl_c_is_told_in_a_word(player, monkeypatch):
-    from player.listening import history
+    from player.feedback import event_history as history
 
     def interrupted(*_):
         raise KeyboardInterrupt

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from player.listening.survey import ORIGIN
+from player.survey.survey import ORIGIN
 from tests.support.library import open_home
 
 KEYS = {"track_id", "path", "title", "artist", "start", "seconds", "index", "of"}
@@ -117,7 +117,7 @@ def test_without_a_terminal_it_names_what_scripts_use(demo, process):
 def test_missing_files_are_passed_over_and_said(demo, player, monkeypatch):
     first = player("survey", "--next", "--json").document
     elsewhere = {first["path"]: Path("/nowhere/at/all")}
-    monkeypatch.setattr("player.listening.survey_session.text_to_path", lambda text: elsewhere.get(text, Path(text)))
+    monkeypatch.setattr("player.survey.session.text_to_path", lambda text: elsewhere.get(text, Path(text)))
     answer = player("survey", "--next", "--json")
     assert answer.document["track_id"] != first["track_id"]
     assert f"The file of “{first['title']}” is missing" in answer.err

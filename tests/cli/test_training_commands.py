@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from player.cli.interrupting import stopping_on_interrupt
+from player.cli.signals import stopping_on_interrupt
 from player.cli.training_chart import TrainingReporter, curve
 from player.jobs import JobProgress, TerminalReporter
 from recommender.models.registry import Registry

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from tinytag import TinyTag
 
 from player.demo import demo_music
-from player.demo.credits import LICENCE_URLS, Credit, demo_credits
+from tests.support.demo_credits import LICENCE_URLS, Credit, demo_credits
 
 LARGEST_TOTAL_BYTES = 10_000_000
 RATE = 16_000  # Hz; enough to hear by numbers
@@ -123,6 +123,6 @@ def test_the_attribution_page_has_no_other_rows():
 
 
 def test_a_licence_that_is_not_free_is_refused(monkeypatch):
-    monkeypatch.setattr("player.demo.credits.LICENCE_URLS", {"CC0-1.0": LICENCE_URLS["CC0-1.0"]})
+    monkeypatch.setattr("tests.support.demo_credits.LICENCE_URLS", {"CC0-1.0": LICENCE_URLS["CC0-1.0"]})
     with pytest.raises(ValueError, match="takes no music under 'CC-BY"):
         demo_credits()

@@ -8,7 +8,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is loaded: the mac
 
 import pytest
 
-from player.integrations.history.opening import Export
+from player.integrations.history.archive import Export
 from player.storage.database import open_database
 from player.storage.models import Station, Track, TrackFile
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
+from player.feedback.event_log import IMPORTED, FeedbackLog, NewEvent, Served
+from player.feedback.event_log_adapter import build_log
+from player.feedback.event_store import load_journal
 from player.integrations.event_export import COLUMNS, EventRow, exported_events, write_csv, write_json, write_parquet
-from player.listening.collection import load_rows
-from player.listening.interactions import build_log
-from player.listening.journal import load_journal
-from player.listening.log import IMPORTED, FeedbackLog, NewEvent, Served
+from player.stations.collection import load_rows
 from player.storage.models import Station
 from recommender.datasets import open_dataset
 from recommender.events import Outcome

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from player.listening.feedback import IMPORTED_WEIGHT, weighed
-from player.listening.journal import Journal
-from player.listening.log import IMPORTED, LoggedEvent
+from player.feedback.event_log import IMPORTED, LoggedEvent
+from player.feedback.event_store import Journal
+from player.feedback.signals import IMPORTED_WEIGHT, weighed
 
 SECOND = 1_000_000
 DURATIONS = dict.fromkeys(range(1, 5), 200.0)

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from player.integrations.history import json_stream
+from player.integrations.history.archive import Export, ExportError
 from player.integrations.history.json_stream import json_items
-from player.integrations.history.opening import Export, ExportError
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.text(max_size=12),

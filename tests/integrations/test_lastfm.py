@@ -2,9 +2,9 @@
 
 import pytest
 
+from player.integrations.history.archive import ExportError
 from player.integrations.history.entries import End, Entry, LeftOut, Malformed, Verdict
 from player.integrations.history.lastfm import NO_DATE, read_lastfm
-from player.integrations.history.opening import ExportError
 
 WITH_IDS = "uts,utc_time,artist,artist_mbid,album,album_mbid,track,track_mbid\n"
 AT = 1_588_357_800_000_000

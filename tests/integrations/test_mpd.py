@@ -5,9 +5,9 @@ from contextlib import closing
 
 import pytest
 
+from player.integrations.history.archive import Export, ExportError
 from player.integrations.history.entries import End, LeftOut, Play, Verdict
 from player.integrations.history.mpd import NO_FACTS, OTHER_LINE, UNDATED, read_mpd
-from player.integrations.history.opening import Export, ExportError
 
 PLAYED = 1_588_357_800
 

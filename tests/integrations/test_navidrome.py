@@ -4,9 +4,9 @@ import json
 
 import pytest
 
+from player.integrations.history.archive import ExportError
 from player.integrations.history.entries import End, LeftOut, Play, Verdict
 from player.integrations.history.navidrome import NO_FACTS, NOT_SONGS, read_navidrome
-from player.integrations.history.opening import ExportError
 
 AT = 1_588_357_800_000_000
 NAMES = {"title": "Jóga", "artist": "Björk", "album": "Homogenic"}

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from player.integrations.history.archive import ExportError
 from player.integrations.history.entries import IMPOSSIBLE_DATE, NO_NAME, End, Entry, LeftOut, Malformed, Play
-from player.integrations.history.opening import ExportError
 from player.integrations.history.spotify import PODCAST, PRIVATE, read_spotify
 
 NAME = "Streaming_History_Audio_2020_0.json"

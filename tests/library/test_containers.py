@@ -9,7 +9,7 @@ import pytest
 from player.library import containers
 from player.library.containers import flac, mpeg, ogg
 from player.library.containers.demuxed import DemuxedPayload
-from player.library.containers.trailers import untagged
+from player.library.containers.tag_trailers import untagged
 from player.library.errors import NotAudioError
 from tests.library.audio_files import FORMATS, RATE, REQUIRED, decoded_seconds, encode, remux, without_table
 

@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from embeddings.cards import frontend_card
 from player.library.embed import embed_pending
-from player.library.pace import FEW_TRACKS, keep_pace, load_pace, pace_key
+from player.library.embed_priority import WishKeeper
+from player.library.embedding_rate import FEW_TRACKS, keep_pace, load_pace, pace_key
 from player.library.scan import scan
-from player.library.wishes import WishKeeper
 from player.storage.models import Embedding
 from tests.support.library import copy_home, make_library, write_songs
 from tests.support.published import save_checkpoint

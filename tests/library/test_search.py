@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from player.library.rows import TrackRow
 from player.library.scan import scan
 from player.library.search import TrackIndex, normalise, parse_query, search_tracks, tags_asked
 from player.library.sound_tags import SoundTags
+from player.library.tracks import TrackRow
 from player.library.vectors import store_embedding
 from tests.support.library import CARD
 

@@ -16,10 +16,10 @@ from embeddings.cards import DEFAULT_FRONTEND, frontend_card
 from player.config import Paths, Settings
 from player.demo import demo_music
 from player.library.catalogue import load_catalogue
-from player.library.rows import TrackRow
 from player.library.scan import scan
+from player.library.tracks import TrackRow
 from player.library.vectors import store_embedding
-from player.listening.stations import StationInfo, Stations, parse_seed
+from player.stations.stations import StationInfo, Stations, parse_seed
 from player.storage.database import Database, open_database
 from player.storage.models import Station
 from tests.support.tones import write_tones

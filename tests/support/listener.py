@@ -3,8 +3,8 @@
 import threading
 import time
 
-from player.listening.controller import Controller
-from player.listening.log import FeedbackLog
+from player.feedback.event_log import FeedbackLog
+from player.playback.controller import Controller
 from tests.support.library import settings
 
 PATIENCE_SECONDS = 8.0

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from player.errors import PlayerError
-from player.library.rows import TrackRow
-from player.listening.library_map import DOWN, UNTHUMBED, UP, Colouring, colour_by_genre
-from player.listening.similar import SimilarTrack
-from player.listening.survey_view import Clip, Progress, SurveyView
-from player.listening.terminal_map import MapView, PlacedTracks
-from player.listening.view import JobView, Measure, NowPlaying, QueueRow, Snapshot, StationRow
+from player.insight.library_map import DOWN, UNTHUMBED, UP, Colouring, colour_by_genre
+from player.insight.similar import SimilarTrack
+from player.insight.terminal_map import MapView, PlacedTracks
+from player.library.tracks import TrackRow
+from player.stations.snapshot import JobView, Measure, NowPlaying, QueueRow, Snapshot, StationRow
+from player.survey.view import Clip, Progress, SurveyView
 from player.tui.app import PlayerApp
 
 if TYPE_CHECKING:

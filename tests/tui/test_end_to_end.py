@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from player.listening.controller import Controller
-from player.listening.log import FeedbackLog
+from player.feedback.event_log import FeedbackLog
+from player.playback.controller import Controller
 from player.tui.app import PlayerApp
 from tests.support.library import copy_home, make_demo_library, settings
 
@@ -100,7 +100,7 @@ async def test_feedback_of_another_process_is_on_the_screen_within_a_second_or_s
         await pilot.press("enter")
         await until(pilot, lambda: controller.snapshot().queue)
         target = controller.snapshot().queue[3].track.id
-        from player.listening.log import NewEvent
+        from player.feedback.event_log import NewEvent
 
         FeedbackLog(home.database, "cli").append(NewEvent("down", target, station.id))
         await until(pilot, lambda: target not in {row.track.id for row in controller.snapshot().queue})

@@ -2,10 +2,10 @@
 
 import pytest
 
-from player.listening.view import Snapshot, StationRow
+from player.stations.snapshot import Snapshot, StationRow
 from player.tui.widgets.dial import slider
-from player.tui.widgets.ink import width_of
 from player.tui.widgets.queue_list import QueueList
+from player.tui.widgets.styled_text import width_of
 
 
 def queue_lines(stage):

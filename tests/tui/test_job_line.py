@@ -1,6 +1,6 @@
 """The job line while a training runs: loss and AUC with their courses, and nothing of one that the player began by itself."""
 
-from player.listening.view import JobView
+from player.stations.snapshot import JobView
 
 
 async def test_loss_and_auc_of_a_training_are_drawn_as_curves(running, player):

@@ -3,8 +3,8 @@ import threading
 
 import pytest
 
-from player.listening.view import JobView
-from player.tui.widgets.lines import KeyBar
+from player.stations.snapshot import JobView
+from player.tui.widgets.status_lines import KeyBar
 
 PRESSES = [
     ("space", ("toggle_pause",)),

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from player.library.rows import TrackRow
+from player.library.tracks import TrackRow
 from player.tui.sorting import ORDERS, SortedCatalogue
 from player.tui.widgets.track_list import TrackList
 

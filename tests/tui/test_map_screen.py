@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from player.library.rows import TrackRow
-from player.listening.terminal_map import MapView, PlacedTracks
-from player.listening.view import JobView
+from player.insight.terminal_map import MapView, PlacedTracks
+from player.library.tracks import TrackRow
+from player.stations.snapshot import JobView
 from player.tui.app import PlayerApp
-from player.tui.deferred import DeferredPlayer
-from player.tui.widgets.ink import width_of
+from player.tui.lazy_player import DeferredPlayer
 from player.tui.widgets.map_canvas import CURSOR, MapCanvas
 from player.tui.widgets.map_lines import MapTrack
+from player.tui.widgets.styled_text import width_of
 
 UNEMBEDDED = 5
 

@@ -3,7 +3,7 @@
 import pytest
 from textual.widgets import Input
 
-from player.listening.view import JobView
+from player.stations.snapshot import JobView
 from player.tui.app import PlayerApp
 
 SIZES = [(80, 24), (160, 50)]

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from player.listening.view import JobView, Measure
+from player.stations.snapshot import JobView, Measure
 from player.tui.widgets.position_bar import PositionBar
 from player.tui.widgets.queue_list import QueueList
 

@@ -2,9 +2,9 @@ from textual.widgets import Input
 
 from player.tui.screens.mode import MODE_NAMES
 from player.tui.widgets.choice_list import ChoiceList
-from player.tui.widgets.ink import Ink
-from player.tui.widgets.lines import NoticeLine
 from player.tui.widgets.now_playing import NowPlayingPanel
+from player.tui.widgets.status_lines import NoticeLine
+from player.tui.widgets.styled_text import Ink
 
 
 async def test_the_picker_lists_stations_with_seeds_and_thumbs(running, player):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from player.listening.view import Measure
+from player.stations.snapshot import Measure
 from player.tui.text import (
     BLOCKS,
     bar,
@@ -23,7 +23,7 @@ from player.tui.text import (
     tail,
 )
 from player.tui.widgets.diversity import flow
-from player.tui.widgets.ink import Ink, spread, width_of
+from player.tui.widgets.styled_text import Ink, spread, width_of
 
 ANY_TEXT = st.text(st.characters(), max_size=60)
 

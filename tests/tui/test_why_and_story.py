@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from player.listening.controller import Controller, Opening
-from player.listening.log import FeedbackLog, NewEvent
+from player.feedback.event_log import FeedbackLog, NewEvent
+from player.playback.controller import Controller, Opening
 from player.tui.app import PlayerApp
-from player.tui.widgets.leaning import leaning
+from player.tui.widgets.diverging_bar import leaning
 from player.tui.widgets.story_list import StoryList
 from player.tui.widgets.why_list import WhyList, standing
 from tests.support.library import copy_home, make_demo_library, settings

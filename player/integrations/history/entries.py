@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Literal
 
-from player.integrations.history.opening import Export
-from player.listening.log import MICROSECONDS, now_us
+from player.feedback.event_log import MICROSECONDS, now_us
+from player.integrations.history.archive import Export
 
 _KEY_BYTES = 16
 _SEPARATOR = "\x1f"

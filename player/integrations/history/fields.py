@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from player.feedback.event_log import MICROSECONDS
 from player.library.tags import clean_text
-from player.listening.log import MICROSECONDS
 
 Document = Mapping[str, Any]
 _LARGEST_SECONDS = 1e11

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from player.integrations.history.opening import ExportError, Part
+from player.integrations.history.archive import ExportError, Part
 
 _CHUNK = 1 << 18
 _LONGEST_ITEM = 1 << 22

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from player.integrations.history import fields
+from player.integrations.history.archive import Export, ExportError, Part
 from player.integrations.history.entries import (
     IMPOSSIBLE_DATE,
     NO_NAME,
@@ -25,7 +26,6 @@ from player.integrations.history.entries import (
     key_of,
     possible,
 )
-from player.integrations.history.opening import Export, ExportError, Part
 
 SOURCE = "lastfm"
 NO_DATE = "without a date (playing while the export was made)"

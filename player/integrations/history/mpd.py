@@ -13,7 +13,9 @@ from contextlib import closing
 from itertools import groupby
 from urllib.parse import quote
 
+from player.feedback.event_log import MICROSECONDS
 from player.integrations.history import fields
+from player.integrations.history.archive import Export, ExportError, Part
 from player.integrations.history.entries import (
     IMPOSSIBLE_DATE,
     End,
@@ -26,10 +28,8 @@ from player.integrations.history.entries import (
     key_of,
     possible,
 )
-from player.integrations.history.opening import Export, ExportError, Part
-from player.integrations.history.totals import Totals, entries_of
+from player.integrations.history.play_counts import Totals, entries_of
 from player.library.paths import path_to_text
-from player.listening.log import MICROSECONDS
 
 SOURCE = "mpd"
 OTHER_LINE = "lines of the log that are about something else"

@@ -10,13 +10,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from player.feedback.event_log import now_us
 from player.integrations.history import fields
+from player.integrations.history.archive import Export, ExportError, Part
 from player.integrations.history.entries import NO_NAME, Item, LeftOut, Malformed, TrackName
 from player.integrations.history.json_stream import begins_with, json_items
-from player.integrations.history.opening import Export, ExportError, Part
-from player.integrations.history.totals import Totals, entries_of
+from player.integrations.history.play_counts import Totals, entries_of
 from player.library.paths import path_to_text
-from player.listening.log import now_us
 
 SOURCE = "navidrome-json"
 NO_FACTS = "songs never played, rated or starred"

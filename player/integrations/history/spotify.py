@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from player.integrations.history import fields
+from player.integrations.history.archive import Export, Part
 from player.integrations.history.entries import (
     IMPOSSIBLE_DATE,
     NO_NAME,
@@ -23,7 +24,6 @@ from player.integrations.history.entries import (
     possible,
 )
 from player.integrations.history.json_stream import json_items
-from player.integrations.history.opening import Export, Part
 
 SOURCE = "spotify"
 PODCAST = "podcasts, audiobooks and videos"

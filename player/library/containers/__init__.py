@@ -4,7 +4,7 @@ from typing import BinaryIO
 
 from player.library.containers import demuxed, flac, mp4, mpeg, ogg, riff
 from player.library.containers.base import AudioInfo, Payload, Probe, UnusualLayoutError, read_at
-from player.library.containers.trailers import untagged
+from player.library.containers.tag_trailers import untagged
 from player.library.errors import NotAudioError
 
 __all__ = ["AudioInfo", "Payload", "Probe", "demuxer_of", "probe"]

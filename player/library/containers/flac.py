@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from player.library.containers.base import AudioInfo, Probe, Span, SpanPayload, read_at
-from player.library.containers.trailers import untagged
+from player.library.containers.tag_trailers import untagged
 from player.library.errors import NotAudioError
 
 MAGIC = b"fLaC"

@@ -11,13 +11,13 @@ from player.errors import PlayerError
 from player.tui.messages import AnswerFound
 from player.tui.screens.playing import PlayingScreen
 from player.tui.text import dotted
-from player.tui.widgets.lines import Heading
+from player.tui.widgets.status_lines import Heading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from player.library.rows import TrackRow
-    from player.listening.view import QueueRow, Snapshot
+    from player.library.tracks import TrackRow
+    from player.stations.snapshot import QueueRow, Snapshot
     from player.tui.port import PlayerPort
 
 

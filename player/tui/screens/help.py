@@ -27,8 +27,8 @@ from player.tui.keys import (
     TO_TRACK,
     Key,
 )
-from player.tui.widgets.ink import Ink, Inked, Line
-from player.tui.widgets.lines import KeyBar
+from player.tui.widgets.status_lines import KeyBar
+from player.tui.widgets.styled_text import Ink, Inked, Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,9 +15,9 @@ from player.tui.messages import AskStory, FindSimilar, MoreLike, PinTrack, RowsF
 from player.tui.screens.playing import PlayingScreen
 from player.tui.sorting import ORDERS, SortedCatalogue
 from player.tui.text import count
-from player.tui.widgets.lines import Heading, JobLine, KeyBar, NoticeLine
 from player.tui.widgets.now_playing import NowPlayingPanel
 from player.tui.widgets.position_bar import PositionBar
+from player.tui.widgets.status_lines import Heading, JobLine, KeyBar, NoticeLine
 from player.tui.widgets.track_list import TrackList
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from player.listening.view import Snapshot
+    from player.stations.snapshot import Snapshot
     from player.tui.port import PlayerPort
 
 

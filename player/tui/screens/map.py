@@ -9,17 +9,17 @@ from textual.containers import Container
 from textual.worker import get_current_worker
 
 from player.errors import PlayerError
-from player.listening.library_map import Colour
+from player.insight.library_map import Colour
 from player.tui.keys import MAP_BAR, ON_MAP, bindings
 from player.tui.map_paint import paint
 from player.tui.messages import FindSimilar, MapColoured, MoreLike, PlayTrack, ThumbTrack
 from player.tui.screens.playing import PlayingScreen
 from player.tui.text import count, dotted
-from player.tui.widgets.lines import Heading, JobLine, KeyBar, NoticeLine
 from player.tui.widgets.map_canvas import STEPS, MapCanvas
 from player.tui.widgets.map_lines import MapLegend, MapProgress, MapTrack
 from player.tui.widgets.now_playing import NowPlayingPanel
 from player.tui.widgets.position_bar import PositionBar
+from player.tui.widgets.status_lines import Heading, JobLine, KeyBar, NoticeLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from player.library.rows import TrackRow
-    from player.listening.terminal_map import MapView, PlacedTracks
-    from player.listening.view import QueueRow, Snapshot
+    from player.insight.terminal_map import MapView, PlacedTracks
+    from player.library.tracks import TrackRow
+    from player.stations.snapshot import QueueRow, Snapshot
     from player.tui.map_paint import Paint
     from player.tui.messages import RowChosen, RowHighlighted
     from player.tui.port import PlayerPort, Thumb

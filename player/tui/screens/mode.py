@@ -10,7 +10,7 @@ from player.tui.keys import MODE_BAR
 from player.tui.messages import SetMode
 from player.tui.screens.picker import Menu
 from player.tui.widgets.choice_list import Choice, ChoiceList
-from player.tui.widgets.lines import Heading
+from player.tui.widgets.status_lines import Heading
 
 if TYPE_CHECKING:
     from player.tui.messages import RowChosen

@@ -14,8 +14,8 @@ from player.tui.screens.mode import MODE_NAMES
 from player.tui.screens.picker import Picker
 from player.tui.text import count_if_any
 from player.tui.widgets.choice_list import Choice, ChoiceList
-from player.tui.widgets.ink import Ink
-from player.tui.widgets.lines import Heading, KeyBar, NoticeLine, PlainLine
+from player.tui.widgets.status_lines import Heading, KeyBar, NoticeLine, PlainLine
+from player.tui.widgets.styled_text import Ink
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult

@@ -10,7 +10,7 @@ from textual.screen import ModalScreen
 
 from player.tui.keys import CLOSE_BAR
 from player.tui.widgets.choice_list import ChoiceList
-from player.tui.widgets.lines import Heading, KeyBar
+from player.tui.widgets.status_lines import Heading, KeyBar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from textual.screen import Screen
 
-from player.tui.widgets.lines import JobLine
 from player.tui.widgets.now_playing import NowPlayingPanel
 from player.tui.widgets.position_bar import PositionBar
+from player.tui.widgets.status_lines import JobLine
 
 if TYPE_CHECKING:
-    from player.listening.view import Snapshot
+    from player.stations.snapshot import Snapshot
 
 
 class PlayingScreen(Screen[None]):

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from player.listening.rests import RESTS
+from player.feedback.snooze import RESTS
 from player.tui.keys import REST_BAR
 from player.tui.messages import RestFor
 from player.tui.screens.picker import Menu
 from player.tui.widgets.choice_list import Choice, ChoiceList
-from player.tui.widgets.lines import Heading
+from player.tui.widgets.status_lines import Heading
 
 if TYPE_CHECKING:
-    from player.library.rows import TrackRow
+    from player.library.tracks import TrackRow
     from player.tui.messages import RowChosen
 
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from textual.worker import get_current_worker
 
 from player.errors import PlayerError
-from player.library.rows import TrackRow
+from player.library.tracks import TrackRow
 from player.tui.keys import IN_SIMILAR, SIMILAR_BAR, bindings
 from player.tui.messages import AskStory, MoreLike, PinTrack, SimilarFound
 from player.tui.screens.playing import PlayingScreen
 from player.tui.text import count, dotted
-from player.tui.widgets.lines import Heading, JobLine, KeyBar, NoticeLine
 from player.tui.widgets.now_playing import NowPlayingPanel
 from player.tui.widgets.position_bar import PositionBar
 from player.tui.widgets.similar_list import SimilarList
+from player.tui.widgets.status_lines import Heading, JobLine, KeyBar, NoticeLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable

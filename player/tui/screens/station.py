@@ -13,18 +13,18 @@ from player.tui.screens.playing import PlayingScreen
 from player.tui.text import count, dotted
 from player.tui.widgets.dial import DialLine
 from player.tui.widgets.diversity import DiversityPanel
-from player.tui.widgets.ink import Ink
-from player.tui.widgets.lines import Heading, JobLine, KeyBar, NoticeLine, PlainLine, ReasonLine
 from player.tui.widgets.now_playing import NowPlayingPanel
 from player.tui.widgets.position_bar import PositionBar
 from player.tui.widgets.queue_list import QueueList
+from player.tui.widgets.status_lines import Heading, JobLine, KeyBar, NoticeLine, PlainLine, ReasonLine
+from player.tui.widgets.styled_text import Ink
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.app import ComposeResult
 
-    from player.listening.view import Snapshot
+    from player.stations.snapshot import Snapshot
     from player.tui.messages import RowHighlighted
 
 _WELCOME = """\

@@ -15,12 +15,12 @@ from player.tui.screens.new_station import NewStation
 from player.tui.screens.picker import Picker
 from player.tui.text import count_if_any, dotted
 from player.tui.widgets.choice_list import Choice, ChoiceList
-from player.tui.widgets.lines import Heading, KeyBar, NoticeLine
+from player.tui.widgets.status_lines import Heading, KeyBar, NoticeLine
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
-    from player.listening.view import StationRow
+    from player.stations.snapshot import StationRow
     from player.tui.messages import RowChosen
     from player.tui.port import PlayerPort, Suggestion
 

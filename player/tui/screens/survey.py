@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 from textual.binding import Binding
 from textual.screen import ModalScreen
 
-from player.tui.errands import Errands
+from player.tui.command_queue import Errands
 from player.tui.keys import IN_SURVEY, NO_BAR, SURVEY_BAR, SURVEY_END_BAR, bindings
 from player.tui.messages import SurveyChanged
-from player.tui.widgets.lines import Heading, KeyBar
+from player.tui.widgets.status_lines import Heading, KeyBar
 from player.tui.widgets.survey_panel import SurveyPanel
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from player.listening.survey_view import Answer, SurveyView
+    from player.survey.view import Answer, SurveyView
 
 _TICK = 0.1
 """Seconds between two looks at how much of the clip was heard."""

@@ -8,9 +8,9 @@ from player.tui.keys import IN_STORY, STORY_BAR, bindings
 from player.tui.messages import AskWhy, BanTrack, PutRight, ThumbEverywhere, ThumbTrack
 from player.tui.screens.about_track import AboutTrackScreen
 from player.tui.screens.rest import RestMenu
-from player.tui.widgets.lines import Heading, JobLine, KeyBar, NoticeLine
 from player.tui.widgets.now_playing import NowPlayingPanel
 from player.tui.widgets.position_bar import PositionBar
+from player.tui.widgets.status_lines import Heading, JobLine, KeyBar, NoticeLine
 from player.tui.widgets.story_list import StoryList
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from player.library.rows import TrackRow
-    from player.listening.story_view import TrackStory
+    from player.library.tracks import TrackRow
+    from player.stations.track_details_view import TrackStory
     from player.tui.messages import AnswerFound
     from player.tui.port import PlayerPort, Thumb
 

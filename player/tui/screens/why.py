@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from player.listening.story_view import Correction
+from player.feedback.correction import Correction
 from player.tui.keys import IN_WHY, WHY_BAR, bindings
 from player.tui.messages import AskStory, Less, PutRight
 from player.tui.screens.about_track import AboutTrackScreen
-from player.tui.widgets.ink import Ink
-from player.tui.widgets.lines import Heading, JobLine, KeyBar, NoticeLine, PlainLine
 from player.tui.widgets.now_playing import NowPlayingPanel
 from player.tui.widgets.position_bar import PositionBar
+from player.tui.widgets.status_lines import Heading, JobLine, KeyBar, NoticeLine, PlainLine
+from player.tui.widgets.styled_text import Ink
 from player.tui.widgets.why_list import WhyColumns, WhyList, standing
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from player.library.rows import TrackRow
-    from player.listening.why_view import Why
+    from player.library.tracks import TrackRow
+    from player.stations.why_view import Why
     from player.tui.messages import AnswerFound
     from player.tui.port import PlayerPort
 

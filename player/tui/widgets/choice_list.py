@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from player.tui.text import column, right, shares
-from player.tui.widgets.ink import Ink, Line
 from player.tui.widgets.row_list import RowList
+from player.tui.widgets.styled_text import Ink, Line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

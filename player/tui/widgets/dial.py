@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from player.tui.text import fit
-from player.tui.widgets.ink import Ink, Inked, Line, spread, width_of
+from player.tui.widgets.styled_text import Ink, Inked, Line, spread, width_of
 
 if TYPE_CHECKING:
-    from player.listening.view import Snapshot
+    from player.stations.snapshot import Snapshot
 
 _LEFT = "familiar "
 _RIGHT = " discover "

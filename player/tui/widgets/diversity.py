@@ -7,10 +7,10 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from player.tui.text import fit, number, plain, sparkline
-from player.tui.widgets.ink import Ink, Inked, Line, spread, width_of
+from player.tui.widgets.styled_text import Ink, Inked, Line, spread, width_of
 
 if TYPE_CHECKING:
-    from player.listening.view import Measure
+    from player.stations.snapshot import Measure
 
 _TALL_FROM = 6
 """With fewer lines than this, the measures flow one after the other."""

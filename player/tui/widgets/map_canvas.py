@@ -15,7 +15,7 @@ from player.tui.chart import BRAILLE, Camera, Cell, nearest, picture, sharing, t
 from player.tui.keys import PLAY_ROW
 from player.tui.messages import RowChosen, RowHighlighted
 from player.tui.theme import GREY
-from player.tui.widgets.ink import Ink, Inked
+from player.tui.widgets.styled_text import Ink, Inked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,15 +11,15 @@ from rich.style import Style
 from textual.strip import Strip
 
 from player.tui.text import bar, clock, column, dotted, fit, number
-from player.tui.widgets.ink import Ink, Inked, Line, spread, width_of
 from player.tui.widgets.map_canvas import CURSOR, STEPS
+from player.tui.widgets.styled_text import Ink, Inked, Line, spread, width_of
 
 if TYPE_CHECKING:
     from textual.geometry import Size
 
-    from player.library.rows import TrackRow
-    from player.listening.terminal_map import MapView
-    from player.listening.view import QueueRow
+    from player.insight.terminal_map import MapView
+    from player.library.tracks import TrackRow
+    from player.stations.snapshot import QueueRow
     from player.tui.map_paint import Paint, Shade
 
 _TALL_FROM = 6

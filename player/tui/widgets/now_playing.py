@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from player.tui.text import dotted, fit
-from player.tui.widgets.ink import Ink, Inked, Line, spread
+from player.tui.widgets.styled_text import Ink, Inked, Line, spread
 
 if TYPE_CHECKING:
-    from player.listening.view import NowPlaying, Snapshot
+    from player.stations.snapshot import NowPlaying, Snapshot
 
 _MARGIN = 2
 """Cells before the title: the sign and a space."""

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from player.tui.messages import SeekTo
 from player.tui.text import bar, clock
-from player.tui.widgets.ink import Ink, Inked, Line, width_of
+from player.tui.widgets.styled_text import Ink, Inked, Line, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual import events
 
-    from player.listening.view import NowPlaying, Snapshot
+    from player.stations.snapshot import NowPlaying, Snapshot
 
 _TICK = 0.25
 """Seconds between two looks at the clock; a second shown late by more than this would be seen."""

@@ -18,13 +18,13 @@ from player.tui.messages import (
     ThumbTrack,
 )
 from player.tui.text import clock, column, right, shares
-from player.tui.widgets.ink import Ink, Line, Piece
 from player.tui.widgets.row_list import RowList
+from player.tui.widgets.styled_text import Ink, Line, Piece
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
 
-    from player.listening.view import QueueRow
+    from player.stations.snapshot import QueueRow
     from player.tui.port import Thumb
 
 _MARK = 4

@@ -11,7 +11,7 @@ from textual.scroll_view import ScrollView
 
 from player.tui.keys import PLAY_ROW
 from player.tui.messages import RowChosen, RowHighlighted
-from player.tui.widgets.ink import Ink, Inked, Line
+from player.tui.widgets.styled_text import Ink, Inked, Line
 
 if TYPE_CHECKING:
     from textual import events

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from player.tui.messages import PlayTrack, RowChosen
 from player.tui.text import clock, column, number, right, shares
-from player.tui.widgets.ink import Ink, Line
 from player.tui.widgets.row_list import RowList
+from player.tui.widgets.styled_text import Ink, Line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from player.library.rows import TrackRow
-    from player.listening.similar import SimilarTrack
+    from player.insight.similar import SimilarTrack
+    from player.library.tracks import TrackRow
 
 _LIKENESS = 7
 _TIME = 8

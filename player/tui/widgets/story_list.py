@@ -6,14 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from player.listening.story_view import Correction, StoryEvent
+from player.feedback.correction import Correction
+from player.stations.track_details_view import StoryEvent
 from player.tui.text import clock, column, dotted, fit, plain, right, signed, tail
-from player.tui.widgets.ink import Ink, Line
-from player.tui.widgets.leaning import leaning
+from player.tui.widgets.diverging_bar import leaning
 from player.tui.widgets.row_list import RowList
+from player.tui.widgets.styled_text import Ink, Line
 
 if TYPE_CHECKING:
-    from player.listening.story_view import TrackStory
+    from player.stations.track_details_view import TrackStory
 
 _LABEL = 12
 _NAME = 24

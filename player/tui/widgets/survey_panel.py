@@ -5,12 +5,12 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from player.listening.survey_view import SurveyView
+from player.survey.view import SurveyView
 from player.tui.text import bar, clock, dotted, fit, plain
-from player.tui.widgets.ink import Ink, Inked, Line, width_of
+from player.tui.widgets.styled_text import Ink, Inked, Line, width_of
 
 if TYPE_CHECKING:
-    from player.listening.survey_view import Answer, Clip
+    from player.survey.view import Answer, Clip
 
 _MARGIN = 2
 """Cells before the title: the sign and a space."""

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from player.tui.messages import PlayTrack, RowChosen
 from player.tui.text import clock, column, right, shares
-from player.tui.widgets.ink import Ink, Line
 from player.tui.widgets.row_list import RowList
+from player.tui.widgets.styled_text import Ink, Line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from player.library.rows import TrackRow
+    from player.library.tracks import TrackRow
 
 _TIME = 7
 _YEAR = 6

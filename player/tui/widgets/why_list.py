@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from player.listening.view import ordinal
+from player.stations.snapshot import ordinal
 from player.tui.text import column, dotted, fit, right, signed
-from player.tui.widgets.ink import Ink, Inked, Line
-from player.tui.widgets.leaning import leaning
+from player.tui.widgets.diverging_bar import leaning
 from player.tui.widgets.row_list import RowList
+from player.tui.widgets.styled_text import Ink, Inked, Line
 
 if TYPE_CHECKING:
-    from player.listening.why_view import Why
+    from player.stations.why_view import Why
 
 _WIDE_FROM = 100
 _GAP = 2

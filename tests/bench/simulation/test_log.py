@@ -5,7 +5,7 @@ import pytest
 
 from bench.simulation.listener import DURATION, Reaction
 from bench.simulation.log import GrowingLog, rows_of
-from player.listening.feedback import played_share, signal_of
+from player.feedback.signals import played_share, signal_of
 from recommender.events import Outcome
 
 STARTED = 1000.0

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from player.listening import feedback
+from player.feedback import signals as feedback
 from recommender.datasets import DatasetError, open_dataset, parse_columns, parse_name
 from recommender.datasets.generic_table import WORDS
 from recommender.events import Outcome

@@ -1,0 +1,154 @@
+"""``player map``, ``duplicates`` and ``outliers``: what the vectors say about the library as a whole."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from player.cli.options import DataDir, Json, StationName, emit_json, opened, say, track_document
+from player.cli.output_files import check_folder, keep
+from player.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from player.insight.library_map import LibraryMap
+    from player.jobs import Reporter
+
+DEFAULT_PAGE = "library-map.html"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("map")(draw_map)
+    app.command()(duplicates)
+    app.command()(outliers)
+
+
+def draw_map(
+    colour: Annotated[
+        Literal["genre", "thumb", "score"],
+        typer.Option("--colour", "--color", help="What the colours show: genre, thumb or score."),
+    ] = "genre",
+    station: StationName = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.html", help=f"Where the page goes; {DEFAULT_PAGE} if absent.")
+    ] = None,
+    png: Annotated[
+        Path | None, typer.Option("--png", metavar="FILE.png", help="Write a picture too.", show_default=False)
+    ] = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Draw the library as a map on which tracks that sound alike lie side by side.
+
+    The page opens in any browser and needs no network: drag to move, wheel to zoom, point at a dot for its name, type to
+    search. Colours show genres, your thumbs (of every station, or of one) or a station's scores.
+    """
+    from player.cli.job_output import reporting
+    from player.insight.library_map import draw_map as draw
+    from player.reports.map_page import map_page
+    from player.reports.map_picture import save_picture
+    from player.stations.collection import load_collection
+
+    if station is not None and colour == "genre":
+        raise UsageError("--station goes with --colour thumb or --colour score; genres are the same on every station.")
+    page = out or Path(DEFAULT_PAGE)
+    for path in (page, *([png] if png else [])):
+        check_folder(path, DEFAULT_PAGE)
+    with opened(data_dir) as home:
+        with reporting(attached=False) as (reporter, _):
+            collection = load_collection(home.database)
+            drawn = draw(home.database, home.paths, collection, colour, station, _progress(reporter))
+        keep(page, lambda path: path.write_text(map_page(drawn), "utf-8"))
+        if png is not None:
+            keep(png, lambda path: save_picture(drawn, path))
+        if json:
+            emit_json(_map_document(drawn, page, png))
+            return
+        print(f"{len(drawn.tracks)} tracks drawn in {page.absolute()}" + (f" and {png.absolute()}" if png else ""))
+        if drawn.left_out:
+            say(f"{drawn.left_out} tracks were not listened to yet and are not on it; run `player embed`.")
+
+
+def _progress(reporter: "Reporter") -> "Callable[[str, int, int], None]":
+    from player.jobs import Estimate, JobProgress
+
+    estimate = Estimate()
+
+    def tell(stage: str, done: int, total: int) -> None:
+        reporter.progress(JobProgress(stage, done, total, estimate.seconds_left(done, total)))
+
+    return tell
+
+
+def _map_document(drawn: "LibraryMap", page: Path, png: Path | None) -> dict[str, object]:
+    colouring = drawn.colouring
+    return {
+        "html": str(page.absolute()),
+        "png": None if png is None else str(png.absolute()),
+        "method": drawn.method,
+        "colour": colouring.title,
+        "left_out": drawn.left_out,
+        "tracks": [
+            {
+                **track_document(track),
+                "x": float(drawn.places[place, 0]),
+                "y": float(drawn.places[place, 1]),
+                "group": colouring.groups[place] if colouring.groups else None,
+                "value": colouring.values[place] if colouring.values else None,
+            }
+            for place, track in enumerate(drawn.tracks)
+        ],
+    }
+
+
+def duplicates(
+    at_least: Annotated[
+        float, typer.Option("--at-least", min=0.5, max=1.0, help="How alike: the cosine of the two vectors.")
+    ] = 0.98,
+    same_length: Annotated[
+        bool, typer.Option("--same-length", help="Only those whose lengths agree within 2 s: no edits, fewer mistakes.")
+    ] = False,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """List pairs of tracks that are probably the same recording: another encoding, a copy on a compilation, an edit.
+
+    They are found by their sound, whatever their tags say. Nothing is deleted; listen before you do.
+    """
+    from player.insight.duplicates import ANY_LENGTH, SAME_LENGTH, near_duplicates
+    from player.stations.collection import load_collection
+
+    with opened(data_dir) as home:
+        collection = load_collection(home.database)
+        pairs = near_duplicates(collection, at_least, SAME_LENGTH if same_length else ANY_LENGTH)
+        if json:
+            emit_json([{"a": pair.a.id, "b": pair.b.id, "similarity": pair.similarity} for pair in pairs])
+            return
+        for pair in pairs:
+            print(f"{pair.similarity:.3f}  {pair.a.id:>6}  {pair.a.artist} – {pair.a.title}")
+            print(f"       {pair.b.id:>6}  {pair.b.artist} – {pair.b.title}")
+        if not pairs:
+            say(f"No two of the {collection.embedded} tracks listened to are as alike as {at_least:g}.")
+
+
+def outliers(data_dir: DataDir = None, json: Json = False) -> None:
+    """List tracks that sound unlike the rest of the library: perhaps no music at all.
+
+    A spoken chapter, noise, silence or a test tone among songs is usually here, and so is now and then a song that is merely
+    unusual. What the library holds many of is not unusual.
+    """
+    from player.insight.outliers import outliers as find_outliers
+    from player.stations.collection import load_collection
+
+    with opened(data_dir) as home:
+        collection = load_collection(home.database)
+        found = find_outliers(collection)
+        if json:
+            emit_json([{**track_document(outlier.track), "strangeness": outlier.strangeness} for outlier in found])
+            return
+        for outlier in found:
+            print(f"{outlier.track.id:>6}  {outlier.strangeness:.1f}  {outlier.track.artist} – {outlier.track.title}")
+        if not found:
+            say(f"None of the {collection.embedded} tracks listened to stands out.")

@@ -1,0 +1,283 @@
+"""``player next``, ``similar``, ``feedback``, ``history`` and ``play``: the loop without a screen."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from player.cli.options import DataDir, Home, Json, StationName, emit_json, emit_line, opened, say, track_document
+from player.errors import PlayerError, UsageError
+
+if TYPE_CHECKING:
+    from player.feedback.event_log import LoggedEvent, NewEvent
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("next")(next_tracks)
+    app.command()(similar)
+    app.command()(feedback)
+    app.command()(history)
+    app.command()(play)
+
+
+def next_tracks(
+    station: Annotated[str, typer.Option("--station", help="Name of the station.")],
+    count: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many tracks.")] = 20,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Show what a station plays next, why, and how diverse it is; the same until something happens."""
+    from player.playback.headless import serve_next
+
+    with opened(data_dir) as home:
+        served = serve_next(home.database, home.paths, home.settings, station, count)
+        for sentence in filter(None, (served.problem, *served.notes)):
+            say(sentence)
+        if json:
+            emit_json(
+                {
+                    "model_version": served.model_version,
+                    "items": [
+                        {
+                            **track_document(row.track),
+                            "score": row.score,
+                            "propensity": row.propensity,
+                            "reason": row.reason,
+                        }
+                        for row in served.queue
+                    ],
+                    "diversity": {measure.key: measure.after_queue for measure in served.diversity},
+                }
+            )
+            return
+        for place, row in enumerate(served.queue, 1):
+            print(f"{place:>3}  {row.track.artist} – {row.track.title}   ({row.reason})")
+        if served.shortfall:
+            say(served.shortfall)
+        print("  ".join(f"{measure.name} {measure.after_queue:.2f}" for measure in served.diversity))
+        if served.dial_effect:
+            print(f"dial: {served.dial_effect}")
+
+
+def similar(
+    track_id: Annotated[int, typer.Argument(metavar="TRACK", help="The track, as `player tracks` numbers it.")],
+    count: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many tracks.")] = 20,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """List the tracks that sound most like a track."""
+    from player.insight.similar import similar_tracks
+    from player.stations.collection import load_collection
+
+    with opened(data_dir) as home:
+        found = similar_tracks(load_collection(home.database), track_id, count)
+        if json:
+            emit_json([{**track_document(item.track), "similarity": item.similarity} for item in found])
+            return
+        for item in found:
+            print(f"{item.track.id:>6}  {item.similarity:.3f}  {item.track.artist} – {item.track.title}")
+
+
+def feedback(
+    event: Annotated[
+        str | None,
+        typer.Argument(help="up, down, clear, skip, finish, replay, not-now, never, less or undo.", show_default=False),
+    ] = None,
+    track_id: Annotated[int | None, typer.Argument(help="The track, as `player tracks` numbers it.")] = None,
+    station: StationName = None,
+    position: Annotated[float | None, typer.Option("--position", help="Seconds into the track.")] = None,
+    at: Annotated[str | None, typer.Option("--at", metavar="ISO8601", help="When it happened; now if absent.")] = None,
+    everywhere: Annotated[bool, typer.Option("--everywhere", help="A thumb for all stations.")] = False,
+    rest: Annotated[
+        Literal["hour", "day", "month"] | None, typer.Option("--rest", help="How long a not-now rests the track.")
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option("--reason", metavar="KEY", help="For less: the reason, as `player why` lists it.")
+    ] = None,
+    batch: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", metavar="FILE.jsonl", help='Events, one {"event","track_id","station","position","at"} a line.'
+        ),
+    ] = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Tell what you thought of a track. When the command returns, it is safely on disk.
+
+    A thumb holds for one station, or --everywhere, and a thumb down takes the track off it; never bans the track
+    everywhere; not-now rests it for an hour, a day or a month; less lets a reason count no more on a station; undo takes
+    back the track's last event. A file given with --from is recorded whole or not at all.
+    """
+    from player.feedback.snooze import REST_NAMES
+    from player.stations.feedback_import import Told
+
+    if batch is None and (event is None or track_id is None):
+        raise UsageError(
+            "name an event and a track, as in `player feedback up 12 --station NAME`, or a file with --from."
+        )
+    if batch is not None and event is not None:
+        raise UsageError("give either an event or --from FILE, not both.")
+    with opened(data_dir) as home:
+        if batch is not None:
+            _record_batch(home, batch, json=json)
+            return
+        assert event is not None
+        assert track_id is not None
+        told = Told(event, track_id, station, position, at, everywhere, REST_NAMES[rest] if rest else None, reason)
+        new = _resolver(home)(told)
+        if new.kind == "less":
+            _check_less(home, new)
+        logged = _record(home, [new])[0]
+        if json:
+            emit_json(_event_document(logged, _station_name(home, logged.station_id)))
+        else:
+            print(f"Recorded {event} for track {track_id}.")
+
+
+def _check_less(home: Home, new: "NewEvent") -> None:
+    """Raise PlayerError unless the station has that reason to lose."""
+    from player.feedback.event_store import load_journal
+    from player.stations.reason_keys import check_less, parse_reason
+    from player.stations.stations import Stations
+
+    station = next(info for info in Stations(home.database).all() if info.id == new.station_id)
+    muted = load_journal(home.database, ()).state.muted.get(station.id, ())
+    check_less(parse_reason(new.note or ""), station.seeds, muted)
+
+
+def _record_batch(home: Home, batch: Path, *, json: bool) -> None:
+    from player.feedback.event_log import NothingToUndoError
+    from player.stations.feedback_import import read_batch
+
+    resolve = _resolver(home)
+    told = read_batch(batch)
+    events: list[NewEvent] = []
+    for line, one in told:
+        try:
+            events.append(resolve(one))
+        except PlayerError as error:
+            raise PlayerError(f"{batch}, line {line}: {error} Nothing was recorded.") from error
+    try:
+        recorded = _record(home, events)
+    except NothingToUndoError as error:
+        line = next(line for (line, _), event in zip(told, events, strict=True) if event is error.event)
+        raise PlayerError(f"{batch}, line {line}: {error} Nothing was recorded.") from error
+    if json:
+        emit_json({"recorded": len(recorded), "ids": [event.id for event in recorded]})
+    else:
+        print(f"Recorded {len(recorded)} events.")
+
+
+def _resolver(home: Home):  # noqa: ANN202 - a closure over the names
+    from player.stations.collection import load_rows
+    from player.stations.feedback_import import Told, to_event
+    from player.stations.stations import Stations
+
+    stations = Stations(home.database)
+    ids = {info.name: info.id for info in stations.all()}
+    durations = {row.id: row.duration for row in load_rows(home.database)}
+
+    def resolve(told: Told) -> "NewEvent":
+        if told.station is not None and told.station not in ids:
+            # Raises with the names that come close, or finds it by another case.
+            found = stations.find(told.station)
+            ids[told.station] = found.id
+        return to_event(told, ids, durations)
+
+    return resolve
+
+
+def _record(home: Home, events: "list[NewEvent]") -> "list[LoggedEvent]":
+    from player.feedback.event_log import FeedbackLog
+
+    return FeedbackLog(home.database, "cli").append_all(events) if events else []
+
+
+def _station_name(home: Home, station_id: int | None) -> str | None:
+    from player.stations.stations import Stations
+
+    return next((info.name for info in Stations(home.database).all() if info.id == station_id), None)
+
+
+def _event_document(event: "LoggedEvent", station: str | None) -> dict[str, object]:
+    return {
+        "id": event.id,
+        "time": iso(event.time_us),
+        "event": event.kind,
+        "track_id": event.track_id,
+        "station": station,
+        "position": event.position,
+        "undoes": event.undoes_id,
+    }
+
+
+def iso(time_us: int) -> str:
+    """Microseconds since 1970 as ISO 8601, UTC."""
+    return datetime.fromtimestamp(time_us / 1_000_000, UTC).isoformat()
+
+
+def history(
+    limit: Annotated[int | None, typer.Option("-n", min=1, help="Only the last N.")] = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Show the whole log: what happened, when, and what had been served."""
+    from player.feedback.event_history import read_history
+
+    with opened(data_dir) as home:
+        lines = read_history(home.database, limit)
+        if json:
+            emit_json(
+                [
+                    {
+                        "id": line.id,
+                        "time": iso(line.time_us),
+                        "event": line.event,
+                        "track_id": line.track_id,
+                        "station": line.station,
+                        "position": line.position,
+                        "origin": line.origin,
+                        "action": line.action,
+                        "undoes": line.undoes,
+                        "value": line.value,
+                        "note": line.note,
+                        "model_version": line.model_version,
+                        "rank": line.rank,
+                        "score": line.score,
+                        "propensity": line.propensity,
+                    }
+                    for line in lines
+                ]
+            )
+            return
+        for line in lines:
+            where = f" on {line.station}" if line.station else ""
+            position = "" if line.position is None else f" at {line.position:.0f} s"
+            position += f" because of {line.note}" if line.note else ""
+            moment = datetime.fromtimestamp(line.time_us / 1_000_000).astimezone()
+            print(
+                f"{line.id:>6}  {moment:%Y-%m-%d %H:%M:%S}  {line.event:<8} {line.artist} – {line.title}{where}{position}"
+            )
+        if not lines:
+            say("Nothing has happened yet.")
+
+
+def play(
+    station: Annotated[str, typer.Option("--station", help="Name of the station.")],
+    headless: Annotated[bool, typer.Option("--headless", help="Without the screen: one JSON line per event.")] = False,
+    seconds: Annotated[float | None, typer.Option("--seconds", min=0.1, help="Stop after so long.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Play a station."""
+    if not headless:
+        from player.cli.screen import open_player
+
+        open_player(None, data_dir, station=station)
+        return
+    from player.playback.headless import play_headless
+
+    with opened(data_dir) as home:
+        play_headless(home.database, home.paths, home.settings, station, seconds, emit_line)

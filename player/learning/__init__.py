@@ -1,0 +1,1 @@
+"""Learning from the listener's own log: retraining, the served model, automatic training."""

@@ -1,0 +1,90 @@
+"""Albums as they are heard: their tracks by disc and number."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from player.library.tracks import TrackRow
+from player.storage.database import Database
+from player.storage.models import Track
+
+NO_ALBUM = -1
+FEWEST_TRACKS = 2
+"""A single in the library is a track, not an album."""
+AT_THE_END = 1 << 30
+"""Where a track without a number goes: behind those that have one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Albums:
+    """The albums of a library.
+
+    Attributes:
+        members: for each album the rows of its tracks, in order.
+        of: (n,) the album of each row, ``NO_ALBUM`` where it is on none.
+    """
+
+    members: tuple[tuple[int, ...], ...]
+    of: NDArray[np.int64]
+
+    def after(self, row: int) -> tuple[int, ...]:
+        """The rows that follow on the row's album."""
+        album = int(self.of[row])
+        if album == NO_ALBUM:
+            return ()
+        tracks = self.members[album]
+        return tracks[tracks.index(row) + 1 :]
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Where one track stands on its album, as tagged."""
+
+    album_artist: str
+    disc: int | None
+    number: int | None
+
+
+def load_albums(database: Database, rows: list[TrackRow]) -> Albums:
+    """The albums of ``rows``; a row's place in the list is its number.
+
+    Tracks are on one album when they share its title and its artist: the album's artist where tagged, so that a
+    compilation stays together, else the track's.
+    """
+    with database.reader() as session:
+        columns = (Track.id, Track.album_artist, Track.disc_number, Track.track_number)
+        releases = {
+            track: Release(artist, disc, number) for track, artist, disc, number in session.execute(select(*columns))
+        }
+    return group_albums(rows, releases)
+
+
+def group_albums(rows: list[TrackRow], releases: dict[int, Release]) -> Albums:
+    """The albums of ``rows``, given where each track id stands."""
+    found: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for row, track in enumerate(rows):
+        if track.album:
+            artist = releases[track.id].album_artist or track.artist
+            found[artist.casefold(), track.album.casefold()].append(row)
+    members = tuple(
+        tuple(sorted(tracks, key=lambda row: _order(releases[rows[row].id], row)))
+        for tracks in found.values()
+        if len(tracks) >= FEWEST_TRACKS
+    )
+    return Albums(members, _codes(members, len(rows)))
+
+
+def _order(release: Release, row: int) -> tuple[int, int, int]:
+    number = AT_THE_END if release.number is None else release.number
+    return release.disc or 1, number, row
+
+
+def _codes(members: Iterable[tuple[int, ...]], count: int) -> NDArray[np.int64]:
+    of = np.full(count, NO_ALBUM, np.int64)
+    for album, tracks in enumerate(members):
+        of[list(tracks)] = album
+    return of

@@ -1,0 +1,207 @@
+"""Writing what was read into the database: which track a file is, and what a scan counts it as."""
+
+import time
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from enum import Enum, auto
+from typing import Any, TypeVar
+
+from sqlalchemy import Insert, Update, delete, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.orm import Session
+
+from player.library.file_reader import FailedReading, Reading
+from player.library.files import FoundFile, is_below
+from player.library.paths import text_to_path
+from player.storage.models import FailedFile, Track, TrackFile
+
+_SOME = 500
+"""Values in one statement; SQLite takes 32,766."""
+
+
+_Value = TypeVar("_Value")
+
+
+class Outcome(Enum):
+    """What a file that was read means for the library."""
+
+    ADDED = auto()
+    UPDATED = auto()
+    MOVED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """A file the library has a row for."""
+
+    id: int
+    track_id: int
+    path: str
+    size: int
+    mtime_ns: int
+    missing: bool
+
+
+def load_known(session: Session, roots: Sequence[str]) -> dict[str, KnownFile]:
+    """All files below ``roots``, by path."""
+    columns = (TrackFile.id, TrackFile.track_id, TrackFile.path, TrackFile.size, TrackFile.mtime_ns, TrackFile.missing)
+    rows = (KnownFile(*row) for row in session.execute(select(*columns)))
+    return {row.path: row for row in rows if any(is_below(row.path, root) for root in roots)}
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFailure:
+    """A file that could not be read when it had this size and time."""
+
+    path: str
+    size: int
+    mtime_ns: int
+    error: str
+
+
+def load_failed(session: Session, roots: Sequence[str]) -> dict[str, KnownFailure]:
+    """All files below ``roots`` that could not be read, by path."""
+    columns = (FailedFile.path, FailedFile.size, FailedFile.mtime_ns, FailedFile.error)
+    rows = (KnownFailure(*row) for row in session.execute(select(*columns)))
+    return {row.path: row for row in rows if any(is_below(row.path, root) for root in roots)}
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Puts readings into the library, a batch and a transaction at a time.
+
+    Attributes:
+        roots: what is being scanned.
+        present: the paths of all files found there.
+        known: files below the roots that have a row, by path.
+        vanished: ids of those that were there and are not; one that turns up elsewhere is taken out.
+    """
+
+    roots: Sequence[str]
+    present: Collection[str]
+    known: dict[str, KnownFile]
+    vanished: set[int]
+
+    def put(self, session: Session, readings: Sequence[Reading]) -> list[Outcome]:
+        """Write ``readings``; the outcomes are in their order."""
+        tracks = _find_tracks(session, {reading.fingerprint for reading in readings})
+        new = {reading.fingerprint: reading for reading in readings if reading.fingerprint not in tracks}
+        tracks |= _add_tracks(session, list(new.values()))
+        gone = self._gone_files(session, set(tracks.values()))
+        placed = [self._place(reading, gone.get(tracks[reading.fingerprint], [])) for reading in readings]
+        _write(
+            session,
+            insert(TrackFile),
+            [
+                {**_file_values(reading.file), "track_id": tracks[reading.fingerprint], "missing": False}
+                for reading, (_outcome, file_id) in zip(readings, placed, strict=True)
+                if file_id is None
+            ],
+        )
+        _write(
+            session,
+            update(TrackFile),
+            [
+                {**_file_values(reading.file), "track_id": tracks[reading.fingerprint], "missing": False, "id": file_id}
+                for reading, (_outcome, file_id) in zip(readings, placed, strict=True)
+                if file_id is not None
+            ],
+        )
+        _write(
+            session,
+            update(Track),
+            [
+                {**asdict(reading.tags), "id": tracks[reading.fingerprint]}
+                for reading, (_outcome, file_id) in zip(readings, placed, strict=True)
+                if file_id is not None
+            ],
+        )
+        forget_failures(session, [reading.file.path for reading in readings])
+        return [outcome for outcome, _file_id in placed]
+
+    def put_failed(self, session: Session, failures: Sequence[FailedReading]) -> None:
+        """Remember files that could not be read; one that was a track is missing until it can be read again."""
+        for failure in failures:
+            values = {**_file_values(failure.file), "error": failure.error}
+            session.execute(
+                upsert(FailedFile).values(values).on_conflict_do_update(index_elements=["path"], set_=values)
+            )
+        known = [self.known[failure.file.path].id for failure in failures if failure.file.path in self.known]
+        mark_missing(session, known)
+
+    def _place(self, reading: Reading, gone: list[int]) -> tuple[Outcome, int | None]:
+        """The file's row: its own when the path is known, that of a copy that went away, or None for a new one."""
+        if known := self.known.get(reading.file.path):
+            return Outcome.UPDATED, known.id
+        if gone:
+            file_id = gone.pop()
+            self.vanished.discard(file_id)
+            return Outcome.MOVED, file_id
+        return Outcome.ADDED, None
+
+    def _gone_files(self, session: Session, track_ids: Collection[int]) -> dict[int, list[int]]:
+        """By track, the ids of files no longer where they were: a new file of that track is one of them, moved."""
+        gone: dict[int, list[int]] = {}
+        columns = (TrackFile.id, TrackFile.track_id, TrackFile.path, TrackFile.missing)
+        for some in _portions(list(track_ids)):
+            rows = session.execute(select(*columns).where(TrackFile.track_id.in_(some)))
+            for file_id, track_id, path, missing in rows:
+                if self._is_gone(file_id, path, missing=missing):
+                    gone.setdefault(track_id, []).append(file_id)
+        return gone
+
+    def _is_gone(self, file_id: int, path: str, *, missing: bool) -> bool:
+        """Whether a file has left its place; one outside the roots may have moved into them."""
+        if path in self.present:
+            return False
+        if missing or file_id in self.vanished:
+            return True
+        return not any(is_below(path, root) for root in self.roots) and not text_to_path(path).exists()
+
+
+def _write(session: Session, statement: Insert | Update, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        session.execute(statement, rows)
+
+
+def mark_missing(session: Session, file_ids: Collection[int], *, missing: bool = True) -> None:
+    """Mark files as missing, or as there again."""
+    for some in _portions(list(file_ids)):
+        session.execute(update(TrackFile).where(TrackFile.id.in_(some)).values(missing=missing))
+
+
+def forget_failures(session: Session, paths: Collection[str]) -> None:
+    """Remove the notes about files that are gone or can be read again."""
+    for some in _portions(list(paths)):
+        session.execute(delete(FailedFile).where(FailedFile.path.in_(some)))
+
+
+def _file_values(file: FoundFile) -> dict[str, Any]:
+    return {"path": file.path, "root": file.root, "size": file.size, "mtime_ns": file.mtime_ns}
+
+
+def _find_tracks(session: Session, fingerprints: Collection[str]) -> dict[str, int]:
+    """Track ids by fingerprint, of those that exist."""
+    found: dict[str, int] = {}
+    for some in _portions(list(fingerprints)):
+        rows = session.execute(select(Track.fingerprint, Track.id).where(Track.fingerprint.in_(some)))
+        found.update(dict(list(rows)))
+    return found
+
+
+def _add_tracks(session: Session, readings: Sequence[Reading]) -> dict[str, int]:
+    """Insert a track for each reading; ids by fingerprint."""
+    now = time.time_ns() // 1000
+    rows = [
+        {**asdict(reading.tags), **asdict(reading.info), "fingerprint": reading.fingerprint, "added_us": now}
+        for reading in readings
+    ]
+    if not rows:
+        return {}
+    added = session.execute(insert(Track).returning(Track.fingerprint, Track.id), rows)
+    return dict(list(added))
+
+
+def _portions(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
+    for start in range(0, len(values), _SOME):
+        yield values[start : start + _SOME]

@@ -1,1 +1,0 @@
-"""What plays next, and what was thought of it."""

@@ -1,0 +1,95 @@
+"""What the audio process says: where the music is, that a track ended or cannot be played, what became of the output."""
+
+from player.audio import messages as audio
+from player.errors import PlayerError
+from player.playback.player_state import Session
+from player.playback.queue_loop import Loop
+from player.playback.sleep_commands import Sleeping
+from player.stations.snapshot import output_words
+
+FAILURES_IN_A_ROW = 5
+"""So many tracks that cannot be played, one after the other, are no accident: stop and say so."""
+
+
+class Hearing:
+    """Follows the audio process.
+
+    Args:
+        session: what is shared.
+        loop: goes on when a track is over.
+        sleeping: ends the music when the sleep timer is due.
+        greeting: what was said at the opening; it stays readable beside the note about the device.
+    """
+
+    def __init__(self, session: Session, loop: Loop, sleeping: Sleeping, greeting: str) -> None:
+        self._session = session
+        self._loop = loop
+        self._sleeping = sleeping
+        self._greeting = greeting
+        self._failures = 0
+
+    def heard(self, event: audio.Event) -> None:
+        """Take an event of the audio process, on its client's thread."""
+        session = self._session
+        if (borrower := session.playback.borrower) is not None:
+            borrower(event)
+        with session.lock:
+            if not session.playback.attached and not isinstance(event, audio.Ready):
+                return
+            try:
+                self._follow(event)
+            except PlayerError as error:
+                # A full disk, say: the sentence is shown, and the thread that brings the events lives on.
+                session.show(notice=str(error))
+
+    def _follow(self, event: audio.Event) -> None:
+        session = self._session
+        playback = session.playback
+        match event:
+            case audio.Ready(engine, device, note):
+                notice = " ".join(filter(None, (self._greeting, note))) or session.snapshot.notice
+                session.show(output=output_words(engine, device), notice=notice)
+            case audio.Position(token) if playback.is_current(token):
+                playback.moved(event)
+                self._failures = 0
+                session.show()
+                self._sleeping.look()
+            case audio.Finished(token) if playback.is_current(token):
+                self._finished()
+            case audio.Failed(token, message) if playback.is_current(token):
+                self._failed(message)
+            case audio.Damaged(token, message) if playback.is_current(token):
+                session.show(notice=message)
+            case audio.DeviceLost(message) | audio.GaveUp(message):
+                playback.silenced()
+                session.show(notice=message)
+            case audio.DeviceChanged(device):
+                session.show(output=device)
+            case audio.Restarted(message):
+                session.show(notice=message)
+            case _:
+                pass
+
+    def _finished(self) -> None:
+        session = self._session
+        session.playback.ended()
+        assert session.current is not None
+        if self._sleeping.ends_here():
+            self._loop.rerank("The sleep timer ended the music with this track. Space goes on.")
+            return
+        session.record([session.event("finish", session.current, action="end")])
+        self._loop.advance(keep_next=True)
+
+    def _failed(self, message: str) -> None:
+        session = self._session
+        now = session.current
+        assert now is not None
+        session.unplayable |= {now.track.id}
+        session.record([session.event("stop", now, action="error")])
+        self._failures += 1
+        if self._failures >= FAILURES_IN_A_ROW:
+            self._failures = 0
+            session.playback.stop()
+            self._loop.rerank(f"{message} Several tracks in a row could not be played; see `player doctor`.")
+        else:
+            self._loop.advance(message, keep_next=True)

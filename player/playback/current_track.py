@@ -1,0 +1,179 @@
+"""What is sounding: the current track, its place, and the commands that move it. No events are recorded here."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from player.audio import messages as audio
+from player.audio.client import AudioClient
+from player.feedback.listened_ranges import Heard
+from player.library.paths import text_to_path
+from player.library.tracks import TrackRow
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The track that is playing or paused.
+
+    Attributes:
+        track: which.
+        token: names this play of it to the audio process.
+        reason: why it was chosen.
+        decision_id: what was logged when it was served; None when the listener chose.
+        position: seconds.
+        duration: seconds, the best known.
+        playing: or paused.
+        heard: which seconds of it were played.
+    """
+
+    track: TrackRow
+    token: int
+    reason: str
+    decision_id: int | None
+    position: float
+    duration: float
+    playing: bool
+    heard: Heard
+
+
+class SoundLoan:
+    """The audio process in other hands, while the music waits.
+
+    Args:
+        send: where commands go.
+        returned: called once, when it is given back.
+    """
+
+    def __init__(self, send: Callable[[audio.Command], None], returned: Callable[[], None]) -> None:
+        self._send = send
+        self._returned = returned
+
+    def send(self, command: audio.Command) -> None:
+        """Pass a command on."""
+        self._send(command)
+
+    def close(self) -> None:
+        """Give it back."""
+        self._returned()
+
+
+class Playback:
+    """Keeps the current track; before a client is attached, and after it is taken, everything is silent."""
+
+    def __init__(self) -> None:
+        self.current: Current | None = None
+        self._client: AudioClient | None = None
+        self._token = 0
+        self.borrower: Callable[[audio.Event], None] | None = None
+        """Who has the audio process and is told its events; nothing of the music is sent or believed meanwhile."""
+
+    @property
+    def attached(self) -> bool:
+        """Whether there is an audio process."""
+        return self._client is not None
+
+    def attach(self, client: AudioClient) -> None:
+        """Send commands to this client from now on."""
+        self._client = client
+
+    def detach(self) -> AudioClient | None:
+        """Give up the client, for its owner to close."""
+        client, self._client = self._client, None
+        return client
+
+    def lend(self, borrower: Callable[[audio.Event], None], returned: Callable[[], None]) -> SoundLoan:
+        """Fall silent and let another have the audio process; the track waits at its place."""
+        self._send(audio.Pause())
+        self.borrower = borrower
+        return SoundLoan(self._pass_on, returned)
+
+    def take_back(self) -> None:
+        """Have the audio process again, and go on where the music was."""
+        self.borrower = None
+        now = self.current
+        if now is None:
+            self._send(audio.Stop())
+            return
+        self._token += 1
+        self.current = replace(now, token=self._token)
+        self._send(audio.Load(str(text_to_path(now.track.path)), now.position, self._token, now.playing))
+
+    def load(
+        self, track: TrackRow, reason: str, decision_id: int | None = None, *, position: float = 0.0, play: bool = True
+    ) -> Current:
+        """Make a track the current one, and let it sound or wait."""
+        self._token += 1
+        heard = Heard.up_to(position, time.monotonic())
+        self.current = Current(track, self._token, reason, decision_id, position, track.duration, play, heard)
+        self._send(audio.Load(str(text_to_path(track.path)), position, self._token, play))
+        return self.current
+
+    def adopt(self, reason: str) -> Current:
+        """Let the current track play on for another reason: not served, but chosen."""
+        assert self.current is not None
+        self.current = replace(self.current, reason=reason, decision_id=None)
+        return self.current
+
+    def prepare(self, track: TrackRow) -> None:
+        """Have the head of the next track decoded, so that the switch is quick."""
+        self._send(audio.Prepare(str(text_to_path(track.path)), self._token + 1))
+
+    def toggle(self) -> None:
+        """Pause or go on."""
+        if self.current is not None:
+            playing = not self.current.playing
+            self._send(audio.Play() if playing else audio.Pause())
+            self.current = replace(self.current, playing=playing)
+
+    def seek(self, seconds: float) -> None:
+        """Go to a place of the track; before its start or past its end counts as there."""
+        now = self.current
+        if now is not None:
+            target = max(0.0, min(seconds, now.duration) if now.duration > 0 else seconds)
+            self._send(audio.Seek(target))
+            self.current = replace(now, position=target, heard=now.heard.jumped(target, time.monotonic()))
+
+    def set_volume(self, volume: float) -> None:
+        """Set the loudness, 0…1."""
+        self._send(audio.SetVolume(volume))
+
+    def drop(self) -> None:
+        """Forget the current track; what is loaded next silences it."""
+        self.current = None
+
+    def stop(self) -> None:
+        """Fall silent."""
+        self._send(audio.Stop())
+        self.current = None
+
+    def is_current(self, token: int) -> bool:
+        """Whether an event with this token is about the current play."""
+        return self.borrower is None and self.current is not None and self.current.token == token
+
+    def moved(self, event: audio.Position) -> None:
+        """Take up where the audio process says it is."""
+        now = self.current
+        if now is not None:
+            duration = event.duration or now.track.duration
+            heard = now.heard.reported(event.seconds, time.monotonic())
+            self.current = replace(now, position=event.seconds, duration=duration, playing=event.playing, heard=heard)
+
+    def ended(self) -> None:
+        """The last sample was heard."""
+        now = self.current
+        if now is not None:
+            heard = now.heard.reported(now.duration, time.monotonic())
+            self.current = replace(now, position=now.duration, heard=heard)
+
+    def silenced(self) -> None:
+        """The output went away; the track waits."""
+        if self.current is not None:
+            self.current = replace(self.current, playing=False)
+
+    def _send(self, command: audio.Command) -> None:
+        if self.borrower is None:
+            self._pass_on(command)
+
+    def _pass_on(self, command: audio.Command) -> None:
+        if self._client is not None:
+            self._client.send(command)

@@ -1,0 +1,257 @@
+"""The loop: serve a track, rank what comes after it with all that was told, show it."""
+
+import time
+from dataclasses import replace
+
+from player.library.tracks import TrackRow
+from player.playback.active_station import Present, TunedStation
+from player.playback.library_snapshot import Knowledge
+from player.playback.player_state import Session
+from player.playback.trial_watch import TrialWatch
+from player.stations.modes import mode_named
+from player.stations.pins import Pins, load_pins, save_pins, why_not
+from player.stations.queue_builder import PINNED
+from player.stations.snapshot import QueueRow
+from player.stations.station_scoring import StationScorer
+from player.stations.stations import Seed, StationInfo
+
+STATIONS_BACK = 20
+"""So many stations can be gone back through."""
+
+
+class Loop:
+    """Keeps the music going on the session's station."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._trials = TrialWatch(session)
+        self._noted = ""
+        """What the station said for itself last."""
+
+    # --- serving and ranking ---------------------------------------------------------------------------------------
+
+    def advance(self, notice: str = "", *, keep_next: bool = False) -> None:
+        """Go on to the next track.
+
+        Args:
+            notice: a sentence to show.
+            keep_next: the prepared place is played as it was drawn, because nothing was said against what was playing;
+                otherwise it is drawn anew with all that has just been told.
+        """
+        session = self._session
+        tuned = session.tuned
+        if tuned is None:
+            self._advance_free(notice)
+            return
+        if session.current is not None:
+            session.remember(session.current)
+            session.playback.drop()
+        if not keep_next:
+            tuned.release()
+        notice = " ".join(filter(None, (notice, self._trials.look(tuned))))
+        choice = tuned.choose(self._present())
+        if choice is None:
+            session.playback.stop()
+        else:
+            decision = None if choice.served is None else session.diary.serve(choice.served)
+            current = session.playback.load(choice.track, choice.reason, decision)
+            session.record([session.event("start", current, action="chose" if choice.pinned else None)])
+            session.pin(session.pins.without(choice.track.id))
+        self._show_queue(tuned, notice)
+
+    def rerank(self, notice: str = "") -> None:
+        """Rank what is to come and show it; the prepared place stays."""
+        session = self._session
+        tuned = session.tuned
+        if tuned is None:
+            self._show_free(notice or session.snapshot.notice)
+            return
+        tuned.rerank(self._present(), None if session.current is None else session.current.track.id)
+        self._show_queue(tuned, notice)
+
+    def play_by_hand(self, track: TrackRow, reason: str, *, action: str) -> None:
+        """Play a track that the listener chose; the station goes on after it."""
+        session = self._session
+        chosen = session.playback.load(track, reason)
+        session.record([session.event("start", chosen, action=action)])
+        session.pin(session.pins.without(track.id))
+        if session.tuned is not None:
+            session.tuned.release()
+            session.tuned.follow(track.id)
+        self.rerank()
+
+    def _present(self) -> Present:
+        """What a ranking starts from; pins that a rule forbids by now are taken off."""
+        session = self._session
+        state, now = session.journal.state, time.time()
+        station = None if session.station is None else session.station.id
+        kept = tuple(track for track in session.pins.tracks if not why_not(state, station, track, now))
+        session.pin(Pins(kept))
+        return Present(session.journal, session.unplayable, session.pins)
+
+    # --- stations --------------------------------------------------------------------------------------------------
+
+    def find_station(self, station_id: int | None) -> StationInfo | None:
+        """The station of that id, unless it is gone."""
+        return next((info for info in self._session.stations.all() if info.id == station_id), None)
+
+    def open(self, station: StationInfo) -> None:
+        """Make a station the current one; its queue is still to be ranked, unless it only gets a newer library."""
+        session = self._session
+        before = session.tuned if session.tuned is not None and session.tuned.station.id == station.id else None
+        scorer = StationScorer(session.known.collection, session.stations.all(), station, session.known.model)
+        mode = mode_named(station.mode, session.known.collection, session.database)
+        free = session.pins if session.tuned is None else Pins()
+        session.tuned = TunedStation(scorer, session.settings.station, mode, before)
+        trouble = self._trials.take_up(session.tuned)
+        if trouble:
+            session.show(notice=trouble)
+        if before is None:
+            session.pins = load_pins(session.database, station.id)
+            # What was pinned while no station was on is not forgotten.
+            session.pin(session.pins.put_last(free.tracks))
+            if free.tracks:
+                save_pins(session.database, None, Pins())
+
+    def turn_to(self, station: StationInfo, *, first: TrackRow | None = None, reason: str = "") -> None:
+        """Leave what is playing, without a verdict on it, and play a station.
+
+        Args:
+            station: which one.
+            first: a track to begin with, chosen by hand; the station's own choice without it.
+            reason: why that one.
+        """
+        session = self._session
+        self._leave(station)
+        if session.current is not None:
+            session.remember(session.current)
+            session.record([session.event("stop", session.current, action="station")])
+            session.playback.drop()
+        self.open(station)
+        if first is None:
+            self.advance()
+        else:
+            self.play_by_hand(first, reason, action="chose")
+
+    def turn_around(self, station: StationInfo, reason: str) -> None:
+        """Turn to a station while the music plays on: what is playing was chosen for it."""
+        session = self._session
+        now = session.current
+        assert now is not None
+        self._leave(station)
+        session.record([session.event("stop", now, action="station")])
+        self.open(station)
+        now = session.playback.adopt(reason)
+        session.record([session.event("start", now, action="chose")])
+        self.rerank()
+
+    def settle(self, station: StationInfo, notice: str) -> None:
+        """Go on with another dial or mode of the station that is on."""
+        session = self._session
+        assert session.tuned is not None
+        session.tuned.settle(station, mode_named(station.mode, session.known.collection, session.database))
+        self.rerank(notice)
+
+    def _leave(self, station: StationInfo) -> None:
+        """Note which station was on, to come back to."""
+        session = self._session
+        if session.station is not None and session.station.id != station.id:
+            session.came_from = [*session.came_from[-STATIONS_BACK + 1 :], session.station.id]
+
+    def look_again(self) -> bool:
+        """Take up the pins and the station as another process left them; whether anything was different."""
+        session = self._session
+        pins = load_pins(session.database, None if session.station is None else session.station.id)
+        changed = pins != session.pins
+        session.pins = pins
+        if session.tuned is None:
+            return changed
+        kept = self.find_station(session.tuned.station.id)
+        if kept is None or kept == session.tuned.station:
+            return changed
+        session.tuned.settle(kept, mode_named(kept.mode, session.known.collection, session.database))
+        return True
+
+    def take(self, known: Knowledge) -> None:
+        """Go on with what was read, and with what was recorded while it was being read."""
+        session = self._session
+        session.known = known
+        session.diary.catch_up(session.journal)
+        if session.tuned is not None:
+            self.open(session.tuned.station)
+        session.snapshot = replace(
+            session.snapshot,
+            model_version=known.model_version,
+            tracks=len(known.playable),
+            embedded=known.collection.embedded,
+            notice=known.problem or session.snapshot.notice,
+        )
+
+    def _show_queue(self, tuned: TunedStation, notice: str) -> None:
+        session = self._session
+        if tuned.rows:
+            session.playback.prepare(tuned.rows[0].track)
+        # What a station has to say for itself is said when it is news, not after every thumb.
+        news = tuned.note if tuned.note != self._noted else ""
+        self._noted = tuned.note
+        session.show(
+            station=session.station_row(tuned.station),
+            queue=tuned.rows,
+            diversity=tuned.diversity,
+            diversity_sentence=tuned.diversity_sentence,
+            model_version=tuned.scorer.version,
+            notice=" ".join(filter(None, (notice, news))) or ("" if tuned.rows else tuned.shortfall),
+            rerank_ms=tuned.rerank_ms,
+            trial=self._trials.line(tuned),
+        )
+        # What the dial did takes another ranking: the queue is on show meanwhile.
+        effect = tuned.dial_effect(session.journal.state)
+        if effect != session.snapshot.dial_effect:
+            session.show(dial_effect=effect)
+
+    # --- without a station -----------------------------------------------------------------------------------------
+
+    def _advance_free(self, notice: str) -> None:
+        """Play what is pinned; when that is over, go on for ever near what was heard last."""
+        session = self._session
+        last = session.current
+        if last is not None:
+            session.remember(last)
+            session.playback.drop()
+        self._present()
+        track = next(iter(self._free_tracks()), None)
+        if track is not None:
+            self.play_by_hand(track, PINNED, action="chose")
+        elif last is not None:
+            self.open(self.like(last.track))
+            self.advance(f"The queue is over; it goes on with tracks like “{last.track.title}”.")
+        else:
+            session.playback.stop()
+            session.show(notice=notice or "Choose a station first (s).")
+
+    def like(self, track: TrackRow) -> StationInfo:
+        """The station that grows from a track: made now, or before."""
+        session = self._session
+        seeds = [Seed("track", str(track.id))]
+        collection = session.known.collection
+        found = session.stations.with_seeds(seeds)
+        if found is not None:
+            return found
+        # Tags are untrusted, and a station's name is typed on the command line.
+        words = "".join(letter if letter.isprintable() else " " for letter in f"{track.title} · {track.artist}")
+        name = session.stations.free_name(" ".join(words.split()))
+        return session.stations.create(name, seeds, collection.rows, collection.tag_names)
+
+    def _free_tracks(self) -> list[TrackRow]:
+        """What is pinned and can be played."""
+        session = self._session
+        known = (session.known.playable_track(track) for track in session.pins.tracks)
+        return [track for track in known if track is not None and track.id not in session.unplayable]
+
+    def _show_free(self, notice: str) -> None:
+        session = self._session
+        tracks = self._free_tracks()
+        if tracks:
+            session.playback.prepare(tracks[0])
+        queue = tuple(QueueRow(track, place, 0.0, None, PINNED, pinned=True) for place, track in enumerate(tracks))
+        session.show(queue=queue, notice=notice)

@@ -1,0 +1,46 @@
+"""Ending the music for the night: after some minutes or with the track, without a verdict on what was playing."""
+
+import time
+
+from player.playback.player_state import Session
+from player.playback.sleep_timer import SleepTimer
+
+
+class Sleeping:
+    """Sets the sleep timer, and ends the music when it is due."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._timer = SleepTimer()
+
+    def turn(self) -> None:
+        """Set the timer to the next of its choices: the end of the track, a quarter of an hour, …, off."""
+        session = self._session
+        with session.lock:
+            self._timer = self._timer.turned(time.monotonic())
+            session.show(notice=self._timer.words)
+
+    def set_off(self) -> None:
+        """Forget the timer: whoever goes on listening after it was due is awake."""
+        self._timer = SleepTimer()
+
+    def look(self) -> None:
+        """Pause if the moment has come; called, under the lock, whenever the music has moved on."""
+        session, current = self._session, self._session.current
+        if current is None or not current.playing or not self._timer.due(time.monotonic()):
+            return
+        self.set_off()
+        session.record([session.event("stop", current, action="sleep")])
+        session.playback.toggle()
+        session.show(notice="The sleep timer paused the music. Space goes on.")
+
+    def ends_here(self) -> bool:
+        """Whether the music is to end now that a track is over; called under the lock. If so, it has been recorded."""
+        session, current = self._session, self._session.current
+        if current is None or not self._timer.ends_with_track:
+            return False
+        self.set_off()
+        session.record([session.event("finish", current, action="sleep")])
+        session.remember(current)
+        session.playback.stop()
+        return True

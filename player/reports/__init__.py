@@ -1,0 +1,1 @@
+"""Reports: HTML, SVG and PNG pages of evaluations, diversity and the map."""

@@ -1,0 +1,158 @@
+"""The library as the recommender knows it: tracks as integers, vectors, and codes for artists, albums and genres."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.cards import DEFAULT_FRONTEND, FrontEndCard, frontend_card
+from player.library.catalogue import load_catalogue
+from player.library.search import TrackIndex
+from player.library.sound_tags import SoundTags
+from player.library.tracks import TrackRow
+from player.library.vectors import VectorTable, load_vectors
+from player.stations.stations import Seed, genres_of, tracks_of_seed
+from player.storage.database import Database
+from recommender.models.content_space import ContentSpace, LibrarySeed, TagSeed, TrackSeed
+from recommender.models.content_space import Seed as ContentSeed
+from recommender.ranking.rank import Catalogue
+
+RAREST = 1e-4
+"""Tag probabilities below this are all the same: no."""
+UNKNOWN = -1
+"""The code of an empty name."""
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Every track the player has ever seen, by artist, album and number; the index of a track is its row.
+
+    Attributes:
+        rows: the tracks as the listener sees them.
+        index: track id → row.
+        playable: (n,) bool, whether a file is there.
+        vectors: the front-end's vectors and tags.
+        space: the content space fitted to them.
+        catalogue: what the ranking needs.
+        frontend: whose vectors and tags they are.
+        heard: the tags as they hold or do not.
+    """
+
+    rows: list[TrackRow]
+    index: dict[int, int]
+    playable: NDArray[np.bool_]
+    vectors: VectorTable
+    space: ContentSpace
+    catalogue: Catalogue
+    frontend: FrontEndCard
+    heard: SoundTags
+    tag_levels: NDArray[np.float32]
+    """(tags,) mean log probability of each tag over the library."""
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def tag_names(self) -> tuple[str, ...]:
+        """The tags' names."""
+        return self.frontend.tag_names
+
+    @property
+    def embedded(self) -> int:
+        """How many playable tracks have a vector."""
+        return int(np.count_nonzero(self.playable & self.vectors.present))
+
+    def seeds(self, seeds: Sequence[Seed]) -> list[tuple[Seed, ContentSeed]]:
+        """A station's seeds, each with what the content space understands; those that name nothing any more are left out."""
+        found: list[tuple[Seed, ContentSeed]] = []
+        for seed in seeds:
+            if seed.kind == "library":
+                found.append((seed, LibrarySeed()))
+            elif seed.kind == "tag":
+                column = self._tag(seed.value)
+                if column is not None:
+                    found.append((seed, TagSeed(column)))
+            elif members := tracks_of_seed(seed, self.rows, self.search):
+                found.append((seed, TrackSeed(np.array(members, np.int64))))
+        return found
+
+    def search(self, query: str) -> list[int]:
+        """The rows that meet a query, missing files too."""
+        return self._search_index.search(query)
+
+    @cached_property
+    def _search_index(self) -> TrackIndex:
+        """Built for the first station that was made from a search."""
+        return TrackIndex(self.rows, self.heard)
+
+    def listened_to(self, row: int) -> bool:
+        """Whether the track has tags of its own."""
+        tags = self.vectors.tags
+        return tags.shape[1] == len(self.tag_names) > 0 and bool(np.isfinite(tags[row]).all())
+
+    def tag_lift(self, rows: int | NDArray[np.int64]) -> NDArray[np.float32]:
+        """(tags,) or (k, tags): log probability of each tag above the library's mean.
+
+        "rock" is probable for nearly everything; what tells a track apart is by how much more it is so for this one.
+        """
+        return np.log(np.maximum(self.vectors.tags[rows], RAREST)) - self.tag_levels
+
+    def _tag(self, name: str) -> NDArray[np.float32] | None:
+        folded = [tag.casefold() for tag in self.tag_names]
+        tags = self.vectors.tags
+        if name.casefold() not in folded or tags.shape[1] != len(folded):
+            return None
+        return tags[:, folded.index(name.casefold())]
+
+
+def known_tag_names() -> tuple[str, ...]:
+    """The tags that the default front-end knows."""
+    return frontend_card(DEFAULT_FRONTEND).tag_names
+
+
+def load_rows(database: Database) -> list[TrackRow]:
+    """Every track, missing ones too, by artist, album and number."""
+    with database.reader() as session:
+        return load_catalogue(session)
+
+
+def load_collection(database: Database, frontend: str = DEFAULT_FRONTEND) -> Collection:
+    """Load tracks and vectors and fit the content space."""
+    rows = load_rows(database)
+    ids = [row.id for row in rows]
+    with database.reader() as session:
+        vectors = load_vectors(session, frontend, ids)
+    artist = codes(row.artist for row in rows)
+    space = ContentSpace.fit(vectors.vectors, artist, codes(next(iter(genres_of(row)), "") for row in rows))
+    return Collection(
+        rows=rows,
+        index={track_id: row for row, track_id in enumerate(ids)},
+        playable=np.array([not row.missing for row in rows], np.bool_),
+        vectors=vectors,
+        space=space,
+        catalogue=Catalogue(
+            ids=np.array(ids, np.int64),
+            vectors=space.vectors,
+            artist=artist,
+            album=codes(f"{row.artist}\0{row.album}" if row.album else "" for row in rows),
+        ),
+        frontend=frontend_card(frontend),
+        heard=SoundTags(frontend_card(frontend).tag_names, vectors.tags),
+        tag_levels=_tag_levels(vectors.tags),
+    )
+
+
+def _tag_levels(tags: NDArray[np.float32]) -> NDArray[np.float32]:
+    known = tags[~np.isnan(tags).any(axis=1)] if tags.shape[1] else tags[:0]
+    if not len(known):
+        return np.zeros(tags.shape[1], np.float32)
+    return np.log(np.maximum(known, RAREST)).mean(axis=0)
+
+
+def codes(names: Iterable[str]) -> NDArray[np.int64]:
+    """(n,) one integer a different name, blind to case; ``UNKNOWN`` for an empty one."""
+    known: dict[str, int] = {}
+    values = [UNKNOWN if not name else known.setdefault(name.casefold(), len(known)) for name in names]
+    return np.array(values, np.int64)

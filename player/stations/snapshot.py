@@ -1,0 +1,139 @@
+"""What the screen (or a headless listener) is shown: plain values, made by the controller, drawn by anyone."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from player.library.tracks import TrackRow
+
+MoveKind = Literal["same", "up", "down", "new"]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One upcoming track."""
+
+    track: TrackRow
+    slot: int
+    score: float
+    propensity: float | None
+    reason: str
+    move: MoveKind = "same"
+    """How the last re-rank moved it."""
+    moved_by: int = 0
+    """Rows, never negative."""
+    pinned: bool = False
+    """The listener put it there."""
+
+
+@dataclass(frozen=True, slots=True)
+class NowPlaying:
+    """The track being played (or paused)."""
+
+    track: TrackRow
+    position: float
+    duration: float
+    playing: bool
+    thumb: int
+    """+1, -1 or 0, on the current station."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One diversity measure with its recent course."""
+
+    name: str
+    """As the screen calls it."""
+    value: float
+    after_queue: float
+    """What it will be when the queue shown has been played."""
+    trend: tuple[float, ...]
+    """Oldest first, for a sparkline; the last one is ``value``."""
+    higher_is_more_diverse: bool
+    key: str = ""
+    """As scripts call it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StationRow:
+    """One station, for the picker."""
+
+    id: int
+    name: str
+    seeds: str
+    """Seeds as words: "genre Classical, mellow"."""
+    thumbs_up: int
+    thumbs_down: int
+    mode: str = "station"
+    """How it plays: station, albums, rediscover or new."""
+    dial: int = 50
+    """From 0, familiar, to 100, discover."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A background job (scan, embed, retrain) as it goes."""
+
+    name: Literal["scan", "embed", "retrain"]
+    stage: str
+    """What it is doing, in words."""
+    done: int
+    total: int
+    """0 where unknown."""
+    seconds_left: float | None
+    metric: float | None = None
+    """Validation pair AUC, while training."""
+    finished: bool = False
+    summary: str = ""
+    """One sentence when finished or failed."""
+    paused: bool = False
+    """It waits for the listener, who paused it, and holds up no other job."""
+    loss: float | None = None
+    """Mean loss of the epoch, while training."""
+    quiet: bool = False
+    """The player began it by itself: only what came of it is worth a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything the main screen shows."""
+
+    revision: int
+    """Grows with every change."""
+    station: StationRow | None = None
+    now: NowPlaying | None = None
+    queue: tuple[QueueRow, ...] = ()
+    diversity: tuple[Measure, ...] = ()
+    diversity_sentence: str = ""
+    """What the last plays look like beside those before them; empty while there are too few."""
+    volume: float = 1.0
+    """0…1."""
+    output: str = ""
+    """The engine and device in words ("stream on Built-in Audio", "no device: silent, keeps time")."""
+    model_version: str = "content"
+    notice: str = ""
+    """One sentence about the last action or problem, or why the queue is empty."""
+    rerank_ms: float = 0.0
+    """How long the last re-rank took."""
+    dial_effect: str = ""
+    """What the station's dial does to the queue, in figures; empty in the middle."""
+    trial: str = ""
+    """One quiet line about the trial of two arms that runs on the station; empty without one."""
+    job: JobView | None = None
+    tracks: int = 0
+    """Tracks in the library that can be played."""
+    embedded: int = 0
+    """Of these, how many have a vector."""
+
+
+def output_words(engine: str, device: str) -> str:
+    """Where the sound comes out."""
+    if engine == "null":
+        return "silent: no output device"
+    return f"{engine} on {device}" if device else engine
+
+
+def ordinal(number: int) -> str:
+    """A number as a place: 1st, 2nd, 3rd, 4th, 11th and 1,001st."""
+    ending = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{ending}"

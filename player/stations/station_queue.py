@@ -1,0 +1,275 @@
+"""A station's queue: scores and rules become places with propensities, and what is logged when one is served."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from player.config import StationSettings
+from player.feedback.event_log import ListeningState, Served
+from player.feedback.labels import Labelled
+from player.stations.collection import Collection
+from player.stations.liked_mix import liked_mix
+from player.stations.station_scoring import StationScorer
+from player.stations.stations import describe_seeds
+from recommender.models.station_scorer import LiveScores
+from recommender.ranking.dial import NEUTRAL, dialled
+from recommender.ranking.rank import Ranking, Request, Settings, commit, rank
+from recommender.ranking.rules import Rule, Spacing, open_tracks, relaxed_sentence, standing_rules
+from recommender.ranking.temperature import temperature_for_breadth
+from recommender.ranking.variety import Variety
+
+ARM = "live"
+"""The name of the one way of choosing there is."""
+LOOK_BACK = 200
+"""How many last plays the rules see: as many as their longest gap, with the dial at its end."""
+ALL_SEEDS_GONE = "Nothing in the library goes by this station's seeds: it plays from the whole library."
+
+
+@dataclass(frozen=True, slots=True)
+class StationRequest:
+    """What a station's ranking asks, before it is ranked.
+
+    Attributes:
+        request: at the station's dial.
+        neutral: the very same with the dial in its middle; ``request`` itself where it is there.
+        open: (n,) the tracks that the station may play now, the last few apart.
+        scores: the station's own, without what its mode and its dial add.
+        dial: (n,) logits that the dial adds; none where it is in its middle.
+    """
+
+    request: Request
+    neutral: Request
+    open: NDArray[np.bool_]
+    scores: LiveScores
+    dial: NDArray[np.float64] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RankedQueue:
+    """A queue as ranked, and all that is needed to log its places when they are served."""
+
+    request: Request
+    ranking: Ranking
+    open: NDArray[np.bool_]
+    """(n,) the tracks that the station may play now, the last few apart."""
+    scores: LiveScores
+    watermark: int
+    model_version: str
+    arms: "tuple[RowArm | None, ...]" = ()
+    """In a trial: who chose each row, None for a pinned one; without a trial there are none."""
+
+    neutral: Request | None = None
+    """What would have been ranked with the dial in its middle; None where it is there."""
+    dial: NDArray[np.float64] | None = None
+    """(n,) logits that the dial added to the scores; none where it is in its middle."""
+    remarks: tuple[str, ...] = ()
+    """Sentences about the station itself, such as that its seeds are gone."""
+
+    def arm(self, place: int) -> "RowArm | None":
+        """Who chose a row in a trial; None without one, and for a pinned row."""
+        return self.arms[place] if self.arms else None
+
+    @property
+    def track_rows(self) -> tuple[int, ...]:
+        """The tracks' rows in the collection, in order."""
+        return self.ranking.tracks
+
+    def after_first(self) -> "RankedQueue":
+        """The queue that is left when its first place is playing: the very same places, one nearer."""
+        return replace(self, ranking=replace(self.ranking, rows=self.ranking.rows[1:]), arms=self.arms[1:])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the screen: what is odd about the station, and which rules gave way."""
+        relaxed = relaxed_sentence(self.ranking.relaxed, int(np.count_nonzero(self.open)))
+        return (*self.remarks, relaxed) if relaxed else self.remarks
+
+    @property
+    def shortfall(self) -> str:
+        """Why the queue is shorter than asked; empty when it is not."""
+        return self.ranking.shortfall or ""
+
+
+@dataclass(frozen=True, slots=True)
+class RowArm:
+    """The arm of a trial that chose a row.
+
+    Attributes:
+        name: of the arm.
+        trial_id: of the trial.
+        pair: the pair of slots that the row belongs to.
+        queue: what the arm ranks by: its request, scores and version.
+        scorer: that made them.
+    """
+
+    name: str
+    trial_id: int
+    pair: int
+    queue: RankedQueue
+    scorer: StationScorer
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """What a ranking is made from, beside the station.
+
+    Attributes:
+        state: derived from the whole log.
+        labelled: what the log says about taste, in time order.
+        now: seconds since 1970.
+        playing: row of the track that is playing; it counts as the last one heard and uses up a slot.
+        unplayable: ids of tracks that could not be played of late.
+        pinned: rows of the collection that keep the front, in this order, whatever the mode; they get no propensity,
+            and one that a standing rule forbids or whose file is gone is dropped.
+        candidates: (n,) bool, the rows that the station's mode plays at all; every row when absent.
+        bonus: (n,) logits that the station's mode adds to the scores; none when absent.
+    """
+
+    state: ListeningState
+    labelled: Labelled
+    now: float
+    playing: int | None = None
+    unplayable: frozenset[int] = frozenset()
+    pinned: tuple[int, ...] = ()
+    candidates: NDArray[np.bool_] | None = None
+    bonus: NDArray[np.float64] | None = None
+
+
+def rank_station(
+    scorer: StationScorer, listening: Listening, settings: StationSettings, places: int, *, commit_first: int = 0
+) -> RankedQueue:
+    """Rank a station's upcoming queue.
+
+    Args:
+        scorer: the station's.
+        listening: the state of things.
+        settings: breadth and diversity.
+        places: how many rows.
+        commit_first: how many places get their propensity at once, because they are all being served.
+    """
+    asked = station_request(scorer, listening, settings, places)
+    return ranked_queue(scorer, listening, asked, rank(scorer.collection.catalogue, asked.request, commit_first))
+
+
+def ranked_queue(scorer: StationScorer, listening: Listening, asked: StationRequest, ranking: Ranking) -> RankedQueue:
+    """A ranking with all that is needed to log its places; ``asked`` is what was ranked."""
+    return RankedQueue(
+        request=asked.request,
+        ranking=ranking,
+        open=asked.open,
+        scores=asked.scores,
+        watermark=listening.state.watermark,
+        model_version=scorer.version,
+        neutral=None if asked.dial is None else asked.neutral,
+        dial=asked.dial,
+        remarks=_remarks(scorer),
+    )
+
+
+def station_request(
+    scorer: StationScorer, listening: Listening, settings: StationSettings, places: int
+) -> StationRequest:
+    """What a station's upcoming queue is ranked by.
+
+    Args:
+        scorer: the station's.
+        listening: the state of things.
+        settings: breadth, diversity and calibration, before the station's dial.
+        places: how many rows.
+    """
+    collection, station, state = scorer.collection, scorer.station, listening.state
+    scores = scorer.score(listening.labelled, listening.now, state.muted.get(station.id, frozenset()))
+    rules = _rules(state, collection, station.id, listening.now)
+    playable = collection.playable & ~_mask(collection, listening.unplayable)
+    candidates = playable if listening.candidates is None else playable & listening.candidates
+    open_now = open_tracks(candidates, rules)
+    logits = scores.total if listening.bonus is None else scores.total + listening.bonus
+    neutral = Request(
+        scores=logits,
+        candidates=candidates,
+        rules=rules,
+        recent=_recent(state, collection, listening.playing),
+        pinned=tuple(row for row in listening.pinned if playable[row]),
+        first_slot=state.slots.get(station.id, 0) + (listening.playing is not None),
+        places=places,
+        noise_seed=station.noise_seed,
+        settings=Settings(
+            temperature=temperature_for_breadth(logits[open_now], settings.breadth),
+            diversity=settings.diversity,
+            variety=Variety(settings.variety),
+            calibration=settings.calibration,
+        ),
+        mix=liked_mix(collection, scores.labels) if settings.calibration > 0 else None,
+    )
+    if station.dial == NEUTRAL:
+        return StationRequest(neutral, neutral, open_now, scores, None)
+    turned = dialled(station.dial, settings.breadth, settings.diversity, Spacing().track)
+    added = turned.logits(scorer.times_played.of(state))
+    request = replace(
+        neutral,
+        scores=logits + added,
+        settings=replace(
+            neutral.settings,
+            temperature=temperature_for_breadth((logits + added)[open_now], turned.breadth),
+            diversity=turned.diversity,
+            spacing=replace(neutral.settings.spacing, track=turned.track_gap),
+        ),
+    )
+    return StationRequest(request, neutral, open_now, scores, added)
+
+
+def _remarks(scorer: StationScorer) -> tuple[str, ...]:
+    """What is odd about the station itself."""
+    lost = scorer.lost_seeds
+    if not lost:
+        return ()
+    if len(lost) == len(scorer.seeds):
+        return (ALL_SEEDS_GONE,)
+    words = describe_seeds(lost, scorer.collection.rows)
+    return (f"Nothing in the library goes by {words}: the other seeds play on.",)
+
+
+def _recent(state: ListeningState, collection: Collection, playing: int | None) -> tuple[int, ...]:
+    """Rows of what was heard last on any station, oldest first: an ear has one memory."""
+    heard = [collection.index[track] for _, track in state.plays[-LOOK_BACK:] if track in collection.index]
+    return tuple(heard) if playing is None else (*heard, playing)
+
+
+def _rules(state: ListeningState, collection: Collection, station_id: int, now: float) -> tuple[Rule, ...]:
+    down = [track for track, value in state.thumbs_on(station_id).items() if value < 0]
+    resting = [track for track, until in state.resting_until.items() if until > now]
+    return standing_rules(_mask(collection, state.never), _mask(collection, down), _mask(collection, resting))
+
+
+def _mask(collection: Collection, track_ids: Iterable[int]) -> NDArray[np.bool_]:
+    mask = np.zeros(len(collection), np.bool_)
+    rows = [collection.index[track] for track in track_ids if track in collection.index]
+    mask[rows] = True
+    return mask
+
+
+def served(queue: RankedQueue, scorer: StationScorer, place: int) -> Served:
+    """What to log when a place of the queue is served."""
+    catalogue, arm = scorer.collection.catalogue, queue.arm(place)
+    own = queue if arm is None else arm.queue
+    made = commit(catalogue, own.request, queue.ranking, place)
+    return Served(
+        station_id=scorer.station.id,
+        track_id=int(catalogue.ids[made.track]),
+        watermark=queue.watermark,
+        slot=made.slot,
+        rank=made.rank,
+        score=made.score,
+        propensity=made.propensity,
+        model_version=own.model_version,
+        arm=ARM if arm is None else arm.name,
+        temperature=made.temperature,
+        eligible_count=made.eligible_count,
+        log_partition=made.log_partition,
+        eligible_ids=catalogue.ids[made.tracks].tolist(),
+        eligible_utilities=made.utilities.tolist(),
+        trial_id=None if arm is None else arm.trial_id,
+        pair=None if arm is None else arm.pair,
+    )

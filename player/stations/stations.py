@@ -1,0 +1,310 @@
+"""Stations: named mixes of seeds, kept in the database and resolved against the library."""
+
+import difflib
+import re
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Literal, get_args
+
+from sqlalchemy import Select, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, selectinload
+
+from player.errors import PlayerError
+from player.feedback.event_log import now_us
+from player.library.search import TrackIndex, parse_query
+from player.library.tracks import GENRE_SEPARATOR, TrackRow
+from player.storage.database import Database
+from player.storage.models import Station, StationSeed
+from recommender.ranking.dial import DISCOVER, FAMILIAR, NEUTRAL
+
+SeedKind = Literal["track", "artist", "album", "genre", "tag", "query", "library"]
+SEED_KINDS: tuple[str, ...] = get_args(SeedKind)
+SEEDS_TO_WRITE = "track:ID, artist:NAME, album:NAME, genre:NAME, tag:NAME, query:SEARCH or library"
+YEARS = re.compile(r"\d{1,4}|\d{1,4}-(\d{1,4})?|-\d{1,4}")
+SUGGESTED_FIRST = {"genre": 0, "tag": 1, "artist": 2, "album": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """One seed: ``track:12``, ``artist:NAME``, ``album:NAME``, ``genre:NAME``, ``tag:NAME``, ``query:WORDS`` or ``library``."""
+
+    kind: str
+    value: str = ""
+
+    def __str__(self) -> str:
+        return self.kind if self.kind == "library" else f"{self.kind}:{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class StationInfo:
+    """A station as it is kept."""
+
+    id: int
+    name: str
+    noise_seed: int
+    seeds: tuple[Seed, ...]
+    mode: str = "station"
+    """How it plays: station, albums, rediscover or new."""
+    dial: int = NEUTRAL
+    """From 0, familiar, to 100, discover."""
+
+
+def parse_seed(text: str) -> Seed:
+    """Read ``kind:value``.
+
+    Raises:
+        PlayerError: the text is not a seed.
+    """
+    kind, _, value = text.partition(":")
+    kind, value = kind.strip().lower(), value.strip()
+    if kind == "library" and not value:
+        return Seed("library")
+    if kind not in SEED_KINDS or kind == "library" or not value:
+        raise PlayerError(f"“{text}” is not a seed; a seed is {SEEDS_TO_WRITE}.")
+    if kind == "track" and not value.isdecimal():
+        raise PlayerError(f"“{text}”: a track seed takes the number that `player tracks` shows, as in track:12.")
+    return Seed(kind, value)
+
+
+def genres_of(row: TrackRow) -> list[str]:
+    """The genres a track is tagged with."""
+    return [genre for genre in row.genre.split(GENRE_SEPARATOR) if genre]
+
+
+def tracks_of_seed(seed: Seed, rows: Sequence[TrackRow], search: Callable[[str], list[int]] | None = None) -> list[int]:
+    """Indices into ``rows`` of the tracks a seed names; empty for ``tag`` and ``library``, which name none.
+
+    Args:
+        seed: the seed.
+        rows: the tracks.
+        search: finds rows for a query; without it they are searched without their sound tags.
+    """
+    if seed.kind == "query":
+        return search(seed.value) if search is not None else TrackIndex(rows).search(seed.value)
+    wanted = seed.value.casefold()
+    matches: dict[str, Callable[[TrackRow], bool]] = {
+        "track": lambda row: row.id == int(seed.value),
+        "artist": lambda row: row.artist.casefold() == wanted,
+        "album": lambda row: row.album.casefold() == wanted,
+        "genre": lambda row: wanted in (genre.casefold() for genre in genres_of(row)),
+    }
+    match = matches.get(seed.kind)
+    return [] if match is None else [index for index, row in enumerate(rows) if match(row)]
+
+
+def check_seed(seed: Seed, rows: Sequence[TrackRow], tag_names: Sequence[str]) -> None:
+    """Make sure that a seed names something.
+
+    Raises:
+        PlayerError: it does not; close names are suggested.
+    """
+    if seed.kind == "library":
+        return
+    if seed.kind == "tag":
+        _check_tag(seed.value, tag_names)
+        return
+    if seed.kind == "query":
+        _check_query(seed.value, rows, tag_names)
+        return
+    if tracks_of_seed(seed, rows):
+        return
+    if seed.kind == "track":
+        raise PlayerError(f"There is no track {seed.value}; `player tracks` lists them.")
+    known = {
+        "artist": {row.artist for row in rows},
+        "album": {row.album for row in rows},
+        "genre": {genre for row in rows for genre in genres_of(row)},
+    }[seed.kind]
+    folded = {name.casefold(): name for name in sorted(known, reverse=True)}
+    close = [folded[name] for name in difflib.get_close_matches(seed.value.casefold(), list(folded), n=3)]
+    hint = f"did you mean {' or '.join(close)}?" if close else "`player tracks` shows what there is."
+    raise PlayerError(f"No track in the library has the {seed.kind} “{seed.value}”; {hint}")
+
+
+def _check_tag(name: str, tag_names: Sequence[str]) -> None:
+    if name.casefold() not in (known.casefold() for known in tag_names):
+        raise PlayerError(f"There is no tag “{name}”; the tags are: {', '.join(sorted(tag_names, key=str.casefold))}.")
+
+
+def _check_query(query: str, rows: Sequence[TrackRow], tag_names: Sequence[str]) -> None:
+    """Make sure that a search says something and finds something; which tracks have a tag is left to the ear."""
+    terms = parse_query(query)
+    if not terms:
+        raise PlayerError(
+            f"The search “{query}” says nothing; write it as in the library: query:genre:jazz year:1990-1999."
+        )
+    for term in terms:
+        if term.field == "tag":
+            _check_tag(term.text, tag_names)
+        elif term.field == "year" and not YEARS.fullmatch(term.text):
+            raise PlayerError(
+                f"“year:{term.text}” is no year; write year:1994, year:1990-1999, year:1990- or year:-1999."
+            )
+    plain = " ".join(f'{term.field}:"{term.text}"'.removeprefix(":") for term in terms if term.field != "tag")
+    if not TrackIndex(rows).search(plain):
+        raise PlayerError(
+            f"No track in the library meets “{query}”; `player tracks {query}` tries it out, with artist:, album:, "
+            "genre:, title:, year: and tag:."
+        )
+
+
+def describe_seeds(seeds: Sequence[Seed], rows: Sequence[TrackRow]) -> str:
+    """Seeds as words for the screen: ``genre Classical, mellow``."""
+
+    def words(seed: Seed) -> str:
+        match seed.kind:
+            case "library":
+                return "the whole library"
+            case "track":
+                title = next((row.title for row in rows if row.id == int(seed.value)), "a track that is gone")
+                return f"“{title}”"
+            case "tag":
+                return seed.value
+            case "query":
+                return f"search {seed.value}"
+            case _:
+                return f"{seed.kind} {seed.value}"
+
+    return ", ".join(words(seed) for seed in seeds)
+
+
+class SeedNames:
+    """Everything a station can be seeded with, ready to be searched as someone types.
+
+    Args:
+        rows: the library.
+        tag_names: the tags' names.
+    """
+
+    def __init__(self, rows: Sequence[TrackRow], tag_names: Sequence[str]) -> None:
+        counts: Counter[tuple[str, str]] = Counter()
+        for row in rows:
+            counts.update(("genre", genre) for genre in genres_of(row))
+            counts["artist", row.artist] += 1
+            if row.album:
+                counts["album", row.album] += 1
+        names = [(kind, value, tracks) for (kind, value), tracks in counts.items()]
+        names += [("tag", name, 0) for name in tag_names]
+        names.sort(key=lambda name: (SUGGESTED_FIRST[name[0]], -name[2], name[1].casefold()))
+        self._names = [("library", "", len(rows)), *names] if rows else []
+        self._folded = [value.casefold() for _, value, _ in self._names]
+
+    def search(self, text: str, limit: int = 40) -> list[tuple[str, str, int]]:
+        """(kind, value, tracks) of seeds whose name contains ``text``, those that begin with it first.
+
+        Tags count no tracks. Without text, the best proposals: everything, then genres by their size, tags, artists.
+        """
+        wanted = text.casefold().strip()
+        beginning = [place for place, name in enumerate(self._folded) if name.startswith(wanted)]
+        inside = [place for place, name in enumerate(self._folded) if wanted in name and not name.startswith(wanted)]
+        return [self._names[place] for place in (beginning + inside)[:limit]]
+
+
+class Stations:
+    """Creates and finds stations."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> list[StationInfo]:
+        """Every station, in the order they were made."""
+        with self._database.reader() as session:
+            return [_info(row) for row in session.scalars(_with_seeds().order_by(Station.id))]
+
+    def find(self, name: str) -> StationInfo:
+        """The station of that name, by exact or else case-blind match.
+
+        Raises:
+            PlayerError: there is none; close names are suggested.
+        """
+        everything = self.all()
+        for same in (str, str.casefold):
+            for station in everything:
+                if same(station.name) == same(name):
+                    return station
+        names = [station.name for station in everything]
+        close = difflib.get_close_matches(name, names, n=3, cutoff=0.5) or names[:5]
+        hint = (
+            f"there are: {', '.join(close)}." if close else "make one with `player station create NAME --seed library`."
+        )
+        raise PlayerError(f"There is no station “{name}”; {hint}")
+
+    def with_seeds(self, seeds: Sequence[Seed]) -> StationInfo | None:
+        """The first station that grows from exactly these seeds, in whatever order."""
+        return next((station for station in self.all() if set(station.seeds) == set(seeds)), None)
+
+    def turn_dial(self, station_id: int, dial: int) -> int:
+        """Keep how adventurous a station is, within 0…100; returns what was kept."""
+        dial = max(FAMILIAR, min(dial, DISCOVER))
+        with self._database.session() as session:
+            session.execute(update(Station).where(Station.id == station_id).values(dial=dial))
+        return dial
+
+    def set_mode(self, station_id: int, mode: str) -> None:
+        """Keep how a station plays."""
+        with self._database.session() as session:
+            session.execute(update(Station).where(Station.id == station_id).values(mode=mode))
+
+    def free_name(self, name: str) -> str:
+        """The name, or with the first number behind it that makes it one of its own."""
+        taken = {station.name for station in self.all()}
+        return next(wanted for wanted in _numbered(name) if wanted not in taken)
+
+    def create(
+        self,
+        name: str,
+        seeds: Sequence[Seed],
+        rows: Sequence[TrackRow],
+        tag_names: Sequence[str],
+        mode: str = "station",
+    ) -> StationInfo:
+        """Make a station.
+
+        Args:
+            name: what to call it.
+            seeds: what it grows from.
+            rows: the library.
+            tag_names: the tags' names.
+            mode: how it plays.
+
+        Raises:
+            PlayerError: the name is empty or taken, or a seed names nothing.
+        """
+        name = " ".join(name.split())
+        if not name or not name.isprintable():
+            raise PlayerError("A station needs a name of printable characters.")
+        if not seeds:
+            raise PlayerError(f"A station needs a seed: {SEEDS_TO_WRITE}.")
+        for seed in seeds:
+            check_seed(seed, rows, tag_names)
+        try:
+            with self._database.session() as session:
+                return _insert(session, name, seeds, mode)
+        except IntegrityError as error:
+            raise PlayerError(f"There is already a station “{name}”; choose another name.") from error
+
+
+def _with_seeds() -> Select[Station]:
+    return select(Station).options(selectinload(Station.seeds))
+
+
+def _numbered(name: str) -> Iterator[str]:
+    yield name
+    yield from (f"{name} {number}" for number in count(2))
+
+
+def _insert(session: Session, name: str, seeds: Sequence[Seed], mode: str) -> StationInfo:
+    row = Station(name=name, noise_seed=secrets.randbits(62), created_us=now_us(), mode=mode, dial=NEUTRAL)
+    row.seeds = [StationSeed(kind=seed.kind, value=seed.value) for seed in dict.fromkeys(seeds)]
+    session.add(row)
+    session.flush()
+    return _info(row)
+
+
+def _info(row: Station) -> StationInfo:
+    seeds = tuple(Seed(seed.kind, seed.value) for seed in row.seeds)
+    return StationInfo(row.id, row.name, row.noise_seed, seeds, row.mode, row.dial)

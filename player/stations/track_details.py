@@ -1,0 +1,235 @@
+"""Everything known about a track: what its file says, what was heard and told, and what the station makes of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import select
+
+from player.errors import PlayerError
+from player.feedback.event_log import ListeningState, LoggedEvent, TrackTally
+from player.feedback.event_store import Journal
+from player.stations.collection import Collection
+from player.stations.reason_keys import readable
+from player.stations.stations import StationInfo, describe_seeds
+from player.stations.track_details_view import StoryEvent, StoryFile, StoryMuted, StoryPart, StoryThumb, TrackStory
+from player.stations.why import PART_NAMES
+from player.storage.database import Database
+from player.storage.models import Embedding, Track, TrackFile
+from recommender.ranking.explain import ScoreParts
+
+TAGS_SHOWN = 5
+EVERYWHERE = "everywhere"
+"""What a thumb for all stations is said to be on."""
+ENDED_BY = {
+    "chose": "left for a track you chose",
+    "previous": "left for the one before",
+    "down": "ended by a thumb down",
+    "not-now": "put off",
+    "never": "ended by a ban",
+    "quit": "interrupted: you quit",
+    "error": "could not be played",
+    "station": "left for another station",
+    "sleep": "ended by the sleep timer",
+}
+DONE: Mapping[tuple[str, str | None], str] = {
+    ("start", "chose"): "chosen by you",
+    ("finish", "sleep"): "heard to the end, asleep perhaps",
+}
+SAID = {
+    "up": "thumbed up",
+    "down": "thumbed down",
+    "clear": "thumb cleared",
+    "replay": "played again",
+    "not-now": "put off",
+    "never": "banned",
+    "start": "began",
+    "stop": "stopped",
+    "finish": "heard to the end",
+    "skip": "skipped",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StationView:
+    """What a station makes of all tracks: its name, the parts of its scores, and the mask (n,) of what it may play."""
+
+    name: str
+    parts: ScoreParts
+    open: np.ndarray
+
+
+def track_story(
+    database: Database,
+    collection: Collection,
+    journal: Journal,
+    stations: Sequence[StationInfo],
+    track_id: int,
+    *,
+    now: float,
+    view: StationView | None = None,
+) -> TrackStory:
+    """Everything known about a track.
+
+    Args:
+        database: for its files and its embedding.
+        collection: the library.
+        journal: the log.
+        stations: all there are.
+        track_id: the track.
+        now: seconds since 1970.
+        view: what a station makes of it, if one is on.
+
+    Raises:
+        PlayerError: there is no such track.
+    """
+    row = collection.index.get(track_id)
+    if row is None:
+        raise PlayerError(f"There is no track {track_id}; `player tracks` lists them.")
+    with database.reader() as session:
+        kept = session.get_one(Track, track_id)
+        files = session.execute(
+            select(TrackFile.path, TrackFile.missing)
+            .where(TrackFile.track_id == track_id)
+            .order_by(TrackFile.missing, TrackFile.id)
+        ).all()
+        embedding = session.execute(
+            select(Embedding.version, Embedding.vector.is_not(None), Embedding.error).where(
+                Embedding.track_id == track_id, Embedding.frontend == collection.frontend.name
+            )
+        ).one_or_none()
+        facts = (kept.codec, kept.sample_rate, kept.channels, kept.track_number, kept.disc_number, kept.added_us)
+    names = {station.id: station.name for station in stations}
+    state = journal.state
+    tally = state.tallies.get(track_id, TrackTally())
+    resting = state.resting_until.get(track_id)
+    parts = () if view is None else _parts(view, row)
+    return TrackStory(
+        collection.rows[row],
+        *facts,
+        files=tuple(StoryFile(path, missing) for path, missing in files),
+        embedded=embedding is not None and bool(embedding[1]),
+        embedding=_embedding_words(collection.frontend.name, embedding),
+        tags=_tags(collection, row),
+        plays=tally.plays,
+        skips=tally.skips,
+        last_played=tally.last_played,
+        thumbs=_thumbs(state, names, track_id),
+        never=track_id in state.never,
+        rests_until=resting if resting is not None and resting > now else None,
+        muted=_muted(journal, collection, names, track_id),
+        station="" if view is None else view.name,
+        parts=parts,
+        score=sum(part.logits for part in parts),
+        events=_events(journal, names, track_id),
+    )
+
+
+def _embedding_words(frontend: str, found: "tuple[str, bool, str | None] | object | None") -> str:
+    match found:
+        case (version, True, _):
+            return f"listened to with {frontend} {version}"
+        case (_, _, str(error)):
+            return f"could not be listened to: {error}"
+        case _:
+            return "not listened to yet"
+
+
+def _tags(collection: Collection, row: int) -> tuple[str, ...]:
+    """The tags that hold for the track, those first that mark it most."""
+    if not collection.listened_to(row):
+        return ()
+    lift, heard = collection.tag_lift(row), collection.heard
+    holding = [name for name in (heard.names[column] for column in np.argsort(-lift)) if heard.holding(name)[row]]
+    return tuple(holding[:TAGS_SHOWN])
+
+
+def _thumbs(state: ListeningState, names: Mapping[int, str], track_id: int) -> tuple[StoryThumb, ...]:
+    here = [
+        StoryThumb(station, names.get(station, "a station that is gone"), thumbs[track_id])
+        for station, thumbs in state.thumbs.items()
+        if track_id in thumbs
+    ]
+    everywhere = state.everywhere.get(track_id)
+    return (*([StoryThumb(None, EVERYWHERE, everywhere)] if everywhere is not None else []), *here)
+
+
+def _muted(journal: Journal, collection: Collection, names: Mapping[int, str], track_id: int) -> tuple[StoryMuted, ...]:
+    """The reasons that were taken away because of this track, and those that are what was told about it."""
+    found: dict[tuple[int, str], StoryMuted] = {}
+    for event in journal.standing_of("less"):
+        station, note = event.station_id, event.note or ""
+        if station is None or not (event.track_id == track_id or note == f"label:{track_id}"):
+            continue
+        if words := reason_words(collection, note):
+            found[station, note] = StoryMuted(station, names.get(station, "a station that is gone"), note, words)
+    return tuple(found.values())
+
+
+def reason_words(collection: Collection, note: str) -> str:
+    """A reason in words; empty for one that is not understood."""
+    for key in readable([note]):
+        if key.part is not None:
+            return PART_NAMES[key.part]
+        if key.seed is not None:
+            return f"the seed {describe_seeds([key.seed], collection.rows)}"
+        row = collection.index.get(key.track or 0)
+        return f"what you told of “{'a track that is gone' if row is None else collection.rows[row].title}”"
+    return ""
+
+
+def _parts(view: StationView, row: int) -> tuple[StoryPart, ...]:
+    """The parts that say anything of any track."""
+    centre = view.parts.centre(view.open)
+    parts = [
+        StoryPart(PART_NAMES[part], float(logits[row]), float(logits[row]) - float(mean))
+        for part, logits, mean in zip(view.parts.parts, view.parts.logits, centre, strict=True)
+        if logits.any()
+    ]
+    return tuple(sorted(parts, key=lambda part: -part.lead))
+
+
+# --- events ------------------------------------------------------------------------------------------------------------
+
+
+def _events(journal: Journal, names: Mapping[int, str], track_id: int) -> tuple[StoryEvent, ...]:
+    undone = journal.undone
+    return tuple(
+        _event(journal, event, names, undone)
+        for event in sorted(journal.about(track_id), key=lambda event: (event.time_us, event.id), reverse=True)
+    )
+
+
+def _event(journal: Journal, event: LoggedEvent, names: Mapping[int, str], undone: frozenset[int]) -> StoryEvent:
+    said = journal.label_of(event.id)
+    stands = event.kind != "undo" and event.id not in undone
+    return StoryEvent(
+        id=event.id,
+        time_us=event.time_us,
+        kind=event.kind,
+        station=None if event.station_id is None else names.get(event.station_id),
+        position=event.position,
+        heard=event.heard,
+        action=event.action,
+        origin=event.origin,
+        undoes=event.undoes_id,
+        words=event_words(event),
+        label=None if said is None else said.signal.label * said.signal.weight,
+        stands=stands,
+        correctable=stands and (event.kind not in {"start", "stop"} or said is not None),
+    )
+
+
+def event_words(event: LoggedEvent) -> str:
+    """What happened, in a few words."""
+    match event.kind, event.action:
+        case "undo", _:
+            return f"took back {event.undoes_id}"
+        case "less", _:
+            return f"less because of {event.note}"
+        case "finish", _ if event.heard is not None:
+            return "sought to the end"
+        case "skip" | "stop", str(action) if action in ENDED_BY:
+            return ENDED_BY[action]
+        case kind, action:
+            return DONE.get((kind, action), SAID.get(kind, kind))

@@ -1,0 +1,125 @@
+"""Why a track stands where it stands, as the screen and scripts are told it: plain values, made by ``why``."""
+
+from dataclasses import dataclass
+
+from player.library.tracks import TrackRow
+from recommender.ranking.explain import Part
+
+
+@dataclass(frozen=True, slots=True)
+class WhyPart:
+    """One part of a track's utility.
+
+    Attributes:
+        part: which.
+        key: the reason's key for "less because of this".
+        stays: why it cannot be taken away; empty where it can.
+        name: what the panel calls it.
+        words: what it says of this track, where more can be said than the number.
+        logits: what it adds.
+        lead: the same less the mean over the tracks that could have had the place.
+        rank_without: the track's rank by utility if this part were not.
+        silent: it says nothing of any track; the learned parts do so before a first training.
+    """
+
+    part: Part
+    key: str
+    stays: str
+    name: str
+    words: str
+    logits: float
+    lead: float
+    rank_without: int
+    silent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WhyLabel:
+    """All that was told about one track, as far as it moves this one.
+
+    Attributes:
+        key: the reason's key.
+        track_id: the track it was told about.
+        title: its title.
+        verb: what the listener did, as it ends a sentence ("thumbed up").
+        lead: logits for this track above the average eligible one.
+        rank_without: the track's rank by utility if it had not been told, all else as it is.
+    """
+
+    key: str
+    track_id: int
+    title: str
+    verb: str
+    lead: float
+    rank_without: int
+
+
+@dataclass(frozen=True, slots=True)
+class WhySeed:
+    """One seed of the station.
+
+    Attributes:
+        key: the reason's key; empty for the last seed, which stays.
+        words: the seed.
+        shared: for the nearest seed, the tags heard in both; else empty.
+        nearest: whether the track is closest to it.
+        rank_without: the track's rank by utility if the station had not this seed.
+    """
+
+    key: str
+    words: str
+    shared: str
+    nearest: bool
+    rank_without: int
+
+
+@dataclass(frozen=True, slots=True)
+class MutedReason:
+    """A reason that counts no more here, and what it is in words."""
+
+    key: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Why a track stands where it stands on a station.
+
+    Attributes:
+        track: which.
+        station_id, station: where.
+        reason: the one line.
+        place: its place in the queue from 1; 0 where it is playing, None where it is neither.
+        blocked: the rule that keeps it from the place it is explained for; empty where none does.
+        pinned: it has its place because the listener gave it; nothing was drawn.
+        parts: by falling lead; their ``logits`` sum to ``utility``, their ``lead`` to ``lead``.
+        labels: what was told that moves it most, by falling size.
+        other_labels: of how many further tracks something was told; together with ``labels`` they make the part
+            "what you told".
+        other_lead: what these come to.
+        seeds: of the station.
+        utility, lead, rank, eligible, given_up, propensity: see ``recommender.ranking.decomposition.Decomposition``.
+        muted: what counts no more on this station.
+        model_version: what scored.
+    """
+
+    track: TrackRow
+    station_id: int
+    station: str
+    reason: str
+    place: int | None
+    blocked: str
+    pinned: bool
+    parts: tuple[WhyPart, ...]
+    labels: tuple[WhyLabel, ...]
+    other_labels: int
+    other_lead: float
+    seeds: tuple[WhySeed, ...]
+    utility: float
+    lead: float
+    rank: int
+    eligible: int
+    given_up: float
+    propensity: float | None
+    muted: tuple[MutedReason, ...]
+    model_version: str

@@ -1,0 +1,1 @@
+"""The survey: short clips to like or dislike."""

@@ -1,0 +1,347 @@
+"""Modes over the real demo library: what each plays, in which order, and what it says of it."""
+
+import time
+
+import numpy as np
+import pytest
+from sqlalchemy import update
+
+from player.config import StationSettings
+from player.errors import PlayerError
+from player.feedback.event_log import FeedbackLog, NewEvent, now_us
+from player.feedback.event_store import load_journal
+from player.feedback.labels import NOTHING_SAID
+from player.library.albums import NO_ALBUM, Release, group_albums, load_albums
+from player.library.tracks import TrackRow
+from player.playback.headless import serve_next, what_the_dial_does
+from player.stations.collection import load_collection
+from player.stations.modes import UNHEARD_DAYS, check_mode, mode_named
+from player.stations.pins import Pins, save_pins
+from player.stations.queue_builder import Programme, last_heard
+from player.stations.station_queue import Listening, served
+from player.stations.station_scoring import StationScorer
+from player.stations.stations import Stations
+from player.storage.models import Station, Track, TrackFile
+from tests.support.library import CARD, settings
+
+DAY_US = 86_400_000_000
+
+
+def track(number, title="T", artist="A", album="", missing=False):
+    return TrackRow(number, "/x", title, artist, album, "Folk", None, 60.0, missing)
+
+
+def programme(home, name, mode=None):
+    stations = Stations(home.database)
+    station = stations.find(name)
+    if mode is not None:
+        stations.set_mode(station.id, mode)
+        station = stations.find(name)
+    collection = load_collection(home.database)
+    scorer = StationScorer(collection, stations.all(), station, None)
+    return Programme(scorer, mode_named(station.mode, collection, home.database)), scorer
+
+
+def rank(home, name, mode=None, places=20, **listening):
+    made, scorer = programme(home, name, mode)
+    journal = load_journal(home.database, scorer.collection.rows)
+    state = Listening(journal.state, journal.labelled, time.time(), **listening)
+    thread = last_heard(journal.state, scorer.station.id, scorer.collection.index)
+    return made.rank(state, StationSettings(), places, thread=thread), scorer
+
+
+def tell(home, kind, track_id, days_ago=0.0, station=1, **more):
+    at = now_us() - int(days_ago * DAY_US)
+    return FeedbackLog(home.database, "tui").append(NewEvent(kind, track_id, station, at_us=at, **more))
+
+
+# --- albums
+
+
+def test_albums_come_by_disc_and_number_whatever_the_titles_say():
+    rows = [track(n, title=f"{9 - n}", album="Box") for n in range(1, 6)]
+    places = [(2, 1), (1, 2), (1, 1), (None, 3), (2, None)]
+    releases = {n: Release("", disc, number) for n, (disc, number) in enumerate(places, 1)}
+    assert group_albums(rows, releases).members == ((2, 1, 3, 0, 4),)
+
+
+def test_a_compilation_is_one_album_and_a_single_is_none():
+    rows = [track(1, artist="A", album="Hits"), track(2, artist="B", album="hits"), track(3, album="Alone"), track(4)]
+    releases = {
+        1: Release("Various", 1, 1),
+        2: Release("various", 1, 2),
+        3: Release("", 1, 1),
+        4: Release("", None, None),
+    }
+    albums = group_albums(rows, releases)
+    assert albums.members == ((0, 1),)
+    assert albums.of.tolist() == [0, 0, NO_ALBUM, NO_ALBUM]
+    assert albums.after(0) == (1,)
+    assert albums.after(1) == albums.after(3) == ()
+
+
+@pytest.fixture
+def shelved(demo):
+    """The demo library as four albums of six."""
+    ids = demo.track_ids
+    with demo.database.session() as session:
+        for place, track_id in enumerate(ids):
+            values = {"album": f"Album {place % 4}", "album_artist": "Everyone", "track_number": 10 - place // 4}
+            session.execute(update(Track).where(Track.id == track_id).values(**values))
+    demo.station()
+    return demo
+
+
+def test_album_radio_plays_whole_albums_in_their_order(shelved):
+    queue, scorer = rank(shelved, "Evening", "albums")
+    albums = load_albums(shelved.database, scorer.collection.rows)
+    rows = [row.track for row in queue.ranked.ranking.rows]
+    assert len(rows) == 20
+    for start in range(0, 18, 6):
+        assert tuple(rows[start : start + 6]) == albums.members[albums.of[rows[start]]]
+
+
+def test_only_an_albums_first_track_has_a_propensity_and_they_sum_to_one_over_the_albums(shelved):
+    queue, scorer = rank(shelved, "Evening", "albums")
+    chosen = [not row.pinned for row in queue.ranked.ranking.rows]
+    assert [place for place, one in enumerate(chosen) if one] == [0, 6, 12, 18]
+    made = served(queue.ranked, scorer, 6)
+    utilities = np.array(made.eligible_utilities, np.float64) / made.temperature
+    assert made.eligible_count == 3
+    assert np.exp(utilities - made.log_partition).sum() == pytest.approx(1.0, abs=1e-5)
+
+
+def test_the_slots_of_album_radio_are_those_that_are_served_later(shelved):
+    """What is queued behind an album is what comes once that album has been heard: nothing moves by itself."""
+    queue, scorer = rank(shelved, "Evening", "albums")
+    rows = [scorer.collection.rows[row.track].id for row in queue.ranked.ranking.rows]
+    assert [row.slot for row in queue.ranked.ranking.rows] == list(range(20))
+    for heard in rows[:3]:
+        tell(shelved, "start", heard)
+        tell(shelved, "stop", heard, action="station")
+        tell(shelved, "skip", heard, action="previous", position=29.9)
+    queue, _ = rank(shelved, "Evening", "albums", places=3)
+    assert [scorer.collection.rows[row.track].id for row in queue.ranked.ranking.rows] == rows[3:6]
+    assert [queue.reason(row.track, "x") for row in queue.ranked.ranking.rows] == ["next on the album"] * 3
+
+
+def test_a_banned_track_is_left_out_of_its_album(shelved):
+    queue, scorer = rank(shelved, "Evening", "albums")
+    first, second = (scorer.collection.rows[row.track].id for row in queue.ranked.ranking.rows[:2])
+    tell(shelved, "never", first)
+    tell(shelved, "down", second)
+    queue, scorer = rank(shelved, "Evening", "albums", places=24)
+    rows = [scorer.collection.rows[row.track].id for row in queue.ranked.ranking.rows]
+    assert len(rows) == 22
+    assert not {first, second} & set(rows)
+
+
+def test_an_album_is_not_queued_again_while_it_plays(shelved):
+    queue, scorer = rank(shelved, "Evening", "albums")
+    last = scorer.collection.rows[queue.ranked.ranking.rows[5].track].id
+    for row in queue.ranked.ranking.rows[:6]:
+        tell(shelved, "finish", scorer.collection.rows[row.track].id, action="end")
+    albums = load_albums(shelved.database, scorer.collection.rows)
+    queue, scorer = rank(shelved, "Evening", "albums", places=6)
+    assert albums.of[scorer.collection.index[last]] not in {albums.of[row.track] for row in queue.ranked.ranking.rows}
+
+
+def test_without_albums_the_station_plays_as_usual_and_says_so(tones):
+    with tones.database.session() as session:
+        session.execute(update(Track).values(album=""))
+    tones.station()
+    queue, _ = rank(tones, "Evening", "albums", places=5)
+    assert len(queue.ranked.ranking.rows) == 5
+    assert "No album here has two tracks" in queue.offer.note
+
+
+# --- rediscover
+
+
+def test_rediscover_plays_what_was_loved_and_long_unheard(demo):
+    demo.station()
+    loved, often, fresh, plain, skipped = demo.track_ids[:5]
+    tell(demo, "up", loved, 300)
+    tell(demo, "finish", loved, 214, action="end")
+    for days in (60, 70, 80):
+        tell(demo, "finish", often, days, action="end")
+    tell(demo, "up", fresh, 5)
+    tell(demo, "finish", fresh, UNHEARD_DAYS - 1, action="end")
+    tell(demo, "finish", plain, 100, action="end")
+    for days in (90, 91, 92, 93):
+        tell(demo, "finish", skipped, days, action="end")
+        tell(demo, "skip", skipped, days + 0.5, action="next", position=2.0)
+    queue, scorer = rank(demo, "Evening", "rediscover")
+    rows = {scorer.collection.rows[row.track].id: row.track for row in queue.ranked.ranking.rows}
+    assert set(rows) == {loved, often}
+    assert queue.reason(rows[loved], "x") == "loved, unheard for 214 days"
+    assert queue.reason(rows[often], "x") == "often finished, unheard for 60 days"
+
+
+def test_of_two_loved_alike_the_more_forgotten_gains_more(demo):
+    demo.station()
+    near, far = demo.track_ids[:2]
+    for days, track_id in ((40, near), (400, far)):
+        tell(demo, "up", track_id, days)
+        tell(demo, "finish", track_id, days, action="end")
+    queue, scorer = rank(demo, "Evening", "rediscover")
+    bonus = queue.offer.bonus
+    assert bonus[scorer.collection.index[far]] > bonus[scorer.collection.index[near]] > 0
+
+
+def test_with_nothing_to_rediscover_the_music_goes_on_with_a_sentence(demo):
+    demo.station()
+    queue, _ = rank(demo, "Evening", "rediscover", places=6)
+    assert len(queue.ranked.ranking.rows) == 6
+    assert "unheard for 30 days" in queue.offer.note
+
+
+# --- new arrivals
+
+
+def test_new_arrivals_are_the_months_unheard_first(demo):
+    demo.station()
+    ids = demo.track_ids
+    for number, track_id in enumerate(ids):
+        with demo.database.session() as session:
+            added = now_us() - int((3 if number < 8 else 400) * DAY_US)
+            session.execute(update(Track).where(Track.id == track_id).values(added_us=added))
+    for heard in ids[:2]:
+        tell(demo, "finish", heard, 1, action="end")
+    queue, scorer = rank(demo, "Evening", "new", places=24)
+    row = scorer.collection.index[ids[5]]
+    assert queue.reason(row, "x") == "added 3 days ago, unheard"
+    assert queue.reason(scorer.collection.index[ids[0]], "x") == "added 3 days ago"
+    bonus = queue.offer.bonus
+    assert bonus[row] > bonus[scorer.collection.index[ids[0]]]
+    assert queue.offer.candidates.sum() == 24, "a library of fewer than fifty is all among its newest"
+
+
+def test_with_more_than_the_newest_fifty_only_the_months_and_those_are_played():
+    from player.feedback.event_log import ListeningState
+    from player.stations.modes import NEWEST, Moment, NewMode
+
+    class Shelf:
+        class catalogue:  # noqa: N801 - stands for an attribute
+            ids = np.arange(80)
+
+    now = 1e9
+    added = now - np.arange(80) * 86_400.0 * 10
+    moment = Moment(Shelf, Listening(ListeningState(), NOTHING_SAID, now), np.ones(80, bool), np.zeros(80))
+    candidates = NewMode(added).offer(moment).candidates
+    assert candidates.sum() == NEWEST
+    assert candidates[:NEWEST].all()
+    young = NewMode(now - np.arange(80) * 86_400.0 / 10).offer(moment).candidates
+    assert young.all()
+
+
+# --- searches
+
+
+def test_a_station_made_of_a_search_plays_what_it_finds_and_follows_the_library(demo):
+    genre = demo.rows[0].genre
+    demo.station("Found", f'query:genre:"{genre}"')
+    expected = {row.id for row in demo.rows if row.genre == genre}
+    queue, scorer = rank(demo, "Found", places=24)
+    assert {scorer.collection.rows[row.track].id for row in queue.ranked.ranking.rows} == expected
+    added = next(row.id for row in demo.rows if row.genre != genre)
+    with demo.database.session() as session:
+        session.execute(update(Track).where(Track.id == added).values(genre=genre))
+    queue, scorer = rank(demo, "Found", places=24)
+    assert {scorer.collection.rows[row.track].id for row in queue.ranked.ranking.rows} == expected | {added}
+
+
+def test_a_search_beside_other_seeds_only_pulls(demo):
+    first = demo.rows[0]
+    demo.station("Mixed", f'query:title:"{first.title}"', "library")
+    queue, _ = rank(demo, "Mixed", places=10)
+    assert len(queue.ranked.ranking.rows) == 10
+
+
+def test_a_search_that_finds_nothing_any_more_plays_the_whole_library_and_says_so(demo):
+    first = demo.rows[0]
+    demo.station("Lost", f'query:title:"{first.title}"')
+    with demo.database.session() as session:
+        session.execute(update(Track).values(title="renamed"))
+    queue, _ = rank(demo, "Lost", places=10)
+    assert len(queue.ranked.ranking.rows) == 10
+    assert any("whole library" in note for note in queue.notes)
+
+
+# --- all of them
+
+
+@pytest.mark.parametrize("mode", ["station", "albums", "rediscover", "new"])
+@pytest.mark.parametrize("left", [0, 1, 3])
+def test_no_mode_fails_on_a_tiny_library(demo, mode, left):
+    demo.station()
+    with demo.database.session() as session:
+        gone = demo.track_ids[left:]
+        session.execute(update(TrackFile).where(TrackFile.track_id.in_(gone)).values(missing=True))
+    queue, _ = rank(demo, "Evening", mode)
+    assert len(queue.ranked.ranking.rows) == left
+    assert bool(queue.ranked.shortfall)
+
+
+@pytest.mark.parametrize("mode", ["station", "albums", "rediscover", "new"])
+def test_the_same_state_gives_the_same_queue_in_every_mode(shelved, mode):
+    one, _ = rank(shelved, "Evening", mode)
+    other, _ = rank(shelved, "Evening", mode)
+    assert one.ranked.track_rows == other.ranked.track_rows
+
+
+@pytest.mark.parametrize("mode", ["station", "albums", "rediscover", "new"])
+def test_pins_lead_in_every_mode(shelved, mode):
+    save_pins(shelved.database, 1, Pins(tuple(shelved.track_ids[7:9])))
+    Stations(shelved.database).set_mode(1, mode)
+    listed = serve_next(shelved.database, shelved.paths, settings(), "Evening", 8)
+    assert [row.track.id for row in listed.queue[:2]] == shelved.track_ids[7:9]
+    assert [row.pinned for row in listed.queue] == [True, True, *[False] * 6]
+    assert {row.reason for row in listed.queue[:2]} == {"pinned by you"}
+    assert all(row.propensity is None for row in listed.queue[:2])
+
+
+def test_an_unknown_mode_is_refused_with_those_there_are():
+    assert check_mode(" Albums ") == "albums"
+    with pytest.raises(PlayerError, match="station, albums, rediscover, new"):
+        check_mode("shuffle")
+
+
+def test_a_mode_of_a_later_version_plays_as_a_station(demo):
+    demo.station()
+    with demo.database.session() as session:
+        session.execute(update(Station).values(mode="karaoke"))
+    queue, _ = rank(demo, "Evening", places=4)
+    assert len(queue.ranked.ranking.rows) == 4
+
+
+# --- the dial
+
+
+def test_the_dial_says_what_it_did_and_nothing_in_its_middle(demo):
+    demo.station()
+    for heard in demo.track_ids[:10]:
+        tell(demo, "finish", heard, 1, action="end")
+    stations = Stations(demo.database)
+    assert what_the_dial_does(demo.database, demo.paths, settings(), "Evening") == ""
+    stations.turn_dial(1, 100)
+    effect = what_the_dial_does(demo.database, demo.paths, settings(), "Evening")
+    assert "% never played, Gini" in effect
+    assert "→" in effect
+
+
+def test_the_dial_keeps_to_its_ends(demo):
+    station = demo.station()
+    stations = Stations(demo.database)
+    assert (stations.turn_dial(station.id, 140), stations.find("Evening").dial) == (100, 100)
+    assert (stations.turn_dial(station.id, -3), stations.find("Evening").dial) == (0, 0)
+
+
+def test_tags_in_a_search_are_those_that_are_heard(demo):
+    demo.station("Heard", f"query:tag:{CARD.tag_names[0]}")
+    _, scorer = rank(demo, "Heard", places=1)
+    collection = scorer.collection
+    assert (
+        collection.search(f"tag:{CARD.tag_names[0]}")
+        == np.flatnonzero(collection.heard.holding(CARD.tag_names[0])).tolist()
+    )

@@ -1,0 +1,70 @@
+import asyncio
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from player.errors import PlayerError
+from player.tui.app import PlayerApp, run_tui
+from player.tui.lazy_player import DeferredPlayer
+
+
+async def test_the_first_frame_does_not_wait_for_the_library(make_player, monkeypatch):
+    gate = threading.Event()
+
+    def slowly():
+        assert gate.wait(10)
+        return make_player()
+
+    app = PlayerApp(DeferredPlayer(slowly))
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert "Opening the library" in app.port.snapshot().notice
+        await pilot.press("plus", "n", "l", "escape")
+        gate.set()
+        for _ in range(100):
+            await pilot.pause()
+            if app.port.snapshot().tracks:
+                break
+            await asyncio.sleep(0.05)
+        assert app.port.snapshot().tracks
+        assert app.port.stations()
+        await pilot.press("q")
+        await pilot.pause()
+
+
+def test_before_it_is_open_there_is_nothing_and_nothing_can_be_done(make_player):
+    deferred = DeferredPlayer(make_player)
+    assert deferred.stations() == deferred.catalogue() == deferred.search("x") == deferred.seed_suggestions("") == []
+    assert deferred.catalogue() is deferred.catalogue()
+    with pytest.raises(PlayerError, match="being opened"):
+        deferred.next()
+    deferred.close()
+
+
+def test_what_keeps_it_from_opening_is_raised_to_the_caller(monkeypatch):
+    def refuse():
+        raise PlayerError("The disk is gone.")
+
+    monkeypatch.setattr(PlayerApp, "run", lambda app: asyncio.run(_run_headless(app)))
+    with pytest.raises(PlayerError, match="The disk is gone"):
+        run_tui(DeferredPlayer(refuse))
+
+
+async def _run_headless(app):
+    async with app.run_test() as pilot:
+        for _ in range(100):
+            await pilot.pause()
+            if app.failure is not None:
+                return
+            await asyncio.sleep(0.02)
+
+
+def test_the_screen_is_drawn_without_database_or_numpy():
+    code = (
+        "import player.cli.main, player.cli.screen, player.tui.app, player.tui.lazy_player, sys;"
+        "print([m for m in ('sqlalchemy', 'numpy', 'pydantic', 'av', 'torch', 'scipy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
