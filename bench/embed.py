@@ -3,9 +3,9 @@
 import time
 from pathlib import Path
 
-from embeddings.cards import DEFAULT_FRONTEND, frontend_card
 from embeddings.pipeline import embed_many
-from embeddings.weights import ensure_weights
+from embeddings.registry import DEFAULT_FRONTEND, frontend_card
+from embeddings.weights.weight_files import ensure_weights
 from player.config import locate
 from player.demo import demo_music
 

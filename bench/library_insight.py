@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.sounds import CHANGES, no_music, read_stereo, write_changed, write_sound
-from embeddings.cards import DEFAULT_FRONTEND, frontend_card
-from embeddings.weights import ensure_weights
+from embeddings.registry import DEFAULT_FRONTEND, frontend_card
+from embeddings.weights.weight_files import ensure_weights
 from player.config import locate
 from player.insight.duplicates import near_duplicates
 from player.insight.outliers import COMPONENTS, STRANGE, robust_scores, strangeness

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import insert
 
-from embeddings.musicnn_card import MUSICNN
-from embeddings.store import vector_to_bytes
+from embeddings.networks.musicnn_spec import MUSICNN
+from embeddings.pooling import vector_to_bytes
 from player.feedback.event_log import FeedbackLog, NewEvent
 from player.library.catalogue import load_catalogue
 from player.stations.stations import Seed, Stations

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from embeddings.card import FrontEndCard, FrontEndModule, Obstacle, State, lacking_package
-from embeddings.cards import DEFAULT_FRONTEND, BrokenFrontEnd, known_frontends
 from embeddings.errors import EmbeddingError
-from embeddings.published import PublishedFile, by_hand
-from embeddings.weights import PackageWeights, find_weights
-from embeddings.weights_folder import WeightsFolder
+from embeddings.registry import DEFAULT_FRONTEND, BrokenFrontEnd, known_frontends
+from embeddings.spec import FrontEndCard, FrontEndModule, Obstacle, State, lacking_package
+from embeddings.weights.published_files import PublishedFile, by_hand
+from embeddings.weights.weight_files import PackageWeights, find_weights
+from embeddings.weights.weights_folder import WeightsFolder
 
 
 @dataclass(frozen=True, slots=True)

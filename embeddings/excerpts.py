@@ -21,9 +21,9 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from embeddings.decode import decoded, mono_of, open_audio
+from embeddings.decode_stereo import STEREO, decode_channels, stereo_of
 from embeddings.errors import EmbeddingError
 from embeddings.frontend import Embedded
-from embeddings.stereo import STEREO, decode_channels, stereo_of
 
 LEAD_IN_SECONDS = 0.1
 """Decoded and thrown away before a piece: Opus settles in 80 ms, an MP3 frame may need bits of the three before it."""
@@ -66,7 +66,7 @@ def decode_excerpts(path: Path, sample_rate: int, plan: ExcerptPlan, channels: i
     """Decode ``plan.count`` pieces of ``plan.samples`` samples each: float32, in the order of the track.
 
     A piece is (samples,) for one channel, (2, samples) for two. A track that is too short for that, or whose container
-    cannot be sought in, comes back as the one piece that :func:`embeddings.stereo.decode_channels` gives.
+    cannot be sought in, comes back as the one piece that :func:`embeddings.decode_stereo.decode_channels` gives.
 
     Raises:
         EmbeddingError: the file cannot be read or holds no decodable audio.

@@ -7,9 +7,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.card import FrontEndCard
-from embeddings.cards import frontend_module
 from embeddings.errors import EmbeddingError
+from embeddings.registry import frontend_module
+from embeddings.spec import FrontEndCard
 
 
 @dataclass(frozen=True, slots=True)

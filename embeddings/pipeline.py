@@ -11,14 +11,14 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
-from embeddings.card import FrontEndModule, lacking_package
-from embeddings.cards import frontend_module
+from embeddings.decode_stereo import decode_channels
 from embeddings.errors import EmbeddingError
 from embeddings.excerpts import HearsExcerpts, decode_excerpts
 from embeddings.frontend import Embedded, FrontEnd
-from embeddings.stereo import decode_channels
-from embeddings.store import PooledEmbedding, pool
-from embeddings.weights import check_weights
+from embeddings.pooling import PooledEmbedding, pool
+from embeddings.registry import frontend_module
+from embeddings.spec import FrontEndModule, lacking_package
+from embeddings.weights.weight_files import check_weights
 from embeddings.worker import Failure, Ready, Reply, work
 
 GOODBYE_SECONDS = 5.0

@@ -16,7 +16,7 @@ from embeddings.errors import EmbeddingError
 
 if TYPE_CHECKING:
     from embeddings.frontend import FrontEnd
-    from embeddings.store import PooledEmbedding
+    from embeddings.pooling import PooledEmbedding
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import torch
 
 from embeddings.decode import decode_mono
-from embeddings.musicnn import EXACT, load_musicnn
+from embeddings.networks.musicnn import EXACT, load_musicnn
 from embeddings.pipeline import embed_file
-from embeddings.store import pool
-from embeddings.weights import MUSICNN_WHEEL, ensure_weights
+from embeddings.pooling import pool
+from embeddings.weights.weight_files import MUSICNN_WHEEL, ensure_weights
 from player.config import locate
 
 

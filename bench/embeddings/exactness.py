@@ -16,13 +16,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import torch
 
-from embeddings.clmr import load_clmr
-from embeddings.mee import load_mee
-from embeddings.musicnn import EXACT, load_musicnn
-from embeddings.musicnn_card import MUSICNN
-from embeddings.openl3 import VARIANTS, load_openl3
-from embeddings.openl3_mel import SAMPLE_RATE, decibel_mel
-from embeddings.weights import ensure_weights
+from embeddings.networks.clmr import load_clmr
+from embeddings.networks.mee import load_mee
+from embeddings.networks.musicnn import EXACT, load_musicnn
+from embeddings.networks.musicnn_spec import MUSICNN
+from embeddings.networks.openl3 import VARIANTS, load_openl3
+from embeddings.networks.openl3_mel import SAMPLE_RATE, decibel_mel
+from embeddings.weights.weight_files import ensure_weights
 from player.config import locate
 from tests.support.published import DATA, SHARED_FIXTURES, furthest, reference, save_checkpoint, save_openl3
 

@@ -136,8 +136,8 @@ class _Ways:
     def __init__(self) -> None:
         import torch  # noqa: PLC0415 - in the child processes alone
 
-        from embeddings.musicnn import EXACT, FAST_WINDOWS, Musicnn, Setting, fast, load_musicnn  # noqa: PLC0415
-        from embeddings.weights import MUSICNN_WHEEL, ensure_weights  # noqa: PLC0415
+        from embeddings.networks.musicnn import EXACT, FAST_WINDOWS, Musicnn, Setting, fast, load_musicnn  # noqa: PLC0415
+        from embeddings.weights.weight_files import MUSICNN_WHEEL, ensure_weights  # noqa: PLC0415
         from player.config import locate  # noqa: PLC0415
 
         torch.set_num_threads(1)
@@ -163,7 +163,7 @@ class _Ways:
     def layers(self, path: Path) -> Vectors:
         """The plain way's layers and poolings, and the cepstrum, from one decoding."""
         from embeddings.decode import decode_mono  # noqa: PLC0415 - as above
-        from embeddings.mel import log_mel  # noqa: PLC0415
+        from embeddings.networks.mel import log_mel  # noqa: PLC0415
 
         started = time.process_time()
         samples = decode_mono(path, self.exact.card.sample_rate)

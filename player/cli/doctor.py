@@ -82,9 +82,9 @@ def _sound(paths: "Paths") -> Iterator[Check]:
 
 
 def _weights(paths: "Paths") -> Iterator[Check]:
-    from embeddings.cards import DEFAULT_FRONTEND
     from embeddings.errors import EmbeddingError
-    from embeddings.weights import MUSICNN_WHEEL, find_weights
+    from embeddings.registry import DEFAULT_FRONTEND
+    from embeddings.weights.weight_files import MUSICNN_WHEEL, find_weights
     from player.config import load_settings
 
     name = f"{DEFAULT_FRONTEND} weights"

@@ -167,8 +167,8 @@ def embed(
 
 def _take_commands(settings: "Settings", paths: "Paths", frontend: str = "", command: str | None = None) -> None:
     """Let the command named here, and those of the settings, run the networks that are no part of the player."""
-    from embeddings.command_card import name_command, name_default_command
     from embeddings.errors import EmbeddingError
+    from embeddings.external.command_spec import name_command, name_default_command
 
     try:
         if command is not None:
@@ -184,10 +184,10 @@ def _take_commands(settings: "Settings", paths: "Paths", frontend: str = "", com
 
 def _say_demands(frontend: str, named: Path | None, home: Home) -> None:
     """What a network with large weights asks of the machine, before they are read; what is missing is told elsewhere."""
-    from embeddings.cards import frontend_card
     from embeddings.errors import EmbeddingError
-    from embeddings.weights import find_weights
-    from embeddings.weights_folder import WeightsFolder
+    from embeddings.registry import frontend_card
+    from embeddings.weights.weight_files import find_weights
+    from embeddings.weights.weights_folder import WeightsFolder
 
     try:
         wanted = frontend_card(frontend).weights
@@ -199,9 +199,9 @@ def _say_demands(frontend: str, named: Path | None, home: Home) -> None:
 
 def _fetch(frontend: str, named: Path | None, home: Home) -> None:
     """Download the weights unless they are there."""
-    from embeddings.cards import frontend_card
     from embeddings.errors import EmbeddingError
-    from embeddings.weights import fetch_weights, find_weights
+    from embeddings.registry import frontend_card
+    from embeddings.weights.weight_files import fetch_weights, find_weights
 
     try:
         wanted = frontend_card(frontend).weights

@@ -115,7 +115,7 @@ def _training_config(
     seed: int,
 ) -> "TrainingConfig":
     """What the options ask for."""
-    from embeddings.cards import DEFAULT_FRONTEND, frontend_card
+    from embeddings.registry import DEFAULT_FRONTEND, frontend_card
     from recommender.configuration import ClepConfig, ClepVariant, TrainingConfig
 
     dimension = frontend_card(DEFAULT_FRONTEND).dimension

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from embeddings.cards import FrontEndCard, frontend_card
 from embeddings.errors import EmbeddingError
 from embeddings.pipeline import FileResult, embed_many
-from embeddings.store import vector_to_bytes
-from embeddings.weights import ensure_weights
+from embeddings.pooling import vector_to_bytes
+from embeddings.registry import FrontEndCard, frontend_card
+from embeddings.weights.weight_files import ensure_weights
 from player.config import Paths
 from player.errors import PlayerError
 from player.jobs import LOWEST_PRIORITY, JobProgress, trainer_lock

@@ -10,7 +10,7 @@ from sqlalchemy import Exists, and_, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
-from embeddings.store import Pooling
+from embeddings.pooling import Pooling
 from player.storage.models import Embedding, Track, TrackFile
 
 

@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from sqlalchemy import func, select
 
-from embeddings.cards import DEFAULT_FRONTEND, frontend_card
+from embeddings.registry import DEFAULT_FRONTEND, frontend_card
 from player.config import Paths
 from player.errors import PlayerError
 from player.jobs import JobChild, JobProgress, JobResult

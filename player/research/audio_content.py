@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.card import FrontEndCard
-from embeddings.cards import frontend_card
 from embeddings.errors import EmbeddingError
 from embeddings.pipeline import embed_many
-from embeddings.store import vector_from_bytes, vector_to_bytes
-from embeddings.weights import ensure_weights
+from embeddings.pooling import vector_from_bytes, vector_to_bytes
+from embeddings.registry import frontend_card
+from embeddings.spec import FrontEndCard
+from embeddings.weights.weight_files import ensure_weights
 from player.config import Paths, Settings
 from player.errors import PlayerError
 from player.jobs import LOWEST_PRIORITY, Estimate, JobProgress

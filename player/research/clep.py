@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
-from embeddings.cards import DEFAULT_FRONTEND
+from embeddings.registry import DEFAULT_FRONTEND
 from player.errors import PlayerError, UsageError
 from player.jobs import JobProgress
 from player.research.datasets import Desk, Source, read, reopened

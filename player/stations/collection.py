@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.cards import DEFAULT_FRONTEND, FrontEndCard, frontend_card
+from embeddings.registry import DEFAULT_FRONTEND, FrontEndCard, frontend_card
 from player.library.catalogue import load_catalogue
 from player.library.search import TrackIndex
 from player.library.sound_tags import SoundTags

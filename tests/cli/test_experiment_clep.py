@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.cards import frontend_card
-from embeddings.weights import find_weights
+from embeddings.registry import frontend_card
+from embeddings.weights.weight_files import find_weights
 from player.cli.experiment_clep import LEAST
 from player.config import locate
 from recommender.experiments.clep_listeners import FEWEST_OF_EACH

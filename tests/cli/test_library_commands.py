@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from embeddings.cards import DEFAULT_FRONTEND, frontend_card
-from embeddings.weights import find_weights
+from embeddings.registry import DEFAULT_FRONTEND, frontend_card
+from embeddings.weights.weight_files import find_weights
 from player.demo import demo_music
 from tests.support.library import paths_in, write_songs
 

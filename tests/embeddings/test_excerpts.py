@@ -8,9 +8,9 @@ from scipy.signal import correlate
 
 from embeddings import excerpts
 from embeddings.decode import decode_mono
+from embeddings.decode_stereo import decode_stereo
 from embeddings.errors import EmbeddingError
 from embeddings.excerpts import ExcerptPlan, decode_excerpts
-from embeddings.stereo import decode_stereo
 
 RATE = 16_000
 SECONDS = 60

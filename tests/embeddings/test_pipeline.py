@@ -12,7 +12,7 @@ import pytest
 
 from embeddings.errors import EmbeddingError
 from embeddings.excerpts import decode_excerpts
-from embeddings.musicnn_card import MUSICNN_MODULE
+from embeddings.networks.musicnn_spec import MUSICNN_MODULE
 from embeddings.pipeline import embed_file, embed_many
 
 
@@ -85,7 +85,7 @@ def test_a_crash_is_the_error_of_its_file_and_the_next_is_embedded(weights, musi
 
 def test_a_file_that_hangs_its_worker_is_given_up(weights, music, monkeypatch):
     impatient = replace(MUSICNN_MODULE, patience_seconds=6.0)
-    monkeypatch.setattr("embeddings.musicnn_card.MUSICNN_MODULE", impatient)
+    monkeypatch.setattr("embeddings.networks.musicnn_spec.MUSICNN_MODULE", impatient)
     run = embed_many(music[:2], "musicnn", weights, workers=1)
     assert next(run).embedding is not None
     os.kill(children()[0].pid, signal.SIGSTOP)
@@ -107,7 +107,7 @@ def test_closing_the_generator_ends_the_workers_at_once(weights, music):
 
 
 def test_no_more_workers_are_started_than_the_front_end_bears(weights, music, monkeypatch):
-    monkeypatch.setattr("embeddings.musicnn_card.MUSICNN_MODULE", replace(MUSICNN_MODULE, most_workers=1))
+    monkeypatch.setattr("embeddings.networks.musicnn_spec.MUSICNN_MODULE", replace(MUSICNN_MODULE, most_workers=1))
     run = embed_many(music, "musicnn", weights, workers=2)
     next(run)
     assert len(children()) == 1
@@ -191,9 +191,7 @@ def test_workers_die_with_their_parent_however_it_ends(tmp_path, weights, music,
 
 
 def test_nothing_imports_torch_until_a_network_runs():
-    modules = (
-        "embeddings, embeddings.frontend, embeddings.pipeline, embeddings.weights, embeddings.store, embeddings.worker"
-    )
+    modules = "embeddings, embeddings.frontend, embeddings.pipeline, embeddings.weights.weight_files, embeddings.pooling, embeddings.worker"
     code = f"import sys, {modules}; print('torch' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "False\n"

@@ -8,7 +8,7 @@ import time
 import pytest
 from sqlalchemy import select
 
-from embeddings.cards import frontend_card
+from embeddings.registry import frontend_card
 from player.library.embed import embed_pending
 from player.library.embed_priority import WishKeeper
 from player.library.embedding_rate import FEW_TRACKS, keep_pace, load_pace, pace_key

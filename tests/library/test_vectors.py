@@ -10,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine
 
-from embeddings.store import Pooling
+from embeddings.pooling import Pooling
 from player.library.vectors import load_vectors, store_embedding
 from player.storage.database import migrations_folder, open_database
 from player.storage.models import Track

@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 from sqlalchemy import delete, select
 
-from embeddings.cards import DEFAULT_FRONTEND, frontend_card
-from embeddings.weights import find_weights
+from embeddings.registry import DEFAULT_FRONTEND, frontend_card
+from embeddings.weights.weight_files import find_weights
 from player.jobs import LOWEST_PRIORITY, trainer_lock
 from player.library.embed_priority import load_wishes
 from player.library.vectors import store_embedding

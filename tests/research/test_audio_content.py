@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from embeddings.cards import frontend_card
-from embeddings.weights import find_weights
+from embeddings.registry import frontend_card
+from embeddings.weights.weight_files import find_weights
 from player.config import Settings, locate
 from player.errors import PlayerError
 from player.research.audio_content import content_of

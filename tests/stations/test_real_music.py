@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from embeddings.cards import DEFAULT_FRONTEND, frontend_card
 from embeddings.errors import EmbeddingError
-from embeddings.weights import ensure_weights
+from embeddings.registry import DEFAULT_FRONTEND, frontend_card
+from embeddings.weights.weight_files import ensure_weights
 from player.feedback.event_log import FeedbackLog, NewEvent
 from player.library.embed import embed_pending
 from player.library.scan import scan

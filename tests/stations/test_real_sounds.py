@@ -9,9 +9,9 @@ import av
 import numpy as np
 import pytest
 
-from embeddings.cards import DEFAULT_FRONTEND, frontend_card
 from embeddings.errors import EmbeddingError
-from embeddings.weights import ensure_weights
+from embeddings.registry import DEFAULT_FRONTEND, frontend_card
+from embeddings.weights.weight_files import ensure_weights
 from player.insight.duplicates import near_duplicates
 from player.insight.outliers import outliers, strangeness
 from player.library.embed import embed_pending

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import update
 
-from embeddings.cards import DEFAULT_FRONTEND, frontend_card
+from embeddings.registry import DEFAULT_FRONTEND, frontend_card
 from player.config import Paths, Settings
 from player.demo import demo_music
 from player.library.catalogue import load_catalogue

@@ -1,0 +1,1 @@
+"""Weights: found, fetched, verified, and read as untrusted data."""
