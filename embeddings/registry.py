@@ -22,12 +22,12 @@ OWN_PACKAGE = "embeddings."
 BUILT_IN = tuple(
     EntryPoint(name, f"{OWN_PACKAGE}{value}", GROUP)
     for name, value in (
-        ("musicnn", "musicnn_card:MUSICNN_MODULE"),
-        ("openl3", "openl3_card:OPENL3_MODULE"),
-        ("clmr", "clmr_card:CLMR_MODULE"),
-        ("mee", "mee_card:MEE_MODULE"),
-        ("jukebox", "jukebox_card:JUKEBOX_MODULE"),
-        ("mule", "mule_card:MULE_MODULE"),
+        ("musicnn", "networks.musicnn_spec:MUSICNN_MODULE"),
+        ("openl3", "networks.openl3_spec:OPENL3_MODULE"),
+        ("clmr", "networks.clmr_spec:CLMR_MODULE"),
+        ("mee", "networks.mee_spec:MEE_MODULE"),
+        ("jukebox", "networks.jukebox_spec:JUKEBOX_MODULE"),
+        ("mule", "external.mule_spec:MULE_MODULE"),
     )
 )
 """This package's own, in the order in which they are listed. They are what ``pyproject.toml`` declares, and stand here too
