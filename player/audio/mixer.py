@@ -51,6 +51,13 @@ class Mixer:
         self._started = False
         self._ended = False
 
+    @property
+    def silent(self) -> bool:
+        """Whether nothing is heard and nothing will be before the next command."""
+        return self._wanted is self._deck and (
+            self._deck is None or self._ended or (not self.playing and self._gain == 0)
+        )
+
     def switch(self, deck: Deck | None) -> None:
         """Leave the current deck for ``deck`` at the next callback."""
         self._wanted = deck

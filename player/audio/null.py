@@ -27,6 +27,8 @@ class NullOutput:
         self.rate = RATE
         self.latency = 0.0
         self._closing = Event()
+        self._awake = Event()
+        self._awake.set()
         self._thread: Thread | None = None
 
     def start(self, render: Render) -> None:
@@ -38,6 +40,14 @@ class NullOutput:
         """Never: there is nothing to lose."""
         return False
 
+    def rest(self) -> None:
+        """Stop the clock until woken."""
+        self._awake.clear()
+
+    def wake(self) -> None:
+        """Let the clock go on."""
+        self._awake.set()
+
     def reopened(self) -> "NullOutput":
         """Another one."""
         return NullOutput()
@@ -45,6 +55,7 @@ class NullOutput:
     def close(self) -> None:
         """Stop the clock."""
         self._closing.set()
+        self._awake.set()
         if self._thread is not None:
             self._thread.join()
 
@@ -52,6 +63,10 @@ class NullOutput:
         scratch = np.zeros((int(RATE * LONGEST_GAP_SECONDS), CHANNELS), np.float32)
         since, taken = time.monotonic(), 0
         while not self._closing.wait(PERIOD_SECONDS):
+            if not self._awake.is_set():
+                self._awake.wait()
+                since, taken = time.monotonic(), 0
+                continue
             due = int((time.monotonic() - since) * RATE) - taken
             if due > len(scratch):
                 since, taken = time.monotonic(), 0

@@ -35,6 +35,14 @@ class Output(Protocol):
         """Whether the device stopped asking for frames by itself."""
         ...
 
+    def rest(self) -> None:
+        """Stop asking for frames until woken, while nothing is to be heard; resting is not failing."""
+        ...
+
+    def wake(self) -> None:
+        """Ask for frames again; a device that went away meanwhile has failed then."""
+        ...
+
     def reopened(self) -> "Output":
         """The same device, looked for anew and not started yet; raises OutputError while there is none."""
         ...

@@ -1,6 +1,7 @@
 """A real device, through PortAudio."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,11 @@ from player.audio.libraries import portaudio
 from player.audio.output import OutputError, Render
 from player.audio.ring import CHANNELS
 
-LATENCY_SECONDS = 0.08
+LATENCY_SECONDS = 0.12
 """Asked of the device: a pause is heard at once, and a busy machine has time to fill the next period."""
+
+PERIOD_FRAMES = 2048
+"""Frames of one callback, about 45 ms: left to choose, PortAudio takes 20 ms and more than twice the processor time."""
 
 SILENT_TOO_LONG_SECONDS = 2.0
 """A device that has not asked for frames for so long is gone, whatever the library says."""
@@ -39,6 +43,7 @@ class PortAudioOutput:
         self.latency = LATENCY_SECONDS
         self._stream: Any = None
         self._stopped = False
+        self._resting = False
         self._last_call = time.monotonic()
 
     def start(self, render: Render) -> None:
@@ -55,6 +60,7 @@ class PortAudioOutput:
                 channels=CHANNELS,
                 dtype="float32",
                 latency=LATENCY_SECONDS,
+                blocksize=PERIOD_FRAMES,
                 callback=callback,
                 finished_callback=self._on_finished,
             )
@@ -66,7 +72,29 @@ class PortAudioOutput:
 
     def failed(self) -> bool:
         """Whether the stream ended by itself or the device stopped asking."""
+        if self._resting:
+            return False
         return self._stopped or time.monotonic() - self._last_call > SILENT_TOO_LONG_SECONDS
+
+    def rest(self) -> None:
+        """Stop the device until it is woken: a paused player should cost nothing."""
+        if self._stream is None or self._resting or self.failed():
+            return
+        self._resting = True
+        with suppress(self._library.PortAudioError):  # where the device is gone, waking finds that out
+            self._stream.abort()
+
+    def wake(self) -> None:
+        """Begin to ask for frames again."""
+        if self._stream is None or not self._resting:
+            return
+        self._last_call = time.monotonic()
+        try:
+            self._stream.start()
+            self._stopped = False
+        except self._library.PortAudioError:
+            self._stopped = True
+        self._resting = False
 
     def reopened(self) -> "PortAudioOutput":
         """The device asked for at first, among those there are now; PortAudio lists devices only when it starts."""
@@ -86,7 +114,7 @@ class PortAudioOutput:
         self._stream = None
 
     def _on_finished(self) -> None:
-        self._stopped = True
+        self._stopped = not self._resting
 
 
 def _selector(device: str | None) -> int | str | None:

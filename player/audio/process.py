@@ -32,7 +32,10 @@ from player.audio.messages import (
 from player.audio.selection import open_engine
 
 REPORT_SECONDS = 0.25
-"""How often the position is told: a progress bar needs no more."""
+"""How often the position is told while the music moves: a progress bar needs no more."""
+
+IDLE_SECONDS = 1.0
+"""How often the engine is looked after while nothing moves, and nothing is told."""
 
 EXIT_SECONDS = 2.0
 """How long an orderly end may take after the pipe closed."""
@@ -57,7 +60,7 @@ class AudioProcess:
         engine.close()
 
     def _serve(self, engine: Engine) -> None:
-        next_report = time.monotonic() + REPORT_SECONDS
+        next_report, told = time.monotonic() + REPORT_SECONDS, None
         while True:
             item = self._next(next_report - time.monotonic())
             if isinstance(item, Quit):
@@ -69,8 +72,11 @@ class AudioProcess:
             else:
                 item()
             if item is None or isinstance(item, Command):
-                self._report(engine)
-                next_report = time.monotonic() + REPORT_SECONDS
+                position = engine.position()
+                if position is not None and position != told:
+                    self._emit(position)
+                moving = position is not None and (position.playing or position != told)
+                next_report, told = time.monotonic() + (REPORT_SECONDS if moving else IDLE_SECONDS), position
 
     def _next(self, timeout: float) -> Command | Callable[[], None] | None:
         """What comes next, None when a report is due before anything does."""
@@ -78,11 +84,6 @@ class AudioProcess:
             return self._inbox.get(timeout=max(0.0, timeout))
         except Empty:
             return None
-
-    def _report(self, engine: Engine) -> None:
-        position = engine.position()
-        if position is not None:
-            self._emit(position)
 
     def _emit(self, event: Event) -> None:
         try:

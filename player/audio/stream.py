@@ -109,6 +109,8 @@ class StreamEngine:
                 self._reopen()
         elif self._output.failed():
             self._lose()
+        elif self._mixer.silent:
+            self._output.rest()
 
     def close(self) -> None:
         """Let the device and the decoders go."""
@@ -121,6 +123,8 @@ class StreamEngine:
     def _set_playing(self, *, playing: bool) -> None:
         self._playing = playing
         self._mixer.playing = playing
+        if playing:
+            self._output.wake()
 
     def _new_deck(self, path: str, token: int, position: float, duration: float = 0.0) -> Deck:
         return Deck(path, token, position, self._output.rate, self._when_decoded, duration)
@@ -132,6 +136,7 @@ class StreamEngine:
             old.close()
         self._mixer.playing = self._playing
         self._mixer.switch(deck)
+        self._output.wake()
 
     # From the decoder's and the device's threads, each handed to the control thread.
 

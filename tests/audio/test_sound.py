@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 
 import numpy as np
@@ -105,6 +106,38 @@ def test_sound_comes_back_after_the_process_is_killed(playing):
     since = recording.everything()[before:, 0]
     tenths = since[: len(since) // (RATE // 10) * (RATE // 10)].reshape(-1, RATE // 10)
     assert (np.abs(tenths).max(axis=1) == 0).any()
+
+
+def test_a_paused_player_asks_the_device_for_nothing_and_goes_on_where_it_was(start_client, pulse, tones):
+    client, events = start_client("stream", environment=pulse.environment)
+    client.send(Load(str(tones / "long.flac"), 0.0, 1, True))
+    events.wait_for(Position, lambda at: at.seconds > 0.3)
+    client.send(Pause())
+    place = events.wait_for(Position, lambda at: not at.playing).seconds
+    wait_until(lambda: "Corked: no" not in sink_inputs(pulse))
+    with pulse.recording() as recording:
+        client.send(Play())
+        assert events.wait_for(Position, lambda at: at.playing).seconds == pytest.approx(place, abs=0.5)
+        assert_heard(recording, 440)
+    assert "Corked: no" in sink_inputs(pulse)
+
+
+def sink_inputs(pulse):
+    listed = subprocess.run(
+        ["pactl", "list", "sink-inputs"],
+        env={**os.environ, **pulse.environment, "LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return listed.stdout
+
+
+def wait_until(holds, timeout=10.0):
+    deadline = time.monotonic() + timeout
+    while not holds():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.05)
 
 
 def test_a_device_that_goes_away_pauses_the_track_until_it_is_back(start_client, pulse, tones):
