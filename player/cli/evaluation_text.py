@@ -13,8 +13,7 @@ from rich.table import Table as RichTable
 
 from player.learning.retraining import Evaluated
 from player.reports import evaluation_view as view
-from recommender.evaluation.comparison import Comparison
-from recommender.evaluation.report import Report, Row
+from recommender.evaluation.report import Comparison, Report, Row
 from recommender.evaluation.verdict import CHANCE_MODEL
 from recommender.training.history_evaluation import ListenerReport
 

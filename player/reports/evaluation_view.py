@@ -4,11 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from recommender.evaluation.comparison import SURE, Comparison
-from recommender.evaluation.log_summary import LogFacts
 from recommender.evaluation.metric_names import Measure
-from recommender.evaluation.report import Report, Row, SplitFacts
-from recommender.evaluation.verdict import CHANCE_MODEL
+from recommender.evaluation.report import SURE, Comparison, Report, Row, SplitFacts
+from recommender.evaluation.verdict import CHANCE_MODEL, LogFacts
 from recommender.events import Outcome
 from recommender.training.history_evaluation import ListenerReport
 

@@ -6,8 +6,16 @@ The names below are loaded when first used: reading files needs Arrow, and knowi
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from recommender.datasets.dataset import Dataset, DatasetError, Exclusion, Problem, Reading
-from recommender.datasets.dataset_spec import KINDS, parse_columns, parse_name
+from recommender.datasets.dataset import (
+    KINDS,
+    Dataset,
+    DatasetError,
+    Exclusion,
+    Problem,
+    Reading,
+    parse_columns,
+    parse_name,
+)
 
 if TYPE_CHECKING:
     from recommender.datasets.opening import dataset_of, open_dataset

@@ -13,18 +13,21 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.evaluation.classification import called_by_probability, called_by_rank
-from recommender.evaluation.exposure import artist_spread, intra_list_distance, novelty
 from recommender.evaluation.metric_names import LIST_LENGTH, Measure
-from recommender.evaluation.query_states import ListenerStates, station_groups
-from recommender.evaluation.ranking import (
+from recommender.evaluation.metrics import (
+    artist_spread,
+    called_by_probability,
+    called_by_rank,
     full_ranks,
     hit_rate_of_ranks,
+    intra_list_distance,
     ndcg_of_ranks,
+    novelty,
     recall_of_ranks,
     same_state_wins,
     top,
 )
+from recommender.evaluation.query_states import ListenerStates, station_groups
 from recommender.interfaces import Recommender
 
 Floats = NDArray[np.float64]

@@ -12,10 +12,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.evaluation.aggregate import Gathered
+from recommender.evaluation.aggregate import Gathered, Tally, reasons
 from recommender.evaluation.bootstrap import FEWEST_UNITS, RESAMPLES, resample_counts, resampling_units
-from recommender.evaluation.classification import EVEN_ODDS, THRESHOLD
-from recommender.evaluation.exposure import self_information, unit_vectors
 from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.metric_runner import (
     Answers,
@@ -27,11 +25,11 @@ from recommender.evaluation.metric_runner import (
     measure,
     pair_auc_of_groups,
 )
+from recommender.evaluation.metrics import EVEN_ODDS, THRESHOLD, self_information, unit_vectors
 from recommender.evaluation.query_states import MEANING, MOST_ROWS, ListenerStates, State, States
 from recommender.evaluation.report import Evaluation, SplitFacts
 from recommender.evaluation.report_builder import Measured, Shares, average, tabulate
 from recommender.evaluation.splits import Part, Split
-from recommender.evaluation.test_counts import Tally, reasons
 from recommender.events import EventLog
 from recommender.interfaces import Recommender
 

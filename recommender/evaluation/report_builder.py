@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.evaluation.bootstrap import FEWEST_UNITS, interval, resampled_means
-from recommender.evaluation.calibration import bins_of_sums
 from recommender.evaluation.metric_names import Measure
+from recommender.evaluation.metrics import bins_of_sums
 from recommender.evaluation.report import Evaluation, Figure, Reliability, Report, Row, ShareBin, ShareRow, SplitFacts
 
 Floats = NDArray[np.float64]

@@ -5,14 +5,14 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.evaluation.classification import (
+from recommender.evaluation.metrics import (
     accuracy,
     called_by_probability,
     false_positive_rate,
+    pair_auc,
     precision,
     recall,
 )
-from recommender.evaluation.ranking import pair_auc
 
 Floats = NDArray[np.float64]
 

@@ -11,9 +11,9 @@ from threadpoolctl import threadpool_limits
 from recommender.baselines import build
 from recommender.datasets.dataset import Dataset
 from recommender.evaluation.metric_names import LIST_LENGTH
+from recommender.evaluation.metrics import full_ranks, top
 from recommender.evaluation.protocol import evaluate
 from recommender.evaluation.query_states import MOST_ROWS, State, States
-from recommender.evaluation.ranking import full_ranks, top
 from recommender.evaluation.splits import Part as Share
 from recommender.evaluation.splits import Split
 from recommender.experiments.config import splits

@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 from recommender.baselines import BASELINES, Recommender, build
 from recommender.evaluation.bootstrap import resampling_units
 from recommender.evaluation.calibrated import Calibrated
-from recommender.evaluation.comparison import Comparison, compare
-from recommender.evaluation.log_summary import LogFacts, log_facts
 from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.promotion import FEWEST_PAIRS
 from recommender.evaluation.protocol import count_pairs, evaluate
 from recommender.evaluation.query_states import MOST_ROWS, State
-from recommender.evaluation.report import Evaluation
+from recommender.evaluation.report import Comparison, Evaluation, compare
 from recommender.evaluation.splits import split_at
-from recommender.evaluation.verdict import Conclusion, conclude
+from recommender.evaluation.verdict import Conclusion, LogFacts, conclude, log_facts
 from recommender.events import EventLog, TimeSplit, split_by_time
 from recommender.models.model_card import Model
 from recommender.models.model_scorer import Catalogue, ModelScorer

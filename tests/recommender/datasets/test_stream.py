@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.datasets import DatasetError, dataset_of, open_dataset, statistics, stream_dataset, summary
-from recommender.datasets.column_buffer import FINAL, DiskStore
+from recommender.datasets.opening import FINAL, DiskStore
 from tests.recommender.datasets.sessions import mssd_row, mssd_sessions
 
 COLUMNS = {"listener": "u", "track": "t", "time": "when", "outcome": "what"}
@@ -124,8 +124,8 @@ def test_a_limit_on_sessions_takes_whole_sessions_and_stops_reading(mssd_folder,
 
 @pytest.mark.parametrize("bucket", [64, 1 << 22])
 def test_a_log_on_disk_is_the_log_in_memory(write, tmp_path, monkeypatch, bucket):
-    monkeypatch.setattr("recommender.datasets.column_buffer.BUCKET_ROWS", bucket)
-    monkeypatch.setattr("recommender.datasets.column_buffer.COPIED_ROWS", 100)
+    monkeypatch.setattr("recommender.datasets.opening.BUCKET_ROWS", bucket)
+    monkeypatch.setattr("recommender.datasets.opening.COPIED_ROWS", 100)
     name = f"csv:{write('t.csv', table(900))}"
     held, mapped = open_dataset(name, columns=COLUMNS), open_dataset(name, columns=COLUMNS, memmap=tmp_path / "columns")
     for column in FINAL:

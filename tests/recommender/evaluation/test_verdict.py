@@ -6,16 +6,15 @@ import numpy as np
 import pytest
 
 from recommender.evaluation.bootstrap import Difference
-from recommender.evaluation.comparison import Comparison, compare
-from recommender.evaluation.log_summary import log_facts
 from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.query_states import State
-from recommender.evaluation.report import Evaluation, Figure, Report, Row, SplitFacts
+from recommender.evaluation.report import Comparison, Evaluation, Figure, Report, Row, SplitFacts, compare
 from recommender.evaluation.verdict import (
     FEWEST_BLOCKS,
     Standing,
     conclude,
     events_for_pairs,
+    log_facts,
     roughly,
 )
 from recommender.events import empty_log
