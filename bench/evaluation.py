@@ -12,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from recommender.datasets import dataset_of, open_dataset
+from recommender.datasets.opening import dataset_of, open_dataset
 from recommender.events import EventLog, Outcome
-from recommender.experiments import RunStore, ask_about, run_baselines
+from recommender.experiments.baselines import run_baselines
+from recommender.experiments.config import ask_about
+from recommender.experiments.store import RunStore
 
 ROWS = 10_000_000
 LISTENERS = 100_000

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
-from recommender.evaluation import State, evaluate, split_at
 from recommender.evaluation.promotion import judge
+from recommender.evaluation.protocol import evaluate
+from recommender.evaluation.query_states import State
+from recommender.evaluation.splits import split_at
 
 
 def walk(recommenders, log):

@@ -7,15 +7,19 @@ import numpy as np
 import pytest
 
 from recommender.baselines import BASELINES, build
-from recommender.datasets import dataset_of
-from recommender.evaluation import Candidates, Measure, State, evaluate_seeds, split_listener_last, split_random
-from recommender.evaluation.query_states import MOST_ROWS
-from recommender.experiments import ExperimentError, Question, RunStore, SplitName, ask_about, run_baselines
-from recommender.experiments.baselines import BOOTSTRAP_SEED
+from recommender.datasets.opening import dataset_of
+from recommender.evaluation.metric_names import Measure
+from recommender.evaluation.metric_runner import Candidates
+from recommender.evaluation.protocol import evaluate_seeds
+from recommender.evaluation.query_states import MOST_ROWS, State
+from recommender.evaluation.splits import split_listener_last, split_random
+from recommender.experiments.baselines import BOOTSTRAP_SEED, run_baselines
+from recommender.experiments.config import Question, SplitName, ask_about
 from recommender.experiments.measurements import from_bytes, to_bytes
 from recommender.experiments.model_sets import UNSEEDED
 from recommender.experiments.pooled_auc import pooled_auc
-from recommender.experiments.records import configuration_as
+from recommender.experiments.records import ExperimentError, configuration_as
+from recommender.experiments.store import RunStore
 
 MODELS = "random,like-rate,biased-mf"
 
@@ -126,7 +130,7 @@ def test_a_damaged_part_is_measured_again(store, make_ratings):
 
 
 def test_a_measurement_comes_back_to_the_last_bit(make_ratings):
-    from recommender.evaluation import evaluate
+    from recommender.evaluation.protocol import evaluate
     from recommender.experiments.measurements import Measurement
     from recommender.experiments.pooled_auc import Pooled
 
@@ -262,7 +266,7 @@ def test_a_question_is_read_back_from_its_record_and_a_damaged_one_refused(make_
 
 
 def test_the_fingerprint_changes_with_any_value_and_with_nothing_else(make_ratings):
-    from recommender.experiments import fingerprint_of_dataset
+    from recommender.experiments.provenance import fingerprint_of_dataset
 
     dataset = make_ratings()
     label = dataset.log.label.copy()

@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recommender.datasets import dataset_of
+from recommender.datasets.opening import dataset_of
 from recommender.events import EventLog, Outcome
-from recommender.experiments import differences
 from recommender.experiments.clep import ClepQuestion, run_clep
 from recommender.experiments.clep_listeners import draw_test_tracks, find_listeners
 from recommender.experiments.clep_measures import Column
 from recommender.experiments.clep_scores import MATCHED, Row, Sounds, embedding_spaces, measure_seed, rows
-from recommender.experiments.json_values import json_object
+from recommender.experiments.json_values import differences, json_object
 from recommender.experiments.records import ExperimentError, configuration_as
 from recommender.experiments.store import RunStore
 

@@ -7,8 +7,10 @@ import pytest
 
 from recommender.baselines import LikeRate, Popularity
 from recommender.configuration import Negatives
-from recommender.evaluation import Measure, evaluate, split_listener_last
+from recommender.evaluation.metric_names import Measure
+from recommender.evaluation.protocol import evaluate
 from recommender.evaluation.query_states import State, States
+from recommender.evaluation.splits import split_listener_last
 from recommender.experiments import p_hard as module
 from recommender.experiments.json_values import same
 from recommender.experiments.measurements import averaged

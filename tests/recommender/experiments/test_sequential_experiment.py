@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 
 from recommender.baselines import BASELINES
-from recommender.experiments import ExperimentError, Question, RunStore, ask_about, run_baselines
-from recommender.experiments.records import configuration_as
+from recommender.experiments.baselines import run_baselines
+from recommender.experiments.config import Question, ask_about
+from recommender.experiments.records import ExperimentError, configuration_as
 from recommender.experiments.sequential import BESIDE, BEST, SEQUENTIAL, sequential_names
+from recommender.experiments.store import RunStore
 from recommender.training.sequential_recommender import ABLATIONS
 
 
