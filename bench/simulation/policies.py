@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from bench.simulation.listener import Listener
 from bench.simulation.world import STATION, World
-from recommender.baselines.counts import LikeRate
-from recommender.baselines.random import RandomOrder
+from recommender.baselines.counts import LikeRate, RandomOrder
 from recommender.configuration import ClepConfig, TrainingConfig
 from recommender.events import EventLog, empty_log
 from recommender.interfaces import Context, Recommender
