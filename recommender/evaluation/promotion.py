@@ -30,14 +30,14 @@ CHANCE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class PromotionDecision:
     """Whether the model may go live, and the reason in one sentence."""
 
     promoted: bool
     reason: str
 
 
-def judge(evaluation: Evaluation, model: str, live: str | None, otherwise: Sequence[str]) -> Verdict:
+def judge(evaluation: Evaluation, model: str, live: str | None, otherwise: Sequence[str]) -> PromotionDecision:
     """Compare a model with the live one and with what else could serve.
 
     Args:
@@ -52,14 +52,14 @@ def judge(evaluation: Evaluation, model: str, live: str | None, otherwise: Seque
     """
     report = evaluation.report
     if live is not None and report.pairs < FEWEST_PAIRS:
-        return Verdict(
+        return PromotionDecision(
             promoted=False,
             reason=f"The live model stays: the newest feedback holds only {report.pairs} of the {FEWEST_PAIRS} pairs "
             "of a liked and a disliked track on one station that a comparison needs.",
         )
     own = report.mean(model, Measure.PAIR_AUC)
     if own is None:
-        return Verdict(
+        return PromotionDecision(
             promoted=True, reason="The first model: nothing to compare with yet, and nothing shows it worse."
         )
     resampled = evaluation.resampled(model, Measure.PAIR_AUC)
@@ -67,17 +67,17 @@ def judge(evaluation: Evaluation, model: str, live: str | None, otherwise: Seque
         worse = probability_worse(resampled, evaluation.resampled(rival, Measure.PAIR_AUC), TOLERANCE)
         if worse is not None and worse >= CERTAINTY:
             theirs = report.mean(rival, Measure.PAIR_AUC)
-            return Verdict(
+            return PromotionDecision(
                 promoted=False,
                 reason=f"Refused: {worse:.0%} sure that it orders pairs worse than {rival} ({own:.3f} against {theirs:.3f}).",
             )
     worse = None if resampled is None else probability_worse(resampled, np.full_like(resampled, CHANCE), TOLERANCE)
     if worse is not None and worse >= CERTAINTY:
-        return Verdict(
+        return PromotionDecision(
             promoted=False, reason=f"Refused: {worse:.0%} sure that it orders pairs worse than chance ({own:.3f})."
         )
     first = "" if live is not None else "first model, "
-    return Verdict(
+    return PromotionDecision(
         promoted=True, reason=f"Not worse than what there was: {first}pair AUC {own:.3f} on {report.pairs} pairs."
     )
 

@@ -18,7 +18,7 @@ from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.metric_runner import (
     Answers,
     Candidates,
-    Setting,
+    MetricInputs,
     StatesProbability,
     Targets,
     ask,
@@ -228,7 +228,7 @@ def _measure(recommenders: Sequence[Recommender], split: Split, plan: _Plan) -> 
     )
 
 
-def _prepare(recommenders: Sequence[Recommender], split: Split, plan: _Plan) -> Setting:
+def _prepare(recommenders: Sequence[Recommender], split: Split, plan: _Plan) -> MetricInputs:
     """Fit every recommender on the past; what the measures need comes from there as well."""
     past = split.past
     for recommender in recommenders:
@@ -237,7 +237,7 @@ def _prepare(recommenders: Sequence[Recommender], split: Split, plan: _Plan) -> 
         else:
             recommender.fit(past)
     judged = past.label[past.judged]
-    return Setting(
+    return MetricInputs(
         candidates=plan.candidates,
         base_share=float(np.mean(judged > 0)) if len(judged) else EVEN_ODDS,
         units=None if plan.content is None else unit_vectors(plan.content),

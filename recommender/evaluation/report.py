@@ -14,7 +14,7 @@ from recommender.evaluation.statistics import holm
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MetricRow:
     """One figure of one recommender; without bounds when there was too little to redraw."""
 
     model: str
@@ -89,7 +89,7 @@ class Report:
         seeds: over how many seeds the figures are averaged.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[MetricRow, ...]
     positives: int
     negatives: int
     pairs: int
@@ -104,7 +104,7 @@ class Report:
     notes: tuple[str, ...]
     seeds: int
 
-    def row(self, model: str, metric: Measure) -> Row | None:
+    def row(self, model: str, metric: Measure) -> MetricRow | None:
         """One figure with its bounds, or None when it is not there."""
         return next((row for row in self.rows if row.model == model and row.metric == metric), None)
 

@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 from recommender.evaluation.bootstrap import FEWEST_UNITS, interval, resampled_means
 from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.metrics import bins_of_sums
-from recommender.evaluation.report import Evaluation, Figure, Reliability, Report, Row, ShareBin, ShareRow, SplitFacts
+from recommender.evaluation.report import (
+    Evaluation,
+    Figure,
+    MetricRow,
+    Reliability,
+    Report,
+    ShareBin,
+    ShareRow,
+    SplitFacts,
+)
 
 Floats = NDArray[np.float64]
 Cell = tuple[str, Measure]
@@ -125,7 +134,7 @@ def tabulate(measured: Measured) -> Evaluation:
     """The report and the values behind it."""
     figures = dict(_figures(measured))
     rows = tuple(
-        Row(model, measure, figure.mean, figure.low, figure.high, measured.seeds)
+        MetricRow(model, measure, figure.mean, figure.low, figure.high, measured.seeds)
         for model in measured.models
         for measure in measured.measures
         if (figure := figures.get((model, measure))) is not None
