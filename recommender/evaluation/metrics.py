@@ -53,6 +53,30 @@ def same_state_wins(scores: Floats, label: NDArray[np.int8]) -> Floats:
     return 0.5 + 0.5 * np.sign(margin).astype(np.float32)
 
 
+def prequential_wins(scores: Floats, label: NDArray[np.int8]) -> NDArray[np.float64]:
+    """Share of the pairs of each event with the earlier ones of the other label that the positive wins (Dawid 1984).
+
+    The mean over events is a pair AUC in which every pair counts when it becomes known, so that the figures arrive one by
+    one, as a sequential test takes them.
+
+    Args:
+        scores: (G, G) as :func:`same_state_wins` takes them.
+        label: (G,) +1 or -1.
+
+    Returns:
+        (G,) 0…1, NaN for an event without an earlier one of the other label.
+    """
+    plus, minus = np.flatnonzero(label > 0), np.flatnonzero(label < 0)
+    wins = same_state_wins(scores, label)
+    known = np.full(len(label), np.nan)
+    for own, others, table in ((plus, minus, wins), (minus, plus, wins.T)):
+        for place, event in enumerate(own):
+            earlier = int(np.searchsorted(others, event))
+            if earlier:
+                known[event] = table[place, :earlier].mean()
+    return known
+
+
 def full_ranks(scores: Floats, targets: NDArray[np.int64]) -> NDArray[np.float64]:
     """Ranks from 1 of targets among all tracks; tracks that tie share the mean of their ranks.
 

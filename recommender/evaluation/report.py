@@ -132,6 +132,19 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Prequential:
+    """One listener's judged rows in time order, each against the earlier ones of its station.
+
+    Attributes:
+        time: (R,) seconds, rising.
+        wins: by recommender, (R,) as :func:`recommender.evaluation.metrics.prequential_wins` gives them.
+    """
+
+    time: NDArray[np.float64]
+    wins: Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """A report and the values behind it, which compare recommenders listener by listener, resample by resample.
 
@@ -139,11 +152,13 @@ class Evaluation:
         report: the table.
         listeners: (L,) who was measured on, rising.
         figures: by recommender and measure; absent where it could not be computed.
+        prequential: of a single listener; None where there are several.
     """
 
     report: Report
     listeners: NDArray[np.int64]
     figures: Mapping[tuple[str, Measure], Figure]
+    prequential: Prequential | None = None
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from recommender.evaluation.report import (
     Evaluation,
     Figure,
     MetricRow,
+    Prequential,
     Reliability,
     Report,
     ShareBin,
@@ -63,6 +64,7 @@ class Measured:
         notes: sentences.
         resamples, seed: of the bootstrap.
         seeds: how many were averaged.
+        prequential: of a single listener.
     """
 
     models: tuple[str, ...]
@@ -83,6 +85,7 @@ class Measured:
     resamples: int
     seed: int
     seeds: int = 1
+    prequential: Prequential | None = None
 
 
 def average(runs: Sequence[Measured]) -> Measured:
@@ -113,6 +116,7 @@ def average(runs: Sequence[Measured]) -> Measured:
     )
     return replace(
         first,
+        prequential=None,
         listeners=listeners,
         values=values,
         whole={cell: float(np.mean([run.whole[cell] for run in runs if cell in run.whole])) for cell in whole_cells},
@@ -155,7 +159,7 @@ def tabulate(measured: Measured) -> Evaluation:
         notes=measured.notes,
         seeds=measured.seeds,
     )
-    return Evaluation(report, measured.listeners, figures)
+    return Evaluation(report, measured.listeners, figures, measured.prequential)
 
 
 def _figures(measured: Measured) -> Iterator[tuple[Cell, Figure]]:

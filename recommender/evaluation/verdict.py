@@ -13,7 +13,7 @@ import numpy as np
 
 from recommender.evaluation.bootstrap import BLOCK_ROWS, SESSION_GAP
 from recommender.evaluation.metric_names import Measure
-from recommender.evaluation.promotion import CHANCE, FEWEST_PAIRS
+from recommender.evaluation.promotion import CHANCE_AUC, FEWEST_PAIRS
 from recommender.evaluation.report import Comparison, Evaluation, Report, compare
 from recommender.events import EventLog, Outcome
 
@@ -269,11 +269,11 @@ def _against_chance(report: Report, subject: str) -> list[str]:
         return [
             "There is no interval: the feedback was given in one go, so nothing says how far chance moves the figures."
         ]
-    if row.low == row.high == CHANCE:
+    if row.low == row.high == CHANCE_AUC:
         return ["It gives the tracks compared the same score, which is no order at all."]
-    if row.low > CHANCE:
+    if row.low > CHANCE_AUC:
         return ["Chance would be 50 %; it is above that."]
-    if row.high < CHANCE:
+    if row.high < CHANCE_AUC:
         return ["Chance would be 50 %; it is below that."]
     return ["Chance would be 50 %, which the interval includes: that it knows anything about your taste is not shown."]
 
