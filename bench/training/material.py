@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from bench.training.exchange import Rows
 from recommender.baselines import build
-from recommender.datasets import open_dataset
-from recommender.evaluation import evaluate
+from recommender.datasets.opening import open_dataset
 from recommender.evaluation.metric_names import Measure
-from recommender.evaluation.protocol import evaluate_seeds
+from recommender.evaluation.protocol import evaluate, evaluate_seeds
 from recommender.evaluation.report import Evaluation
 from recommender.evaluation.splits import Part, Split, split_listener_last
 from recommender.events import EventLog

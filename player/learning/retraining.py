@@ -16,7 +16,7 @@ from player.stations.station_scoring import frontend_id, learning_catalogue, sta
 from player.stations.stations import Stations
 from player.storage.database import Database
 from recommender.events import EventLog
-from recommender.models.model_card import Model, ModelCard
+from recommender.models.model_card import NO_EVIDENCE, Model, ModelCard
 from recommender.models.model_scorer import Catalogue
 from recommender.models.registry import ModelError, Registry
 
@@ -119,7 +119,9 @@ def retrain(
         if after and not new.enough:
             return Retrained(_too_early(material.log, new), None)
         live, problem = _live(registry, material.collection)
-        result = train(material.log, material.catalogue, config, live, tell, should_stop, full=full)
+        newest = next(reversed(registry.versions()), None)
+        evidence = NO_EVIDENCE if newest is None else newest.gate
+        result = train(material.log, material.catalogue, config, live, tell, should_stop, full=full, evidence=evidence)
         if problem:
             result = replace(result, reason=f"{result.reason} ({problem})")
         if result.model is None:

@@ -12,9 +12,9 @@ from recommender.experiments.config import SplitName
 from recommender.experiments.p_hard import run_p_hard
 from recommender.experiments.p_hard_config import (
     Mode,
-    PHardQuestion,
+    PHardConfig,
     Tracks,
-    ask_about_p_hard,
+    configure_p_hard,
     parse_p_hard,
 )
 from recommender.experiments.records import Record, configuration_as
@@ -61,7 +61,7 @@ def measure(desk: Desk, wanted: Source, wishes: Wishes, jobs: int) -> Record:
         values = parse_p_hard(wishes.p_hard)
     dataset, wanted = read(desk, wanted)
     with errors_as(UsageError):
-        question = ask_about_p_hard(
+        question = configure_p_hard(
             dataset,
             _config(wishes),
             p_hard=values,
@@ -83,7 +83,7 @@ def repeat(desk: Desk, record: Record, jobs: int = 1) -> Record:
         PlayerError: the record cannot be used, or the data are no longer those it was made on.
     """
     with errors_as(PlayerError):
-        question = configuration_as(PHardQuestion, record.configuration)
+        question = configuration_as(PHardConfig, record.configuration)
     return _run(desk, reopened(desk, record, question), question, jobs, repeats=record.id)
 
 
@@ -93,7 +93,7 @@ def _config(wishes: Wishes) -> SequentialConfig:
     return replace(own, epochs=wishes.epochs or own.epochs, patience=wishes.patience or own.patience)
 
 
-def _run(desk: Desk, dataset: Dataset, question: PHardQuestion, jobs: int, repeats: str = "") -> Record:
+def _run(desk: Desk, dataset: Dataset, question: PHardConfig, jobs: int, repeats: str = "") -> Record:
     teller = Teller(desk)
     with errors_as(PlayerError):
         return run_p_hard(

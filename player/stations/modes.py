@@ -43,7 +43,7 @@ UNHEARD_DAYS = 30.0
 OFTEN = 3
 """Finished so often, and twice as often as skipped, a track is loved though nobody said so."""
 DECAY = 0.5
-"""d of ACT-R's base-level activation, as in ``recommender.baselines.recency``."""
+"""d of ACT-R's base-level activation, as in ``recommender.baselines.counts``."""
 FADED = 0.5
 """Logits that a track gains for each unit of activation it has lost: between two that were loved alike, the one more forgotten."""
 NEW_DAYS = 30.0

@@ -8,9 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.evaluation.bootstrap import FEWEST_UNITS, interval, resampled_means
-from recommender.evaluation.calibration import bins_of_sums
 from recommender.evaluation.metric_names import Measure
-from recommender.evaluation.report import Evaluation, Figure, Reliability, Report, Row, ShareBin, ShareRow, SplitFacts
+from recommender.evaluation.metrics import bins_of_sums
+from recommender.evaluation.report import (
+    Evaluation,
+    Figure,
+    MetricRow,
+    Prequential,
+    Reliability,
+    Report,
+    ShareBin,
+    ShareRow,
+    SplitFacts,
+)
 
 Floats = NDArray[np.float64]
 Cell = tuple[str, Measure]
@@ -54,6 +64,7 @@ class Measured:
         notes: sentences.
         resamples, seed: of the bootstrap.
         seeds: how many were averaged.
+        prequential: of a single listener.
     """
 
     models: tuple[str, ...]
@@ -74,6 +85,7 @@ class Measured:
     resamples: int
     seed: int
     seeds: int = 1
+    prequential: Prequential | None = None
 
 
 def average(runs: Sequence[Measured]) -> Measured:
@@ -104,6 +116,7 @@ def average(runs: Sequence[Measured]) -> Measured:
     )
     return replace(
         first,
+        prequential=None,
         listeners=listeners,
         values=values,
         whole={cell: float(np.mean([run.whole[cell] for run in runs if cell in run.whole])) for cell in whole_cells},
@@ -125,7 +138,7 @@ def tabulate(measured: Measured) -> Evaluation:
     """The report and the values behind it."""
     figures = dict(_figures(measured))
     rows = tuple(
-        Row(model, measure, figure.mean, figure.low, figure.high, measured.seeds)
+        MetricRow(model, measure, figure.mean, figure.low, figure.high, measured.seeds)
         for model in measured.models
         for measure in measured.measures
         if (figure := figures.get((model, measure))) is not None
@@ -146,7 +159,7 @@ def tabulate(measured: Measured) -> Evaluation:
         notes=measured.notes,
         seeds=measured.seeds,
     )
-    return Evaluation(report, measured.listeners, figures)
+    return Evaluation(report, measured.listeners, figures, measured.prequential)
 
 
 def _figures(measured: Measured) -> Iterator[tuple[Cell, Figure]]:

@@ -17,9 +17,9 @@ from recommender.datasets.summary import statistics
 from recommender.evaluation.protocol import evaluate
 from recommender.evaluation.query_states import State
 from recommender.evaluation.splits import Part, Split
-from recommender.experiments.config import Question, SplitName, splits
+from recommender.experiments.config import ExperimentConfig, SplitName, splits
 from recommender.experiments.json_values import JsonObject, json_object
-from recommender.experiments.measurements import Measurement, averaged, from_bytes, to_bytes
+from recommender.experiments.measurements import ModelMeasurement, averaged, from_bytes, to_bytes
 from recommender.experiments.model_sets import PLAIN, UNSEEDED, Roster
 from recommender.experiments.pictures import baseline_drawings
 from recommender.experiments.pooled_auc import pooled_auc
@@ -54,7 +54,7 @@ Progress = Callable[[Step], None]
 def run_baselines(
     store: RunStore,
     dataset: Dataset,
-    question: Question,
+    question: ExperimentConfig,
     *,
     roster: Roster = PLAIN,
     jobs: int = 1,
@@ -87,7 +87,7 @@ def run_baselines(
 
 def measure_baselines(
     dataset: Dataset,
-    question: Question,
+    question: ExperimentConfig,
     workspace: Workspace,
     on_progress: Progress | None = None,
     roster: Roster = PLAIN,
@@ -137,7 +137,7 @@ class _Given:
     """What every measurement works on."""
 
     dataset: Dataset
-    question: Question
+    question: ExperimentConfig
     roster: Roster
 
     def splits(self, seed: int) -> list[Split]:
@@ -153,7 +153,7 @@ class _Run:
     jobs: int
     computed: int = 0
 
-    def parts(self) -> Mapping[str, Sequence[Measurement]]:
+    def parts(self) -> Mapping[str, Sequence[ModelMeasurement]]:
         """All measurements by model; those that a former attempt has saved are read."""
         plan = self._plan()
         tasks = [task for _, own in plan for task in own]
@@ -167,8 +167,8 @@ class _Run:
         return {model: [found[task] for task in tasks if task.model == model] for model in models}
 
     def _here(
-        self, plan: Sequence[tuple[Split, Sequence[_Task]]], found: Mapping[_Task, Measurement]
-    ) -> Iterator[tuple[_Task, Measurement]]:
+        self, plan: Sequence[tuple[Split, Sequence[_Task]]], found: Mapping[_Task, ModelMeasurement]
+    ) -> Iterator[tuple[_Task, ModelMeasurement]]:
         """Each split made once, and progress told within a measurement too."""
         total = sum(len(tasks) for _, tasks in plan)
         for split, tasks in plan:
@@ -179,8 +179,8 @@ class _Run:
                     yield task, _measured(self.given, task, split, lambda own, all_, tell=tell: tell(own / all_))
 
     def _elsewhere(
-        self, tasks: Sequence[_Task], found: Mapping[_Task, Measurement]
-    ) -> Iterator[tuple[_Task, Measurement]]:
+        self, tasks: Sequence[_Task], found: Mapping[_Task, ModelMeasurement]
+    ) -> Iterator[tuple[_Task, ModelMeasurement]]:
         """In processes of their own, in whatever order they are done."""
         missing = [task for task in tasks if task not in found]
         self._tell("models", len(found), len(tasks), 0.0)
@@ -206,7 +206,7 @@ class _Run:
             )
         return plan
 
-    def _saved(self, task: _Task) -> Measurement | None:
+    def _saved(self, task: _Task) -> ModelMeasurement | None:
         content = self.workspace.load(task.file)
         part = None if content is None else from_bytes(content)
         return part if part is not None and part.model == task.model else None
@@ -219,13 +219,15 @@ class _Run:
             self.on_progress(Step(stage, done, total, within, self.computed))
 
 
-def _measure(given: _Given, task: _Task) -> Measurement:
+def _measure(given: _Given, task: _Task) -> ModelMeasurement:
     """One measurement in a process of its own: one thread, so that sums come out the same every time."""
     with threadpool_limits(1):
         return _measured(given, task, given.splits(task.seed)[task.fold], None)
 
 
-def _measured(given: _Given, task: _Task, split: Split, on_progress: Callable[[int, int], None] | None) -> Measurement:
+def _measured(
+    given: _Given, task: _Task, split: Split, on_progress: Callable[[int, int], None] | None
+) -> ModelMeasurement:
     question, content = given.question, _content(given.dataset)
     recommender = given.roster.build(task.model, content, task.seed, question.settings)
     evaluation = evaluate(
@@ -242,7 +244,7 @@ def _measured(given: _Given, task: _Task, split: Split, on_progress: Callable[[i
     if question.state is State.FROZEN:
         listeners = len(given.dataset.listeners)
         pooled = pooled_auc(recommender, split, listeners, question.most_listeners, BOOTSTRAP_SEED)
-    return Measurement(task.model, task.seed, evaluation, pooled)
+    return ModelMeasurement(task.model, task.seed, evaluation, pooled)
 
 
 def _measurable(split: Split) -> bool:

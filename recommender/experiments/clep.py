@@ -16,7 +16,7 @@ from recommender.datasets.dataset import Dataset
 from recommender.experiments.baselines import dataset_facts
 from recommender.experiments.clep_figures import draw_spaces, draw_table2
 from recommender.experiments.clep_listeners import FEWEST_OF_EACH, Listeners, find_listeners
-from recommender.experiments.clep_measures import Column
+from recommender.experiments.clep_measures import ClepMetric
 from recommender.experiments.clep_scores import MATCHED, Sounds, embedding_spaces, measure_seed, rows
 from recommender.experiments.clep_tables import Tables
 from recommender.experiments.json_values import json_object
@@ -28,7 +28,7 @@ KIND = "clep"
 
 
 @dataclass(frozen=True, slots=True)
-class ClepQuestion:
+class ClepExperimentConfig:
     """What is asked: with the data, all that determines the figures.
 
     Attributes:
@@ -59,7 +59,7 @@ OnProgress = Callable[[int, int], None]
 
 def run_clep(
     dataset: Dataset,
-    question: ClepQuestion,
+    question: ClepExperimentConfig,
     store: RunStore,
     on_progress: OnProgress,
     *,
@@ -99,12 +99,12 @@ def _study(
     dataset: Dataset,
     listeners: Listeners,
     sounds: Sounds,
-    question: ClepQuestion,
+    question: ClepExperimentConfig,
     workspace: Workspace,
     on_progress: OnProgress,
 ) -> Finding:
     names = rows(ablation=question.ablation)
-    shape = (len(names), len(listeners.chosen), len(Column))
+    shape = (len(names), len(listeners.chosen), len(ClepMetric))
     values: list[NDArray[np.float64]] = []
     for place, seed in enumerate(question.seeds):
 
@@ -150,7 +150,7 @@ def _mean_over_seeds(values: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.where(known, values, 0.0).sum(axis=0) / known.sum(axis=0)
 
 
-def _notes(listeners: Listeners, question: ClepQuestion) -> list[str]:
+def _notes(listeners: Listeners, question: ClepExperimentConfig) -> list[str]:
     """What has to be said beside the figures."""
     return [
         listeners.unit,

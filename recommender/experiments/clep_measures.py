@@ -5,19 +5,19 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.evaluation.classification import (
+from recommender.evaluation.metrics import (
     accuracy,
     called_by_probability,
     false_positive_rate,
+    pair_auc,
     precision,
     recall,
 )
-from recommender.evaluation.ranking import pair_auc
 
 Floats = NDArray[np.float64]
 
 
-class Column(IntEnum):
+class ClepMetric(IntEnum):
     """Where a metric stands."""
 
     ACCURACY = 0
@@ -40,7 +40,7 @@ def measure(probability: Floats, liked: NDArray[np.bool_]) -> Floats:
         liked: (T,) bool.
 
     Returns:
-        (5,) by :class:`Column`; NaN where undefined (precision when nothing is called liked, …).
+        (5,) by :class:`ClepMetric`; NaN where undefined (precision when nothing is called liked, …).
     """
     called = called_by_probability(probability)
     figures = (
@@ -66,11 +66,11 @@ def measure_at_rate(score: Floats, liked: NDArray[np.bool_], rate: float) -> Flo
         rate: false positive rate to meet, 0…1.
 
     Returns:
-        (5,) by :class:`Column`; NaN throughout where likes or dislikes are missing.
+        (5,) by :class:`ClepMetric`; NaN throughout where likes or dislikes are missing.
     """
     likes, dislikes = int(liked.sum()), int((~liked).sum())
     if not likes or not dislikes or not np.isfinite(rate):
-        return np.full(len(Column), np.nan)
+        return np.full(len(ClepMetric), np.nan)
     thresholds = np.unique(score)[::-1]
     false = np.array([0.0, *[(score[~liked] >= cut).mean() for cut in thresholds]])
     true = np.array([0.0, *[(score[liked] >= cut).mean() for cut in thresholds]])
@@ -78,10 +78,10 @@ def measure_at_rate(score: Floats, liked: NDArray[np.bool_], rate: float) -> Flo
     middle = np.array([(true[false == corner].min() + true[false == corner].max()) / 2.0 for corner in corners])
     hit = float(np.interp(rate, corners, middle))
     called = hit * likes + rate * dislikes
-    figures = np.full(len(Column), np.nan)
-    figures[Column.ACCURACY] = (hit * likes + (1.0 - rate) * dislikes) / (likes + dislikes)
-    figures[Column.PRECISION] = hit * likes / called if called > 0 else np.nan
-    figures[Column.RECALL] = hit
-    figures[Column.AUROC] = pair_auc(score[liked], score[~liked]) or 0.0
-    figures[Column.FPR] = rate
+    figures = np.full(len(ClepMetric), np.nan)
+    figures[ClepMetric.ACCURACY] = (hit * likes + (1.0 - rate) * dislikes) / (likes + dislikes)
+    figures[ClepMetric.PRECISION] = hit * likes / called if called > 0 else np.nan
+    figures[ClepMetric.RECALL] = hit
+    figures[ClepMetric.AUROC] = pair_auc(score[liked], score[~liked]) or 0.0
+    figures[ClepMetric.FPR] = rate
     return figures

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from recommender.evaluation.bootstrap import resampled_means
 from recommender.evaluation.statistics import friedman, paired_bootstrap, wilcoxon_holm
-from recommender.experiments.clep_measures import Column
-from recommender.experiments.clep_scores import MATCHED, VARIANTS, Row
+from recommender.experiments.clep_measures import ClepMetric
+from recommender.experiments.clep_scores import MATCHED, VARIANTS, ClepModel
 from recommender.experiments.json_values import JsonObject, json_object
 
 Floats = NDArray[np.float64]
@@ -23,7 +23,7 @@ LEAST_SHOWN = 0.001
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class PaperFinding:
     """Whether something that the paper reports holds here."""
 
     finding: str
@@ -41,14 +41,16 @@ class Tables:
         frontend: what made the content vectors.
     """
 
-    def __init__(self, names: Sequence[Row], values: Floats, frontend: str) -> None:
-        self._figures: Mapping[Row, Floats] = dict(zip(names, values, strict=True))
+    def __init__(self, names: Sequence[ClepModel], values: Floats, frontend: str) -> None:
+        self._figures: Mapping[ClepModel, Floats] = dict(zip(names, values, strict=True))
         self._frontend = frontend
 
     def table2(self) -> list[JsonObject]:
         """Medians over listeners, a document for each row."""
         return [
-            json_object({"frontend": self._frontend, "variant": row} | {c.key: _median(figures[:, c]) for c in Column})
+            json_object(
+                {"frontend": self._frontend, "variant": row} | {c.key: _median(figures[:, c]) for c in ClepMetric}
+            )
             for row, figures in self._figures.items()
         ]
 
@@ -57,7 +59,7 @@ class Tables:
         documents: list[JsonObject] = []
         for row, figures in self._figures.items():
             resampled = resampled_means(figures, RESAMPLES, seed=0)
-            for column in Column:
+            for column in ClepMetric:
                 known, drawn = figures[:, column], resampled[:, column]
                 low, high = np.nanpercentile(drawn, BOUNDS) if np.isfinite(drawn).any() else (np.nan, np.nan)
                 mean = float(np.nanmean(known)) if np.isfinite(known).any() else np.nan
@@ -66,19 +68,19 @@ class Tables:
                 )
         return documents
 
-    def friedman(self, rows: Sequence[Row] = tuple(VARIANTS)) -> list[JsonObject]:
+    def friedman(self, rows: Sequence[ClepModel] = tuple(VARIANTS)) -> list[JsonObject]:
         """Friedman's test of each metric over the variants; ``chi2`` and ``p`` null, and why, where there is none."""
         documents: list[JsonObject] = []
-        for column in Column:
+        for column in ClepMetric:
             tested = friedman(self._paired(rows, column))
             figures = {"chi2": None, "p": None, "omitted": tested} if isinstance(tested, str) else json_object(tested)
             documents.append(json_object({"frontend": self._frontend, "metric": column.key, **figures}))
         return documents
 
-    def wilcoxon(self, rows: Sequence[Row] = tuple(VARIANTS)) -> list[JsonObject]:
+    def wilcoxon(self, rows: Sequence[ClepModel] = tuple(VARIANTS)) -> list[JsonObject]:
         """The signed-rank test of each pair and metric, Holm's correction within the metric."""
         documents: list[JsonObject] = []
-        for column in Column:
+        for column in ClepMetric:
             tested = wilcoxon_holm(self._paired(rows, column), [str(row) for row in rows])
             if isinstance(tested, str):
                 continue
@@ -100,37 +102,37 @@ class Tables:
 
     def advantages(self) -> list[JsonObject]:
         """How far the best mode's AUROC is above every other row's on the same listeners, with 95 % bootstrap intervals."""
-        best = self._figures[Row.BEST][:, Column.AUROC]
+        best = self._figures[ClepModel.BEST][:, ClepMetric.AUROC]
         compared = {
-            row: paired_bootstrap(best, figures[:, Column.AUROC], RESAMPLES)
+            row: paired_bootstrap(best, figures[:, ClepMetric.AUROC], RESAMPLES)
             for row, figures in self._figures.items()
-            if row is not Row.BEST and row not in MATCHED
+            if row is not ClepModel.BEST and row not in MATCHED
         }
         return [
-            json_object({"over": row, "metric": Column.AUROC.key} | dict(json_object(difference)))
+            json_object({"over": row, "metric": ClepMetric.AUROC.key} | dict(json_object(difference)))
             for row, difference in compared.items()
             if not isinstance(difference, str)
         ]
 
-    def _paired(self, rows: Sequence[Row], column: Column) -> Floats:  # (listeners, rows)
+    def _paired(self, rows: Sequence[ClepModel], column: ClepMetric) -> Floats:  # (listeners, rows)
         return np.stack([self._figures[row][:, column] for row in rows], axis=1)
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[PaperFinding]:
         """What the paper reports, beside what is seen here."""
         found = [
-            self._extreme("N has the lowest false positive rate", Row.N, Column.FPR, lowest=True),
-            self._extreme("N has the highest accuracy", Row.N, Column.ACCURACY, lowest=False),
-            self._extreme("P has the highest recall", Row.P, Column.RECALL, lowest=False),
-            self._extreme("N has the lowest recall", Row.N, Column.RECALL, lowest=True),
-            self._extreme("N has the highest precision", Row.N, Column.PRECISION, lowest=False),
-            self._no_difference("The variants' AUROC do not differ significantly", Column.AUROC),
+            self._extreme("N has the lowest false positive rate", ClepModel.N, ClepMetric.FPR, lowest=True),
+            self._extreme("N has the highest accuracy", ClepModel.N, ClepMetric.ACCURACY, lowest=False),
+            self._extreme("P has the highest recall", ClepModel.P, ClepMetric.RECALL, lowest=False),
+            self._extreme("N has the lowest recall", ClepModel.N, ClepMetric.RECALL, lowest=True),
+            self._extreme("N has the highest precision", ClepModel.N, ClepMetric.PRECISION, lowest=False),
+            self._no_difference("The variants' AUROC do not differ significantly", ClepMetric.AUROC),
         ]
         matched = tuple(MATCHED)
         found.append(
             self._extreme(
                 "At the false positive rate of N, N still has the highest accuracy",
-                Row.N_MATCHED,
-                Column.ACCURACY,
+                ClepModel.N_MATCHED,
+                ClepMetric.ACCURACY,
                 lowest=False,
                 rivals=matched,
             )
@@ -141,7 +143,7 @@ class Tables:
         """In one sentence: how many findings hold, and which row ranks best."""
         found = self.findings()
         hold = sum(each.holds == "yes" for each in found)
-        auroc = {row: figures[:, Column.AUROC] for row, figures in self._figures.items() if row not in MATCHED}
+        auroc = {row: figures[:, ClepMetric.AUROC] for row, figures in self._figures.items() if row not in MATCHED}
         means = {row: float(np.nanmean(own)) for row, own in auroc.items() if np.isfinite(own).any()}
         if not means:
             return "No listener has both likes and dislikes among the test tracks: nothing can be concluded."
@@ -153,27 +155,33 @@ class Tables:
         )
 
     def _extreme(
-        self, finding: str, row: Row, column: Column, *, lowest: bool, rivals: Sequence[Row] = tuple(VARIANTS)
-    ) -> Finding:
+        self,
+        finding: str,
+        row: ClepModel,
+        column: ClepMetric,
+        *,
+        lowest: bool,
+        rivals: Sequence[ClepModel] = tuple(VARIANTS),
+    ) -> PaperFinding:
         medians = {each: _median(self._figures[each][:, column]) for each in rivals}
         others = [median for each, median in medians.items() if each is not row]
         first = medians[row] < min(others) if lowest else medians[row] > max(others)
         detail = f"median {column.key}: " + ", ".join(f"{each} {median:.3f}" for each, median in medians.items())
         tested = wilcoxon_holm(self._paired(rivals, column), [str(each) for each in rivals])
         if isinstance(tested, str):
-            return Finding(finding, "not significant" if first else "no", f"{detail}; {tested}")
+            return PaperFinding(finding, "not significant" if first else "no", f"{detail}; {tested}")
         own = [pair for pair in tested if row in {pair.first, pair.second}]
         detail += "; " + ", ".join(f"{p.first} vs {p.second} {_p(p.p_holm)} (Holm)" for p in own)
         if not first:
-            return Finding(finding, "no", detail)
-        return Finding(finding, "yes" if all(p.p_holm < SIGNIFICANT for p in own) else "not significant", detail)
+            return PaperFinding(finding, "no", detail)
+        return PaperFinding(finding, "yes" if all(p.p_holm < SIGNIFICANT for p in own) else "not significant", detail)
 
-    def _no_difference(self, finding: str, column: Column) -> Finding:
+    def _no_difference(self, finding: str, column: ClepMetric) -> PaperFinding:
         tested = friedman(self._paired(tuple(VARIANTS), column))
         if isinstance(tested, str):
-            return Finding(finding, "not significant", tested)
+            return PaperFinding(finding, "not significant", tested)
         detail = f"Friedman's χ² {tested.chi2:.2f}, {_p(tested.p)}"
-        return Finding(finding, "no" if tested.p < SIGNIFICANT else "yes", detail)
+        return PaperFinding(finding, "no" if tested.p < SIGNIFICANT else "yes", detail)
 
 
 def _p(p: float) -> str:

@@ -17,7 +17,7 @@ CERTAIN = 0.975
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Conclusions:
     """What can be concluded.
 
     Attributes:
@@ -33,14 +33,14 @@ class Verdict:
     notes: tuple[str, ...]
 
 
-def conclude(evaluation: Evaluation, models: Sequence[str]) -> Verdict:
+def conclude(evaluation: Evaluation, models: Sequence[str]) -> Conclusions:
     """Compare the models by pair AUC on the same listeners.
 
     The best is chosen and tested on the same listeners; Holm's correction over all pairs pays for the choice.
     """
     measured = [model for model in models if evaluation.figure(model, Measure.PAIR_AUC) is not None]
     if not measured:
-        return Verdict(
+        return Conclusions(
             "Nothing can be concluded: no listener has both a like and a dislike of one station in the test.",
             None,
             (),
@@ -50,7 +50,7 @@ def conclude(evaluation: Evaluation, models: Sequence[str]) -> Verdict:
     overall, pairs = friedman(values), wilcoxon_holm(values, measured)
     notes = tuple(test for test in (overall, pairs) if isinstance(test, str))
     tested = pairs if isinstance(pairs, tuple) else ()
-    return Verdict(
+    return Conclusions(
         sentence=_sentence(evaluation, measured, tested),
         friedman=json_object({"metric": Measure.PAIR_AUC.key, **json_object(overall)})
         if isinstance(overall, Friedman)

@@ -32,7 +32,7 @@ class SplitName(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class ExperimentConfig:
     """What is asked.
 
     Attributes:
@@ -69,7 +69,7 @@ class Question:
         return json_object(self)
 
 
-def ask_about(
+def configure(
     dataset: Dataset,
     *,
     roster: Roster = PLAIN,
@@ -79,7 +79,7 @@ def ask_about(
     state: State | None = None,
     candidates: Candidates | None = None,
     most_listeners: int | None = None,
-) -> Question:
+) -> ExperimentConfig:
     """The question about a data set, with what fits it filled in.
 
     Args:
@@ -106,7 +106,7 @@ def ask_about(
         chosen = roster.names(models, dataset.content is not None)
     except ValueError as error:
         raise ExperimentError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
-    return Question(
+    return ExperimentConfig(
         dataset=dataset.name,
         models=tuple(chosen),
         seeds=tuple(range(seeds)),

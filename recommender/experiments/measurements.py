@@ -25,7 +25,7 @@ POOLED = "auc_pooled"
 
 
 @dataclass(frozen=True, slots=True)
-class Measurement:
+class ModelMeasurement:
     """What was measured of one model."""
 
     model: str
@@ -44,7 +44,7 @@ class Averaged:
     pooled: Figure | None
 
 
-def averaged(parts: Sequence[Measurement], seed: int) -> Averaged:
+def averaged(parts: Sequence[ModelMeasurement], seed: int) -> Averaged:
     """Each listener's values averaged over the parts that have them, then over listeners, as ``evaluate_seeds`` does.
 
     Args:
@@ -68,7 +68,7 @@ def _averaged_pooled(parts: Sequence[Pooled | None]) -> Figure | None:
     return Figure(np.empty(0), resampled, estimate, bounds.low, bounds.high)
 
 
-def _measured(part: Measurement, seed: int) -> Measured:
+def _measured(part: ModelMeasurement, seed: int) -> Measured:
     """The values behind an evaluation of one model, as the averaging of seeds takes them."""
     evaluation, report = part.evaluation, part.evaluation.report
     few = len(evaluation.listeners) < FEWEST_UNITS
@@ -98,7 +98,7 @@ def _measured(part: Measurement, seed: int) -> Measured:
     )
 
 
-def to_bytes(part: Measurement) -> bytes:
+def to_bytes(part: ModelMeasurement) -> bytes:
     """The measurement as arrays with a header; the same figures to the last bit come back."""
     figures = {measure: figure for (_, measure), figure in part.evaluation.figures.items()}
     arrays: dict[str, NDArray[np.generic]] = {"listeners": part.evaluation.listeners}
@@ -128,7 +128,7 @@ class _Header:
     pooled: float | None
 
 
-def from_bytes(content: bytes) -> Measurement | None:
+def from_bytes(content: bytes) -> ModelMeasurement | None:
     """Read what :func:`to_bytes` wrote; None for anything damaged, which is then measured again."""
     try:
         # The header is JSON behind its own length (8 bytes, little-endian), as the format says.
@@ -144,6 +144,8 @@ def from_bytes(content: bytes) -> Measurement | None:
             if measure.key in header.bounds
         }
         pooled = None if header.pooled is None else Pooled(header.pooled, arrays.get("pooled"))
-        return Measurement(header.model, header.seed, Evaluation(header.report, arrays["listeners"], figures), pooled)
+        return ModelMeasurement(
+            header.model, header.seed, Evaluation(header.report, arrays["listeners"], figures), pooled
+        )
     except (SafetensorError, ValueError, TypeError, KeyError, RecursionError):
         return None

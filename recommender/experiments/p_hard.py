@@ -15,7 +15,7 @@ from recommender.experiments.baselines import dataset_facts
 from recommender.experiments.config import SplitName, splits
 from recommender.experiments.json_values import json_object
 from recommender.experiments.measurements import averaged
-from recommender.experiments.p_hard_config import PHardQuestion
+from recommender.experiments.p_hard_config import PHardConfig
 from recommender.experiments.p_hard_figures import p_hard_drawings
 from recommender.experiments.p_hard_report import PHardResults, results_of
 from recommender.experiments.p_hard_run import (
@@ -50,7 +50,7 @@ Progress = Callable[[Step], None]
 def run_p_hard(
     store: RunStore,
     dataset: Dataset,
-    question: PHardQuestion,
+    question: PHardConfig,
     *,
     jobs: int = 1,
     on_progress: Progress | None = None,
@@ -84,7 +84,7 @@ def run_p_hard(
 class _Run:
     """One run: its plan, its parts, and what they come to."""
 
-    def __init__(self, dataset: Dataset, question: PHardQuestion, workspace: Workspace, tell: Progress) -> None:
+    def __init__(self, dataset: Dataset, question: PHardConfig, workspace: Workspace, tell: Progress) -> None:
         self._dataset = dataset
         self._question = question
         self._workspace = workspace
@@ -156,7 +156,7 @@ class _Given:
     """What every training works on."""
 
     dataset: Dataset
-    question: PHardQuestion
+    question: PHardConfig
 
 
 def _measure(given: _Given, task: Task) -> TrainedPart:

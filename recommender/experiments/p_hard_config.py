@@ -7,7 +7,7 @@ from recommender.configuration import Negatives, SequentialConfig
 from recommender.datasets.dataset import Dataset
 from recommender.evaluation.metric_runner import Candidates
 from recommender.evaluation.query_states import State
-from recommender.experiments.config import SplitName, ask_about
+from recommender.experiments.config import SplitName, configure
 from recommender.experiments.json_values import JsonObject, json_object
 from recommender.experiments.records import ExperimentError
 
@@ -36,7 +36,7 @@ class Tracks(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PHardQuestion:
+class PHardConfig:
     """What is asked.
 
     Attributes:
@@ -102,7 +102,7 @@ def parse_p_hard(text: str) -> tuple[float, ...]:
     return tuple(sorted(values))
 
 
-def ask_about_p_hard(
+def configure_p_hard(
     dataset: Dataset,
     config: SequentialConfig,
     *,
@@ -114,7 +114,7 @@ def ask_about_p_hard(
     split: SplitName | None = None,
     state: State | None = None,
     most_listeners: int | None = None,
-) -> PHardQuestion:
+) -> PHardConfig:
     """The question about a data set, with what fits it filled in as for the baselines.
 
     Args:
@@ -132,13 +132,13 @@ def ask_about_p_hard(
     Raises:
         ExperimentError: the data set lacks a clock, content, or the kind of negatives that the question needs.
     """
-    base = ask_about(
+    base = configure(
         dataset, models=",".join(BESIDE), seeds=seeds, split=split, state=state, most_listeners=most_listeners
     )
     if tracks is Tracks.CONTENT and dataset.content is None:
         raise ExperimentError(f"{dataset.name} has no content vectors: use --items ids, or give the audio.")
     _check_negatives(dataset, negatives)
-    return PHardQuestion(
+    return PHardConfig(
         dataset=base.dataset,
         p_hard=p_hard,
         seeds=base.seeds,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recommender.experiments.figures import ACCENT, FAINT, INK, WIDTH_INCHES, save
-from recommender.experiments.p_hard_results import EPOCHS, PHardRow, PopularityRow, ShareBin, ShareRow
+from recommender.experiments.p_hard_results import EPOCHS, PHardRow, PHardShare, PopularityRow, ShareBin
 from recommender.experiments.store import Drawing
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _curve(axes: "Axes", rows: Sequence[PHardRow], metric: str, colour: str, lab
         )
 
 
-def draw_figure_2(shares: Sequence[ShareRow], bins: Sequence[ShareBin], path: Path) -> None:
+def draw_figure_2(shares: Sequence[PHardShare], bins: Sequence[ShareBin], path: Path) -> None:
     """Left, pair AUC by share of likes, a line a value; right, how many listeners have which share."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - as above
 

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from recommender.evaluation.splits import Split
 from recommender.experiments.json_values import JsonObject, json_object
 from recommender.experiments.measurements import Averaged
-from recommender.experiments.p_hard_config import Mode, PHardQuestion
+from recommender.experiments.p_hard_config import Mode, PHardConfig
 from recommender.experiments.p_hard_results import (
     BesideRow,
-    CourseRow,
-    DifferenceRow,
+    LearningCurveRow,
     NegativesRow,
     Parts,
+    PHardDifference,
     PHardRow,
+    PHardShare,
     PopularityRow,
     ShareBin,
-    ShareRow,
     beside_rows,
     course_rows,
     difference_rows,
@@ -54,12 +54,12 @@ class PHardResults:
 
     results: tuple[PHardRow, ...]
     baselines: tuple[BesideRow, ...]
-    differences: tuple[DifferenceRow, ...]
+    differences: tuple[PHardDifference, ...]
     negatives: tuple[NegativesRow, ...]
-    by_positive_share: tuple[ShareRow, ...]
+    by_positive_share: tuple[PHardShare, ...]
     positive_shares: tuple[ShareBin, ...]
     by_popularity: tuple[PopularityRow, ...]
-    courses: tuple[CourseRow, ...]
+    courses: tuple[LearningCurveRow, ...]
     trends: tuple[Trend, ...]
     split: JsonObject
     conclusion: str
@@ -68,7 +68,7 @@ class PHardResults:
 
 
 def results_of(
-    question: PHardQuestion,
+    question: PHardConfig,
     parts: Parts,
     beside: Mapping[str, Sequence[TrainedPart]],
     together: Mapping[str, Averaged],
@@ -116,7 +116,7 @@ def results_of(
 
 def _shares(
     curve: Mapping[float, Averaged], others: Mapping[str, Averaged], splits: Sequence[Split]
-) -> tuple[list[ShareRow], list[ShareBin], list[str]]:
+) -> tuple[list[PHardShare], list[ShareBin], list[str]]:
     """Fig. 2, or why it is missing."""
     listeners = next(iter(curve.values())).listeners
     share = positive_shares(splits, listeners)
@@ -132,7 +132,7 @@ def _seeds(parts: Sequence[TrainedPart]) -> int:
     return len({part.measurement.seed for part in parts})
 
 
-def _split_facts(question: PHardQuestion, part: TrainedPart) -> JsonObject:
+def _split_facts(question: PHardConfig, part: TrainedPart) -> JsonObject:
     report = part.measurement.evaluation.report
     return json_object(
         {
@@ -147,7 +147,7 @@ def _split_facts(question: PHardQuestion, part: TrainedPart) -> JsonObject:
     )
 
 
-def _conclusion(results: Sequence[PHardRow], differences: Sequence[DifferenceRow]) -> str:
+def _conclusion(results: Sequence[PHardRow], differences: Sequence[PHardDifference]) -> str:
     auc = {row.p_hard: row for row in results if row.metric == "auc"}
     if not auc:
         return "Nothing can be concluded: no listener has both a like and a dislike of one station in the test."
@@ -171,13 +171,13 @@ def _bounds(low: float | None, high: float | None) -> str:
     )
 
 
-def _judged(row: DifferenceRow) -> str:
+def _judged(row: PHardDifference) -> str:
     if row.low is None or row.high is None:
         return ", too little to say how sure"
     return "" if row.low > 0.0 or row.high < 0.0 else ", which may be chance"
 
 
-def _notes(question: PHardQuestion) -> list[str]:
+def _notes(question: PHardConfig) -> list[str]:
     config = question.config
     model = (
         f"{question.mode.capitalize()} mode: {config.blocks} blocks of width {config.width} over {config.length} events"

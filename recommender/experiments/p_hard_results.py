@@ -18,7 +18,7 @@ from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.report import ShareBin
 from recommender.evaluation.splits import Split
 from recommender.experiments.measurements import Averaged
-from recommender.experiments.p_hard_run import BOOTSTRAP_SEED, Course, TrainedPart
+from recommender.experiments.p_hard_run import BOOTSTRAP_SEED, LearningCurve, TrainedPart
 from recommender.sequence.negatives import NegativeCounts
 from recommender.training.sequential_recommender import name_of
 
@@ -73,7 +73,7 @@ class NegativesRow:
 
 
 @dataclass(frozen=True, slots=True)
-class DifferenceRow:
+class PHardDifference:
     """How far one value is ahead of another model on the same listeners."""
 
     p_hard: float
@@ -86,7 +86,7 @@ class DifferenceRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ShareRow:
+class PHardShare:
     """Pair AUC over the listeners whose share of likes in the past lies in ``share_low`` … ``share_high``."""
 
     model: str
@@ -111,7 +111,7 @@ class PopularityRow:
 
 
 @dataclass(frozen=True, slots=True)
-class CourseRow:
+class LearningCurveRow:
     """Validation pair AUC by epoch, one training."""
 
     p_hard: float
@@ -173,11 +173,11 @@ def negatives_row(p_hard: float, parts: Sequence[TrainedPart]) -> NegativesRow:
 
 def difference_rows(
     together: Mapping[float, Averaged], beside: Mapping[str, Averaged], reference: str
-) -> list[DifferenceRow]:
+) -> list[PHardDifference]:
     """Every value against the lowest one, and against the model that stands beside."""
     lowest = min(together)
     rivals = {name_of(lowest): together[lowest]} | {model: beside[model] for model in beside if model == reference}
-    rows: list[DifferenceRow] = []
+    rows: list[PHardDifference] = []
     for p_hard, found in together.items():
         for rival, theirs in rivals.items():
             if theirs is found:
@@ -189,7 +189,7 @@ def difference_rows(
                 sign = -1.0 if measure.lower_is_better else 1.0
                 gap = difference_of_resamples(own.mean, other.mean, own.resampled, other.resampled, sign)
                 rows.append(
-                    DifferenceRow(p_hard, rival, measure.key, gap.mean, gap.low, gap.high, gap.probability_better)
+                    PHardDifference(p_hard, rival, measure.key, gap.mean, gap.low, gap.high, gap.probability_better)
                 )
     return rows
 
@@ -209,7 +209,7 @@ def positive_shares(splits: Sequence[Split], listeners: NDArray[np.int64]) -> ND
         return np.where(known, shares, 0.0).sum(axis=0) / known.sum(axis=0)
 
 
-def share_rows(model: str, p_hard: float | None, found: Averaged, share: NDArray[np.float64]) -> list[ShareRow]:
+def share_rows(model: str, p_hard: float | None, found: Averaged, share: NDArray[np.float64]) -> list[PHardShare]:
     """Pair AUC by the listener's share of likes (Mei et al. 2024, Fig. 2, left).
 
     Args:
@@ -221,7 +221,7 @@ def share_rows(model: str, p_hard: float | None, found: Averaged, share: NDArray
     figure = found.figures.get(Measure.PAIR_AUC)
     if figure is None:
         return []
-    rows: list[ShareRow] = []
+    rows: list[PHardShare] = []
     edges = np.linspace(0.0, 1.0, SHARE_BINS + 1)
     bins = np.minimum((np.nan_to_num(share, nan=-1.0) * SHARE_BINS).astype(np.int64), SHARE_BINS - 1)
     for place in range(SHARE_BINS):
@@ -233,7 +233,7 @@ def share_rows(model: str, p_hard: float | None, found: Averaged, share: NDArray
         )
         bounds = interval(float(values.mean()), drawn)
         low, high = float(edges[place]), float(edges[place + 1])
-        rows.append(ShareRow(model, p_hard, low, high, len(values), bounds.mean, bounds.low, bounds.high))
+        rows.append(PHardShare(model, p_hard, low, high, len(values), bounds.mean, bounds.low, bounds.high))
     return rows
 
 
@@ -256,14 +256,16 @@ def popularity_rows(model: str, p_hard: float | None, parts: Sequence[TrainedPar
     ]
 
 
-def course_rows(p_hard: float, parts: Sequence[TrainedPart]) -> list[CourseRow]:
+def course_rows(p_hard: float, parts: Sequence[TrainedPart]) -> list[LearningCurveRow]:
     """Every training of one value."""
     return [
-        CourseRow(p_hard, part.measurement.seed, part.course.epochs, part.course.best_epoch, part.course.validation_auc)
+        LearningCurveRow(
+            p_hard, part.measurement.seed, part.course.epochs, part.course.best_epoch, part.course.validation_auc
+        )
         for part in parts
         if part.course is not None
     ]
 
 
-def _courses(parts: Sequence[TrainedPart]) -> list[Course]:
+def _courses(parts: Sequence[TrainedPart]) -> list[LearningCurve]:
     return [part.course for part in parts if part.course is not None]

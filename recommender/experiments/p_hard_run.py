@@ -11,15 +11,15 @@ from threadpoolctl import threadpool_limits
 from recommender.baselines import build
 from recommender.datasets.dataset import Dataset
 from recommender.evaluation.metric_names import LIST_LENGTH
+from recommender.evaluation.metrics import full_ranks, top
 from recommender.evaluation.protocol import evaluate
 from recommender.evaluation.query_states import MOST_ROWS, State, States
-from recommender.evaluation.ranking import full_ranks, top
 from recommender.evaluation.splits import Part as Share
 from recommender.evaluation.splits import Split
 from recommender.experiments.config import splits
 from recommender.experiments.json_values import finite
-from recommender.experiments.measurements import Measurement, from_bytes, to_bytes
-from recommender.experiments.p_hard_config import PHardQuestion, Tracks
+from recommender.experiments.measurements import ModelMeasurement, from_bytes, to_bytes
+from recommender.experiments.p_hard_config import PHardConfig, Tracks
 from recommender.interfaces import Recommender
 from recommender.sequence.negatives import NegativeCounts
 from recommender.training.sequential import EpochReport
@@ -49,7 +49,7 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class LearningCurve:
     """How a training went.
 
     Attributes:
@@ -83,18 +83,18 @@ class ByPopularity:
 class TrainedPart:
     """What is kept of one model."""
 
-    measurement: Measurement
-    course: Course | None
+    measurement: ModelMeasurement
+    course: LearningCurve | None
     popularity: ByPopularity | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Beside:
-    course: Course | None
+    course: LearningCurve | None
     popularity: ByPopularity | None
 
 
-def measure_part(dataset: Dataset, question: PHardQuestion, task: Task) -> TrainedPart:
+def measure_part(dataset: Dataset, question: PHardConfig, task: Task) -> TrainedPart:
     """Train, measure, and rank by popularity. One thread, so that sums come out the same every time.
 
     Raises:
@@ -113,23 +113,23 @@ def measure_part(dataset: Dataset, question: PHardQuestion, task: Task) -> Train
         )
         popularity = by_popularity(recommender, split)
     course = course_of(recommender.course) if isinstance(recommender, SequentialRecommender) else None
-    return TrainedPart(Measurement(task.model, task.seed, evaluation, None), course, popularity)
+    return TrainedPart(ModelMeasurement(task.model, task.seed, evaluation, None), course, popularity)
 
 
-def _recommender(dataset: Dataset, question: PHardQuestion, task: Task) -> Recommender:
+def _recommender(dataset: Dataset, question: PHardConfig, task: Task) -> Recommender:
     if task.p_hard is None:
         return build(task.model, seed=task.seed)
     content = dataset.content if question.tracks is Tracks.CONTENT else None
     return SequentialRecommender(question.config_for(task.p_hard), seed=task.seed, content=content, name=task.model)
 
 
-def course_of(reports: tuple[EpochReport, ...]) -> Course:
+def course_of(reports: tuple[EpochReport, ...]) -> LearningCurve:
     """A training in figures; ``reports`` has at least one epoch."""
     known = [(report.validation_auc, -report.epoch) for report in reports if report.validation_auc is not None]
     negatives = NegativeCounts()
     for report in reports:
         negatives = negatives + report.negatives
-    return Course(
+    return LearningCurve(
         epochs=epochs_to_convergence(reports),
         best_epoch=-max(known)[1] if known else reports[-1].epoch,
         loss=tuple(report.loss for report in reports),

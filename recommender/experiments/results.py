@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.report import Evaluation, Report
 from recommender.experiments.conclusion import conclude
-from recommender.experiments.config import Question, SplitName
+from recommender.experiments.config import ExperimentConfig, SplitName
 from recommender.experiments.json_values import JsonObject, json_object
-from recommender.experiments.measurements import POOLED, Averaged, Measurement
+from recommender.experiments.measurements import POOLED, Averaged, ModelMeasurement
 from recommender.experiments.model_sets import UNSEEDED
 
 COMPARED = (Measure.PAIR_AUC, Measure.NDCG)
@@ -57,8 +57,8 @@ class Results:
 
 
 def results_of(
-    question: Question,
-    parts: Mapping[str, Sequence[Measurement]],
+    question: ExperimentConfig,
+    parts: Mapping[str, Sequence[ModelMeasurement]],
     together: Mapping[str, Averaged],
     reference: str,
 ) -> Results:
@@ -118,12 +118,12 @@ def _rows(model: str, found: Averaged, seeds: int) -> list[ResultRow]:
     return rows
 
 
-def _of_first_seed(parts: Sequence[Measurement]) -> list[Report]:
+def _of_first_seed(parts: Sequence[ModelMeasurement]) -> list[Report]:
     """One report, or one for each fold of a walk forward."""
     return [part.evaluation.report for part in parts if part.seed == parts[0].seed]
 
 
-def _split_facts(question: Question, own: Sequence[Report]) -> JsonObject:
+def _split_facts(question: ExperimentConfig, own: Sequence[Report]) -> JsonObject:
     """What was learned from and measured on; of the first seed, summed over the folds of a walk forward."""
     facts = own[0].split
     test = sum(report.split.test for report in own)
@@ -148,7 +148,7 @@ def _split_facts(question: Question, own: Sequence[Report]) -> JsonObject:
     )
 
 
-def _omitted(models: Sequence[str], parts: Mapping[str, Sequence[Measurement]]) -> tuple[str, ...]:
+def _omitted(models: Sequence[str], parts: Mapping[str, Sequence[ModelMeasurement]]) -> tuple[str, ...]:
     """Why figures are missing, naming the models where it is not all of them."""
     who: dict[str, list[str]] = {}
     for model in models:
@@ -159,7 +159,7 @@ def _omitted(models: Sequence[str], parts: Mapping[str, Sequence[Measurement]]) 
     )
 
 
-def _notes(question: Question, reports: Sequence[Report]) -> list[str]:
+def _notes(question: ExperimentConfig, reports: Sequence[Report]) -> list[str]:
     notes = list(dict.fromkeys(note for report in reports for note in report.notes))
     if len(question.seeds) > 1:
         notes.append(f"Averaged over {len(question.seeds)} seeds; counts of rows and pairs are of the first.")

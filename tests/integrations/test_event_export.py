@@ -15,7 +15,7 @@ from player.feedback.event_store import load_journal
 from player.integrations.event_export import COLUMNS, EventRow, exported_events, write_csv, write_json, write_parquet
 from player.stations.collection import load_rows
 from player.storage.models import Station
-from recommender.datasets import open_dataset
+from recommender.datasets.opening import open_dataset
 from recommender.events import Outcome
 from tests.integrations.conftest import library_track
 

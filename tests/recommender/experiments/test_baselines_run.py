@@ -7,15 +7,19 @@ import numpy as np
 import pytest
 
 from recommender.baselines import BASELINES, build
-from recommender.datasets import dataset_of
-from recommender.evaluation import Candidates, Measure, State, evaluate_seeds, split_listener_last, split_random
-from recommender.evaluation.query_states import MOST_ROWS
-from recommender.experiments import ExperimentError, Question, RunStore, SplitName, ask_about, run_baselines
-from recommender.experiments.baselines import BOOTSTRAP_SEED
+from recommender.datasets.opening import dataset_of
+from recommender.evaluation.metric_names import Measure
+from recommender.evaluation.metric_runner import Candidates
+from recommender.evaluation.protocol import evaluate_seeds
+from recommender.evaluation.query_states import MOST_ROWS, State
+from recommender.evaluation.splits import split_listener_last, split_random
+from recommender.experiments.baselines import BOOTSTRAP_SEED, run_baselines
+from recommender.experiments.config import ExperimentConfig, SplitName, configure
 from recommender.experiments.measurements import from_bytes, to_bytes
 from recommender.experiments.model_sets import UNSEEDED
 from recommender.experiments.pooled_auc import pooled_auc
-from recommender.experiments.records import configuration_as
+from recommender.experiments.records import ExperimentError, configuration_as
+from recommender.experiments.store import RunStore
 
 MODELS = "random,like-rate,biased-mf"
 
@@ -27,7 +31,7 @@ def table(record):
 @pytest.mark.parametrize("ordered", [True, False])
 def test_figures_are_those_of_the_protocols_own_averaging_over_seeds(store, make_ratings, ordered):
     dataset = make_ratings(ordered=ordered)
-    question = ask_about(dataset, models=MODELS, seeds=3)
+    question = configure(dataset, models=MODELS, seeds=3)
     found = table(run_baselines(store, dataset, question))
     expected = evaluate_seeds(
         lambda seed: [build(name, seed=seed) for name in question.models],
@@ -88,7 +92,7 @@ class StopError(Exception):
 
 def test_an_interrupted_run_measures_only_what_is_missing_and_ends_with_the_same_figures(store, make_ratings, tmp_path):
     dataset = make_ratings()
-    question = ask_about(dataset, models=MODELS, seeds=2)
+    question = configure(dataset, models=MODELS, seeds=2)
     whole = run_baselines(RunStore(tmp_path / "other"), dataset, question)
     begun = []
 
@@ -111,7 +115,7 @@ def test_an_interrupted_run_measures_only_what_is_missing_and_ends_with_the_same
 
 def test_a_damaged_part_is_measured_again(store, make_ratings):
     dataset = make_ratings()
-    question = ask_about(dataset, models="like-rate", seeds=1)
+    question = configure(dataset, models="like-rate", seeds=1)
     parts = []
 
     def spoil(step):
@@ -126,13 +130,13 @@ def test_a_damaged_part_is_measured_again(store, make_ratings):
 
 
 def test_a_measurement_comes_back_to_the_last_bit(make_ratings):
-    from recommender.evaluation import evaluate
-    from recommender.experiments.measurements import Measurement
+    from recommender.evaluation.protocol import evaluate
+    from recommender.experiments.measurements import ModelMeasurement
     from recommender.experiments.pooled_auc import Pooled
 
     dataset = make_ratings(listeners=3, rows=80)
     evaluation = evaluate([build("random", seed=1)], split_listener_last(dataset.log))
-    part = Measurement("random", 1, evaluation, Pooled(1 / 3, np.array([0.1, np.nan])))
+    part = ModelMeasurement("random", 1, evaluation, Pooled(1 / 3, np.array([0.1, np.nan])))
     back = from_bytes(to_bytes(part))
     assert (back.model, back.seed, back.evaluation.report) == ("random", 1, evaluation.report)
     for cell, figure in evaluation.figures.items():
@@ -145,7 +149,7 @@ def test_a_measurement_comes_back_to_the_last_bit(make_ratings):
 
 def test_the_same_question_gives_the_same_figures_and_pictures_to_the_last_byte(store, make_ratings):
     dataset = make_ratings()
-    question = ask_about(dataset, models="random,like-rate,bpr,als,vb-mf", seeds=1)
+    question = configure(dataset, models="random,like-rate,bpr,als,vb-mf", seeds=1)
     first, second = run_baselines(store, dataset, question), run_baselines(store, dataset, question)
     assert first.id != second.id
     assert json.dumps(first.results) == json.dumps(second.results)
@@ -173,7 +177,7 @@ def test_models_said_to_be_without_a_random_number_are(make_ratings):
 
 def test_the_conclusion_names_the_best_its_lead_over_like_rate_and_how_sure_that_is(store, make_ratings):
     dataset = make_ratings(listeners=40, rows=1200)
-    record = run_baselines(store, dataset, ask_about(dataset, models="random,popularity,like-rate", seeds=1))
+    record = run_baselines(store, dataset, configure(dataset, models="random,popularity,like-rate", seeds=1))
     auc = {model: row["mean"] for (model, metric), row in table(record).items() if metric == "auc"}
     assert auc["like-rate"] > 0.6 > auc["random"]
     assert max(auc, key=auc.get) in record.results["conclusion"].split(";")[0]
@@ -187,7 +191,7 @@ def test_the_conclusion_names_the_best_its_lead_over_like_rate_and_how_sure_that
 
 def test_with_few_listeners_the_missing_tests_are_said_and_nothing_is_nan(store, make_ratings):
     dataset = make_ratings(listeners=1, tracks=60, rows=60)
-    question = ask_about(dataset, models="all", seeds=2)
+    question = configure(dataset, models="all", seeds=2)
     assert (question.split, question.state) == (SplitName.GLOBAL_TIME, State.WALKING)
     record = run_baselines(store, dataset, question)
     assert record.results["friedman"] is None
@@ -198,14 +202,14 @@ def test_with_few_listeners_the_missing_tests_are_said_and_nothing_is_nan(store,
 
 def test_constant_scores_have_defined_values(store, make_ratings):
     dataset = make_ratings(listeners=8, tracks=40, rows=200)
-    record = run_baselines(store, dataset, ask_about(dataset, models="personal-most-played", seeds=1))
+    record = run_baselines(store, dataset, configure(dataset, models="personal-most-played", seeds=1))
     assert table(record)["personal-most-played", "auc"]["mean"] == 0.5
     assert table(record)["personal-most-played", "auc_pooled"]["mean"] == 0.5
 
 
 def test_a_walk_forward_measures_every_fold(store, make_ratings):
     dataset = make_ratings(listened_again=True)
-    question = ask_about(dataset, models="like-rate,random", seeds=2, split=SplitName.WALK_FORWARD, state=State.WALKING)
+    question = configure(dataset, models="like-rate,random", seeds=2, split=SplitName.WALK_FORWARD, state=State.WALKING)
     record = run_baselines(store, dataset, question)
     assert question.candidates is Candidates.CATALOGUE
     assert record.results["split"]["folds"] == 5
@@ -217,7 +221,7 @@ def test_a_walk_forward_measures_every_fold(store, make_ratings):
 
 def test_every_measure_that_was_promised_is_there(store, make_ratings):
     dataset = make_ratings(listened_again=True)
-    found = table(run_baselines(store, dataset, ask_about(dataset, models="random", seeds=1)))
+    found = table(run_baselines(store, dataset, configure(dataset, models="random", seeds=1)))
     promised = (
         "auc", "auc_pooled", "mrr_positive", "mrr_negative", "ndcg@10", "hr@10", "recall@10", "ndcg@10_repeat",
         "ndcg@10_explore", "gini", "coverage", "entropy", "novelty",
@@ -238,7 +242,7 @@ def test_every_measure_that_was_promised_is_there(store, make_ratings):
 )
 def test_what_cannot_be_asked_is_refused_in_a_sentence(make_ratings, options, says):
     with pytest.raises(ExperimentError, match=says) as refused:
-        ask_about(make_ratings(ordered=False), **options)
+        configure(make_ratings(ordered=False), **options)
     assert str(refused.value).endswith(".")
 
 
@@ -246,23 +250,23 @@ def test_a_log_of_a_single_moment_has_nothing_to_measure_on(store, make_ratings)
     log = make_ratings().log
     dataset = dataset_of(replace(log, time=np.zeros(len(log))), name="csv:moment")
     with pytest.raises(ExperimentError, match="nothing to measure on in csv:moment"):
-        run_baselines(store, dataset, ask_about(dataset, models="random"))
+        run_baselines(store, dataset, configure(dataset, models="random"))
     assert store.listing().records == ()
 
 
 def test_a_question_is_read_back_from_its_record_and_a_damaged_one_refused(make_ratings):
     question = replace(
-        ask_about(make_ratings(), models="random", seeds=2), columns=(("listener", "user"),), limit=10, music="/m"
+        configure(make_ratings(), models="random", seeds=2), columns=(("listener", "user"),), limit=10, music="/m"
     )
     document = json.loads(json.dumps(question.to_json()))
-    assert configuration_as(Question, document) == question
-    assert isinstance(question, Question)
+    assert configuration_as(ExperimentConfig, document) == question
+    assert isinstance(question, ExperimentConfig)
     with pytest.raises(ExperimentError, match="split"):
-        configuration_as(Question, {**document, "split": "by-hand"})
+        configuration_as(ExperimentConfig, {**document, "split": "by-hand"})
 
 
 def test_the_fingerprint_changes_with_any_value_and_with_nothing_else(make_ratings):
-    from recommender.experiments import fingerprint_of_dataset
+    from recommender.experiments.provenance import fingerprint_of_dataset
 
     dataset = make_ratings()
     label = dataset.log.label.copy()
