@@ -14,8 +14,8 @@ import numpy as np
 
 from recommender.datasets.opening import dataset_of, open_dataset
 from recommender.events import EventLog, Outcome
-from recommender.experiments.baselines import run_baselines
-from recommender.experiments.config import configure
+from recommender.experiments.model_comparison import compare_models
+from recommender.experiments.run_config import configure
 from recommender.experiments.store import RunStore
 
 ROWS = 10_000_000
@@ -57,7 +57,7 @@ def measure(part: str, rows: int, folder: Path) -> None:
         question = configure(dataset, models=CHEAP, seeds=1, most_listeners=MEASURED_LISTENERS)
     ready = time.perf_counter()
     base = _peak()
-    record = run_baselines(RunStore(folder), dataset, question)
+    record = compare_models(RunStore(folder), dataset, question)
     taken = time.perf_counter() - ready
     print(
         f"{part}: {len(dataset.log):,} rows, {len(question.models)} models, {question.split}: {taken:.1f} s "

@@ -7,10 +7,9 @@ from player.research.datasets import Desk, Source, read, reopened
 from player.research.progress import Teller, errors_as
 from recommender.datasets.dataset import Dataset
 from recommender.evaluation.query_states import State
-from recommender.experiments.baselines import run_baselines
-from recommender.experiments.config import ExperimentConfig, SplitName, configure
-from recommender.experiments.model_sets import PLAIN, Roster
+from recommender.experiments.model_comparison import compare_models
 from recommender.experiments.records import Record, configuration_as
+from recommender.experiments.run_config import PLAIN, ExperimentConfig, Roster, SplitName, configure
 from recommender.experiments.store import RunStore
 
 
@@ -61,7 +60,7 @@ def _run(
 ) -> Record:
     teller = Teller(desk)
     with errors_as(PlayerError):
-        return run_baselines(
+        return compare_models(
             RunStore(desk.paths.experiments),
             dataset,
             question,

@@ -9,7 +9,7 @@ from player.jobs import JobProgress
 from player.research.datasets import Desk, Source, read, reopened
 from player.research.own_log import NAME
 from player.research.progress import errors_as
-from recommender.experiments.clep import ClepExperimentConfig, run_clep
+from recommender.experiments.clep_experiment import ClepExperimentConfig, run_clep
 from recommender.experiments.records import Record, configuration_as
 from recommender.experiments.store import RunStore
 

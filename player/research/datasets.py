@@ -12,8 +12,7 @@ from player.research.own_log import NAME, own_log
 from player.storage.database import Database
 from recommender.datasets.dataset import KINDS, Dataset, DatasetError, parse_columns, parse_name
 from recommender.datasets.opening import open_dataset
-from recommender.experiments.provenance import fingerprint_of_dataset
-from recommender.experiments.records import Record
+from recommender.experiments.records import Record, fingerprint_of_dataset
 
 
 @dataclass(frozen=True, slots=True)

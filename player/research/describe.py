@@ -7,8 +7,8 @@ from player.research.own_log import NAME
 from recommender.datasets.dataset import DatasetError
 from recommender.datasets.stream import stream_dataset
 from recommender.datasets.summary import statistics
-from recommender.experiments.baselines import dataset_facts
 from recommender.experiments.json_values import JsonObject, json_object
+from recommender.experiments.runner import dataset_facts
 
 
 def describe(desk: Desk, wanted: Source) -> JsonObject:

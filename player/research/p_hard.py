@@ -8,16 +8,10 @@ from player.research.progress import Teller, errors_as
 from recommender.configuration import Negatives, SequentialConfig
 from recommender.datasets.dataset import Dataset
 from recommender.evaluation.query_states import State
-from recommender.experiments.config import SplitName
-from recommender.experiments.p_hard import run_p_hard
-from recommender.experiments.p_hard_config import (
-    Mode,
-    PHardConfig,
-    Tracks,
-    configure_p_hard,
-    parse_p_hard,
-)
+from recommender.experiments.p_hard_config import Mode, PHardConfig, Tracks, configure_p_hard, parse_p_hard
+from recommender.experiments.p_hard_sweep import run_p_hard
 from recommender.experiments.records import Record, configuration_as
+from recommender.experiments.run_config import SplitName
 from recommender.experiments.store import RunStore
 from recommender.training.sequential_recommender import ABLATIONS, FAITHFUL
 
@@ -101,7 +95,9 @@ def _run(desk: Desk, dataset: Dataset, question: PHardConfig, jobs: int, repeats
             dataset,
             question,
             jobs=jobs,
-            on_progress=lambda step: teller.tell("Training and measuring", step.done, step.total, step.computed),
+            on_progress=lambda step: teller.tell(
+                "Training and measuring", step.done, step.total, step.computed, step.within
+            ),
             resume=not repeats,
             repeats=repeats,
         )

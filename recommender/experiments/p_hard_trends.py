@@ -1,16 +1,16 @@
-"""Which trends of Mei et al. 2024, section 5, a run shows: each by a fixed rule.
+"""The curves over ``p_hard``, and which trends of Mei et al. 2024, section 5, they show: each by a fixed rule.
 
-A difference counts when its interval over listeners excludes zero; epochs differ when their intervals over seeds are apart. Where the run lacks a value that a rule needs, the rule is
-left out.
+A difference counts when its interval over listeners excludes zero; epochs differ when their intervals over seeds are apart.
+Where the run lacks a value that a rule needs, the rule is left out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from recommender.experiments.p_hard_results import EPOCHS, PHardDifference, PHardRow, PopularityRow
 from recommender.training.sequential_recommender import name_of
 
+EPOCHS = "epochs"
 PLATEAU_FROM = 0.3
 PLATEAU_WIDTH = 0.01
 """How much pair AUC may still change from .3 on to be called flat."""
@@ -20,6 +20,42 @@ SAVED_EPOCHS = 0.3
 """The paper: 30 % fewer epochs at .4."""
 SHIFT = 0.01
 """Share of the catalogue by which the most popular tenth has to move to count as having moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class PHardRow:
+    """One figure for one value of ``p_hard``."""
+
+    p_hard: float
+    metric: str
+    mean: float
+    low: float | None
+    high: float | None
+    seeds: int
+
+
+@dataclass(frozen=True, slots=True)
+class PHardDifference:
+    """How far one value is ahead of another model on the same listeners."""
+
+    p_hard: float
+    rival: str
+    metric: str
+    mean: float
+    low: float | None
+    high: float | None
+    probability_better: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PopularityRow:
+    """A tenth of the catalogue by popularity, 1 the least popular: mean place in rankings, share of the lists of ten."""
+
+    model: str
+    p_hard: float | None
+    tenth: int
+    place: float
+    listed: float
 
 
 class TrendVerdict(StrEnum):

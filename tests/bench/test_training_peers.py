@@ -18,7 +18,7 @@ from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.protocol import evaluate
 from recommender.evaluation.query_states import MOST_ROWS, State, States
 from recommender.evaluation.splits import Part
-from recommender.experiments.config import fitting_candidates
+from recommender.experiments.run_config import fitting_candidates
 
 LISTENERS, FILMS = 16, 40
 

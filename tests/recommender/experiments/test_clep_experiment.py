@@ -9,16 +9,23 @@ from PIL import Image
 
 from recommender.datasets.opening import dataset_of
 from recommender.events import EventLog, Outcome
-from recommender.experiments.clep import ClepExperimentConfig, run_clep
+from recommender.experiments.clep_experiment import ClepExperimentConfig, run_clep
 from recommender.experiments.clep_listeners import draw_test_tracks, find_listeners
-from recommender.experiments.clep_measures import ClepMetric
-from recommender.experiments.clep_scores import MATCHED, ClepModel, Sounds, embedding_spaces, measure_seed, rows
+from recommender.experiments.clep_scores import (
+    MATCHED,
+    ClepMetric,
+    ClepModel,
+    Sounds,
+    embedding_spaces,
+    measure_seed,
+    rows,
+)
 from recommender.experiments.json_values import differences, json_object
 from recommender.experiments.records import ExperimentError, configuration_as
 from recommender.experiments.store import RunStore
 
 LISTENERS, TRACKS, DIMENSION = 7, 60, 12
-QUESTION = ClepExperimentConfig("csv:made-up", "made-up", seeds=(0, 1))
+QUESTION = ClepExperimentConfig(dataset="csv:made-up", frontend="made-up", seeds=(0, 1))
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.experiments.clep_measures import ClepMetric, measure, measure_at_rate
+from recommender.experiments.clep_scores import ClepMetric, measure, measure_at_rate
 
 LIKED = np.array([True, True, True, False, False])
 

@@ -11,36 +11,14 @@ from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.protocol import evaluate
 from recommender.evaluation.query_states import State, States
 from recommender.evaluation.splits import split_listener_last
-from recommender.experiments import p_hard as module
-from recommender.experiments.json_values import same
-from recommender.experiments.measurements import averaged
-from recommender.experiments.p_hard import Step, run_p_hard
-from recommender.experiments.p_hard_config import (
-    PAPER,
-    PHardConfig,
-    Tracks,
-    configure_p_hard,
-    parse_p_hard,
-)
-from recommender.experiments.p_hard_results import (
-    PHardDifference,
-    PHardRow,
-    PopularityRow,
-    mean_over_seeds,
-    positive_shares,
-    share_bins,
-    share_rows,
-)
-from recommender.experiments.p_hard_run import (
-    Task,
-    by_popularity,
-    measure_part,
-    part_from_bytes,
-    part_to_bytes,
-    tenths,
-)
-from recommender.experiments.p_hard_trends import TrendVerdict, trends_of
+from recommender.experiments.json_values import json_object, same
+from recommender.experiments.measurements import ModelMeasurement, averaged, by_popularity, from_bytes, tenths, to_bytes
+from recommender.experiments.p_hard_config import PAPER, PHardConfig, Tracks, configure_p_hard, parse_p_hard
+from recommender.experiments.p_hard_results import mean_over_seeds, p_hard_shares, positive_shares, share_bins
+from recommender.experiments.p_hard_sweep import p_hard_study, run_p_hard
+from recommender.experiments.p_hard_trends import PHardDifference, PHardRow, PopularityRow, TrendVerdict, trends_of
 from recommender.experiments.records import ExperimentError, configuration_as
+from recommender.experiments.runner import RunProgress, _measured, _Task
 from recommender.training.sequential_recommender import FAITHFUL
 
 QUICK = replace(FAITHFUL, width=8, length=16, epochs=2, patience=2)
@@ -72,9 +50,9 @@ def test_what_is_no_share_is_refused_in_a_sentence(text):
 
 
 def test_a_question_survives_its_record(question):
-    assert configuration_as(PHardConfig, question.to_json()) == question
+    assert configuration_as(PHardConfig, json_object(question)) == question
     with pytest.raises(ExperimentError, match="cannot be used"):
-        configuration_as(PHardConfig, {**question.to_json(), "seeds": "many"})
+        configuration_as(PHardConfig, {**json_object(question), "seeds": "many"})
 
 
 def test_what_the_data_lack_is_refused_in_a_sentence(dataset):
@@ -104,24 +82,19 @@ def test_a_run_has_every_figure_of_the_contract_with_like_rate_beside(store, dat
     assert same(again.results, record.results)
 
 
-def test_an_interrupted_run_goes_on_with_what_it_has(store, dataset, question, monkeypatch):
+def test_an_interrupted_run_goes_on_with_what_it_has(store, dataset, question):
     whole = run_p_hard(store, dataset, question, resume=False)
-    made = []
 
-    def interrupted(*given):
-        if len(made) == 3:
+    def interrupted(step):
+        if step.done == 3:
             raise KeyboardInterrupt
-        made.append(given[2])
-        return measure_part(*given)
 
-    monkeypatch.setattr(module, "measure_part", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        run_p_hard(store, dataset, question)
-    monkeypatch.setattr(module, "measure_part", measure_part)
-    steps: list[Step] = []
+        run_p_hard(store, dataset, question, on_progress=interrupted)
+    steps: list[RunProgress] = []
     resumed = run_p_hard(store, dataset, question, on_progress=steps.append)
-    assert steps[0] == Step(done=3, total=6, computed=0)
-    assert steps[-1] == Step(done=6, total=6, computed=3)
+    assert (steps[0].done, steps[0].total, steps[0].computed) == (3, 6, 0)
+    assert (steps[-1].done, steps[-1].total, steps[-1].computed) == (5, 6, 2)  # and the last in progress
     assert same(resumed.results, whole.results)
 
 
@@ -133,7 +106,7 @@ def test_two_processes_find_what_one_finds(store, dataset, question):
 def test_a_set_without_a_clock_is_divided_anew_for_each_seed_for_the_beside_too(store, make_ratings):
     dataset = make_ratings(ordered=False)
     question = configure_p_hard(dataset, replace(QUICK, epochs=1), p_hard=(0.5,), seeds=2)
-    steps: list[Step] = []
+    steps: list[RunProgress] = []
     record = run_p_hard(store, dataset, question, on_progress=steps.append)
     assert record.results["split"]["name"] == "random"
     assert steps[-1].total == 2 * 3
@@ -147,17 +120,19 @@ def test_a_set_with_nothing_to_predict_is_refused_in_a_sentence(store, dataset):
         run_p_hard(store, poor, configure_p_hard(poor, QUICK, p_hard=(0.0,)))
 
 
-def test_a_part_survives_the_disk_and_a_damaged_one_is_made_again(dataset, question):
-    part = measure_part(dataset, question, Task("sequential p_hard=1", 1.0, 0, 0))
-    measurement, beside = part_to_bytes(part)
-    again = part_from_bytes(measurement, beside)
+def test_a_training_survives_the_disk_and_a_damaged_one_is_made_again(dataset, question):
+    study = p_hard_study(dataset, question)
+    part = _measured(study, _Task("sequential p_hard=1", 0, 0), study.splits(0)[0], None)
+    content = to_bytes(part)
+    again = from_bytes(content)
     assert again is not None
-    assert (again.course, again.popularity) == (part.course, part.popularity)
-    one, other = (averaged([each.measurement], 0).figures[Measure.PAIR_AUC] for each in (part, again))
+    assert part.training is not None
+    assert part.popularity is not None
+    assert (again.training, again.popularity) == (part.training, part.popularity)
+    one, other = (averaged([each]).figures[Measure.PAIR_AUC] for each in (part, again))
     assert (one.mean, one.low, one.high) == (other.mean, other.low, other.high)
-    assert part_from_bytes(measurement, beside[:-5]) is None
-    assert part_from_bytes(measurement[:-5], beside) is None
-    assert part_from_bytes(None, beside) is None
+    assert from_bytes(content[:-5]) is None
+    assert from_bytes(content.replace(b"best_epoch", b"west_epoch")) is None
 
 
 def test_places_by_popularity_equal_a_count_by_hand(dataset):
@@ -193,15 +168,13 @@ def test_tenths_are_equally_large_and_rise_with_the_count():
 def test_accuracy_by_share_of_likes_equals_a_count_by_hand(dataset):
     split = split_listener_last(dataset.log)
     evaluation = evaluate([LikeRate()], split)
-    from recommender.experiments.measurements import ModelMeasurement
-
-    found = averaged([ModelMeasurement("like-rate", 0, evaluation, None)], 0)
+    found = averaged([ModelMeasurement("like-rate", 0, evaluation)])
     share = positive_shares([split], found.listeners)
     past = split.past
     slow = [np.mean(past.label[past.listener == who] > 0) for who in found.listeners]
     assert share == pytest.approx(slow)
     values = found.figures[Measure.PAIR_AUC].values
-    rows = share_rows("like-rate", None, found, share)
+    rows = p_hard_shares("like-rate", None, found, share)
     for row in rows:
         own = [v for v, s in zip(values, slow, strict=True) if row.share_low <= s < row.share_high and np.isfinite(v)]
         assert (row.count, row.mean) == (len(own), pytest.approx(np.mean(own)))
