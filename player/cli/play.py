@@ -10,7 +10,7 @@ from player.cli.options import DataDir, Home, Json, StationName, emit_json, emit
 from player.errors import PlayerError, UsageError
 
 if TYPE_CHECKING:
-    from player.feedback.event_log import LoggedEvent, NewEvent
+    from player.feedback.events import LoggedEvent, NewEvent
 
 
 def register(app: typer.Typer) -> None:
@@ -139,17 +139,17 @@ def feedback(
 
 def _check_less(home: Home, new: "NewEvent") -> None:
     """Raise PlayerError unless the station has that reason to lose."""
-    from player.feedback.event_store import load_journal
+    from player.feedback.event_history import load_history
     from player.stations.reason_keys import check_less, parse_reason
     from player.stations.stations import Stations
 
     station = next(info for info in Stations(home.database).all() if info.id == new.station_id)
-    muted = load_journal(home.database, ()).state.muted.get(station.id, ())
+    muted = load_history(home.database, ()).state.muted.get(station.id, ())
     check_less(parse_reason(new.note or ""), station.seeds, muted)
 
 
 def _record_batch(home: Home, batch: Path, *, json: bool) -> None:
-    from player.feedback.event_log import NothingToUndoError
+    from player.feedback.event_store import NothingToUndoError
     from player.stations.feedback_import import read_batch
 
     resolve = _resolver(home)
@@ -191,9 +191,9 @@ def _resolver(home: Home):  # noqa: ANN202 - a closure over the names
 
 
 def _record(home: Home, events: "list[NewEvent]") -> "list[LoggedEvent]":
-    from player.feedback.event_log import FeedbackLog
+    from player.feedback.event_store import EventStore
 
-    return FeedbackLog(home.database, "cli").append_all(events) if events else []
+    return EventStore(home.database, "cli").append_all(events) if events else []
 
 
 def _station_name(home: Home, station_id: int | None) -> str | None:
@@ -225,10 +225,10 @@ def history(
     json: Json = False,
 ) -> None:
     """Show the whole log: what happened, when, and what had been served."""
-    from player.feedback.event_history import read_history
+    from player.feedback.event_store import read_event_lines
 
     with opened(data_dir) as home:
-        lines = read_history(home.database, limit)
+        lines = read_event_lines(home.database, limit)
         if json:
             emit_json(
                 [

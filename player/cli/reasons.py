@@ -163,13 +163,13 @@ def undo(
 ) -> None:
     """Take one event back, however long ago it was. Nothing is deleted: the log keeps both."""
     from player.feedback.correction import Correction
-    from player.feedback.event_log import FeedbackLog
-    from player.feedback.event_store import load_journal
+    from player.feedback.event_history import load_history
+    from player.feedback.event_store import EventStore
     from player.feedback.undo import correcting
 
     with opened(data_dir) as home:
-        events = correcting(load_journal(home.database, ()), Correction("undo", 0, event_id=event_id))
-        (logged,) = FeedbackLog(home.database, "cli").append_all(events)
+        events = correcting(load_history(home.database, ()), Correction("undo", 0, event_id=event_id))
+        (logged,) = EventStore(home.database, "cli").append_all(events)
     if json:
         emit_json({"id": logged.id, "event": logged.kind, "track_id": logged.track_id, "undoes": logged.undoes_id})
     else:

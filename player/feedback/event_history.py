@@ -1,64 +1,206 @@
-"""The log as a listener or a script reads it: events with the names and the decision they are about."""
+"""The log in memory: every event, the state derived from it, and what it says about taste, kept up event by event.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+Adding an event in order costs microseconds; an undo or an event from the past derives everything anew. Both ways lead
+to the same state, which a test holds against each other.
+"""
 
-from sqlalchemy import select
+from collections.abc import Iterable, Mapping
 
+from player.feedback.event_store import EventStore
+from player.feedback.events import GOES_ON, ListeningState, LoggedEvent, standing, uses_a_slot
+from player.feedback.labels import GrowingLabels, LabelledEvent, Labels
+from player.feedback.signals import (
+    AWAY_SECONDS,
+    BURST_GAP_SECONDS,
+    BURST_SKIPS,
+    PLAYERS,
+    SPEAKS_ELSEWHERE,
+    browsing_skips,
+    played_share,
+    signal_of,
+    weighed,
+)
+from player.library.tracks import TrackRow
 from player.storage.database import Database
-from player.storage.models import Decision, Event, Station, Track
+
+THUMBS = frozenset({"up", "down", "clear"})
+ONE_BY_ONE = 50
+"""So many events at once are written into the columns as they come. Of more, each thumb that replaces one would copy all the
+columns, and making them anew once is quicker."""
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryLine:
-    """One event with its names and what had been served."""
+class EventHistory:
+    """Everything that happened, and what follows from it.
 
-    id: int
-    time_us: int
-    event: str
-    track_id: int
-    title: str
-    artist: str
-    station: str | None
-    position: float | None
-    origin: str
-    action: str | None
-    undoes: int | None
-    value: float | None
-    note: str | None
-    model_version: str | None
-    rank: int | None
-    score: float | None
-    propensity: float | None
+    Args:
+        events: the log so far.
+        durations: track id → seconds, for the share played.
+    """
 
+    def __init__(self, events: Iterable[LoggedEvent], durations: Mapping[int, float]) -> None:
+        self._events = list(events)
+        self._durations = durations
+        self.state = ListeningState()
+        self._labelled: dict[int, LabelledEvent] = {}
+        self._columns: GrowingLabels | None = None
+        """The same in time order, as columns; absent from a change of the past until somebody asks."""
+        self._thumbs: dict[tuple[int | None, int], int] = {}
+        self._skips: list[LoggedEvent] = []
+        self._begun: dict[tuple[int, str], float] = {}
+        self._newest = 0
+        self._rebuild()
 
-def read_history(database: Database, limit: int | None = None) -> Sequence[HistoryLine]:
-    """The whole log, or its last ``limit`` events, oldest first."""
-    query = (
-        select(
-            Event.id,
-            Event.time_us,
-            Event.kind,
-            Event.track_id,
-            Track.title,
-            Track.artist,
-            Station.name,
-            Event.position,
-            Event.origin,
-            Event.action,
-            Event.undoes_id,
-            Event.value,
-            Event.note,
-            Decision.model_version,
-            Decision.rank,
-            Decision.score,
-            Decision.propensity,
+    @property
+    def watermark(self) -> int:
+        """The id of the last event known."""
+        return self.state.watermark
+
+    @property
+    def labels(self) -> Labels:
+        """What says something about taste, in time order, as of now; the same object until something changes.
+
+        Of several thumbs for one track on one station only the last says anything, and none does once cleared: a
+        listener who changed their mind has one mind.
+        """
+        if self._columns is None:
+            self._columns = GrowingLabels(self._labelled.values())
+        return self._columns.now()
+
+    def find(self, event_id: int) -> LoggedEvent | None:
+        """The event of that id, sought from the newest."""
+        return next((event for event in reversed(self._events) if event.id == event_id), None)
+
+    def label_of(self, event_id: int) -> LabelledEvent | None:
+        """What an event says about taste now, if anything."""
+        return self._labelled.get(event_id)
+
+    def about(self, track_id: int) -> list[LoggedEvent]:
+        """Every event about a track in the order of the log, those taken back and undos included."""
+        return [event for event in self._events if event.track_id == track_id]
+
+    def standing_of(self, kind: str) -> list[LoggedEvent]:
+        """The events of a kind that were not taken back, oldest first."""
+        undone = self.undone
+        return [event for event in self._events if event.kind == kind and event.id not in undone]
+
+    @property
+    def undone(self) -> frozenset[int]:
+        """Ids of the events that were taken back."""
+        return frozenset(event.undoes_id for event in self._events if event.undoes_id is not None)
+
+    def renew(self, durations: Mapping[int, float]) -> None:
+        """Take up new durations after the library changed."""
+        self._durations = durations
+        self._rebuild()
+
+    def add(self, events: Iterable[LoggedEvent]) -> bool:
+        """Take up events just logged, here or by another process; those known already are passed over.
+
+        Returns:
+            Whether there was any new one.
+        """
+        new = [event for event in events if event.id > self.state.watermark]
+        self._events += new
+        if self._changes_the_past(new):
+            # Once for all of them: an import brings events of years ago by the thousand.
+            self._rebuild()
+            return True
+        if len(new) > ONE_BY_ONE:
+            self._columns = None
+        for event in new:
+            self._count_slot(event)
+            self._follow(event)
+        return bool(new)
+
+    def _changes_the_past(self, new: Iterable[LoggedEvent]) -> bool:
+        """Whether one of these takes an event back or happened before one that is known."""
+        newest = self._newest
+        for event in new:
+            if event.kind == "undo" or event.time_us < newest:
+                return True
+            newest = event.time_us
+        return False
+
+    def _rebuild(self) -> None:
+        self.state, self._columns = ListeningState(), None
+        self._labelled, self._thumbs, self._skips, self._begun, self._newest = {}, {}, [], {}, 0
+        for event in self._events:
+            self._count_slot(event)
+        for event in standing(self._events):
+            self._follow(event)
+        self.state.watermark = max((event.id for event in self._events), default=0)
+
+    def _count_slot(self, event: LoggedEvent) -> None:
+        """A used slot stays used even when its event is undone, so that the noise of later slots stays too."""
+        self.state.watermark = max(self.state.watermark, event.id)
+        if event.station_id is not None and uses_a_slot(event):
+            self.state.slots[event.station_id] += 1
+
+    def _follow(self, event: LoggedEvent) -> None:
+        """Let one standing event, the newest so far, have its effect."""
+        self._newest = max(self._newest, event.time_us)
+        self.state.apply(event)
+        if event.kind in THUMBS:
+            self._replace_thumb(event)
+        self._label(event, browsing=False, returned=self._returned(event))
+        if event.kind == "skip" and event.action not in SPEAKS_ELSEWHERE:
+            # A thumb down ends its track too, but three of them are three judgements, no browsing.
+            self._find_burst(event)
+
+    def _replace_thumb(self, event: LoggedEvent) -> None:
+        key = (event.station_id, event.track_id)
+        before = self._labelled.pop(self._thumbs.get(key, 0), None)
+        if before is not None and self._columns is not None:
+            self._columns.remove(before.event.id)
+        self._thumbs[key] = event.id
+
+    def _returned(self, event: LoggedEvent) -> bool:
+        """Whether this ends a play that took hours longer than what was heard of it: paused, or quit and gone on with."""
+        if event.origin not in PLAYERS:
+            return False
+        key = (event.track_id, event.origin)
+        if event.kind in {"start", "replay"}:
+            self._begun[key] = event.seconds
+        elif event.kind in {"skip", "finish"} or (event.kind == "stop" and event.action not in GOES_ON):
+            return event.seconds - self._begun.pop(key, event.seconds) - (event.position or 0.0) > AWAY_SECONDS
+        return False
+
+    def _label(self, event: LoggedEvent, *, browsing: bool, returned: bool = False) -> None:
+        duration = self._durations.get(event.track_id, 0.0)
+        signal = signal_of(
+            event.kind,
+            position=event.position,
+            duration=duration,
+            action=event.action,
+            browsing=browsing,
+            heard=event.heard,
+            returned=returned,
         )
-        .join(Track, Track.id == Event.track_id)
-        .outerjoin(Station, Station.id == Event.station_id)
-        .outerjoin(Decision, Decision.id == Event.decision_id)
-        .order_by(Event.time_us.desc(), Event.id.desc())
-    )
-    with database.reader() as session:
-        rows = session.execute(query if limit is None else query.limit(limit)).all()
-    return [HistoryLine(*row) for row in reversed(rows)]
+        if signal is not None:
+            share = played_share(event.kind, event.position, duration, event.heard)
+            self._keep(LabelledEvent(event, weighed(signal, event.origin), share))
+
+    def _keep(self, item: LabelledEvent) -> None:
+        """Note what an event says, for the first time or anew."""
+        before = self._labelled.get(item.event.id)
+        if self._columns is not None and before != item:
+            if before is None:
+                self._columns.append(item)
+            else:
+                self._columns.replace(item)
+        self._labelled[item.event.id] = item
+
+    def _find_burst(self, event: LoggedEvent) -> None:
+        """A third skip in quick succession shows that the two before it were browsing too."""
+        reach = BURST_SKIPS * BURST_GAP_SECONDS
+        self._skips = [skip for skip in self._skips if event.seconds - skip.seconds <= reach]
+        self._skips.append(event)
+        flags = browsing_skips([(skip.seconds, skip.origin) for skip in self._skips])
+        for skip, flag in zip(self._skips, flags, strict=True):
+            if flag:
+                self._label(skip, browsing=True)
+
+
+def load_history(database: Database, rows: Iterable[TrackRow]) -> EventHistory:
+    """The whole log; ``rows`` give the durations that turn skips into labels."""
+    return EventHistory(EventStore(database, "cli").read(), {row.id: row.duration for row in rows})

@@ -26,7 +26,7 @@ from dataclasses import dataclass, replace
 from math import nan
 from typing import Literal, get_args
 
-from player.feedback.event_log import IMPORTED
+from player.feedback.events import IMPORTED
 from recommender.events import Outcome
 
 Kind = Literal["start", "finish", "skip", "stop", "up", "down", "clear", "replay", "not-now", "never", "less", "undo"]

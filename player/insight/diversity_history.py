@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from player.errors import PlayerError
-from player.feedback.event_log import IMPORTED, MICROSECONDS, FeedbackLog, ListeningState, LoggedEvent, standing
+from player.feedback.event_store import EventStore
+from player.feedback.events import IMPORTED, MICROSECONDS, ListeningState, LoggedEvent, standing
 from player.insight.diversity_panel import MEASURES
 from player.insight.diversity_words import FEWEST_PLAYS, SAME, artists_make_half, verdict_of
 from player.insight.permutation_test import Change, shuffled_changes
@@ -163,7 +164,7 @@ def diversity_history(database: Database, since: datetime, until: datetime, stat
     """
     info = None if station is None else Stations(database).find(station)
     collection = load_collection(database)
-    events = standing(FeedbackLog(database, "cli").read())
+    events = standing(EventStore(database, "cli").read())
     plays = plays_of(events, collection, info)
     period = plays.between(since.timestamp(), until.timestamp())
     count = period.stop - period.start

@@ -16,7 +16,7 @@
 None of it belongs to a station, so a "down" is a dislike and takes the track off none.
 """
 
-from player.feedback.event_log import MICROSECONDS, NewEvent
+from player.feedback.events import MICROSECONDS, NewEvent
 from player.feedback.signals import EARLY_SECONDS, EARLY_SHARE, counts_as_finished
 from player.integrations.history.entries import End, Entry, Play, Verdict
 

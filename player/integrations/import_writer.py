@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, insert, or_, select
 from sqlalchemy.orm import Session
 
-from player.feedback.event_log import IMPORTED, MICROSECONDS, NewEvent, now_us
+from player.feedback.events import IMPORTED, MICROSECONDS, NewEvent, now_us
 from player.integrations.event_mapping import ended_us, events_of
 from player.integrations.history.entries import Entry, Play
 from player.storage.database import Database

@@ -4,7 +4,7 @@ import time
 
 from player.errors import PlayerError
 from player.feedback.correction import Correction
-from player.feedback.event_log import NewEvent
+from player.feedback.events import NewEvent
 from player.feedback.undo import correcting
 from player.playback.active_station import TunedStation
 from player.playback.player_state import Session
@@ -46,9 +46,9 @@ class Explaining:
         """
         session = self._session
         with session.lock:
-            tuned, journal = self._tuned(), session.journal
+            tuned, history = self._tuned(), session.history
             key = parse_reason(reason)
-            check_less(key, tuned.station.seeds, journal.state.muted.get(tuned.station.id, ()))
+            check_less(key, tuned.station.seeds, history.state.muted.get(tuned.station.id, ()))
             tuned.forget()
             before = self._why(tuned, track_id)
             session.tell([NewEvent("less", track_id, tuned.station.id, note=str(key))])
@@ -72,7 +72,7 @@ class Explaining:
             return track_story(
                 session.database,
                 known.collection,
-                session.journal,
+                session.history,
                 session.stations.all(),
                 self._track(track_id),
                 now=time.time(),
@@ -87,8 +87,8 @@ class Explaining:
         """
         session = self._session
         with session.lock:
-            session.diary.catch_up(session.journal)
-            session.record(correcting(session.journal, correction))
+            session.recorder.catch_up(session.history)
+            session.record(correcting(session.history, correction))
             if session.tuned is not None:
                 session.tuned.forget()
             title = session.known.title(correction.track_id)
@@ -124,7 +124,7 @@ class Explaining:
             self._loop.rerank()
         current = None if session.current is None else session.known.collection.index.get(session.current.track.id)
         queue, played = tuned.standing(row, current)
-        return why(queue, tuned.scorer, session.journal.state, row, time.time(), played=played)
+        return why(queue, tuned.scorer, session.history.state, row, time.time(), played=played)
 
 
 def _moved(before: Why, after: Why) -> str:

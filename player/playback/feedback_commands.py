@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Literal
 
-from player.feedback.event_log import NewEvent
+from player.feedback.events import NewEvent
 from player.feedback.snooze import rest_words
 from player.playback.player_state import Session
 from player.playback.queue_loop import Loop
@@ -58,7 +58,7 @@ class Telling:
                 session.show(notice="Nothing is playing that could be thumbed.")
                 return
             title = session.known.title(track)
-            if session.journal.state.everywhere.get(track) == value:
+            if session.history.state.everywhere.get(track) == value:
                 session.tell([NewEvent("clear", track)])
                 self._loop.rerank(f"Cleared the thumb on “{title}” for all stations.")
                 return
@@ -83,7 +83,7 @@ class Telling:
         """Clear the thumb that holds here: the station's own, else the one for all stations."""
         session = self._session
         station = session.station
-        own = station is not None and track_id in session.journal.state.thumbs.get(station.id, {})
+        own = station is not None and track_id in session.history.state.thumbs.get(station.id, {})
         where = "" if own else " for all stations"
         session.tell([session.about("clear", track_id) if own else NewEvent("clear", track_id)])
         self._loop.rerank(f"Cleared the thumb on “{session.known.title(track_id)}”{where}.")
@@ -102,7 +102,7 @@ class Telling:
         """Take back the last feedback told here."""
         session = self._session
         with session.lock:
-            events = session.diary.take_back(session.journal)
+            events = session.recorder.take_back(session.history)
             if not events:
                 session.show(notice="There is nothing to undo.")
                 return

@@ -53,7 +53,7 @@ class Loop:
         if choice is None:
             session.playback.stop()
         else:
-            decision = None if choice.served is None else session.diary.serve(choice.served)
+            decision = None if choice.served is None else session.recorder.serve(choice.served)
             current = session.playback.load(choice.track, choice.reason, decision)
             session.record([session.event("start", current, action="chose" if choice.pinned else None)])
             session.pin(session.pins.without(choice.track.id))
@@ -83,11 +83,11 @@ class Loop:
     def _present(self) -> Present:
         """What a ranking starts from; pins that a rule forbids by now are taken off."""
         session = self._session
-        state, now = session.journal.state, time.time()
+        state, now = session.history.state, time.time()
         station = None if session.station is None else session.station.id
         kept = tuple(track for track in session.pins.tracks if not why_not(state, station, track, now))
         session.pin(Pins(kept))
-        return Present(session.journal, session.unplayable, session.pins)
+        return Present(session.history, session.unplayable, session.pins)
 
     # --- stations --------------------------------------------------------------------------------------------------
 
@@ -176,7 +176,7 @@ class Loop:
         """Go on with what was read, and with what was recorded while it was being read."""
         session = self._session
         session.known = known
-        session.diary.catch_up(session.journal)
+        session.recorder.catch_up(session.history)
         if session.tuned is not None:
             self.open(session.tuned.station)
         session.snapshot = replace(
@@ -205,7 +205,7 @@ class Loop:
             trial=self._trials.line(tuned),
         )
         # What the dial did takes another ranking: the queue is on show meanwhile.
-        effect = tuned.dial_effect(session.journal.state)
+        effect = tuned.dial_effect(session.history.state)
         if effect != session.snapshot.dial_effect:
             session.show(dial_effect=effect)
 

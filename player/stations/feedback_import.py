@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from player.errors import PlayerError
-from player.feedback.event_log import MICROSECONDS, NewEvent
+from player.feedback.events import MICROSECONDS, NewEvent
 from player.feedback.signals import TOLD
 from player.stations.reason_keys import parse_reason
 

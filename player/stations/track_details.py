@@ -7,8 +7,8 @@ import numpy as np
 from sqlalchemy import select
 
 from player.errors import PlayerError
-from player.feedback.event_log import ListeningState, LoggedEvent, TrackTally
-from player.feedback.event_store import Journal
+from player.feedback.event_history import EventHistory
+from player.feedback.events import ListeningState, LoggedEvent, TrackTally
 from player.stations.collection import Collection
 from player.stations.reason_keys import readable
 from player.stations.stations import StationInfo, describe_seeds
@@ -62,7 +62,7 @@ class StationView:
 def track_story(
     database: Database,
     collection: Collection,
-    journal: Journal,
+    history: EventHistory,
     stations: Sequence[StationInfo],
     track_id: int,
     *,
@@ -74,7 +74,7 @@ def track_story(
     Args:
         database: for its files and its embedding.
         collection: the library.
-        journal: the log.
+        history: the log.
         stations: all there are.
         track_id: the track.
         now: seconds since 1970.
@@ -100,7 +100,7 @@ def track_story(
         ).one_or_none()
         facts = (kept.codec, kept.sample_rate, kept.channels, kept.track_number, kept.disc_number, kept.added_us)
     names = {station.id: station.name for station in stations}
-    state = journal.state
+    state = history.state
     tally = state.tallies.get(track_id, TrackTally())
     resting = state.resting_until.get(track_id)
     parts = () if view is None else _parts(view, row)
@@ -117,11 +117,11 @@ def track_story(
         thumbs=_thumbs(state, names, track_id),
         never=track_id in state.never,
         rests_until=resting if resting is not None and resting > now else None,
-        muted=_muted(journal, collection, names, track_id),
+        muted=_muted(history, collection, names, track_id),
         station="" if view is None else view.name,
         parts=parts,
         score=sum(part.logits for part in parts),
-        events=_events(journal, names, track_id),
+        events=_events(history, names, track_id),
     )
 
 
@@ -154,10 +154,12 @@ def _thumbs(state: ListeningState, names: Mapping[int, str], track_id: int) -> t
     return (*([StoryThumb(None, EVERYWHERE, everywhere)] if everywhere is not None else []), *here)
 
 
-def _muted(journal: Journal, collection: Collection, names: Mapping[int, str], track_id: int) -> tuple[StoryMuted, ...]:
+def _muted(
+    history: EventHistory, collection: Collection, names: Mapping[int, str], track_id: int
+) -> tuple[StoryMuted, ...]:
     """The reasons that were taken away because of this track, and those that are what was told about it."""
     found: dict[tuple[int, str], StoryMuted] = {}
-    for event in journal.standing_of("less"):
+    for event in history.standing_of("less"):
         station, note = event.station_id, event.note or ""
         if station is None or not (event.track_id == track_id or note == f"label:{track_id}"):
             continue
@@ -192,16 +194,16 @@ def _parts(view: StationView, row: int) -> tuple[StoryPart, ...]:
 # --- events ------------------------------------------------------------------------------------------------------------
 
 
-def _events(journal: Journal, names: Mapping[int, str], track_id: int) -> tuple[StoryEvent, ...]:
-    undone = journal.undone
+def _events(history: EventHistory, names: Mapping[int, str], track_id: int) -> tuple[StoryEvent, ...]:
+    undone = history.undone
     return tuple(
-        _event(journal, event, names, undone)
-        for event in sorted(journal.about(track_id), key=lambda event: (event.time_us, event.id), reverse=True)
+        _event(history, event, names, undone)
+        for event in sorted(history.about(track_id), key=lambda event: (event.time_us, event.id), reverse=True)
     )
 
 
-def _event(journal: Journal, event: LoggedEvent, names: Mapping[int, str], undone: frozenset[int]) -> StoryEvent:
-    said = journal.label_of(event.id)
+def _event(history: EventHistory, event: LoggedEvent, names: Mapping[int, str], undone: frozenset[int]) -> StoryEvent:
+    said = history.label_of(event.id)
     stands = event.kind != "undo" and event.id not in undone
     return StoryEvent(
         id=event.id,

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from player.feedback.event_log import SURVEYED, FeedbackLog, LoggedEvent, NewEvent, standing
+from player.feedback.event_store import EventStore
+from player.feedback.events import SURVEYED, LoggedEvent, NewEvent, standing
 from player.library.tracks import TrackRow
 from player.storage.database import Database
 from player.survey.view import SECONDS, Answer, Clip, Progress
@@ -177,7 +178,7 @@ class Survey:
     """
 
     def __init__(self, database: Database, plan: SurveyPlan, aim: int) -> None:
-        self._log = FeedbackLog(database, ORIGIN)
+        self._log = EventStore(database, ORIGIN)
         self._plan = plan
         self._watermark = 0
         self._events: list[LoggedEvent] = []

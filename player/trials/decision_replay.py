@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from player.feedback.event_log import MICROSECONDS, FeedbackLog, LoggedEvent
-from player.feedback.event_store import Journal
+from player.feedback.event_history import EventHistory
+from player.feedback.event_store import EventStore
+from player.feedback.events import MICROSECONDS, LoggedEvent
 from player.stations.collection import Collection
 from player.stations.station_queue import Listening
 from player.storage.database import Database
@@ -116,19 +117,19 @@ def replay(
     Yields:
         Situations by rising watermark, those about tracks that are no longer in the library left out.
     """
-    journal = Journal([], {row.id: row.duration for row in collection.rows})
-    events = FeedbackLog(database, "cli").read()
+    history = EventHistory([], {row.id: row.duration for row in collection.rows})
+    events = EventStore(database, "cli").read()
     fed = 0
     playing: dict[int | None, int] = {}
     served = _Places(every)
     for decision in sorted((one for one in every if one.id in wanted), key=lambda one: (one.watermark, one.id)):
-        fed = _feed(journal, events, fed, decision.watermark, playing)
+        fed = _feed(history, events, fed, decision.watermark, playing)
         if decision.track_id not in collection.index:
             continue
-        ahead = served.ahead_of(decision, journal.state.slots.get(decision.station_id, 0))
+        ahead = served.ahead_of(decision, history.state.slots.get(decision.station_id, 0))
         queued = [collection.index[track] for track in ahead.tracks if track in collection.index]
         row = collection.index.get(playing.get(decision.station_id, -1)) if ahead.by_hand else None
-        yield Situation(decision, Listening(journal.state, journal.labelled, decision.time, playing=row), tuple(queued))
+        yield Situation(decision, Listening(history.state, history.labels, decision.time, playing=row), tuple(queued))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,14 +172,14 @@ class _Places:
 
 
 def _feed(
-    journal: Journal, events: Sequence[LoggedEvent], fed: int, watermark: int, playing: dict[int | None, int]
+    history: EventHistory, events: Sequence[LoggedEvent], fed: int, watermark: int, playing: dict[int | None, int]
 ) -> int:
-    """Let the journal know the events up to a watermark; how many it knows then."""
+    """Let the history know the events up to a watermark; how many it knows then."""
     end = fed
     while end < len(events) and events[end].id <= watermark:
         if events[end].kind == "start":
             playing[events[end].station_id] = events[end].track_id
         end += 1
     if end > fed:
-        journal.add(events[fed:end])
+        history.add(events[fed:end])
     return end

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from player.config import Paths, StationSettings
 from player.errors import PlayerError
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
 from player.jobs import JobProgress
 from player.stations.collection import Collection, load_collection
 from player.stations.station_queue import StationRequest, station_request
@@ -139,7 +139,7 @@ def evaluate_named(
     model = None if name in PLAIN else _model(name, paths, collection)
     since = 0.0 if model is None else model.card.seen_until
     chooser = _chooser(name, collection, stations, model, settings)
-    judged = verdicts(load_journal(database, collection.rows).labelled)
+    judged = verdicts(load_history(database, collection.rows).labels)
     every = read_decisions(database, since, LOOKED_THROUGH)
     wanted = {one.id: judged[one.id] for one in [one for one in every if one.id in judged][-NEWEST:]}
     known = {station.id for station in stations}

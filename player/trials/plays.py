@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
-from player.feedback.event_log import MICROSECONDS
+from player.feedback.events import MICROSECONDS
 from player.feedback.labels import LabelledEvent
 from player.feedback.signals import Signal
 from player.stations.trials import TrialInfo
@@ -51,10 +51,10 @@ class TrialPlay:
     verdict: Verdict
 
 
-def verdicts(labelled: Iterable[LabelledEvent]) -> dict[int, Verdict]:
+def verdicts(labels: Iterable[LabelledEvent]) -> dict[int, Verdict]:
     """Decision id → what stands of all that was said and shown about that serving of the track."""
     signals: dict[int, list[Signal]] = {}
-    for item in labelled:
+    for item in labels:
         if item.event.decision_id is not None:
             signals.setdefault(item.event.decision_id, []).append(item.signal)
     return {

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from player.feedback.event_log import now_us
-from player.feedback.event_store import Journal
+from player.feedback.event_history import EventHistory
+from player.feedback.events import now_us
 from player.stations.collection import Collection
 from player.stations.trials import Arm, TrialInfo
 from player.storage.database import Database
@@ -152,7 +152,7 @@ MEASURES = (
 
 
 def report_trial(
-    database: Database, trial: TrialInfo, station: str, journal: Journal, collection: Collection
+    database: Database, trial: TrialInfo, station: str, history: EventHistory, collection: Collection
 ) -> TrialReport:
     """Read and measure a trial.
 
@@ -160,11 +160,11 @@ def report_trial(
         database: the listener's data.
         trial: which.
         station: its name.
-        journal: the whole log.
+        history: the whole log.
         collection: the library, for the artists.
     """
-    plays = read_plays(database, trial, verdicts(journal.labelled))
-    pairs = complete_pairs(plays, _open_pair(trial, journal))
+    plays = read_plays(database, trial, verdicts(history.labels))
+    pairs = complete_pairs(plays, _open_pair(trial, history))
     tally = _tally(plays, collection)
     return TrialReport(
         trial=trial,
@@ -176,15 +176,15 @@ def report_trial(
     )
 
 
-def ending_of(database: Database, trial: TrialInfo, journal: Journal) -> "Ending | None":
+def ending_of(database: Database, trial: TrialInfo, history: EventHistory) -> "Ending | None":
     """How a running trial ends, when it is time; a few milliseconds, so it is asked at every track.
 
     Returns:
         None while it goes on. It ends when the capital against "no difference" has reached 1 / ``ALPHA``, at its most
         pairs, or at its last moment.
     """
-    plays = read_plays(database, trial, verdicts(journal.labelled))
-    pairs = complete_pairs(plays, _open_pair(trial, journal))
+    plays = read_plays(database, trial, verdicts(history.labels))
+    pairs = complete_pairs(plays, _open_pair(trial, history))
     differences = pairs.differences[: trial.most_pairs]
     stopped = stopping_time(log_capital(differences), ALPHA) if len(differences) else None
     over = len(differences) >= trial.most_pairs or (trial.until_us is not None and now_us() >= trial.until_us)
@@ -242,10 +242,10 @@ def standing_words(trial: TrialInfo, test: Wager) -> str:
     return f"{lead}, nothing proved; {_power(test)}"
 
 
-def line_of(database: Database, trial: TrialInfo, journal: Journal) -> str:
+def line_of(database: Database, trial: TrialInfo, history: EventHistory) -> str:
     """One quiet line beside the queue; who leads is not told, lest the listener side with an arm."""
-    plays = read_plays(database, trial, verdicts(journal.labelled))
-    differences = complete_pairs(plays, _open_pair(trial, journal)).differences
+    plays = read_plays(database, trial, verdicts(history.labels))
+    differences = complete_pairs(plays, _open_pair(trial, history)).differences
     effect = detectable_effect(differences) if len(differences) else None
     power = "" if effect is None else f", an effect of {effect:.2f} would show"
     names = " / ".join(arm.name for arm in trial.arms)
@@ -258,9 +258,9 @@ def _power(test: Wager) -> str:
     return f"an effect of {test.detectable:.2f} would have been seen {100 * POWER:.0f} % of the time"
 
 
-def _open_pair(trial: TrialInfo, journal: Journal) -> int | None:
+def _open_pair(trial: TrialInfo, history: EventHistory) -> int | None:
     """The pair that the station's next slot belongs to, while the trial runs."""
-    return None if trial.ended_us is not None else pair_of(journal.state.slots.get(trial.station_id, 0))
+    return None if trial.ended_us is not None else pair_of(history.state.slots.get(trial.station_id, 0))
 
 
 def _tally(plays: Sequence[TrialPlay], collection: Collection) -> _Tally:

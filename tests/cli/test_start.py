@@ -114,7 +114,7 @@ def test_ctrl_c_is_told_in_a_word(player, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(history, "read_history", interrupted)
+    monkeypatch.setattr(history, "read_event_lines", interrupted)
     answer = player("history", "--json")
     assert (answer.code, answer.out, answer.err) == (130, "", "Interrupted.\n")
 

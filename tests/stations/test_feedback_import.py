@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from player.errors import PlayerError
-from player.feedback.event_log import MICROSECONDS
+from player.feedback.events import MICROSECONDS
 from player.stations.feedback_import import Told, parse_time, read_batch, to_event
 
 STATIONS = {"Evening": 7}

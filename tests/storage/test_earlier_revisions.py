@@ -10,8 +10,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import select
 
-from player.feedback.event_log import FeedbackLog, NewEvent
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.learning.served_model import load_served_model
 from player.library.catalogue import load_catalogue
 from player.library.scan_roots import known_roots
@@ -164,7 +165,7 @@ def test_every_event_is_found(told, opened):
         "id", "time_us", "kind", "track_id", "station_id", "position", "action", "origin", "decision_id", "undoes_id",
         "value", "note",
     )  # fmt: skip
-    found = FeedbackLog(opened, "cli").read()
+    found = EventStore(opened, "cli").read()
     assert [tuple(getattr(event, column) for column in columns) for event in found] == picked(told["event"], *columns)
 
 
@@ -178,7 +179,7 @@ def test_every_kind_of_event_is_among_them(revision, told):
 
 
 def test_thumbs_bans_and_rests_follow_from_them_as_they_did(revision, opened):
-    state = load_journal(opened, load_collection(opened).rows).state
+    state = load_history(opened, load_collection(opened).rows).state
     assert dict(state.everywhere) == {3: 1, 12: 1}
     assert {station: thumbs for station, thumbs in state.thumbs.items() if thumbs} == {
         1: {7: 1, 8: 1},
@@ -196,7 +197,7 @@ def test_thumbs_bans_and_rests_follow_from_them_as_they_did(revision, opened):
 
 
 def test_plays_and_used_slots_follow_from_them_as_they_did(revision, opened):
-    state = load_journal(opened, load_collection(opened).rows).state
+    state = load_history(opened, load_collection(opened).rows).state
     asleep = revision >= "0004"
     assert state.plays == [(1, 7), (1, 2), (1, 7), (1, 2), (5, 4), (5, 5), (2, 10), *([(1, 9)] if asleep else [])]
     assert dict(state.slots) == {1: 4 + asleep, 5: 2, 2: 3}
@@ -289,11 +290,11 @@ def test_a_model_stored_beside_it_serves(opened, paths):
 
 
 def test_the_log_goes_on_after_the_last_event(told, opened):
-    log = FeedbackLog(opened, "cli")
+    log = EventStore(opened, "cli")
     last = told["event"][-1]["id"]
     new = log.append(NewEvent("undo", 7, 1))
     assert new.id == last + 1
-    state = load_journal(opened, load_collection(opened).rows).state
+    state = load_history(opened, load_collection(opened).rows).state
     assert state.watermark == new.id
     assert log.read(after=last) == [new]
 

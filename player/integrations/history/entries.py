@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Literal
 
-from player.feedback.event_log import MICROSECONDS, now_us
+from player.feedback.events import MICROSECONDS, now_us
 from player.integrations.history.archive import Export
 
 _KEY_BYTES = 16
