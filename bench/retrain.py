@@ -20,6 +20,7 @@ from player.learning.retraining import Retrained, retrain
 from player.library.catalogue import load_catalogue
 from player.stations.stations import Stations
 from player.storage.database import Database
+from player.storage.event_kinds import Origin
 from recommender.configuration import ClepConfig, TrainingConfig
 from recommender.models.registry import Registry
 
@@ -71,6 +72,6 @@ def tell_more(database: Database) -> None:
     with database.reader() as session:
         tracks = [row.id for row in load_catalogue(session)]
     station = Stations(database).all()[0].id
-    EventStore(database, "cli").append_all(
+    EventStore(database, Origin.CLI).append_all(
         [NewEvent(("finish", "skip")[int(rng.integers(2))], int(rng.choice(tracks)), station, 5.0) for _ in range(MORE)]
     )

@@ -13,6 +13,7 @@ from player.feedback.events import NewEvent
 from player.library.catalogue import load_catalogue
 from player.stations.stations import Seed, Stations
 from player.storage.database import Database, open_database
+from player.storage.event_kinds import Origin
 from player.storage.models import Embedding, Track, TrackFile
 
 GENRES = 20
@@ -59,7 +60,7 @@ def synthetic_library(folder: Path, tracks: int, events: int, seed: int = 0) -> 
         for n in range(events)
     ]
     if told:
-        EventStore(database, "headless").append_all(told)
+        EventStore(database, Origin.HEADLESS).append_all(told)
     return database
 
 

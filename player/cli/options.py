@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from player.text import printable
+
 if TYPE_CHECKING:
     from player.config import Paths, Settings
     from player.library.tracks import TrackRow
@@ -78,5 +80,8 @@ def _finite(value: Any) -> Any:
 
 
 def say(text: str) -> None:
-    """Tell a person something on standard error, where it never mixes with a document."""
-    print(text, file=sys.stderr)
+    """Tell a person something on standard error, where it never mixes with a document.
+
+    What a sentence quotes (an argument, a name in a file) may hold anything; nothing of it commands the terminal.
+    """
+    print("\n".join(printable(line, "?") for line in text.split("\n")), file=sys.stderr)

@@ -8,6 +8,7 @@ import typer
 
 from player.cli.options import DataDir, Home, Json, StationName, emit_json, emit_line, opened, say, track_document
 from player.errors import PlayerError, UsageError
+from player.storage.event_kinds import Kind, Origin
 
 if TYPE_CHECKING:
     from player.feedback.events import LoggedEvent, NewEvent
@@ -128,7 +129,7 @@ def feedback(
         assert track_id is not None
         told = Told(event, track_id, station, position, at, everywhere, REST_NAMES[rest] if rest else None, reason)
         new = _resolver(home)(told)
-        if new.kind == "less":
+        if new.kind == Kind.LESS:
             _check_less(home, new)
         logged = _record(home, [new])[0]
         if json:
@@ -193,7 +194,7 @@ def _resolver(home: Home):  # noqa: ANN202 - a closure over the names
 def _record(home: Home, events: "list[NewEvent]") -> "list[LoggedEvent]":
     from player.feedback.event_store import EventStore
 
-    return EventStore(home.database, "cli").append_all(events) if events else []
+    return EventStore(home.database, Origin.CLI).append_all(events) if events else []
 
 
 def _station_name(home: Home, station_id: int | None) -> str | None:
@@ -233,17 +234,11 @@ def history(
             emit_json(
                 [
                     {
-                        "id": line.id,
-                        "time": iso(line.time_us),
-                        "event": line.event,
-                        "track_id": line.track_id,
-                        "station": line.station,
-                        "position": line.position,
-                        "origin": line.origin,
-                        "action": line.action,
-                        "undoes": line.undoes,
-                        "value": line.value,
-                        "note": line.note,
+                        **_event_document(line.event, line.station),
+                        "origin": line.event.origin,
+                        "action": line.event.action,
+                        "value": line.event.value,
+                        "note": line.event.note,
                         "model_version": line.model_version,
                         "rank": line.rank,
                         "score": line.score,
@@ -254,12 +249,13 @@ def history(
             )
             return
         for line in lines:
-            where = f" on {line.station}" if line.station else ""
-            position = "" if line.position is None else f" at {line.position:.0f} s"
-            position += f" because of {line.note}" if line.note else ""
-            moment = datetime.fromtimestamp(line.time_us / 1_000_000).astimezone()
+            event, where = line.event, f" on {line.station}" if line.station else ""
+            position = "" if event.position is None else f" at {event.position:.0f} s"
+            position += f" because of {event.note}" if event.note else ""
+            moment = datetime.fromtimestamp(event.seconds).astimezone()
+            told = "?" if line.impossible else " "
             print(
-                f"{line.id:>6}  {moment:%Y-%m-%d %H:%M:%S}  {line.event:<8} {line.artist} – {line.title}{where}{position}"
+                f"{event.id:>6}  {moment:%Y-%m-%d %H:%M:%S}{told} {event.kind:<8} {line.artist} – {line.title}{where}{position}"
             )
         if not lines:
             say("Nothing has happened yet.")

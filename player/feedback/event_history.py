@@ -4,10 +4,11 @@ Adding an event in order costs microseconds; an undo or an event from the past d
 to the same state, which a test holds against each other.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 
 from player.feedback.event_store import EventStore
-from player.feedback.events import GOES_ON, ListeningState, LoggedEvent, standing, uses_a_slot
+from player.feedback.events import ListeningState, LoggedEvent, standing, uses_a_slot
 from player.feedback.labels import GrowingLabels, LabelledEvent, Labels
 from player.feedback.signals import (
     AWAY_SECONDS,
@@ -22,11 +23,67 @@ from player.feedback.signals import (
 )
 from player.library.tracks import TrackRow
 from player.storage.database import Database
+from player.storage.event_kinds import Kind, Origin
 
-THUMBS = frozenset({"up", "down", "clear"})
+THUMBS = frozenset({Kind.UP, Kind.DOWN, Kind.CLEAR})
 ONE_BY_ONE = 50
 """So many events at once are written into the columns as they come. Of more, each thumb that replaces one would copy all the
 columns, and making them anew once is quicker."""
+
+
+class Labeller:
+    """Says what events mean for taste, one after the other: it knows when plays began and which skips came in a burst.
+
+    Args:
+        durations: track id → seconds, for the share played.
+    """
+
+    def __init__(self, durations: Mapping[int, float]) -> None:
+        self._durations = durations
+        self._skips: list[LoggedEvent] = []
+        self._begun: dict[tuple[int, Origin], float] = {}
+
+    def label(self, event: LoggedEvent) -> list[LabelledEvent]:
+        """What the newest event says, if anything, and what skips before it say anew, now that it shows them as browsing."""
+        said = self._said(event, browsing=False, returned=self._returned(event))
+        if event.kind == Kind.SKIP and event.action not in SPEAKS_ELSEWHERE:
+            # A thumb down ends its track too, but three of them are three judgements, no browsing.
+            for skip in self._burst(event):
+                said += self._said(skip, browsing=True)
+        return said
+
+    def _returned(self, event: LoggedEvent) -> bool:
+        """Whether this ends a play that took hours longer than what was heard of it: paused, or quit and gone on with."""
+        if event.origin not in PLAYERS:
+            return False
+        key = (event.track_id, event.origin)
+        if event.kind in {Kind.START, Kind.REPLAY}:
+            self._begun[key] = event.seconds
+        elif uses_a_slot(event):
+            return event.seconds - self._begun.pop(key, event.seconds) - (event.position or 0.0) > AWAY_SECONDS
+        return False
+
+    def _said(self, event: LoggedEvent, *, browsing: bool, returned: bool = False) -> list[LabelledEvent]:
+        duration = self._durations.get(event.track_id, 0.0)
+        signal = signal_of(
+            event.kind,
+            position=event.position,
+            duration=duration,
+            action=event.action,
+            browsing=browsing,
+            heard=event.heard,
+            returned=returned,
+        )
+        share = played_share(event.kind, event.position, duration, event.heard)
+        return [] if signal is None else [LabelledEvent(event, weighed(signal, event.origin), share)]
+
+    def _burst(self, event: LoggedEvent) -> list[LoggedEvent]:
+        """The skips that were browsing, as far as this one shows it: a third in quick succession shows it of two others."""
+        reach = BURST_SKIPS * BURST_GAP_SECONDS
+        self._skips = [skip for skip in self._skips if event.seconds - skip.seconds <= reach]
+        self._skips.append(event)
+        flags = browsing_skips([(skip.seconds, skip.origin) for skip in self._skips])
+        return [skip for skip, flag in zip(self._skips, flags, strict=True) if flag]
 
 
 class EventHistory:
@@ -40,13 +97,12 @@ class EventHistory:
     def __init__(self, events: Iterable[LoggedEvent], durations: Mapping[int, float]) -> None:
         self._events = list(events)
         self._durations = durations
+        self._labeller = Labeller(durations)
         self.state = ListeningState()
         self._labelled: dict[int, LabelledEvent] = {}
         self._columns: GrowingLabels | None = None
         """The same in time order, as columns; absent from a change of the past until somebody asks."""
-        self._thumbs: dict[tuple[int | None, int], int] = {}
-        self._skips: list[LoggedEvent] = []
-        self._begun: dict[tuple[int, str], float] = {}
+        self._thumbs: dict[tuple[int | None, int], LoggedEvent] = {}
         self._newest = 0
         self._rebuild()
 
@@ -78,7 +134,12 @@ class EventHistory:
         """Every event about a track in the order of the log, those taken back and undos included."""
         return [event for event in self._events if event.track_id == track_id]
 
-    def standing_of(self, kind: str) -> list[LoggedEvent]:
+    def told_after(self, event_id: int) -> tuple[list[LoggedEvent], Labeller]:
+        """The events after that one in the order they were told, undone ones too, and a labeller to go through them with."""
+        first = bisect_right(self._events, event_id, key=lambda event: event.id)
+        return self._events[first:], Labeller(self._durations)
+
+    def standing_of(self, kind: Kind) -> list[LoggedEvent]:
         """The events of a kind that were not taken back, oldest first."""
         undone = self.undone
         return [event for event in self._events if event.kind == kind and event.id not in undone]
@@ -116,14 +177,14 @@ class EventHistory:
         """Whether one of these takes an event back or happened before one that is known."""
         newest = self._newest
         for event in new:
-            if event.kind == "undo" or event.time_us < newest:
+            if event.kind == Kind.UNDO or event.time_us < newest:
                 return True
             newest = event.time_us
         return False
 
     def _rebuild(self) -> None:
         self.state, self._columns = ListeningState(), None
-        self._labelled, self._thumbs, self._skips, self._begun, self._newest = {}, {}, [], {}, 0
+        self._labelled, self._thumbs, self._labeller, self._newest = {}, {}, Labeller(self._durations), 0
         for event in self._events:
             self._count_slot(event)
         for event in standing(self._events):
@@ -140,45 +201,22 @@ class EventHistory:
         """Let one standing event, the newest so far, have its effect."""
         self._newest = max(self._newest, event.time_us)
         self.state.apply(event)
-        if event.kind in THUMBS:
-            self._replace_thumb(event)
-        self._label(event, browsing=False, returned=self._returned(event))
-        if event.kind == "skip" and event.action not in SPEAKS_ELSEWHERE:
-            # A thumb down ends its track too, but three of them are three judgements, no browsing.
-            self._find_burst(event)
+        if event.kind in THUMBS and not self._replace_thumb(event):
+            return
+        for item in self._labeller.label(event):
+            self._keep(item)
 
-    def _replace_thumb(self, event: LoggedEvent) -> None:
+    def _replace_thumb(self, event: LoggedEvent) -> bool:
+        """Let a thumb take the place of the one before it; whether it does, as one told later may hold already."""
         key = (event.station_id, event.track_id)
-        before = self._labelled.pop(self._thumbs.get(key, 0), None)
+        standing = self._thumbs.get(key, event)
+        if standing.precedence > event.precedence:
+            return False
+        before = self._labelled.pop(standing.id, None)
         if before is not None and self._columns is not None:
             self._columns.remove(before.event.id)
-        self._thumbs[key] = event.id
-
-    def _returned(self, event: LoggedEvent) -> bool:
-        """Whether this ends a play that took hours longer than what was heard of it: paused, or quit and gone on with."""
-        if event.origin not in PLAYERS:
-            return False
-        key = (event.track_id, event.origin)
-        if event.kind in {"start", "replay"}:
-            self._begun[key] = event.seconds
-        elif event.kind in {"skip", "finish"} or (event.kind == "stop" and event.action not in GOES_ON):
-            return event.seconds - self._begun.pop(key, event.seconds) - (event.position or 0.0) > AWAY_SECONDS
-        return False
-
-    def _label(self, event: LoggedEvent, *, browsing: bool, returned: bool = False) -> None:
-        duration = self._durations.get(event.track_id, 0.0)
-        signal = signal_of(
-            event.kind,
-            position=event.position,
-            duration=duration,
-            action=event.action,
-            browsing=browsing,
-            heard=event.heard,
-            returned=returned,
-        )
-        if signal is not None:
-            share = played_share(event.kind, event.position, duration, event.heard)
-            self._keep(LabelledEvent(event, weighed(signal, event.origin), share))
+        self._thumbs[key] = event
+        return True
 
     def _keep(self, item: LabelledEvent) -> None:
         """Note what an event says, for the first time or anew."""
@@ -190,17 +228,7 @@ class EventHistory:
                 self._columns.replace(item)
         self._labelled[item.event.id] = item
 
-    def _find_burst(self, event: LoggedEvent) -> None:
-        """A third skip in quick succession shows that the two before it were browsing too."""
-        reach = BURST_SKIPS * BURST_GAP_SECONDS
-        self._skips = [skip for skip in self._skips if event.seconds - skip.seconds <= reach]
-        self._skips.append(event)
-        flags = browsing_skips([(skip.seconds, skip.origin) for skip in self._skips])
-        for skip, flag in zip(self._skips, flags, strict=True):
-            if flag:
-                self._label(skip, browsing=True)
-
 
 def load_history(database: Database, rows: Iterable[TrackRow]) -> EventHistory:
     """The whole log; ``rows`` give the durations that turn skips into labels."""
-    return EventHistory(EventStore(database, "cli").read(), {row.id: row.duration for row in rows})
+    return EventHistory(EventStore(database, Origin.CLI).read(), {row.id: row.duration for row in rows})

@@ -7,6 +7,7 @@ from player.feedback.event_store import EventStore
 from player.feedback.events import LoggedEvent, NewEvent, Served
 from player.feedback.undo import undoing
 from player.storage.database import Database
+from player.storage.event_kinds import Origin
 
 
 class EventRecorder:
@@ -14,11 +15,11 @@ class EventRecorder:
 
     Args:
         database: where the log is.
-        origin: "tui" or "headless"; it is written into every event.
+        origin: ``TUI`` or ``HEADLESS``; it is written into every event.
         on_logged: called with every event recorded here, after it is on disk.
     """
 
-    def __init__(self, database: Database, origin: str, on_logged: Callable[[LoggedEvent], None] | None) -> None:
+    def __init__(self, database: Database, origin: Origin, on_logged: Callable[[LoggedEvent], None] | None) -> None:
         self._log = EventStore(database, origin)
         self._on_logged = on_logged
         self._told: list[tuple[LoggedEvent, ...]] = []

@@ -1,16 +1,16 @@
 """The event log on disk: append-only, every append durable before it returns."""
 
-import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
-import numpy as np
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from player.errors import PlayerError
-from player.feedback.events import TOLD_FROM_OUTSIDE, LoggedEvent, NewEvent, Served, now_us
+from player.feedback.events import MICROSECONDS, LoggedEvent, NewEvent, Served, mended_times, now_us
 from player.storage.database import Database
+from player.storage.event_kinds import Kind, Origin
 from player.storage.models import Decision, Event, ListeningSession, Station, Track
 
 
@@ -24,38 +24,28 @@ class NothingToUndoError(PlayerError):
         self.event = event
 
 
+LOGGED = tuple(field.name for field in fields(LoggedEvent))
+_COLUMNS = [getattr(Event, name) for name in LOGGED]
+
+
 class EventStore:
     """Appends to the log and reads it; every append is on disk before it returns.
 
     Args:
         database: where it is kept.
-        origin: who writes: tui, headless, cli or survey.
+        origin: who writes.
     """
 
-    def __init__(self, database: Database, origin: str) -> None:
+    def __init__(self, database: Database, origin: Origin) -> None:
         self._database = database
         self.origin = origin
         self._session_id: int | None = None
 
     def read(self, after: int = 0) -> list[LoggedEvent]:
         """Events with an id above ``after``, in the order they were written."""
-        columns = (
-            Event.id,
-            Event.time_us,
-            Event.kind,
-            Event.track_id,
-            Event.station_id,
-            Event.position,
-            Event.action,
-            Event.origin,
-            Event.decision_id,
-            Event.undoes_id,
-            Event.value,
-            Event.note,
-        )
         with self._database.reader() as session:
-            rows = session.execute(select(*columns).where(Event.id > after).order_by(Event.id)).all()
-        return [LoggedEvent(*row) for row in rows]
+            rows = session.execute(select(*_COLUMNS).where(Event.id > after).order_by(Event.id)).all()
+        return mended_times([LoggedEvent(*row) for row in rows])
 
     def append(self, new: NewEvent) -> LoggedEvent:
         """Record one event durably."""
@@ -74,7 +64,7 @@ class EventStore:
             session_id = self._ensure_session(session)
             rows = [self._row(session, new, session_id) for new in events]
             session.flush()
-            logged = [_logged(row) for row in rows]
+            logged = [LoggedEvent(*(getattr(row, name) for name in LOGGED)) for row in rows]
         self._session_id = session_id
         return logged
 
@@ -107,45 +97,22 @@ class EventStore:
 
     def _row(self, session: Session, new: NewEvent, session_id: int) -> Event:
         undoes = new.undoes_id
-        if new.kind == "undo" and undoes is None:
+        if new.kind == Kind.UNDO and undoes is None:
             undoes = _last_standing(session, new).id
         decision = new.decision_id
-        if decision is None and new.station_id is not None and self.origin == TOLD_FROM_OUTSIDE:
+        if decision is None and new.station_id is not None and self.origin == Origin.CLI:
             decision = _last_decision(session, new.station_id, new.track_id)
+        facts = asdict(new) | {"decision_id": decision, "undoes_id": undoes}
+        at_us = facts.pop("at_us")
         row = Event(
-            time_us=new.at_us if new.at_us is not None else now_us(),
-            kind=new.kind,
-            track_id=new.track_id,
-            station_id=new.station_id,
+            **facts,
+            time_us=now_us() if at_us is None else at_us,
             session_id=session_id,
-            position=new.position,
-            action=new.action,
             origin=self.origin,
-            decision_id=decision,
-            undoes_id=undoes,
-            value=new.value,
-            note=new.note,
         )
         session.add(row)
         session.flush()
         return row
-
-
-def _logged(row: Event) -> LoggedEvent:
-    return LoggedEvent(
-        row.id,
-        row.time_us,
-        row.kind,
-        row.track_id,
-        row.station_id,
-        row.position,
-        row.action,
-        row.origin,
-        row.decision_id,
-        row.undoes_id,
-        row.value,
-        row.note,
-    )
 
 
 def _last_decision(session: Session, station_id: int, track_id: int) -> int | None:
@@ -158,66 +125,53 @@ def _last_standing(session: Session, new: NewEvent) -> Event:
     undone = select(Event.undoes_id).where(Event.undoes_id.is_not(None))
     query = select(Event).where(
         Event.track_id == new.track_id,
-        Event.kind.not_in(("undo", "start", "stop")),
+        Event.kind.not_in((Kind.UNDO, Kind.START, Kind.STOP)),
         Event.id.not_in(undone),
     )
     if new.station_id is not None:
         query = query.where((Event.station_id == new.station_id) | Event.station_id.is_(None))
-    newest_first = query.order_by(Event.time_us.desc(), Event.id.desc()).limit(1)
+    last_told = query.order_by(Event.origin == Origin.IMPORT, Event.id.desc()).limit(1)
     # An undo with a time of its own takes back what came before it; failing that, whatever there is.
-    until = new.at_us if new.at_us is not None else now_us()
-    found = session.scalar(newest_first.where(Event.time_us <= until)) or session.scalar(newest_first)
+    before = None if new.at_us is None else session.scalar(last_told.where(Event.time_us <= new.at_us))
+    found = before or session.scalar(last_told)
     if found is None:
         raise NothingToUndoError(new)
     return found
 
 
 def _insert_decision(session: Session, choice: Served, session_id: int) -> int:
-    ids = np.asarray(choice.eligible_ids, dtype="<i4").tobytes()
-    utilities = np.asarray(choice.eligible_utilities, dtype="<f4").tobytes()
-    result = session.execute(
-        insert(Decision)
-        .values(
-            time_us=now_us(),
-            station_id=choice.station_id,
-            session_id=session_id,
-            track_id=choice.track_id,
-            watermark=choice.watermark,
-            slot=choice.slot,
-            rank=choice.rank,
-            score=choice.score,
-            propensity=choice.propensity,
-            model_version=choice.model_version,
-            arm=choice.arm,
-            temperature=choice.temperature,
-            eligible_count=choice.eligible_count,
-            log_partition=choice.log_partition,
-            eligible=zlib.compress(ids + utilities),
-            trial_id=choice.trial_id,
-            pair=choice.pair,
-        )
-        .returning(Decision.id)
+    facts = asdict(choice) | {"id": None, "time_us": now_us(), "session_id": session_id}
+    return int(session.execute(insert(Decision).values(**facts).returning(Decision.id)).scalar_one())
+
+
+def read_served(database: Database, since: float, newest: int) -> list[Served]:
+    """The newest decisions that were drawn by chance, in the order they were made.
+
+    Args:
+        database: the listener's data.
+        since: seconds since 1970; earlier ones are left out.
+        newest: at most so many.
+    """
+    wanted = (
+        select(*(getattr(Decision, field.name) for field in fields(Served)))
+        .where(Decision.propensity > 0, Decision.time_us > since * MICROSECONDS)
+        .order_by(Decision.id.desc())
+        .limit(newest)
     )
-    return int(result.scalar_one())
+    with database.reader() as session:
+        return [Served(*row) for row in reversed(session.execute(wanted).all())]
 
 
 @dataclass(frozen=True, slots=True)
 class EventLine:
     """One event with its names and what had been served."""
 
-    id: int
-    time_us: int
-    event: str
-    track_id: int
+    event: LoggedEvent
+    impossible: bool
+    """The time it was told with cannot be."""
     title: str
     artist: str
     station: str | None
-    position: float | None
-    origin: str
-    action: str | None
-    undoes: int | None
-    value: float | None
-    note: str | None
     model_version: str | None
     rank: int | None
     score: float | None
@@ -225,32 +179,18 @@ class EventLine:
 
 
 def read_event_lines(database: Database, limit: int | None = None) -> Sequence[EventLine]:
-    """The whole log, or its last ``limit`` events, oldest first."""
+    """The whole log, or its last ``limit`` events, oldest first; a time that cannot be is told as the nearest that can."""
+    decision = (Decision.model_version, Decision.rank, Decision.score, Decision.propensity)
+    when = func.max(0, func.min(Event.time_us, now_us()))
+    columns = [when if name == "time_us" else getattr(Event, name) for name in LOGGED]
     query = (
-        select(
-            Event.id,
-            Event.time_us,
-            Event.kind,
-            Event.track_id,
-            Track.title,
-            Track.artist,
-            Station.name,
-            Event.position,
-            Event.origin,
-            Event.action,
-            Event.undoes_id,
-            Event.value,
-            Event.note,
-            Decision.model_version,
-            Decision.rank,
-            Decision.score,
-            Decision.propensity,
-        )
+        select(*columns, Event.time_us != when, Track.title, Track.artist, Station.name, *decision)
         .join(Track, Track.id == Event.track_id)
         .outerjoin(Station, Station.id == Event.station_id)
         .outerjoin(Decision, Decision.id == Event.decision_id)
-        .order_by(Event.time_us.desc(), Event.id.desc())
+        .order_by(when.desc(), Event.id.desc())
     )
     with database.reader() as session:
         rows = session.execute(query if limit is None else query.limit(limit)).all()
-    return [EventLine(*row) for row in reversed(rows)]
+    facts = (tuple[Any, ...](row) for row in reversed(rows))
+    return [EventLine(LoggedEvent(*row[: len(LOGGED)]), *row[len(LOGGED) :]) for row in facts]

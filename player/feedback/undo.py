@@ -6,6 +6,7 @@ from player.errors import PlayerError
 from player.feedback.correction import Correction
 from player.feedback.event_history import EventHistory
 from player.feedback.events import LoggedEvent, NewEvent
+from player.storage.event_kinds import Kind
 
 
 def correcting(history: EventHistory, correction: Correction) -> list[NewEvent]:
@@ -21,23 +22,23 @@ def correcting(history: EventHistory, correction: Correction) -> list[NewEvent]:
         case "clear":
             return [_clearing(history, correction)]
         case "lift-never":
-            return _lifting(history, correction, "never", "is not banned")
+            return _lifting(history, correction, Kind.NEVER, "is not banned")
         case "lift-rest":
-            return _lifting(history, correction, "not-now", "does not rest")
+            return _lifting(history, correction, Kind.NOT_NOW, "does not rest")
         case "unmute":
             return _unmuting(history, correction)
 
 
 def undoing(events: Iterable[LoggedEvent]) -> list[NewEvent]:
     """The events that take these back."""
-    return [NewEvent("undo", event.track_id, event.station_id, undoes_id=event.id) for event in events]
+    return [NewEvent(Kind.UNDO, event.track_id, event.station_id, undoes_id=event.id) for event in events]
 
 
 def _standing(history: EventHistory, event_id: int) -> LoggedEvent:
     event = history.find(event_id)
     if event is None:
         raise PlayerError(f"There is no event {event_id}; `player history` lists them.")
-    if event.kind == "undo":
+    if event.kind == Kind.UNDO:
         raise PlayerError(f"Event {event_id} took another one back; tell that one anew instead.")
     if event.id in history.undone:
         raise PlayerError(f"Event {event_id} was taken back already.")
@@ -50,10 +51,10 @@ def _clearing(history: EventHistory, correction: Correction) -> NewEvent:
     if track not in thumbs:
         where = "for all stations" if station is None else "on this station"
         raise PlayerError(f"Track {track} has no thumb {where}.")
-    return NewEvent("clear", track, station)
+    return NewEvent(Kind.CLEAR, track, station)
 
 
-def _lifting(history: EventHistory, correction: Correction, kind: str, otherwise: str) -> list[NewEvent]:
+def _lifting(history: EventHistory, correction: Correction, kind: Kind, otherwise: str) -> list[NewEvent]:
     told = [event for event in history.standing_of(kind) if event.track_id == correction.track_id]
     if not told:
         raise PlayerError(f"Track {correction.track_id} {otherwise}.")
@@ -63,7 +64,7 @@ def _lifting(history: EventHistory, correction: Correction, kind: str, otherwise
 def _unmuting(history: EventHistory, correction: Correction) -> list[NewEvent]:
     told = [
         event
-        for event in history.standing_of("less")
+        for event in history.standing_of(Kind.LESS)
         if event.station_id == correction.station_id and event.note == correction.reason
     ]
     if not told:

@@ -23,6 +23,7 @@ from player.integrations.csv_escape import safe_cell
 from player.library.catalogue import load_catalogue
 from player.library.tracks import TrackRow
 from player.storage.database import Database
+from player.storage.event_kinds import Origin
 from player.storage.models import Decision, Event, Station
 
 LISTENER = "you"
@@ -87,7 +88,7 @@ def exported_events(database: Database, *, only_feedback: bool = False) -> Itera
     with database.reader() as session:
         rows = {row.id: row for row in load_catalogue(session)}
     labels = {item.event.id: item for item in load_history(database, rows.values()).labels}
-    stands = {event.id for event in standing(EventStore(database, "cli").read())}
+    stands = {event.id for event in standing(EventStore(database, Origin.CLI).read())}
     query = (
         select(
             Event.id,

@@ -39,6 +39,7 @@ from player.stations.snapshot import Snapshot, StationRow
 from player.stations.track_details_view import TrackStory
 from player.stations.why_view import Why
 from player.storage.database import Database
+from player.storage.event_kinds import Action, Kind, Origin
 from player.survey.session import SurveySession, plan_of
 from recommender.models.registry import Registry
 
@@ -62,7 +63,7 @@ class Controller:
         database: the listener's data.
         paths: where models and logs lie.
         settings: the listener's settings.
-        origin: "tui" or "headless"; it is written into every event.
+        origin: ``TUI`` or ``HEADLESS``; it is written into every event.
         opening: what to begin with.
         on_logged: called with every event this controller records, after it is on disk.
     """
@@ -73,7 +74,7 @@ class Controller:
         paths: Paths,
         settings: Settings,
         *,
-        origin: str,
+        origin: Origin,
         opening: Opening | None = None,
         on_logged: Callable[[LoggedEvent], None] | None = None,
     ) -> None:
@@ -181,7 +182,7 @@ class Controller:
             with session.lock:
                 self._bookmark.save()
                 if session.current is not None:
-                    session.record([session.event("stop", session.current, action="quit")])
+                    session.record([session.event(Kind.STOP, session.current, action=Action.QUIT)])
         finally:
             if client is not None:
                 # Not under the lock: the client's thread may be waiting for it to deliver an event.

@@ -15,6 +15,7 @@ from player.stations.track_details import StationView, reason_words, track_story
 from player.stations.track_details_view import TrackStory
 from player.stations.why import why
 from player.stations.why_view import Why
+from player.storage.event_kinds import Kind
 
 
 class Explaining:
@@ -51,7 +52,7 @@ class Explaining:
             check_less(key, tuned.station.seeds, history.state.muted.get(tuned.station.id, ()))
             tuned.forget()
             before = self._why(tuned, track_id)
-            session.tell([NewEvent("less", track_id, tuned.station.id, note=str(key))])
+            session.tell([NewEvent(Kind.LESS, track_id, tuned.station.id, note=str(key))])
             self._loop.rerank()
             after = self._why(tuned, track_id)
             words = reason_words(session.known.collection, str(key))

@@ -26,6 +26,7 @@ from player.stations.station_queue import Listening, served
 from player.stations.station_scoring import StationScorer
 from player.stations.stations import Stations
 from player.storage.database import Database
+from player.storage.event_kinds import Origin
 from player.trials.lifecycle import arms_on
 
 EMPTY_LIBRARY = "The library is empty; add music with `player scan FOLDER`."
@@ -65,7 +66,7 @@ def serve_next(database: Database, paths: Paths, settings: Settings, station_nam
         raise PlayerError(EMPTY_LIBRARY)
     ranked, scorer, state = ahead.queue.ranked, ahead.scorer, ahead.history.state
     chosen = [served(ranked, scorer, place) for place, row in enumerate(ranked.ranking.rows) if not row.pinned]
-    EventStore(database, "cli").serve(chosen)
+    EventStore(database, Origin.CLI).serve(chosen)
     rows = queue_rows(ranked, scorer, state, (), ahead.now)
     return ServedList(
         model_version=scorer.version,
@@ -157,7 +158,7 @@ def play_headless(
         )
 
     controller = Controller(
-        database, paths, settings, origin="headless", opening=Opening(station_id=station.id), on_logged=tell
+        database, paths, settings, origin=Origin.HEADLESS, opening=Opening(station_id=station.id), on_logged=tell
     )
     rows = {row.id: row for row in controller.catalogue()}
 

@@ -16,11 +16,12 @@ from player.stations.pins import Pins, load_pins, save_pins
 from player.stations.snapshot import NowPlaying, Snapshot, StationRow
 from player.stations.stations import StationInfo, Stations, describe_seeds
 from player.storage.database import Database
+from player.storage.event_kinds import Action, Kind, Origin
 
 if TYPE_CHECKING:
     from player.playback.active_station import TunedStation
 
-ENDINGS = frozenset({"finish", "skip", "stop"})
+ENDINGS = frozenset({Kind.FINISH, Kind.SKIP, Kind.STOP})
 """Events that end a play; they say how much of it was heard."""
 REMEMBERED = 200
 """Tracks that "previous" can go back through."""
@@ -35,7 +36,7 @@ class Session:
         database: the listener's data.
         paths: where models and logs lie.
         settings: the listener's settings.
-        origin: "tui" or "headless"; it is written into every event.
+        origin: ``TUI`` or ``HEADLESS``; it is written into every event.
         notice: a first sentence on the screen.
         on_logged: called with every event recorded here, after it is on disk.
     """
@@ -46,7 +47,7 @@ class Session:
         paths: Paths,
         settings: Settings,
         *,
-        origin: str,
+        origin: Origin,
         notice: str,
         on_logged: Callable[[LoggedEvent], None] | None,
     ) -> None:
@@ -124,14 +125,14 @@ class Session:
 
     # --- recording -------------------------------------------------------------------------------------------------
 
-    def event(self, kind: str, now: Current, *, action: str | None = None) -> NewEvent:
+    def event(self, kind: Kind, now: Current, *, action: Action | None = None) -> NewEvent:
         """An event about the playing track."""
         about = self.about(kind, now.track.id)
         heard = now.heard.short_of(now.position) if kind in ENDINGS else None
         position = round(now.position, 3)
         return replace(about, position=position, action=action, decision_id=now.decision_id, value=heard)
 
-    def about(self, kind: str, track_id: int) -> NewEvent:
+    def about(self, kind: Kind, track_id: int) -> NewEvent:
         """An event about a track."""
         station = self.station
         return NewEvent(kind, track_id, None if station is None else station.id)

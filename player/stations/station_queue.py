@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from player.config import StationSettings
-from player.feedback.events import ListeningState, Served
+from player.feedback.events import ListeningState, Served, pack_eligible
 from player.feedback.labels import Labels
 from player.stations.collection import Collection
 from player.stations.liked_mix import liked_mix
@@ -268,8 +268,7 @@ def served(queue: RankedQueue, scorer: StationScorer, place: int) -> Served:
         temperature=made.temperature,
         eligible_count=made.eligible_count,
         log_partition=made.log_partition,
-        eligible_ids=catalogue.ids[made.tracks].tolist(),
-        eligible_utilities=made.utilities.tolist(),
+        eligible=pack_eligible(catalogue.ids[made.tracks], made.utilities),
         trial_id=None if arm is None else arm.trial_id,
         pair=None if arm is None else arm.pair,
     )

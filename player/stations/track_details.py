@@ -15,6 +15,7 @@ from player.stations.stations import StationInfo, describe_seeds
 from player.stations.track_details_view import StoryEvent, StoryFile, StoryMuted, StoryPart, StoryThumb, TrackStory
 from player.stations.why import PART_NAMES
 from player.storage.database import Database
+from player.storage.event_kinds import Action, Kind
 from player.storage.models import Embedding, Track, TrackFile
 from recommender.ranking.explain import ScoreParts
 
@@ -22,31 +23,31 @@ TAGS_SHOWN = 5
 EVERYWHERE = "everywhere"
 """What a thumb for all stations is said to be on."""
 ENDED_BY = {
-    "chose": "left for a track you chose",
-    "previous": "left for the one before",
-    "down": "ended by a thumb down",
-    "not-now": "put off",
-    "never": "ended by a ban",
-    "quit": "interrupted: you quit",
-    "error": "could not be played",
-    "station": "left for another station",
-    "sleep": "ended by the sleep timer",
+    Action.CHOSE: "left for a track you chose",
+    Action.PREVIOUS: "left for the one before",
+    Action.DOWN: "ended by a thumb down",
+    Action.NOT_NOW: "put off",
+    Action.NEVER: "ended by a ban",
+    Action.QUIT: "interrupted: you quit",
+    Action.ERROR: "could not be played",
+    Action.STATION: "left for another station",
+    Action.SLEEP: "ended by the sleep timer",
 }
-DONE: Mapping[tuple[str, str | None], str] = {
-    ("start", "chose"): "chosen by you",
-    ("finish", "sleep"): "heard to the end, asleep perhaps",
+DONE: Mapping[tuple[Kind, Action | None], str] = {
+    (Kind.START, Action.CHOSE): "chosen by you",
+    (Kind.FINISH, Action.SLEEP): "heard to the end, asleep perhaps",
 }
 SAID = {
-    "up": "thumbed up",
-    "down": "thumbed down",
-    "clear": "thumb cleared",
-    "replay": "played again",
-    "not-now": "put off",
-    "never": "banned",
-    "start": "began",
-    "stop": "stopped",
-    "finish": "heard to the end",
-    "skip": "skipped",
+    Kind.UP: "thumbed up",
+    Kind.DOWN: "thumbed down",
+    Kind.CLEAR: "thumb cleared",
+    Kind.REPLAY: "played again",
+    Kind.NOT_NOW: "put off",
+    Kind.NEVER: "banned",
+    Kind.START: "began",
+    Kind.STOP: "stopped",
+    Kind.FINISH: "heard to the end",
+    Kind.SKIP: "skipped",
 }
 
 
@@ -159,7 +160,7 @@ def _muted(
 ) -> tuple[StoryMuted, ...]:
     """The reasons that were taken away because of this track, and those that are what was told about it."""
     found: dict[tuple[int, str], StoryMuted] = {}
-    for event in history.standing_of("less"):
+    for event in history.standing_of(Kind.LESS):
         station, note = event.station_id, event.note or ""
         if station is None or not (event.track_id == track_id or note == f"label:{track_id}"):
             continue
@@ -204,7 +205,7 @@ def _events(history: EventHistory, names: Mapping[int, str], track_id: int) -> t
 
 def _event(history: EventHistory, event: LoggedEvent, names: Mapping[int, str], undone: frozenset[int]) -> StoryEvent:
     said = history.label_of(event.id)
-    stands = event.kind != "undo" and event.id not in undone
+    stands = event.kind != Kind.UNDO and event.id not in undone
     return StoryEvent(
         id=event.id,
         time_us=event.time_us,
@@ -218,20 +219,20 @@ def _event(history: EventHistory, event: LoggedEvent, names: Mapping[int, str], 
         words=event_words(event),
         label=None if said is None else said.signal.label * said.signal.weight,
         stands=stands,
-        correctable=stands and (event.kind not in {"start", "stop"} or said is not None),
+        correctable=stands and (event.kind not in {Kind.START, Kind.STOP} or said is not None),
     )
 
 
 def event_words(event: LoggedEvent) -> str:
     """What happened, in a few words."""
     match event.kind, event.action:
-        case "undo", _:
+        case Kind.UNDO, _:
             return f"took back {event.undoes_id}"
-        case "less", _:
+        case Kind.LESS, _:
             return f"less because of {event.note}"
-        case "finish", _ if event.heard is not None:
+        case Kind.FINISH, _ if event.heard is not None:
             return "sought to the end"
-        case "skip" | "stop", str(action) if action in ENDED_BY:
+        case Kind.SKIP | Kind.STOP, Action() as action if action in ENDED_BY:
             return ENDED_BY[action]
         case kind, action:
             return DONE.get((kind, action), SAID.get(kind, kind))

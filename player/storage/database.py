@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from player.errors import PlayerError
 
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0005"
 """The newest Alembic revision; kept here so that opening a current database does not import Alembic."""
 OWN_TABLES = frozenset({"alembic_version", "track", "event"})
 """What tells the player's database from that of another program; they are there from the first schema on."""
@@ -101,7 +101,7 @@ def open_database(path: Path, *, backups: Path | None = None) -> Database:
         if revision != SCHEMA_REVISION:
             if revision is not None:
                 _back_up(path, backups or path.parent / "backups", revision)
-            _migrate(engine)
+            _migrate(path)
         with engine.execution_options(reads=True).connect() as connection:
             connection.execute(text("SELECT 1 FROM alembic_version"))
     except DBAPIError as error:
@@ -149,14 +149,14 @@ def _revision(path: Path) -> str | None:
     return str(row[0])
 
 
-def _engine(path: Path) -> Engine:
+def _engine(path: Path, *, foreign_keys: bool = True) -> Engine:
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
 
     def configure(connection: sqlite3.Connection, _record: object) -> None:
         _write_ahead(connection)
         # FULL: an acknowledged thumb survives even a power cut.
         connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
         # Transactions begin where SQLAlchemy says, not where the driver guesses.
         connection.isolation_level = None
 
@@ -209,22 +209,30 @@ def migrations_folder() -> Path:
     return packaged if packaged.is_dir() else package.parent / "migrations"
 
 
-def _migrate(engine: Engine) -> None:
+def _migrate(path: Path) -> None:
+    """Bring the schema up to date in one transaction.
+
+    References are not enforced meanwhile, as SQLite wants it where a table is copied and the old one dropped: rows keep
+    their ids, so every reference leads where it led.
+    """
     from alembic import command  # noqa: PLC0415 - a current database never needs Alembic
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    engine = _engine(path, foreign_keys=False)
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except CommandError as error:
         raise PlayerError(
-            f"{engine.url.database} has a schema that this version of the player does not know ({error});"
+            f"{path} has a schema that this version of the player does not know ({error});"
             " update the player or choose another --data-dir."
         ) from error
+    finally:
+        engine.dispose()
 
 
 class ChangeWatch:

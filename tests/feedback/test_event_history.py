@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from player.feedback.event_history import EventHistory
-from player.feedback.events import MICROSECONDS, NOT_NOW_SECONDS, LoggedEvent
+from player.feedback.events import MICROSECONDS, NOT_NOW_SECONDS, LoggedEvent, mended_times
 from player.feedback.signals import BROWSED, EARLY_WEIGHT
 
 DURATIONS = dict.fromkeys(range(1, 5), 200.0)
@@ -41,7 +41,7 @@ PLAIN = st.tuples(
     st.sampled_from([0, 1, 2, 3, 5, 30, -2, -40]),  # seconds after the event before: also out of order
     st.none() | st.floats(0, 210),
     st.sampled_from([None, "next", "chose", "down", "quit", "end"]),
-    st.sampled_from(["tui", "tui", "cli"]),
+    st.sampled_from(["tui", "tui", "cli", "import"]),
 )  # fmt: skip
 STEPS = st.lists(st.one_of(PLAIN, PLAIN, PLAIN, st.integers(0, 30)), max_size=30)
 """A plain event, or a number that says which of the events so far is undone."""
@@ -189,9 +189,36 @@ def test_a_place_is_used_up_by_every_end_but_quitting(kind, action, used):
 
 
 def test_an_event_from_the_past_is_put_in_its_place():
-    kept = history(event(1, "up", at=100), event(2, "down", at=50))
-    assert kept.state.thumbs[1] == {1: 1}
+    kept = history(event(1, "finish", track=2, at=100), event(2, "finish", track=3, at=50))
+    assert kept.state.plays == [(1, 3), (1, 2)]
     assert kept.watermark == 2
+
+
+def test_the_thumb_told_last_holds_whatever_time_it_bears():
+    for one, other in [(100, 50), (50, 100), (10**9, 20)]:
+        kept = history(event(1, "up", at=one), event(2, "down", at=other))
+        assert kept.state.thumbs[1] == {1: -1}
+        assert weights(kept) == {2: -1.0}
+        rested = history(event(1, "not-now", at=one), event(2, "not-now", at=other))
+        assert rested.state.resting_until == {1: other + NOT_NOW_SECONDS}
+
+
+def test_a_thumb_told_here_holds_against_imported_ones_which_go_by_their_own_time():
+    imported = [
+        event(2, "up", station=None, at=900, origin="import"),
+        event(3, "down", station=None, at=800, origin="import"),
+    ]
+    assert history(*imported).state.everywhere == {1: 1}
+    kept = history(event(1, "down", station=None, at=100), *imported)
+    assert kept.state.everywhere == {1: -1}
+    assert weights(kept) == {1: -1.0}
+
+
+def test_a_time_to_come_is_moved_to_when_it_was_told_at_the_latest():
+    future = 10**16
+    times = [event(1, "up", at=100), event(2, "up", at=future), event(3, "up", at=200), event(4, "up", at=-5)]
+    assert [one.seconds for one in mended_times(times)] == [100, 200, 200, 0]
+    assert mended_times(times[:1]) == times[:1]
 
 
 def test_durations_learned_later_turn_skips_into_other_labels():

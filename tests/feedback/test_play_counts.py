@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from player.feedback.event_history import EventHistory
-from player.feedback.events import IMPORTED, MICROSECONDS, LoggedEvent
+from player.feedback.events import MICROSECONDS, LoggedEvent
 from player.feedback.play_counts import StationPlays, TimesPlayed
+from player.storage.event_kinds import Origin
 
 INDEX = {1: 0, 2: 2, 3: 1}
 """Track 4 is not in the library."""
@@ -15,7 +16,7 @@ STEPS = st.lists(
         st.integers(1, 4),
         st.sampled_from([1, 2, None]),
         st.sampled_from([None, "next", "down"]),
-        st.sampled_from(["tui", IMPORTED]),
+        st.sampled_from(["tui", Origin.IMPORT]),
         st.sampled_from([0, 5, -50]),  # seconds after the event before: also out of order
     ),
     max_size=25,

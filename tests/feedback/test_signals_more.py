@@ -13,12 +13,11 @@ from player.feedback.signals import (
     EARLY_WEIGHT,
     FINISH,
     RETURNED,
-    Action,
-    Kind,
     played_share,
     signal_of,
 )
 from player.feedback.undo import correcting
+from player.storage.event_kinds import Action, Kind
 from recommender.events import Outcome
 
 SONG = 200.0
@@ -71,7 +70,7 @@ def test_the_more_was_heard_on_the_way_to_the_end_the_better_it_speaks(one, othe
     assert second.label * second.weight >= first.label * first.weight
 
 
-@given(st.sampled_from(Kind.__args__), st.sampled_from([None, *Action.__args__]), st.floats(0, SONG), st.booleans())
+@given(st.sampled_from(list(Kind)), st.sampled_from([None, *Action]), st.floats(0, SONG), st.booleans())
 def test_having_jumped_never_makes_it_a_like_that_it_would_not_be_otherwise(kind, action, position, returned):
     for heard in (0.0, position / 2):
         jumped = signal(kind, position, action, heard=heard, returned=returned)

@@ -29,7 +29,7 @@ def play(database, tracks, start, *, station=1, version="content", trial=None):
     at = [int(moment.timestamp() * 1e6) for moment in moments]
     decisions = log.serve(
         [
-            Served(station, track, time_us, number, 1, 0.0, 0.5, version, "live", 1.0, 8, 0.0, [], [], trial_id=trial)
+            Served(station, track, time_us, number, 1, 0.0, 0.5, version, "live", 1.0, 8, 0.0, b"", trial_id=trial)
             for number, (track, time_us) in enumerate(zip(tracks, at, strict=True))
         ]
     )

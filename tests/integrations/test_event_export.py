@@ -12,9 +12,10 @@ from pyarrow import parquet
 from player.feedback.event_history import load_history
 from player.feedback.event_log_adapter import build_log
 from player.feedback.event_store import EventStore
-from player.feedback.events import IMPORTED, NewEvent, Served
+from player.feedback.events import NewEvent, Served, pack_eligible
 from player.integrations.event_export import COLUMNS, EventRow, exported_events, write_csv, write_json, write_parquet
 from player.stations.collection import load_rows
+from player.storage.event_kinds import Origin
 from player.storage.models import Station
 from recommender.datasets import open_dataset
 from recommender.events import Outcome
@@ -63,7 +64,7 @@ def listened(database):
         (320, "replay", 2, 1, None, None),
     )
     tell(database, (330, "undo", 2, 1, None, None))
-    tell(database, (-9000, "finish", 5, None, None, "end"), (-8000, "skip", 2, None, 3.0, "next"), origin=IMPORTED)
+    tell(database, (-9000, "finish", 5, None, None, "end"), (-8000, "skip", 2, None, 3.0, "next"), origin=Origin.IMPORT)
     return database
 
 
@@ -110,7 +111,9 @@ def test_imported_events_say_so_and_weigh_half(listened):
 
 def test_what_was_served_stands_beside_the_event(database):
     log = EventStore(database, "tui")
-    (decision,) = log.serve([Served(1, 1, 0, 0, 1, 0.75, 0.25, "content", "live", 0.5, 6, 1.5, [1, 2], [0.5, 0.25])])
+    (decision,) = log.serve(
+        [Served(1, 1, 0, 0, 1, 0.75, 0.25, "content", "live", 0.5, 6, 1.5, pack_eligible([1, 2], [0.5, 0.25]))]
+    )
     log.append(NewEvent("finish", 1, 1, position=125.0, action="end", decision_id=decision))
     (row,) = exported_events(database)
     assert (row.decision_id, row.model_version, row.arm, row.slot, row.rank) == (decision, "content", "live", 0, 1)

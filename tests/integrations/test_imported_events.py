@@ -5,14 +5,15 @@ import time
 import pytest
 
 from player.feedback.event_history import EventHistory
-from player.feedback.events import IMPORTED, LoggedEvent
+from player.feedback.events import LoggedEvent
 from player.feedback.signals import IMPORTED_WEIGHT, weighed
+from player.storage.event_kinds import Origin
 
 SECOND = 1_000_000
 DURATIONS = dict.fromkeys(range(1, 5), 200.0)
 
 
-def event(number, kind, at, *, track=1, origin=IMPORTED, position=None, action=None, undoes=None):
+def event(number, kind, at, *, track=1, origin=Origin.IMPORT, position=None, action=None, undoes=None):
     return LoggedEvent(number, at * SECOND, kind, track, None, position, action, origin, None, undoes)
 
 
@@ -25,13 +26,13 @@ def test_an_imported_event_weighs_half_of_the_same_one_heard_here(kind, position
         (item,) = EventHistory([event(1, kind, 100, origin=origin, position=position, action=action)], DURATIONS).labels
         return item.signal.label * item.signal.weight
 
-    assert weight(IMPORTED) == IMPORTED_WEIGHT * weight("tui") != 0
+    assert weight(Origin.IMPORT) == IMPORTED_WEIGHT * weight("tui") != 0
 
 
 def test_the_signal_is_otherwise_the_same():
     (here,) = EventHistory([event(1, "skip", 100, origin="cli", position=5.0)], DURATIONS).labels
     assert weighed(here.signal, "cli") == here.signal
-    there = weighed(here.signal, IMPORTED)
+    there = weighed(here.signal, Origin.IMPORT)
     assert (there.outcome, there.label, there.explicit) == (
         here.signal.outcome,
         here.signal.label,

@@ -94,4 +94,4 @@ def test_one_pass_equals_ranking_anew_behind_each_album(albums, seed, commit_fir
             ours, theirs = served(queue.ranked, scorer, place), served(alone, scorer, place_there)
             assert (ours.track_id, ours.slot, ours.rank) == (theirs.track_id, theirs.slot, theirs.rank)
             assert ours.propensity == pytest.approx(theirs.propensity, rel=1e-6)
-            assert ours.eligible_ids == theirs.eligible_ids
+            assert ours.eligible_ids.tolist() == theirs.eligible_ids.tolist()

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from player.errors import PlayerError
 from player.storage import database as database_module
 from player.storage.database import ChangeWatch, open_database
+from player.storage.event_kinds import Origin
 from player.storage.models import ListeningSession, PlayerState, Station
 
 WRITE_MANY = """
@@ -39,8 +40,8 @@ def refusal(path, **options) -> str:
 
 def run_writers(path, count):
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITE_MANY, str(path), f"writer {n}"], stderr=subprocess.PIPE)
-        for n in range(count)
+        subprocess.Popen([sys.executable, "-c", WRITE_MANY, str(path), origin], stderr=subprocess.PIPE)
+        for origin in list(Origin)[:count]
     ]
     return [(writer.communicate(timeout=60)[1].decode(), writer.returncode) for writer in writers]
 
@@ -63,7 +64,7 @@ def test_every_connection_writes_ahead_and_syncs_each_commit(database):
 
 def test_four_processes_that_write_at_once_all_succeed(database, path):
     assert run_writers(path, 4) == [("", 0)] * 4
-    assert count_sessions(path) == {f"writer {n}": 25 for n in range(4)}
+    assert count_sessions(path) == dict.fromkeys(list(Origin)[:4], 25)
 
 
 def test_four_processes_that_create_the_database_at_once_all_succeed(path):

@@ -6,14 +6,14 @@ import zlib
 import numpy as np
 import pytest
 
-from player.feedback.event_store import EventStore
+from player.feedback.event_store import EventStore, read_served
 from player.feedback.events import NewEvent
 from player.playback.controller import Controller, Opening
 from player.playback.headless import serve_next
 from player.stations.collection import load_collection
 from player.storage.models import Decision
 from player.trials import offpolicy as policies
-from player.trials.decision_replay import read_decisions, replay
+from player.trials.decision_replay import replay
 from player.trials.offpolicy import evaluate_named
 from tests.support.library import settings
 
@@ -112,7 +112,7 @@ def test_another_station_seed_would_not_weigh_one(demo, weights):
 def test_chance_weighs_one_over_the_eligible(demo, weights):
     listen(demo, demo.station("Evening", f"track:{demo.track_ids[3]}"), 6)
     evaluate(demo, "random")
-    kept = read_decisions(demo.database, 0.0, 100)
+    kept = read_served(demo.database, 0.0, 100)
     assert weights[0] == pytest.approx([1 / one.eligible_count / one.propensity for one in kept], rel=1e-5)
 
 
@@ -141,7 +141,7 @@ def test_decisions_without_a_verdict_or_about_tracks_that_are_gone_are_left_out(
     serve_next(demo.database, demo.paths, settings(), "Evening", 5)
     assert evaluate(demo, "untrained").decisions == 3
     collection = load_collection(demo.database)
-    every = read_decisions(demo.database, 0.0, 100)
+    every = read_served(demo.database, 0.0, 100)
     gone = every[0].track_id
     del collection.index[gone]
     met = list(replay(demo.database, collection, every, {one.id: None for one in every[:3]}))

@@ -22,7 +22,7 @@ from player.stations.trial_arms import TrialArms
 from player.stations.trials import Arm, Trials
 from player.storage.models import Decision
 from player.trials.lifecycle import TrialWish, begin_trial, report_of, settle, stop_trial
-from player.trials.plays import complete_pairs, liking_of, read_plays, verdicts
+from player.trials.plays import closed_pairs, liking_of, read_slots, verdicts
 from recommender.evaluation.sequential_test import ALPHA
 from recommender.ranking.interleaving import arm_of, pair_of
 from tests.support.library import settings
@@ -174,21 +174,23 @@ def test_a_pair_counts_only_when_both_were_served_and_judged(demo):
     EventStore(demo.database, "headless").append(NewEvent("finish", demo.track_ids[0], station.id, None, "end"))
     play(demo, arms, lambda _choice: True)
     history, _ = listening(demo, arms.scorers[0])
-    plays = read_plays(demo.database, arms.trial, verdicts(history.labels))
-    pairs = complete_pairs(plays)
-    assert len(plays) == 5
+    slots = read_slots(demo.database, arms.trial)
+    pairs = closed_pairs(slots, history)
+    assert len(slots) == 5
     assert len(pairs.differences) == 2
     assert pairs.broken == 1
-    assert complete_pairs(plays, open_pair=plays[-1].pair).broken == 0
+    assert closed_pairs(slots, history, open_pair=slots[-1].pair).broken == 0
 
 
 def test_what_is_taken_back_counts_no_more(demo):
     station = demo.station()
     arms = two_arms(demo, station, demo.track_ids[5])
-    choices = [play(demo, arms, lambda _choice: True) for _ in range(2)]
-    EventStore(demo.database, "headless").append(NewEvent("undo", choices[0].track_id, station.id))
+    choice = play(demo, arms, lambda _choice: True)
+    EventStore(demo.database, "headless").append(NewEvent("undo", choice.track_id, station.id))
+    play(demo, arms, lambda _choice: True)
     history, _ = listening(demo, arms.scorers[0])
-    assert len(read_plays(demo.database, arms.trial, verdicts(history.labels))) == 1
+    assert len(verdicts(history.labels)) == 1
+    assert closed_pairs(read_slots(demo.database, arms.trial), history).differences.tolist() == []
 
 
 def test_what_was_said_outright_counts_before_what_was_shown():
@@ -244,3 +246,69 @@ def test_no_control_without_a_model_that_serves(demo):
     with pytest.raises(PlayerError, match="No trained model serves yet"):
         begin_trial(demo.database, demo.paths, wish, lambda _progress: None, lambda: False)
     assert Trials(demo.database).all() == []
+
+
+# --- what a trial has looked at stays
+
+
+def path_of(home, arms):
+    history, _ = listening(home, arms.scorers[0])
+    return closed_pairs(read_slots(home.database, arms.trial), history).differences.tolist()
+
+
+def test_what_is_said_or_taken_back_after_a_pair_closed_leaves_the_path_as_it_was(demo):
+    station = demo.station()
+    arms = two_arms(demo, station, demo.track_ids[5])
+    choices = [play(demo, arms, lambda choice: choice.arm == "other") for _ in range(20)]
+    before = path_of(demo, arms)
+    assert len(before) == 10
+    log = EventStore(demo.database, "tui")
+    with demo.database.reader() as session:
+        decisions = session.scalars(select(Decision.id).order_by(Decision.id)).all()
+    for number, (choice, decision) in enumerate(zip(choices, decisions, strict=True)):
+        match number % 4:
+            case 0:
+                log.append(NewEvent("up", choice.track_id, station.id, decision_id=decision))
+            case 1:
+                log.append(NewEvent("down", choice.track_id, station.id, decision_id=decision))
+            case 2:
+                log.append(NewEvent("undo", choice.track_id, station.id))
+            case _:
+                log.append(NewEvent("up", choice.track_id, station.id, decision_id=decision))
+                log.append(NewEvent("clear", choice.track_id, station.id))
+    assert path_of(demo, arms) == before
+
+
+def test_each_look_at_a_trial_finds_what_the_looks_before_found(demo):
+    station = demo.station()
+    arms = two_arms(demo, station, demo.track_ids[5])
+    seen = []
+    for number in range(16):
+        choice = play(demo, arms, lambda choice, number=number: number % 3 == 0 or choice.arm == "plain")
+        path = path_of(demo, arms)
+        assert path[: len(seen)] == seen
+        seen = path
+        log = EventStore(demo.database, "tui")
+        log.append(NewEvent("down" if number % 2 else "up", choice.track_id, station.id))
+        if number % 5 == 4:
+            log.append(NewEvent("undo", choice.track_id, station.id))
+        path = path_of(demo, arms)
+        assert path[: len(seen)] == seen
+        seen = path
+    assert len(seen) == 8
+
+
+def test_a_thumb_given_while_the_second_track_plays_still_counts_and_may_be_changed(demo):
+    station = demo.station()
+    arms = two_arms(demo, station, demo.track_ids[5])
+    first = play(demo, arms, lambda _choice: True)
+    _, present = listening(demo, arms.scorers[0])
+    choice = served(arms.rank(present, settings().station, 1), arms.scorers[0], 0)
+    log = EventStore(demo.database, "tui")
+    decision = log.serve([choice])[0]
+    for kind in ("down", "up"):
+        log.append(NewEvent(kind, choice.track_id, station.id, 5.0, decision_id=decision))
+        assert path_of(demo, arms) == []
+    log.append(NewEvent("skip", choice.track_id, station.id, 9.0, "next", decision_id=decision))
+    liking = {first.arm: 0.75, choice.arm: 1.0}
+    assert path_of(demo, arms) == [pytest.approx(liking["plain"] - liking["other"])]
