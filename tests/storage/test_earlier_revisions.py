@@ -23,6 +23,7 @@ from player.stations.resume import load_resume_point
 from player.stations.stations import Stations
 from player.stations.trials import Trials
 from player.storage.database import SCHEMA_REVISION, open_database
+from player.storage.event_kinds import Action, Kind, Origin
 from player.storage.models import Base, Decision
 from recommender.models.registry import Registry
 from tests.support.earlier import (
@@ -303,3 +304,44 @@ def test_every_imported_entry_stays_known(revision, told, opened, paths):
     known = query(paths.database, "SELECT key, source, event_id FROM imported_record ORDER BY event_id")
     assert known == told.get("imported_record", [])
     assert len(known) == (2 if revision >= "0003" else 0)
+
+
+# --- words of the log
+
+
+def test_a_word_that_no_version_wrote_gives_way_and_is_kept_in_the_note(paths):
+    restore("0004", paths.database)
+    with closing(sqlite3.connect(paths.database)) as connection:
+        first, second, third = (row[0] for row in connection.execute("SELECT id FROM event ORDER BY id LIMIT 3"))
+        connection.execute("UPDATE event SET kind = 'upp', action = NULL WHERE id = ?", (first,))
+        connection.execute("UPDATE event SET kind = 'skip', action = 'nxt', note = NULL WHERE id = ?", (second,))
+        connection.execute("UPDATE event SET origin = 'gui', note = 'mine' WHERE id = ?", (third,))
+        connection.commit()
+        count = connection.execute("SELECT count(*) FROM event").fetchone()[0]
+    database = open_database(paths.database, backups=paths.backups)
+    told = {event.id: event for event in EventStore(database, "cli").read()}
+    database.close()
+    assert len(told) == count
+    assert (told[first].kind, told[first].note.split(",")[0]) == ("unknown", "(was: upp")
+    assert (told[second].kind, told[second].action) == ("skip", None)
+    assert "nxt" in told[second].note
+    assert told[third].origin == "cli"
+    assert told[third].note.startswith("mine (was: ")
+    assert told[third].note.endswith("gui)")
+
+
+@pytest.mark.parametrize("column", ["kind", "action", "origin"])
+def test_the_schema_refuses_a_word_that_the_log_does_not_know(paths, column):
+    restore("0004", paths.database)
+    open_database(paths.database, backups=paths.backups).close()
+    with closing(sqlite3.connect(paths.database)) as connection, pytest.raises(sqlite3.IntegrityError):
+        connection.execute(f"UPDATE event SET {column} = 'upp'")
+
+
+def test_the_words_of_the_schema_are_those_of_the_code(tmp_path):
+    open_database(tmp_path / "new.db").close()
+    (events,) = (
+        row["sql"] for row in schema_of(tmp_path / "new.db") if row["name"] == "event" and row["type"] == "table"
+    )
+    for words in (Kind, Action, Origin):
+        assert "(" + ", ".join(f"'{word}'" for word in words) + ")" in events
