@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from player.config import Paths
 from player.errors import PlayerError
+from player.feedback.event_history import load_history
 from player.feedback.event_log_adapter import build_log
-from player.feedback.event_store import load_journal
 from player.jobs import JobProgress, trainer_lock
 from player.learning.auto_training import NewAnswers, trained_answers
 from player.learning.served_model import library_of
@@ -70,7 +70,7 @@ def load_material(database: Database) -> Material:
     """The listener's whole history over their whole library."""
     collection = load_collection(database)
     stations = Stations(database).all()
-    log = build_log(load_journal(database, collection.rows).labelled, collection.index, station_indices(stations))
+    log = build_log(load_history(database, collection.rows).labels, collection.index, station_indices(stations))
     return Material(collection, log, learning_catalogue(collection, stations))
 
 

@@ -6,6 +6,7 @@ from player.playback.player_state import Session
 from player.playback.queue_loop import Loop
 from player.playback.sleep_commands import Sleeping
 from player.stations.snapshot import output_words
+from player.storage.event_kinds import Action, Kind
 
 FAILURES_IN_A_ROW = 5
 """So many tracks that cannot be played, one after the other, are no accident: stop and say so."""
@@ -77,7 +78,7 @@ class Hearing:
         if self._sleeping.ends_here():
             self._loop.rerank("The sleep timer ended the music with this track. Space goes on.")
             return
-        session.record([session.event("finish", session.current, action="end")])
+        session.record([session.event(Kind.FINISH, session.current, action=Action.END)])
         self._loop.advance(keep_next=True)
 
     def _failed(self, message: str) -> None:
@@ -85,7 +86,7 @@ class Hearing:
         now = session.current
         assert now is not None
         session.unplayable |= {now.track.id}
-        session.record([session.event("stop", now, action="error")])
+        session.record([session.event(Kind.STOP, now, action=Action.ERROR)])
         self._failures += 1
         if self._failures >= FAILURES_IN_A_ROW:
             self._failures = 0

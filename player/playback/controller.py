@@ -15,7 +15,7 @@ from player.audio import messages as audio
 from player.audio.client import AudioClient
 from player.config import Paths, Settings
 from player.feedback.correction import Correction
-from player.feedback.event_log import LoggedEvent
+from player.feedback.events import LoggedEvent
 from player.insight.library_map import Colour, Colouring
 from player.insight.similar import SimilarTrack, similar_tracks
 from player.insight.terminal_map import MapMaker, MapView, colour_map
@@ -39,6 +39,7 @@ from player.stations.snapshot import Snapshot, StationRow
 from player.stations.track_details_view import TrackStory
 from player.stations.why_view import Why
 from player.storage.database import Database
+from player.storage.event_kinds import Action, Kind, Origin
 from player.survey.session import SurveySession, plan_of
 from recommender.models.registry import Registry
 
@@ -62,7 +63,7 @@ class Controller:
         database: the listener's data.
         paths: where models and logs lie.
         settings: the listener's settings.
-        origin: "tui" or "headless"; it is written into every event.
+        origin: ``TUI`` or ``HEADLESS``; it is written into every event.
         opening: what to begin with.
         on_logged: called with every event this controller records, after it is on disk.
     """
@@ -73,7 +74,7 @@ class Controller:
         paths: Paths,
         settings: Settings,
         *,
-        origin: str,
+        origin: Origin,
         opening: Opening | None = None,
         on_logged: Callable[[LoggedEvent], None] | None = None,
     ) -> None:
@@ -142,7 +143,7 @@ class Controller:
         with session.lock:
             tuned = session.tuned
             station, scorer = (None, None) if tuned is None else (tuned.station, tuned.scorer)
-            return colour_map(session.known.collection, session.journal, station, scorer, tracks, colour)
+            return colour_map(session.known.collection, session.history, station, scorer, tracks, colour)
 
     def _map_changed(self) -> None:
         with self._session.lock:
@@ -181,7 +182,7 @@ class Controller:
             with session.lock:
                 self._bookmark.save()
                 if session.current is not None:
-                    session.record([session.event("stop", session.current, action="quit")])
+                    session.record([session.event(Kind.STOP, session.current, action=Action.QUIT)])
         finally:
             if client is not None:
                 # Not under the lock: the client's thread may be waiting for it to deliver an event.
@@ -337,7 +338,7 @@ class Controller:
 
     def survey_waits(self) -> bool:
         """Whether nothing is known of this listener's taste yet, so that a survey is worth offering."""
-        return not self._session.journal.labelled
+        return not self._session.history.labels
 
     def survey(self) -> SurveySession:
         """Clips of this library to be liked or not. From its start till its end the sound is its own; the music waits."""
@@ -365,7 +366,7 @@ class Controller:
             if not session.playback.attached:
                 return
             self.set_volume(volume)
-            session.diary.catch_up(session.journal)
+            session.recorder.catch_up(session.history)
             self._loop.rerank()
 
     # --- jobs and other processes ----------------------------------------------------------------------------------
@@ -387,7 +388,7 @@ class Controller:
     def _answers(self) -> int:
         """How many events so far say something about taste."""
         with self._session.lock:
-            return sum(item.signal.label != 0 for item in self._session.journal.labelled)
+            return sum(item.signal.label != 0 for item in self._session.history.labels)
 
     def _job_changed(self) -> None:
         with self._session.lock:
@@ -402,6 +403,6 @@ class Controller:
             if known is not None:
                 self._loop.take(known)
                 self._loop.look_again()
-            elif not (session.diary.catch_up(session.journal) | self._loop.look_again()):
+            elif not (session.recorder.catch_up(session.history) | self._loop.look_again()):
                 return
             self._loop.rerank("" if known is None else known.problem)

@@ -4,7 +4,7 @@ import time
 
 from player.errors import PlayerError
 from player.feedback.correction import Correction
-from player.feedback.event_log import NewEvent
+from player.feedback.events import NewEvent
 from player.feedback.undo import correcting
 from player.playback.active_station import TunedStation
 from player.playback.player_state import Session
@@ -15,6 +15,7 @@ from player.stations.track_details import StationView, reason_words, track_story
 from player.stations.track_details_view import TrackStory
 from player.stations.why import why
 from player.stations.why_view import Why
+from player.storage.event_kinds import Kind
 
 
 class Explaining:
@@ -46,12 +47,12 @@ class Explaining:
         """
         session = self._session
         with session.lock:
-            tuned, journal = self._tuned(), session.journal
+            tuned, history = self._tuned(), session.history
             key = parse_reason(reason)
-            check_less(key, tuned.station.seeds, journal.state.muted.get(tuned.station.id, ()))
+            check_less(key, tuned.station.seeds, history.state.muted.get(tuned.station.id, ()))
             tuned.forget()
             before = self._why(tuned, track_id)
-            session.tell([NewEvent("less", track_id, tuned.station.id, note=str(key))])
+            session.tell([NewEvent(Kind.LESS, track_id, tuned.station.id, note=str(key))])
             self._loop.rerank()
             after = self._why(tuned, track_id)
             words = reason_words(session.known.collection, str(key))
@@ -72,7 +73,7 @@ class Explaining:
             return track_story(
                 session.database,
                 known.collection,
-                session.journal,
+                session.history,
                 session.stations.all(),
                 self._track(track_id),
                 now=time.time(),
@@ -87,8 +88,8 @@ class Explaining:
         """
         session = self._session
         with session.lock:
-            session.diary.catch_up(session.journal)
-            session.record(correcting(session.journal, correction))
+            session.recorder.catch_up(session.history)
+            session.record(correcting(session.history, correction))
             if session.tuned is not None:
                 session.tuned.forget()
             title = session.known.title(correction.track_id)
@@ -124,7 +125,7 @@ class Explaining:
             self._loop.rerank()
         current = None if session.current is None else session.known.collection.index.get(session.current.track.id)
         queue, played = tuned.standing(row, current)
-        return why(queue, tuned.scorer, session.journal.state, row, time.time(), played=played)
+        return why(queue, tuned.scorer, session.history.state, row, time.time(), played=played)
 
 
 def _moved(before: Why, after: Why) -> str:

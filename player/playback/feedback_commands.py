@@ -3,10 +3,11 @@
 from dataclasses import replace
 from typing import Literal
 
-from player.feedback.event_log import NewEvent
+from player.feedback.events import NewEvent
 from player.feedback.snooze import rest_words
 from player.playback.player_state import Session
 from player.playback.queue_loop import Loop
+from player.storage.event_kinds import Action, Kind
 
 
 class Telling:
@@ -26,10 +27,10 @@ class Telling:
             elif session.thumb_of(now.track.id) == value:
                 self._clear(now.track.id)
             elif value > 0:
-                session.tell([session.event("up", now)])
+                session.tell([session.event(Kind.UP, now)])
                 self._loop.rerank(f"Thumbed up “{now.track.title}”.")
             else:
-                self._end_with("down", f"Thumbed down “{now.track.title}”: off this station.")
+                self._end_with(Kind.DOWN, f"Thumbed down “{now.track.title}”: off this station.")
 
     def thumb_track(self, track_id: int, value: Literal[1, -1]) -> None:
         """Thumb a track of the queue."""
@@ -41,7 +42,7 @@ class Telling:
             if session.thumb_of(track_id) == value:
                 self._clear(track_id)
                 return
-            session.tell([session.about("up" if value > 0 else "down", track_id)])
+            session.tell([session.about(Kind.UP if value > 0 else Kind.DOWN, track_id)])
             words = "Thumbed up" if value > 0 else "Thumbed down"
             self._loop.rerank(f"{words} “{session.known.title(track_id)}”.")
 
@@ -58,14 +59,14 @@ class Telling:
                 session.show(notice="Nothing is playing that could be thumbed.")
                 return
             title = session.known.title(track)
-            if session.journal.state.everywhere.get(track) == value:
-                session.tell([NewEvent("clear", track)])
+            if session.history.state.everywhere.get(track) == value:
+                session.tell([NewEvent(Kind.CLEAR, track)])
                 self._loop.rerank(f"Cleared the thumb on “{title}” for all stations.")
                 return
-            told = NewEvent("up" if value > 0 else "down", track)
+            told = NewEvent(Kind.UP if value > 0 else Kind.DOWN, track)
             if value < 0 and now is not None and now.track.id == track:
                 here = replace(told, position=round(now.position, 3), decision_id=now.decision_id)
-                session.tell([here, session.event("skip", now, action="down")])
+                session.tell([here, session.event(Kind.SKIP, now, action=Action.DOWN)])
                 self._loop.advance(f"Thumbed down “{title}” on all stations.")
                 return
             session.tell([told])
@@ -73,19 +74,19 @@ class Telling:
 
     def not_now(self, track_id: int | None = None, seconds: float | None = None) -> None:
         """Rest a track (the playing one without an id) for so many seconds, or a day."""
-        self._put_away("not-now", track_id, f"rests {rest_words(seconds)}", seconds)
+        self._put_away(Kind.NOT_NOW, track_id, f"rests {rest_words(seconds)}", seconds)
 
     def never(self, track_id: int | None = None) -> None:
         """Never play a track (the playing one without an id) again, anywhere."""
-        self._put_away("never", track_id, "will not be played again (z takes it back)")
+        self._put_away(Kind.NEVER, track_id, "will not be played again (z takes it back)")
 
     def _clear(self, track_id: int) -> None:
         """Clear the thumb that holds here: the station's own, else the one for all stations."""
         session = self._session
         station = session.station
-        own = station is not None and track_id in session.journal.state.thumbs.get(station.id, {})
+        own = station is not None and track_id in session.history.state.thumbs.get(station.id, {})
         where = "" if own else " for all stations"
-        session.tell([session.about("clear", track_id) if own else NewEvent("clear", track_id)])
+        session.tell([session.about(Kind.CLEAR, track_id) if own else NewEvent(Kind.CLEAR, track_id)])
         self._loop.rerank(f"Cleared the thumb on “{session.known.title(track_id)}”{where}.")
 
     def replay(self) -> None:
@@ -94,7 +95,7 @@ class Telling:
         with session.lock:
             now = session.current
             if now is not None:
-                session.tell([session.event("replay", now)])
+                session.tell([session.event(Kind.REPLAY, now)])
                 session.playback.seek(0.0)
                 self._loop.rerank(f"Once more: “{now.track.title}”.")
 
@@ -102,17 +103,17 @@ class Telling:
         """Take back the last feedback told here."""
         session = self._session
         with session.lock:
-            events = session.diary.take_back(session.journal)
+            events = session.recorder.take_back(session.history)
             if not events:
                 session.show(notice="There is nothing to undo.")
                 return
-            if session.tuned is not None and any(event.kind == "less" for event in events):
+            if session.tuned is not None and any(event.kind == Kind.LESS for event in events):
                 session.tuned.forget()
             words = " and ".join(event.kind for event in events)
             self._loop.rerank(f"Took back {words}: “{session.known.title(events[0].track_id)}”.")
 
     def _put_away(
-        self, kind: Literal["not-now", "never"], track_id: int | None, words: str, seconds: float | None = None
+        self, kind: Literal[Kind.NOT_NOW, Kind.NEVER], track_id: int | None, words: str, seconds: float | None = None
     ) -> None:
         session = self._session
         with session.lock:
@@ -123,11 +124,13 @@ class Telling:
                 session.tell([replace(session.about(kind, track_id), value=seconds)])
                 self._loop.rerank(f"“{session.known.title(track_id)}” {words}.")
 
-    def _end_with(self, kind: Literal["down", "not-now", "never"], notice: str, seconds: float | None = None) -> None:
+    def _end_with(
+        self, kind: Literal[Kind.DOWN, Kind.NOT_NOW, Kind.NEVER], notice: str, seconds: float | None = None
+    ) -> None:
         """Record feedback that ends the playing track, and go on to the next."""
         session = self._session
         now = session.current
         assert now is not None
         said = replace(session.event(kind, now), value=seconds)
-        session.tell([said, session.event("skip", now, action=kind)])
+        session.tell([said, session.event(Kind.SKIP, now, action=Action(kind))])
         self._loop.advance(notice)

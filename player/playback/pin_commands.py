@@ -53,7 +53,7 @@ class Pinning:
             session.show(notice=f"“{track.title}” is playing already.")
             return ""
         station = None if session.station is None else session.station.id
-        if reason := why_not(session.journal.state, station, track_id, time.time()):
+        if reason := why_not(session.history.state, station, track_id, time.time()):
             session.show(notice=f"“{track.title}” is not pinned: {reason}; take that back first.")
             return ""
         return track.title

@@ -14,6 +14,8 @@ from player.stations.queue_builder import PINNED
 from player.stations.snapshot import QueueRow
 from player.stations.station_scoring import StationScorer
 from player.stations.stations import Seed, StationInfo
+from player.storage.event_kinds import Action, Kind
+from player.text import printable
 
 STATIONS_BACK = 20
 """So many stations can be gone back through."""
@@ -53,9 +55,9 @@ class Loop:
         if choice is None:
             session.playback.stop()
         else:
-            decision = None if choice.served is None else session.diary.serve(choice.served)
+            decision = None if choice.served is None else session.recorder.serve(choice.served)
             current = session.playback.load(choice.track, choice.reason, decision)
-            session.record([session.event("start", current, action="chose" if choice.pinned else None)])
+            session.record([session.event(Kind.START, current, action=Action.CHOSE if choice.pinned else None)])
             session.pin(session.pins.without(choice.track.id))
         self._show_queue(tuned, notice)
 
@@ -69,11 +71,11 @@ class Loop:
         tuned.rerank(self._present(), None if session.current is None else session.current.track.id)
         self._show_queue(tuned, notice)
 
-    def play_by_hand(self, track: TrackRow, reason: str, *, action: str) -> None:
+    def play_by_hand(self, track: TrackRow, reason: str, *, action: Action) -> None:
         """Play a track that the listener chose; the station goes on after it."""
         session = self._session
         chosen = session.playback.load(track, reason)
-        session.record([session.event("start", chosen, action=action)])
+        session.record([session.event(Kind.START, chosen, action=action)])
         session.pin(session.pins.without(track.id))
         if session.tuned is not None:
             session.tuned.release()
@@ -83,11 +85,11 @@ class Loop:
     def _present(self) -> Present:
         """What a ranking starts from; pins that a rule forbids by now are taken off."""
         session = self._session
-        state, now = session.journal.state, time.time()
+        state, now = session.history.state, time.time()
         station = None if session.station is None else session.station.id
         kept = tuple(track for track in session.pins.tracks if not why_not(state, station, track, now))
         session.pin(Pins(kept))
-        return Present(session.journal, session.unplayable, session.pins)
+        return Present(session.history, session.unplayable, session.pins)
 
     # --- stations --------------------------------------------------------------------------------------------------
 
@@ -125,13 +127,13 @@ class Loop:
         self._leave(station)
         if session.current is not None:
             session.remember(session.current)
-            session.record([session.event("stop", session.current, action="station")])
+            session.record([session.event(Kind.STOP, session.current, action=Action.STATION)])
             session.playback.drop()
         self.open(station)
         if first is None:
             self.advance()
         else:
-            self.play_by_hand(first, reason, action="chose")
+            self.play_by_hand(first, reason, action=Action.CHOSE)
 
     def turn_around(self, station: StationInfo, reason: str) -> None:
         """Turn to a station while the music plays on: what is playing was chosen for it."""
@@ -139,10 +141,10 @@ class Loop:
         now = session.current
         assert now is not None
         self._leave(station)
-        session.record([session.event("stop", now, action="station")])
+        session.record([session.event(Kind.STOP, now, action=Action.STATION)])
         self.open(station)
         now = session.playback.adopt(reason)
-        session.record([session.event("start", now, action="chose")])
+        session.record([session.event(Kind.START, now, action=Action.CHOSE)])
         self.rerank()
 
     def settle(self, station: StationInfo, notice: str) -> None:
@@ -176,7 +178,7 @@ class Loop:
         """Go on with what was read, and with what was recorded while it was being read."""
         session = self._session
         session.known = known
-        session.diary.catch_up(session.journal)
+        session.recorder.catch_up(session.history)
         if session.tuned is not None:
             self.open(session.tuned.station)
         session.snapshot = replace(
@@ -205,7 +207,7 @@ class Loop:
             trial=self._trials.line(tuned),
         )
         # What the dial did takes another ranking: the queue is on show meanwhile.
-        effect = tuned.dial_effect(session.journal.state)
+        effect = tuned.dial_effect(session.history.state)
         if effect != session.snapshot.dial_effect:
             session.show(dial_effect=effect)
 
@@ -221,7 +223,7 @@ class Loop:
         self._present()
         track = next(iter(self._free_tracks()), None)
         if track is not None:
-            self.play_by_hand(track, PINNED, action="chose")
+            self.play_by_hand(track, PINNED, action=Action.CHOSE)
         elif last is not None:
             self.open(self.like(last.track))
             self.advance(f"The queue is over; it goes on with tracks like “{last.track.title}”.")
@@ -238,7 +240,7 @@ class Loop:
         if found is not None:
             return found
         # Tags are untrusted, and a station's name is typed on the command line.
-        words = "".join(letter if letter.isprintable() else " " for letter in f"{track.title} · {track.artist}")
+        words = printable(f"{track.title} · {track.artist}")
         name = session.stations.free_name(" ".join(words.split()))
         return session.stations.create(name, seeds, collection.rows, collection.tag_names)
 

@@ -4,6 +4,7 @@ import time
 
 from player.playback.player_state import Session
 from player.playback.sleep_timer import SleepTimer
+from player.storage.event_kinds import Action, Kind
 
 
 class Sleeping:
@@ -30,7 +31,7 @@ class Sleeping:
         if current is None or not current.playing or not self._timer.due(time.monotonic()):
             return
         self.set_off()
-        session.record([session.event("stop", current, action="sleep")])
+        session.record([session.event(Kind.STOP, current, action=Action.SLEEP)])
         session.playback.toggle()
         session.show(notice="The sleep timer paused the music. Space goes on.")
 
@@ -40,7 +41,7 @@ class Sleeping:
         if current is None or not self._timer.ends_with_track:
             return False
         self.set_off()
-        session.record([session.event("finish", current, action="sleep")])
+        session.record([session.event(Kind.FINISH, current, action=Action.SLEEP)])
         session.remember(current)
         session.playback.stop()
         return True

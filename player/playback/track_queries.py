@@ -4,7 +4,7 @@ import time
 
 from player.config import Paths, Settings
 from player.errors import PlayerError
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
 from player.learning.served_model import load_served_model
 from player.stations.collection import load_collection
 from player.stations.modes import mode_named
@@ -37,7 +37,7 @@ class Answers:
         self._settings = settings
         self._stations = Stations(database)
         self._collection = load_collection(database)
-        self.journal = load_journal(database, self._collection.rows)
+        self.history = load_history(database, self._collection.rows)
 
     def why(self, station_name: str, track_id: int) -> Why:
         """Why a track stands where it stands in a station's queue, with nothing playing.
@@ -47,7 +47,7 @@ class Answers:
         """
         row = self._row(track_id)
         queue, scorer = self._rank(station_name)
-        return why(queue, scorer, self.journal.state, row, time.time())
+        return why(queue, scorer, self.history.state, row, time.time())
 
     def story(self, track_id: int, station_name: str | None = None) -> TrackStory:
         """Everything known about a track, and, of a station, what it makes of it.
@@ -63,7 +63,7 @@ class Answers:
         return track_story(
             self._database,
             self._collection,
-            self.journal,
+            self.history,
             self._stations.all(),
             track_id,
             now=time.time(),
@@ -81,5 +81,5 @@ class Answers:
         model = load_served_model(self._paths, self._collection).model
         scorer = StationScorer(self._collection, self._stations.all(), station, model)
         programme = Programme(scorer, mode_named(station.mode, self._collection, self._database))
-        listening = Listening(self.journal.state, self.journal.labelled, time.time())
+        listening = Listening(self.history.state, self.history.labels, time.time())
         return programme.rank(listening, self._settings.station, PLACES).ranked, scorer

@@ -2,6 +2,7 @@
 
 from player.playback.player_state import Session
 from player.playback.queue_loop import Loop
+from player.storage.event_kinds import Action, Kind
 
 RESTART_SECONDS = 3.0
 """Pressing "previous" later than this starts the track again; before, it goes back one."""
@@ -29,7 +30,7 @@ class Transport:
         session = self._session
         with session.lock:
             if session.current is not None:
-                session.tell([session.event("skip", session.current, action="next")])
+                session.tell([session.event(Kind.SKIP, session.current, action=Action.NEXT)])
             self._loop.advance()
 
     def previous(self) -> None:
@@ -44,8 +45,8 @@ class Transport:
                 return
             track = session.playable_track(session.played.pop())
             if track is not None:
-                session.record([session.event("skip", now, action="previous")])
-                self._loop.play_by_hand(track, "you went back to it", action="previous")
+                session.record([session.event(Kind.SKIP, now, action=Action.PREVIOUS)])
+                self._loop.play_by_hand(track, "you went back to it", action=Action.PREVIOUS)
 
     def seek(self, seconds: float, *, relative: bool = False) -> None:
         """Go to a place of the track, in seconds from its start or, ``relative``, from here."""
@@ -73,5 +74,5 @@ class Transport:
                 return
             if session.current is not None:
                 session.remember(session.current)
-                session.tell([session.event("skip", session.current, action="chose")])
-            self._loop.play_by_hand(track, "chosen by you", action="chose")
+                session.tell([session.event(Kind.SKIP, session.current, action=Action.CHOSE)])
+            self._loop.play_by_hand(track, "chosen by you", action=Action.CHOSE)

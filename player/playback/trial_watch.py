@@ -22,7 +22,7 @@ class TrialWatch:
         """Give a station the trial that runs on it, if any; the sentence of one that ended just now, else empty."""
         session = self._session
         arms, sentence = arms_on(
-            session.database, session.paths, session.journal, session.known.collection, tuned.station
+            session.database, session.paths, session.history, session.known.collection, tuned.station
         )
         tuned.enter(arms)
         return sentence
@@ -37,7 +37,7 @@ class TrialWatch:
         on = None if tuned.trial is None else tuned.trial.trial
         session = self._session
         if on is not None and running is not None and running.id == on.id:
-            sentence = settle(session.database, session.paths, on, session.journal)
+            sentence = settle(session.database, session.paths, on, session.history)
             if sentence is not None:
                 tuned.enter(None)
             return sentence or ""
@@ -47,4 +47,4 @@ class TrialWatch:
         """The quiet line of the trial; empty without one."""
         if tuned.trial is None or tuned.station.mode != PLAIN_MODE:
             return ""
-        return line_of(self._session.database, tuned.trial.trial, self._session.journal)
+        return line_of(self._session.database, tuned.trial.trial, self._session.history)
