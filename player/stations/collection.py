@@ -17,7 +17,7 @@ from player.stations.stations import Seed, genres_of, tracks_of_seed
 from player.storage.database import Database
 from recommender.models.content_space import ContentSpace, LibrarySeed, TagSeed, TrackSeed
 from recommender.models.content_space import Seed as ContentSeed
-from recommender.ranking.rank import Catalogue
+from recommender.ranking.rank import TrackTable
 
 RAREST = 1e-4
 """Tag probabilities below this are all the same: no."""
@@ -45,7 +45,7 @@ class Collection:
     playable: NDArray[np.bool_]
     vectors: VectorTable
     space: ContentSpace
-    catalogue: Catalogue
+    catalogue: TrackTable
     frontend: FrontEndCard
     heard: SoundTags
     tag_levels: NDArray[np.float32]
@@ -132,7 +132,7 @@ def load_collection(database: Database, frontend: str = DEFAULT_FRONTEND) -> Col
         playable=np.array([not row.missing for row in rows], np.bool_),
         vectors=vectors,
         space=space,
-        catalogue=Catalogue(
+        catalogue=TrackTable(
             ids=np.array(ids, np.int64),
             vectors=space.vectors,
             artist=artist,

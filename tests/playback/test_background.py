@@ -17,7 +17,7 @@ from player.playback.background import CANNOT_PAUSE, NOTHING_TO_PAUSE, Backgroun
 from player.playback.controller import Controller, Opening
 from player.stations.stations import genres_of
 from player.storage.models import Embedding
-from recommender.models.content_space import Source
+from recommender.models.content_space import VectorSource
 from tests.support.library import CARD, copy_home, make_library, settings, write_songs
 
 SONGS = 30
@@ -207,7 +207,7 @@ def test_a_track_without_a_vector_is_queued_and_played_and_scored_by_its_own_sou
         store_embedding(session, late.id, CARD.name, CARD.version, vector=far.vector, tags=far.tags, error=None)
     wait(lambda: controller.snapshot().embedded == 24, "the new vector's arrival")
     known = controller._session.known.collection
-    assert known.space.source[known.index[late.id]] == Source.OWN
+    assert known.space.source[known.index[late.id]] == VectorSource.OWN
     row = known.index[late.id]
     assert known.space.vectors[row] == pytest.approx(known.space.vectors[known.index[other]])
     score = controller._session.tuned.scorer.score(controller._session.history.labels, time.time()).total

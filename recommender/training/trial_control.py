@@ -10,15 +10,14 @@ import torch
 
 from recommender.configuration import SequentialConfig
 from recommender.events import EventLog, TimeSplit
-from recommender.models.blend import Column
+from recommender.models.blend import Component
 from recommender.models.model_card import Model
-from recommender.models.model_scorer import Catalogue
+from recommender.models.model_scorer import Catalogue, WithoutNegatives, without_negatives
 from recommender.models.numpy_inference import Standardisation
-from recommender.models.trial_control import WithoutNegatives, without_negatives
 from recommender.sequence.validation import FrozenValidator
-from recommender.sequence.windows import NO_TARGET, next_positives
-from recommender.training.blend_fitting import fit_model_blend, with_blend
-from recommender.training.sequential import EpochReport, export_sequential, train_sequential
+from recommender.sequence.windows import NO_TARGET, following_positives
+from recommender.training.sequential_recommender import EpochReport, export_sequential, train_sequential
+from recommender.training.tuning import fit_model_blend, with_blend
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -62,7 +61,7 @@ def train_control(
     cut = float(seen.time[round(len(seen) * (1.0 - VALIDATION_SHARE))]) if len(seen) else 0.0
     validation = seen.where(seen.time >= cut)
     train = without_negatives(seen.where(seen.time < cut))
-    if not np.any(next_positives(train) != NO_TARGET):
+    if not np.any(following_positives(train) != NO_TARGET):
         raise ControlError("No liked track follows another in the history, so there is nothing to train a control on.")
     config = without_hard_negatives(live.card.configuration.sequential)
     threads = torch.get_num_threads()
@@ -102,7 +101,7 @@ def train_control(
     control = with_blend(
         control, fit_model_blend(WithoutNegatives(control, catalogue), seen, split, card.configuration.seed)
     )
-    if not control.card.blend.weights[Column.SEQUENCE] and not live.card.blend.weights[Column.SEQUENCE]:
+    if not control.card.blend.weights[Component.SEQUENCE] and not live.card.blend.weights[Component.SEQUENCE]:
         raise ControlError(
             f"The sequence counts for nothing in model {live.card.version}, nor without negatives, so there is nothing to "
             "compare yet: listen on and retrain."
@@ -112,4 +111,4 @@ def train_control(
 
 def without_hard_negatives(config: SequentialConfig) -> SequentialConfig:
     """The same network and schedule without any target that needs a dislike."""
-    return replace(config, p_hard=0.0, hard_weight=0.0, liking_weight=0.0, quality=False)
+    return replace(config, p_hard=0.0, hard_weight=0.0, liking_weight=0.0)

@@ -9,9 +9,9 @@ import torch
 from recommender.configuration import SequentialConfig
 from recommender.sequence.network import Items, SequentialNetwork
 from recommender.sequence.windows import padded
-from recommender.training.batches import batches
+from recommender.training.compute import Alone, ranks_of_environment
 from recommender.training.conversion import convert
-from recommender.training.distributed import Alone, ranks_of_environment
+from recommender.training.row_sources import batches
 from recommender.training.shards import ShardFolder
 
 SCRIPT = Path(__file__).with_name("two_processes.py")

@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
-from recommender.models.lineage import Kind
-from recommender.models.model_card import check_arrays
+from recommender.models.model_card import Kind, check_arrays
 from recommender.models.model_scorer import ModelScorer
 from recommender.models.station_scorer import AsServed
-from recommender.training.incremental import FULL_GROWTH, STRETCH, plan_training, remembered, replay, starting_weights
+from recommender.training.material import FULL_GROWTH, STRETCH, plan_training, remembered, replay, starting_weights
 from recommender.training.retraining import retrain
 from recommender.training.sequential_recommender import BEST_BY_GRADIENT
 
