@@ -26,8 +26,8 @@ from pathlib import Path
 RANKING = "tests/recommender/ranking/"
 TARGETS = {
     "player/feedback/signals.py": ("tests/feedback/test_signals.py", "tests/feedback/test_signals_more.py"),
-    "player/feedback/event_log.py": ("tests/feedback/test_event_log.py",),
-    "player/feedback/event_store.py": ("tests/feedback/test_event_store.py", "tests/feedback/test_event_log.py"),
+    "player/feedback/event_store.py": ("tests/feedback/test_event_store.py",),
+    "player/feedback/event_history.py": ("tests/feedback/test_event_history.py",),
     "recommender/ranking/rules.py": (f"{RANKING}test_rules.py",),
     "recommender/ranking/rank.py": (f"{RANKING}test_rank.py", f"{RANKING}test_rank_properties.py"),
     "recommender/sequence/negatives.py": ("tests/recommender/sequence/test_negatives.py",),
