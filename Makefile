@@ -4,7 +4,7 @@ PLAYER := $(VENV)/bin/player
 PYTHON := $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run check-music test lint bench format clean
+.PHONY: help run check-music test lint bench mutants format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ format: $(VENV)/.ready-dev ## format and mend what can be mended mechanically
 
 bench: $(VENV)/.ready-dev ## run the benchmarks (not part of the tests)
 	@$(PYTHON) -m bench
+
+mutants: $(VENV)/.ready-dev ## change the code that decides in small ways and list the changes that no test notices
+	@$(PYTHON) -m pip install -q --group mutants
+	@$(PYTHON) -m bench.mutants
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .ruff_cache .pytest_cache .hypothesis

@@ -101,6 +101,16 @@ def test_a_log_is_described_in_blocks_as_in_one(write, monkeypatch):
     assert all(np.isfinite(value) for key, value in asdict(whole).items() if key != "approximate")
 
 
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_a_line_separator_of_unicode_in_a_name_ends_no_line(write, tmp_path, on_disk):
+    lines = ["u,t,when,what", "a\u2028b,x\u2029y,1,up", "c,x\u2029y,2,down", "d,z,3,nonsense", *["c,z,4,up"] * 400]
+    name = f"csv:{write('t.csv', lines)}"
+    dataset = open_dataset(name, columns=COLUMNS, memmap=tmp_path / "columns" if on_disk else None)
+    assert dataset.listeners.tolist() == ["a\u2028b", "c"]
+    assert dataset.tracks.tolist() == ["x\u2029y", "z"]
+    assert [problem.line for problem in dataset.reading.problems] == [4]
+
+
 @pytest.mark.parametrize("limit", [1, 50, 333, 899, 5000])
 def test_a_limit_takes_the_first_listeners_whole(write, limit):
     name = f"csv:{write('t.csv', table(900))}"
