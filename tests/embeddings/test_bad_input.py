@@ -8,8 +8,8 @@ import torch
 
 from embeddings.errors import EmbeddingError
 from embeddings.excerpts import decode_excerpts
-from embeddings.frontend import load_frontend
 from embeddings.pipeline import embed_file, embed_many
+from embeddings.registry import load_frontend
 from tests.support.published import save_checkpoint
 
 
@@ -36,7 +36,7 @@ def floats(path, samples, rate):
 
 def vector(path, frontend):
     pooled = embed_file(path, frontend)
-    assert pooled.vector.shape == pooled.spread.shape == (frontend.card.dimension,)
+    assert pooled.vector.shape == pooled.spread.shape == (frontend.spec.dimension,)
     assert np.isfinite(pooled.vector).all()
     assert np.isfinite(pooled.spread).all()
     return pooled.vector
@@ -48,10 +48,10 @@ def test_silence_has_a_vector(frontend, tmp_path, seconds):
 
 
 def test_half_a_second_is_repeated(frontend, tmp_path, encode, sound):
-    rate = frontend.card.sample_rate
+    rate = frontend.spec.sample_rate
     short = sound(0.5, rate)
     heard = vector(floats(tmp_path / "a.wav", short, rate), frontend)
-    repeated = np.resize(short, frontend.card.window_samples)
+    repeated = np.resize(short, frontend.spec.window_samples)
     np.testing.assert_allclose(heard, frontend.embed(repeated).windows[0], rtol=1e-3, atol=1e-3)
 
 
@@ -78,7 +78,7 @@ def test_a_day_of_sound_is_heard_in_pieces(frontend, tmp_path):
     path.write_bytes(contents)
     with path.open("r+b") as file:
         file.truncate(44 + seconds * 8_000)
-    pieces = decode_excerpts(path, frontend.card.sample_rate, frontend.excerpts)
+    pieces = decode_excerpts(path, frontend.spec.sample_rate, frontend.excerpts)
     assert len(pieces) == frontend.excerpts.count
     vector(path, frontend)
 

@@ -12,8 +12,8 @@ import pytest
 
 from embeddings.errors import EmbeddingError
 from embeddings.excerpts import decode_excerpts
-from embeddings.networks.musicnn_spec import MUSICNN_MODULE
 from embeddings.pipeline import embed_file, embed_many
+from embeddings.registry import frontend_module
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,11 @@ def alive(pid):
     return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
 
 
+def change_musicnn(monkeypatch, **changes):
+    """Give musicnn another patience, or another number of workers."""
+    monkeypatch.setattr("embeddings.registry.BUILT_IN", (replace(frontend_module("musicnn"), **changes),))
+
+
 def test_a_file_becomes_the_mean_of_its_windows(musicnn, tmp_path, encode, sound):
     samples = sound(7.0, 16_000)
     pooled = embed_file(encode(tmp_path / "a.w64", samples[None], 16_000), musicnn)
@@ -50,7 +55,7 @@ def test_a_file_becomes_the_mean_of_its_windows(musicnn, tmp_path, encode, sound
 
 def test_a_long_file_is_heard_in_pieces(musicnn, tmp_path, encode, sound):
     path = encode(tmp_path / "long.mp3", np.stack([sound(90.0, 44_100)] * 2), 44_100)
-    pieces = decode_excerpts(path, musicnn.card.sample_rate, musicnn.excerpts)
+    pieces = decode_excerpts(path, musicnn.spec.sample_rate, musicnn.excerpts)
     assert len(pieces) == musicnn.excerpts.count
     np.testing.assert_array_equal(
         embed_file(path, musicnn).vector,
@@ -84,8 +89,8 @@ def test_a_crash_is_the_error_of_its_file_and_the_next_is_embedded(weights, musi
 
 
 def test_a_file_that_hangs_its_worker_is_given_up(weights, music, monkeypatch):
-    impatient = replace(MUSICNN_MODULE, patience_seconds=6.0)
-    monkeypatch.setattr("embeddings.networks.musicnn_spec.MUSICNN_MODULE", impatient)
+    change_musicnn(monkeypatch, patience_seconds=4.0)
+    monkeypatch.setattr("embeddings.pipeline.CLOCK_FACTOR", 1.5)
     run = embed_many(music[:2], "musicnn", weights, workers=1)
     assert next(run).embedding is not None
     os.kill(children()[0].pid, signal.SIGSTOP)
@@ -107,7 +112,7 @@ def test_closing_the_generator_ends_the_workers_at_once(weights, music):
 
 
 def test_no_more_workers_are_started_than_the_front_end_bears(weights, music, monkeypatch):
-    monkeypatch.setattr("embeddings.networks.musicnn_spec.MUSICNN_MODULE", replace(MUSICNN_MODULE, most_workers=1))
+    change_musicnn(monkeypatch, most_workers=1)
     run = embed_many(music, "musicnn", weights, workers=2)
     next(run)
     assert len(children()) == 1
@@ -191,14 +196,14 @@ def test_workers_die_with_their_parent_however_it_ends(tmp_path, weights, music,
 
 
 def test_nothing_imports_torch_until_a_network_runs():
-    modules = "embeddings, embeddings.frontend, embeddings.pipeline, embeddings.weights.weight_files, embeddings.pooling, embeddings.worker"
+    modules = "embeddings, embeddings.registry, embeddings.pipeline, embeddings.weights.files, embeddings.pooling"
     code = f"import sys, {modules}; print('torch' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "False\n"
 
 
 def test_a_worker_sets_its_threads_before_numpy_is_loaded():
-    code = "import sys, embeddings.worker; print('numpy' in sys.modules)"
+    code = "import sys, embeddings.pipeline; print('numpy' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "False\n"
 

@@ -7,10 +7,9 @@ import av
 import pytest
 
 from player.library import containers
-from player.library.containers import flac, mpeg, ogg
+from player.library.containers import NotAudioError, flac, mpeg, ogg
+from player.library.containers.base import untagged
 from player.library.containers.demuxed import DemuxedPayload
-from player.library.containers.tag_trailers import untagged
-from player.library.errors import NotAudioError
 from tests.library.audio_files import FORMATS, RATE, REQUIRED, decoded_seconds, encode, remux, without_table
 
 ENCODER_EDGES = 0.05

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from player.library.catalogue import load_catalogue
-from player.library.errors import LibraryError
 from player.library.paths import text_to_path
-from player.library.scan import scan
+from player.library.scan import LibraryError, scan
+from player.library.tracks import load_catalogue
 from player.storage.models import FailedFile, Track, TrackFile
 from tests.library.audio_files import FORMATS, REQUIRED, encode, remux
 

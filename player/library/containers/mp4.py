@@ -6,8 +6,15 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import BinaryIO
 
-from player.library.containers.base import AudioInfo, Probe, Span, SpanPayload, UnusualLayoutError, read_at
-from player.library.errors import NotAudioError
+from player.library.containers.base import (
+    AudioInfo,
+    ByteRange,
+    NotAudioError,
+    Probe,
+    RangePayload,
+    UnusualLayoutError,
+    read_at,
+)
 
 MAGIC = b"ftyp"
 _LARGEST_INDEX = 256 * 1024 * 1024
@@ -106,7 +113,7 @@ def probe(file: BinaryIO, size: int) -> Probe:
         raise NotAudioError("its MP4 index is damaged") from error
     if not spans or heard <= 0 or rate <= 0 or channels <= 0:
         raise NotAudioError("it holds no audio")
-    return Probe(AudioInfo(codec, heard, rate, channels), SpanPayload(file, tuple(spans)))
+    return Probe(AudioInfo(codec, heard, rate, channels), RangePayload(file, tuple(spans)))
 
 
 def _read_index(file: BinaryIO, size: int) -> bytes:
@@ -209,10 +216,10 @@ def _chunks(offsets: list[int], runs: list[tuple[int, ...]]) -> list[tuple[int, 
     return chunks
 
 
-def _locate(track: _Track, size: int) -> tuple[list[Span], int]:
+def _locate(track: _Track, size: int) -> tuple[list[ByteRange], int]:
     """The byte ranges of all samples that the file still holds, neighbours merged, and how many samples that is."""
     bytes_before = [0, *accumulate(track.sizes)]
-    spans: list[Span] = []
+    spans: list[ByteRange] = []
     sample = 0
     for offset, count in track.spans:
         after = min(sample + count, len(track.sizes))
@@ -222,12 +229,12 @@ def _locate(track: _Track, size: int) -> tuple[list[Span], int]:
                 after -= 1
             length = bytes_before[after] - bytes_before[sample]
             if length:
-                spans.append(Span(offset, length))
+                spans.append(ByteRange(offset, length))
             return spans, after
         if spans and spans[-1].end == offset:
-            spans[-1] = Span(spans[-1].start, spans[-1].length + length)
+            spans[-1] = ByteRange(spans[-1].start, spans[-1].length + length)
         elif length:
-            spans.append(Span(offset, length))
+            spans.append(ByteRange(offset, length))
         sample = after
     return spans, sample
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from embeddings.errors import EmbeddingError
 from embeddings.networks.musicnn import DATA_MEMBER, INDEX_MEMBER
+from embeddings.weights.files import read_member
 from embeddings.weights.tf_checkpoint import _masked_crc32c, read_checkpoint
-from embeddings.weights.weight_files import read_member
 
 # A writer of checkpoints, independent of the reader but for the checksum, which has a test of its own.
 
