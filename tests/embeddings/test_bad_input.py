@@ -1,5 +1,6 @@
 """What is no ordinary music: a vector or a reason, whichever front-end listens, and the run goes on."""
 
+import resource
 import struct
 
 import numpy as np
@@ -94,3 +95,35 @@ def test_none_of_it_ends_a_run(weights, tmp_path, encode, sound):
     results = sorted(embed_many(paths, "musicnn", weights, workers=1), key=lambda result: result.index)
     assert [result.embedding is not None for result in results] == [True, False, False, False, True]
     assert all("\n" not in result.error for result in results if result.error is not None)
+
+
+def pcm(path, rate, channels, frames, claimed=None):
+    """A WAV file of 16-bit silence whose header says ``rate`` and ``channels``."""
+    data = bytes(2 * channels * frames)
+    header = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, channels, rate,
+                         2 * channels * rate, 2 * channels, 16, b"data", claimed or len(data))  # fmt: skip
+    path.write_bytes(header + data)
+    return path
+
+
+@pytest.mark.parametrize("rate", [1, 100, 999, 4_000_000])
+def test_a_sample_rate_that_no_music_has_is_refused_before_memory_is_taken_on_its_word(frontend, tmp_path, rate):
+    """700 kB at 1 Hz would be resampled to gigabytes."""
+    path = pcm(tmp_path / "a.wav", rate, 1, 350_000)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(EmbeddingError, match=r"sample rate of .* Hz is no rate of music"):
+        embed_file(path, frontend)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
+
+
+def test_more_channels_than_any_music_has_are_refused(frontend, tmp_path):
+    with pytest.raises(EmbeddingError, match=r"channels|no audio"):
+        embed_file(pcm(tmp_path / "a.wav", 44_100, 100, 1000), frontend)
+    vector(pcm(tmp_path / "b.wav", 44_100, 8, 50_000), frontend)
+
+
+def test_a_piece_of_many_wide_channels_is_decoded_block_by_block(frontend, tmp_path, monkeypatch):
+    path = pcm(tmp_path / "a.wav", 44_100, 8, 60 * 44_100)
+    assert len(decode_excerpts(path, frontend.spec.sample_rate, frontend.excerpts)) == frontend.excerpts.count
+    monkeypatch.setattr("embeddings.excerpts.LARGEST_PIECE", 1000)
+    assert len(decode_excerpts(path, frontend.spec.sample_rate, frontend.excerpts)) == 1

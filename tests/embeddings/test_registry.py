@@ -131,7 +131,7 @@ def test_another_packages_front_end_is_listed_loaded_and_embeds_files(install, t
     ("source", "value", "reason"),
     [
         ("assert False", "acme:FRONT_END", "acme:FRONT_END failed: AssertionError"),
-        ("raise RuntimeError('no\\x1b[31m luck\\nat all')", "acme:FRONT_END", "RuntimeError: no[31m luck at all"),
+        ("raise RuntimeError('no\\x1b[31m luck\\nat all')", "acme:FRONT_END", "RuntimeError: no [31m luck at all"),
         ("raise SystemExit(3)", "acme:FRONT_END", "SystemExit: 3"),
         ("import absent_package_of_acme", "acme:FRONT_END", "No module named 'absent_package_of_acme'"),
         ("FRONT_END = 1", "acme:FRONT_END", "is no FrontEndModule"),
@@ -211,7 +211,7 @@ def test_what_a_package_keeps_by_itself_is_neither_searched_nor_fetched_nor_veri
 
 def test_what_is_missing_on_this_machine_is_said_before_any_process_starts(install, tmp_path):
     needing = LOUDNESS.replace("2, WEIGHTS)", "2, WEIGHTS, needs=OptionalPackage('absent_acme', 'absent-acme'))")
-    needing = needing.replace("import FrontEndSpec,", "import FrontEndSpec, OptionalPackage,")
+    needing = needing.replace("import FrontEndSpec\n", "import FrontEndSpec, OptionalPackage\n")
     install("acme_loudness", needing, "loudness = acme_loudness:FRONT_END")
     assert available(tmp_path)[-1].state is State.PACKAGE_MISSING
     with pytest.raises(EmbeddingError, match="pip install absent-acme"):

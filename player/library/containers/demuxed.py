@@ -44,13 +44,15 @@ def open_container(file: BinaryIO, demuxer: str) -> "Generator[InputContainer]":
     Raises:
         NotAudioError: FFmpeg cannot read it.
     """
+    from av.error import FFmpegError  # noqa: PLC0415 - FFmpeg loads in a tenth of a second; most libraries never need it here
+
     file.seek(0)
     try:
         with open_audio(file, demuxer=demuxer) as container:
             if not container.streams.audio:
                 raise NotAudioError("it holds no sound")
             yield container
-    except (ValueError, OSError) as error:  # FFmpeg's are among them
+    except (FFmpegError, ValueError, OSError) as error:
         raise NotAudioError(
             f"FFmpeg cannot read it ({error.strerror if isinstance(error, OSError) else error})"
         ) from error

@@ -143,15 +143,15 @@ def test_the_folder_that_lacks_a_checkpoint_is_told_with_size_licence_address_an
 
 def test_the_folder_is_found_in_the_cache_before_that_of_the_package(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert JUKEBOX_WEIGHTS.find((tmp_path,)) is None
+    assert JUKEBOX_WEIGHTS.find(tmp_path) is None
     theirs = tmp_path / ".cache" / "jukebox" / "models" / "5b"
     ours = tmp_path / JUKEBOX_WEIGHTS.filename
     for place in (theirs, ours):
         place.mkdir(parents=True)
         (place / VQVAE_FILE.filename).write_bytes(b"x")
-        assert JUKEBOX_WEIGHTS.find((tmp_path,)) == (theirs if place == ours else None)
+        assert JUKEBOX_WEIGHTS.find(tmp_path) == (theirs if place == ours else None)
         (place / PRIOR_FILE.filename).write_bytes(b"x")
-        assert JUKEBOX_WEIGHTS.find((tmp_path,)) == place
+        assert JUKEBOX_WEIGHTS.find(tmp_path) == place
 
 
 def test_it_is_listed_with_what_it_lacks(tmp_path, monkeypatch):

@@ -146,6 +146,22 @@ def test_a_compressed_file_reads_as_the_plain_one(files):
         assert all((packed.arrays[leaf] == unpacked.arrays[leaf]).all() for leaf in packed.arrays)
 
 
+def test_a_file_that_unpacks_to_too_much_is_refused_before_it_has(monkeypatch):
+    monkeypatch.setattr("embeddings.weights.keras_h5.MAX_FILE_BYTES", 2**20)
+    with pytest.raises(EmbeddingError, match="unpack to more than 1 MiB"):
+        read_keras_h5(gzip.compress(bytes(2**24)))
+
+
+def test_more_numbers_than_the_network_has_are_refused_though_the_file_is_small(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for number in range(50):  # 32 MB of zeros each, of which the file holds none
+            file.create_dataset(f"conv2d_{number}/conv2d/kernel:0", (2**23,), "f4", chunks=(2**16,))
+    contents = (tmp_path / "a.h5").read_bytes()
+    assert len(contents) < 2**20
+    with pytest.raises(EmbeddingError, match="more numbers than the network has"):
+        read_keras_h5(contents)
+
+
 def test_layers_are_in_the_order_of_their_numbers(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as file:
         for name in ("conv2d_10", "conv2d_9", "conv2d", "conv2d_1"):

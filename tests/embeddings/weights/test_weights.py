@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from embeddings.errors import EmbeddingError
+from embeddings.weights.__main__ import main
 from embeddings.weights.files import (
     MUSICNN_WHEEL,
     WeightsFile,
@@ -15,7 +16,6 @@ from embeddings.weights.files import (
     fetch_weights,
     find_weights,
     installed_folder,
-    main,
     read_member,
 )
 
@@ -147,7 +147,7 @@ def test_the_command_finds_weights_that_are_there_already(weights, capsys):
 
 def test_the_command_fails_in_one_sentence_when_they_cannot_be_had(index, cache):
     run = subprocess.run(
-        [sys.executable, "-m", "embeddings.weights.files", "--into", str(cache)],
+        [sys.executable, "-m", "embeddings.weights", "--into", str(cache)],
         capture_output=True,
         text=True,
         check=False,
