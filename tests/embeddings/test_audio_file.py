@@ -42,10 +42,15 @@ class FailingDisk(io.BytesIO):
         return super().read(size)
 
 
+def decode_all(file):
+    with open_audio(file) as container:
+        for packet in container.demux(container.streams.audio[0]):
+            packet.decode()
+
+
 @pytest.mark.parametrize("kind", ["flac", "mp3", "wav"])
 def test_a_disk_that_fails_is_told_as_such_and_prints_nothing(tmp_path, encode, sound, kind, capfd):
     contents = encode(tmp_path / f"a.{kind}", sound(20.0, 44_100)[None], 44_100).read_bytes()
-    with pytest.raises(OSError, match="Input/output error"), open_audio(FailingDisk(contents)) as container:
-        for packet in container.demux(container.streams.audio[0]):
-            packet.decode()
+    with pytest.raises(OSError, match="Input/output error"):
+        decode_all(FailingDisk(contents))
     assert capfd.readouterr().err == ""

@@ -4,12 +4,13 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select
 
-from embeddings.registry import frontend_spec
+from embeddings.registry import frontend_module, frontend_spec
 from player.library.embed import (
     FEW_TRACKS,
     EmbeddingRate,
@@ -174,6 +175,16 @@ def test_asked_to_stop_it_ends_within_a_file_and_says_what_is_left(home, weights
     report = embed(home, weights, should_stop=lambda: True)
     assert (report.embedded, report.left) == (1, SONGS - 1)
     assert len(embedded(home)) == 1
+
+
+def test_a_file_that_took_too_long_is_tried_again_at_the_next_run(home, weights, monkeypatch):
+    impatient = replace(frontend_module(FRONTEND), patience_seconds=0.0)
+    monkeypatch.setattr("embeddings.registry.BUILT_IN", (impatient,))
+    monkeypatch.setattr("embeddings.pipeline.LOOK_SECONDS", 0.0)
+    report = embed(home, weights, should_stop=lambda: True)
+    assert [why for _path, why in report.failed] == ["the file took too long and was given up"]
+    monkeypatch.undo()
+    assert embed(home, weights).embedded == SONGS
 
 
 # --- The rate ----------------------------------------------------------------------------------------------------

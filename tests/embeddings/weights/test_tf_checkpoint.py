@@ -145,6 +145,13 @@ def test_many_entries_for_the_same_bytes_cannot_fill_the_memory():
         read_checkpoint(table(items), bytes(16))
 
 
+def test_names_that_repeat_each_other_cannot_fill_the_memory():
+    """Each takes a few bytes of the file, and as many in memory as the one before."""
+    items = [(b"x" * 5000 + number.to_bytes(2, "big"), Entry((1,), 0, 4).message()) for number in range(50)]
+    with pytest.raises(EmbeddingError, match="endless name"):
+        read_checkpoint(table(items, per_block=50), bytes(200))
+
+
 def test_a_compressed_index_is_refused():
     with pytest.raises(EmbeddingError, match="compressed"):
         read_checkpoint(table([(b"", b"")], compression=1), b"")
