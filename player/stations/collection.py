@@ -7,11 +7,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.registry import DEFAULT_FRONTEND, FrontEndCard, frontend_card
-from player.library.catalogue import load_catalogue
+from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
+from embeddings.spec import FrontEndSpec
 from player.library.search import TrackIndex
 from player.library.sound_tags import SoundTags
-from player.library.tracks import TrackRow
+from player.library.tracks import TrackRow, load_catalogue
 from player.library.vectors import VectorTable, load_vectors
 from player.stations.stations import Seed, genres_of, tracks_of_seed
 from player.storage.database import Database
@@ -46,7 +46,7 @@ class Collection:
     vectors: VectorTable
     space: ContentSpace
     catalogue: TrackTable
-    frontend: FrontEndCard
+    frontend: FrontEndSpec
     heard: SoundTags
     tag_levels: NDArray[np.float32]
     """(tags,) mean log probability of each tag over the library."""
@@ -109,7 +109,7 @@ class Collection:
 
 def known_tag_names() -> tuple[str, ...]:
     """The tags that the default front-end knows."""
-    return frontend_card(DEFAULT_FRONTEND).tag_names
+    return frontend_spec(DEFAULT_FRONTEND).tag_names
 
 
 def load_rows(database: Database) -> list[TrackRow]:
@@ -138,8 +138,8 @@ def load_collection(database: Database, frontend: str = DEFAULT_FRONTEND) -> Col
             artist=artist,
             album=codes(f"{row.artist}\0{row.album}" if row.album else "" for row in rows),
         ),
-        frontend=frontend_card(frontend),
-        heard=SoundTags(frontend_card(frontend).tag_names, vectors.tags),
+        frontend=frontend_spec(frontend),
+        heard=SoundTags(frontend_spec(frontend).tag_names, vectors.tags),
         tag_levels=_tag_levels(vectors.tags),
     )
 

@@ -8,10 +8,10 @@ from collections import Counter
 import pytest
 from sqlalchemy import delete, select
 
-from embeddings.registry import DEFAULT_FRONTEND, frontend_card
-from embeddings.weights.weight_files import find_weights
+from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
+from embeddings.weights.files import find_weights
 from player.jobs import LOWEST_PRIORITY, trainer_lock
-from player.library.embed_priority import load_wishes
+from player.library.embed_priority import load_priority
 from player.library.vectors import store_embedding
 from player.playback.background import CANNOT_PAUSE, NOTHING_TO_PAUSE, Background
 from player.playback.controller import Controller, Opening
@@ -35,7 +35,7 @@ def template(tmp_path_factory):
 @pytest.fixture
 def unheard(template, tmp_path):
     home = copy_home(template, tmp_path / "unheard")
-    if find_weights(frontend_card(DEFAULT_FRONTEND).weights, named=None, cache=home.paths.cache) is None:
+    if find_weights(frontend_spec(DEFAULT_FRONTEND).weights, named=None, cache=home.paths.cache) is None:
         pytest.skip("needs the weights of musicnn, which the set-up fetches")
     yield home
     home.close()
@@ -219,7 +219,7 @@ def test_what_plays_and_is_queued_is_wished_for_until_everything_has_a_vector(gr
 
     def wished():
         with home.database.reader() as session:
-            return load_wishes(session).upcoming
+            return load_priority(session).upcoming
 
     def queued():
         shown = controller.snapshot()

@@ -1,4 +1,4 @@
-"""Front-ends that a command of the user's runs: which command, and whether it could be started.
+"""Commands of the user's that run front-ends: which command, and whether it could be started.
 
 The command comes from the command line, the settings or the environment. It reaches the processes that embed through
 the environment, which they inherit: ``PLAYER_MULE_COMMAND`` for the front-end ``mule``.
@@ -9,35 +9,30 @@ import shlex
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from embeddings.errors import EmbeddingError
-from embeddings.quoting import quoted
-from embeddings.registry import frontend_module
-from embeddings.spec import FrontEndCard, FrontEndModule, Obstacle, State
-
-if TYPE_CHECKING:
-    from embeddings.frontend import FrontEnd
+from embeddings.errors import EmbeddingError, quoted
+from embeddings.frontend import FrontEnd, FrontEndModule
+from embeddings.spec import FrontEndSpec, Obstacle, State
 
 
 @dataclass(frozen=True, slots=True)
 class CommandLoader:
-    """Starts the command of one front-end; see :class:`embeddings.spec.FrontEndModule`.
+    """Starts the command of one front-end; see :class:`embeddings.frontend.FrontEndModule`.
 
     Attributes:
-        card: the front-end's.
+        spec: the front-end's.
         reason: why it is a program of its own.
     """
 
-    card: FrontEndCard
+    spec: FrontEndSpec
     reason: str
 
-    def __call__(self, name: str, weights: Path) -> "FrontEnd":
+    def __call__(self, name: str, weights: Path) -> FrontEnd:
         """Start it and wait until it is ready. Its weights are its own affair."""
         from embeddings.external.command import load_command  # noqa: PLC0415 - imports numpy, which only embedding needs
 
         del name, weights
-        return load_command(self.card, self.command())
+        return load_command(self.spec, self.command())
 
     def obstacle(self) -> Obstacle | None:
         """That no command is named, or one whose program is not there."""
@@ -53,56 +48,29 @@ class CommandLoader:
         Raises:
             EmbeddingError: none is named, or its program is not there.
         """
-        command = os.environ.get(variable(self.card.name), "")
+        command = os.environ.get(variable(self.spec.name), "")
         if not command.strip():
             raise EmbeddingError(
-                f"{self.card.name} is run by a program of yours ({self.reason}): name it with "
+                f"{self.spec.name} is run by a program of yours ({self.reason}): name it with "
                 '--command "PROGRAM ARGUMENT…" or in the settings; docs/frontends-external.md has the steps'
             )
         return parse_command(command)
 
 
-def command_module(card: FrontEndCard, reason: str) -> FrontEndModule:
-    """The module of a front-end that a command runs, for an entry point.
+def command_module(spec: FrontEndSpec, reason: str) -> FrontEndModule:
+    """The module of a front-end that a command runs, for the table or an entry point.
 
     Args:
-        card: of mono sound, with whatever weights the command uses.
+        spec: of mono sound, with whatever weights the command uses.
         reason: why it is a program of its own, as a clause for the message that asks for the command.
 
     Raises:
-        ValueError: the card wants stereo, which commands are not given.
+        ValueError: the spec wants stereo, which commands are not given.
     """
-    if card.channels != 1:
-        raise ValueError(f"{card.name} wants {card.channels} channels; a command is given mono")
-    loader = CommandLoader(card, reason)
-    return FrontEndModule((card,), loader, loader.obstacle)
-
-
-def name_command(frontend: str, command: str) -> None:
-    """Let ``command`` run the front-end in this process and those that it starts, whatever was named before.
-
-    Raises:
-        EmbeddingError: there is no such front-end, no command runs it, or the command cannot be one.
-    """
-    _check_runs_a_command(frontend)
-    parse_command(command)
-    os.environ[variable(frontend)] = command
-
-
-def name_default_command(frontend: str, command: str) -> None:
-    """Let ``command`` run the front-end unless another was named; whether it could is seen when it is used.
-
-    Raises:
-        EmbeddingError: there is no such front-end, or no command runs it.
-    """
-    _check_runs_a_command(frontend)
-    if not os.environ.get(variable(frontend), "").strip() and "\0" not in command:
-        os.environ[variable(frontend)] = command
-
-
-def _check_runs_a_command(frontend: str) -> None:
-    if not isinstance(frontend_module(frontend).load, CommandLoader):
-        raise EmbeddingError(f"no command runs {frontend}: it is part of this player or of a package")
+    if spec.channels != 1:
+        raise ValueError(f"{spec.name} wants {spec.channels} channels; a command is given mono")
+    loader = CommandLoader(spec, reason)
+    return FrontEndModule((spec,), loader, loader.obstacle)
 
 
 def parse_command(text: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import struct
 import pytest
 
 from player.library import containers
-from player.library.identity import fingerprint, full_audio_hash
+from player.library.file_reader import fingerprint, full_audio_hash
 from tests.library.audio_files import FORMATS, encode, remux
 
 
