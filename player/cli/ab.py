@@ -9,8 +9,8 @@ from player.cli.options import DataDir, Json, StationName, emit_json, opened, sa
 from player.errors import UsageError
 
 if TYPE_CHECKING:
-    from player.stations.trials import TrialInfo
-    from player.trials.report import Figure, TrialReport
+    from player.stations.trial_arms import TrialInfo
+    from player.trials.report import ArmFigure, TrialReport
 
 ab_app = typer.Typer(
     help="Let two ways of choosing take turns on your station, and see which one you like better.", no_args_is_help=True
@@ -74,7 +74,7 @@ def start(
 def status(station: StationName = None, data_dir: DataDir = None, json: Json = False) -> None:
     """Show the running trial, or the last one: figures of both arms with 95 % intervals, and what the test says."""
     from player.stations.stations import Stations
-    from player.stations.trials import Trials
+    from player.stations.trial_arms import Trials
     from player.trials.lifecycle import report_of
 
     with opened(data_dir) as home:
@@ -108,7 +108,7 @@ def stop(station: StationName = None, data_dir: DataDir = None, json: Json = Fal
 
 def list_trials(data_dir: DataDir = None, json: Json = False) -> None:
     """List every trial and how it ended."""
-    from player.stations.trials import Trials
+    from player.stations.trial_arms import Trials
 
     with opened(data_dir) as home:
         trials = Trials(home.database).all()
@@ -136,14 +136,14 @@ def _print(report: "TrialReport") -> None:
     print(report.sentence)
 
 
-def _figure(figure: "Figure") -> str:
+def _figure(figure: "ArmFigure") -> str:
     if figure.value is None:
         return "–"
     bounds = "" if figure.low is None else f" ({figure.low:.2f}–{figure.high:.2f})"
     return f"{figure.value:.2f}{bounds}"
 
 
-def _difference(figure: "Figure") -> str:
+def _difference(figure: "ArmFigure") -> str:
     if figure.value is None:
         return "–"
     bounds = "" if figure.low is None or figure.high is None else f" ({_signed(figure.low)} to {_signed(figure.high)})"

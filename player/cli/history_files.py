@@ -65,7 +65,7 @@ def import_history(
     from player.cli.job_output import reporting
     from player.cli.output_files import check_folder, keep
     from player.integrations.history_import import import_history as take_in
-    from player.integrations.import_report import write_report
+    from player.integrations.history_import import write_report
     from player.jobs import JobResult
 
     if report is not None:

@@ -11,8 +11,7 @@ from player.storage.event_kinds import Kind, Origin
 from player.tui.text import signed
 
 if TYPE_CHECKING:
-    from player.stations.track_details_view import StoryEvent, TrackStory
-    from player.stations.why_view import Why
+    from player.stations.track_views import StoryEvent, TrackStory, Why
 
 track_app = typer.Typer(help="What is known about a track.", no_args_is_help=True)
 
@@ -165,8 +164,8 @@ def undo(
     """Take one event back, however long ago it was. Nothing is deleted: the log keeps both."""
     from player.feedback.correction import Correction
     from player.feedback.event_history import load_history
+    from player.feedback.event_recorder import correcting
     from player.feedback.event_store import EventStore
-    from player.feedback.undo import correcting
 
     with opened(data_dir) as home:
         events = correcting(load_history(home.database, ()), Correction("undo", 0, event_id=event_id))

@@ -1,13 +1,14 @@
-"""Recording what happens: on disk first, then in the history, and what was told can be taken back."""
+"""Recording what happens, and putting right what the log says: every correction is a further event, and nothing is ever deleted."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from player.errors import PlayerError
+from player.feedback.correction import Correction
 from player.feedback.event_history import EventHistory
 from player.feedback.event_store import EventStore
 from player.feedback.events import LoggedEvent, NewEvent, Served
-from player.feedback.undo import undoing
 from player.storage.database import Database
-from player.storage.event_kinds import Origin
+from player.storage.event_kinds import Kind, Origin
 
 
 class EventRecorder:
@@ -53,3 +54,66 @@ class EventRecorder:
                 self.record(history, undoing(events))
                 return events
         return ()
+
+
+def correcting(history: EventHistory, correction: Correction) -> list[NewEvent]:
+    """The events that make a correction, at least one.
+
+    Raises:
+        PlayerError: there is nothing to correct; the sentence says why.
+    """
+    match correction.kind:
+        case "undo":
+            assert correction.event_id is not None
+            return undoing([_standing(history, correction.event_id)])
+        case "clear":
+            return [_clearing(history, correction)]
+        case "lift-never":
+            return _lifting(history, correction, Kind.NEVER, "is not banned")
+        case "lift-rest":
+            return _lifting(history, correction, Kind.NOT_NOW, "does not rest")
+        case "unmute":
+            return _unmuting(history, correction)
+
+
+def undoing(events: Iterable[LoggedEvent]) -> list[NewEvent]:
+    """The events that take these back."""
+    return [NewEvent(Kind.UNDO, event.track_id, event.station_id, undoes_id=event.id) for event in events]
+
+
+def _standing(history: EventHistory, event_id: int) -> LoggedEvent:
+    event = history.find(event_id)
+    if event is None:
+        raise PlayerError(f"There is no event {event_id}; `player history` lists them.")
+    if event.kind == Kind.UNDO:
+        raise PlayerError(f"Event {event_id} took another one back; tell that one anew instead.")
+    if event.id in history.undone:
+        raise PlayerError(f"Event {event_id} was taken back already.")
+    return event
+
+
+def _clearing(history: EventHistory, correction: Correction) -> NewEvent:
+    state, station, track = history.state, correction.station_id, correction.track_id
+    thumbs = state.everywhere if station is None else state.thumbs.get(station, {})
+    if track not in thumbs:
+        where = "for all stations" if station is None else "on this station"
+        raise PlayerError(f"Track {track} has no thumb {where}.")
+    return NewEvent(Kind.CLEAR, track, station)
+
+
+def _lifting(history: EventHistory, correction: Correction, kind: Kind, otherwise: str) -> list[NewEvent]:
+    told = [event for event in history.standing_of(kind) if event.track_id == correction.track_id]
+    if not told:
+        raise PlayerError(f"Track {correction.track_id} {otherwise}.")
+    return undoing(told)
+
+
+def _unmuting(history: EventHistory, correction: Correction) -> list[NewEvent]:
+    told = [
+        event
+        for event in history.standing_of(Kind.LESS)
+        if event.station_id == correction.station_id and event.note == correction.reason
+    ]
+    if not told:
+        raise PlayerError(f"“{correction.reason}” counts on this station as it is.")
+    return undoing(told)

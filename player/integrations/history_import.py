@@ -4,21 +4,31 @@ The history is read twice and never held: the first time for its names and what 
 entries, which are written in batches. One that is interrupted is gone on with by importing it again.
 """
 
+import csv
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from player.errors import PlayerError
+from player.integrations.csv_escape import safe_cell
+from player.integrations.history import lastfm, listenbrainz, mpd, navidrome, spotify
 from player.integrations.history.archive import Export, ExportError
 from player.integrations.history.entries import Entry, LeftOut, Malformed, Reader, TrackName
 from player.integrations.import_writer import Found, Recorded, Recorder
-from player.integrations.library_tracks import load_tracks
+from player.integrations.library_tracks import load_tracks, read_recordings
 from player.integrations.matching import Match, Matcher, Status, words_in_use
-from player.integrations.musicbrainz_ids import read_recordings
-from player.integrations.sources import READERS
 from player.jobs import Estimate, JobProgress
 from player.storage.database import Database
+
+READERS: Mapping[str, Reader] = {
+    spotify.SOURCE: spotify.read_spotify,
+    listenbrainz.SOURCE: listenbrainz.read_listenbrainz,
+    lastfm.SOURCE: lastfm.read_lastfm,
+    mpd.SOURCE: mpd.read_mpd,
+    navidrome.SOURCE: navidrome.read_navidrome,
+}
+
 
 BATCH = 5000
 """Entries a transaction: about 0.2 s, so that a thumb given meanwhile waits hardly longer."""
@@ -106,7 +116,7 @@ def import_history(
 
     Args:
         database: the listener's.
-        source: a key of :data:`player.integrations.sources.READERS`.
+        source: a key of :data:`player.integrations.history_import.READERS`.
         path: the export: a folder, a zip archive or a file.
         dry_run: match and count, write nothing.
         progress: told how far it is.
@@ -232,3 +242,41 @@ def _batches(reader: Reader, export: Export, matches: Mapping[TrackName, Match])
                 batch = []
     if batch:
         yield batch
+
+
+COLUMNS = (
+    "status",
+    "how",
+    "entries",
+    "artist",
+    "title",
+    "album",
+    "recording_id",
+    "path",
+    "track_ids",
+    "library_artist",
+    "library_title",
+    "library_album",
+)
+
+
+def write_report(report: ImportReport, path: Path) -> None:
+    """One row a name, those of most entries first; of an ambiguous one the first track is named and all ids are listed."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for outcome in report.outcomes:
+            name, match = outcome.name, outcome.match
+            first = match.tracks[0] if match.tracks else None
+            texts = (name.artist, name.title, name.album, name.recording_id, name.path)
+            library = (first.artist, first.title, first.album) if first else ("", "", "")
+            writer.writerow(
+                [
+                    match.status,
+                    match.how or "",
+                    outcome.entries,
+                    *map(safe_cell, texts),
+                    " ".join(str(track.id) for track in match.tracks),
+                    *map(safe_cell, library),
+                ]
+            )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from player.config import Paths
 from player.errors import PlayerError
 from player.feedback.event_history import load_history
-from player.feedback.event_log_adapter import build_log
+from player.feedback.labels import build_log
 from player.jobs import JobProgress, trainer_lock
 from player.learning.auto_training import NewAnswers, trained_answers
 from player.learning.served_model import library_of

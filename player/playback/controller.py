@@ -36,8 +36,7 @@ from player.playback.station_commands import Tuning
 from player.playback.transport_commands import Transport
 from player.stations.resume import load_resume_point
 from player.stations.snapshot import Snapshot, StationRow
-from player.stations.track_details_view import TrackStory
-from player.stations.why_view import Why
+from player.stations.track_views import TrackStory, Why
 from player.storage.database import Database
 from player.storage.event_kinds import Action, Kind, Origin
 from player.survey.session import SurveySession, plan_of

@@ -4,17 +4,16 @@ import time
 
 from player.errors import PlayerError
 from player.feedback.correction import Correction
+from player.feedback.event_recorder import correcting
 from player.feedback.events import NewEvent
-from player.feedback.undo import correcting
 from player.playback.active_station import TunedStation
 from player.playback.player_state import Session
 from player.playback.queue_loop import Loop
 from player.stations.reason_keys import check_less, parse_reason
 from player.stations.snapshot import ordinal
 from player.stations.track_details import StationView, reason_words, track_story
-from player.stations.track_details_view import TrackStory
+from player.stations.track_views import TrackStory, Why
 from player.stations.why import why
-from player.stations.why_view import Why
 from player.storage.event_kinds import Kind
 
 

@@ -13,9 +13,8 @@ from player.stations.station_queue import Listening, RankedQueue
 from player.stations.station_scoring import StationScorer
 from player.stations.stations import Stations
 from player.stations.track_details import StationView, track_story
-from player.stations.track_details_view import TrackStory
+from player.stations.track_views import TrackStory, Why
 from player.stations.why import why
-from player.stations.why_view import Why
 from player.storage.database import Database
 
 PLACES = 25

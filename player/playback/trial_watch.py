@@ -2,7 +2,7 @@
 
 from player.playback.active_station import TunedStation
 from player.playback.player_state import Session
-from player.stations.trials import Trials
+from player.stations.trial_arms import Trials
 from player.trials.lifecycle import PLAIN_MODE, arms_on, settle
 from player.trials.report import line_of
 

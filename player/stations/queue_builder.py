@@ -9,11 +9,17 @@ from numpy.typing import NDArray
 from player.config import StationSettings
 from player.feedback.events import ListeningState
 from player.stations.collection import Collection
-from player.stations.dial_effect import effect_of_dial
 from player.stations.modes import Mode, Moment, Offer, StationMode
 from player.stations.pins import Pins
 from player.stations.snapshot import QueueRow
-from player.stations.station_queue import Listening, RankedQueue, rank_station, ranked_queue, station_request
+from player.stations.station_queue import (
+    Listening,
+    RankedQueue,
+    effect_of_dial,
+    rank_station,
+    ranked_queue,
+    station_request,
+)
 from player.stations.station_scoring import StationScorer
 from player.stations.stations import StationInfo
 from player.stations.trial_arms import TrialArms

@@ -1,7 +1,8 @@
-"""A station's queue: scores and rules become places with propensities, and what is logged when one is served."""
+"""A station's queue: scores and rules become places with propensities, what is logged when one is served, and what the dial did."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,16 +10,81 @@ from numpy.typing import NDArray
 from player.config import StationSettings
 from player.feedback.events import ListeningState, Served, pack_eligible
 from player.feedback.labels import Labels
-from player.stations.collection import Collection
-from player.stations.liked_mix import liked_mix
+from player.stations.collection import UNKNOWN, Collection, codes
 from player.stations.station_scoring import StationScorer
-from player.stations.stations import describe_seeds
-from recommender.models.station_scorer import LiveScores
-from recommender.ranking.dial import NEUTRAL, dialled
+from player.stations.stations import describe_seeds, genres_of
+from recommender.models.station_scorer import HeadLabels, LiveScores
+from recommender.ranking.dial import NEUTRAL, DialEffect, QueueFigures, dial_effect, dialled, queue_figures
+from recommender.ranking.diversity import Pool
 from recommender.ranking.gumbel import temperature_for_breadth
 from recommender.ranking.rank import Ranking, Request, Settings, commit, rank
 from recommender.ranking.rules import Rule, Spacing, open_tracks, relaxed_sentence, standing_rules
-from recommender.ranking.variety import Variety
+from recommender.ranking.variety import Mix, Variety, aspect_of_likes
+
+YEARS_AN_ERA = 10
+FIRST_YEAR = 1900
+"""Earlier years, and those to come, are typing errors more often than not: their era is not known."""
+LAST_YEAR = 2100
+ROWS_AT_A_TIME = 8192
+"""Rows whose tags are compared at once: a large library is never copied whole."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Library:
+    """A collection as a key of a cache: the same only as itself."""
+
+    collection: Collection
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Library) and other.collection is self.collection
+
+    def __hash__(self) -> int:
+        return id(self.collection)
+
+
+def liked_mix(collection: Collection, labels: HeadLabels) -> Mix | None:
+    """The wanted mix; none before anything was liked.
+
+    Args:
+        collection: the library.
+        labels: what was liked and disliked, weighed for this station, as the running update sees it.
+    """
+    likes = labels.label > 0
+    if not likes.any():
+        return None
+    tracks, weights = labels.track[likes], labels.weight[likes]
+    aspects = (aspect_of_likes(kinds, tracks, weights) for kinds in _kinds(_Library(collection)))
+    return Mix(tuple(aspect for aspect in aspects if aspect is not None))
+
+
+@lru_cache(maxsize=1)
+def _kinds(library: _Library) -> tuple[NDArray[np.int64], ...]:
+    """For genre, era and tag, (n,) each track's kind, ``UNKNOWN`` where it is not known."""
+    rows = library.collection.rows
+    genre = codes(next(iter(genres_of(row)), "") for row in rows)
+    era = np.array([_era(row.year) for row in rows], np.int64)
+    return genre, era, np.concatenate([np.empty(0, np.int64), *_strongest_tags(library.collection)])
+
+
+def _era(year: int | None) -> int:
+    known = year is not None and FIRST_YEAR <= year < LAST_YEAR
+    return (year - FIRST_YEAR) // YEARS_AN_ERA if year is not None and known else UNKNOWN
+
+
+def _strongest_tags(collection: Collection) -> Iterator[NDArray[np.int64]]:
+    """The tag that marks each track most, above the library's mean."""
+    tags = collection.vectors.tags
+    if not tags.shape[1]:
+        yield np.full(len(collection), UNKNOWN, np.int64)
+        return
+    above_mean = np.exp(-collection.tag_levels)
+    for first in range(0, len(tags), ROWS_AT_A_TIME):
+        lift = tags[first : first + ROWS_AT_A_TIME] * above_mean
+        unknown = np.flatnonzero(~np.isfinite(lift).all(axis=1))
+        strongest = np.argmax(lift, axis=1).astype(np.int64)
+        strongest[unknown] = UNKNOWN
+        yield strongest
+
 
 ARM = "live"
 """The name of the one way of choosing there is."""
@@ -272,3 +338,31 @@ def served(queue: RankedQueue, scorer: StationScorer, place: int) -> Served:
         trial_id=None if arm is None else arm.trial_id,
         pair=None if arm is None else arm.pair,
     )
+
+
+def effect_of_dial(scorer: StationScorer, state: ListeningState, queue: RankedQueue) -> DialEffect:
+    """What the dial did; costs one more ranking (no scoring) where the dial is turned, and next to nothing where it is not.
+
+    Args:
+        scorer: the station's.
+        state: derived from the whole log.
+        queue: as ranked, at the station's dial.
+    """
+    figures = _Figures(scorer, state, queue)
+    if queue.neutral is None:
+        return dial_effect(scorer.station.dial, figures.of(queue.track_rows))
+    neutral = rank(scorer.collection.catalogue, queue.neutral).tracks
+    return dial_effect(scorer.station.dial, figures.of(queue.track_rows), figures.of(neutral[: len(queue.track_rows)]))
+
+
+class _Figures:
+    """Figures of several queues of one state."""
+
+    def __init__(self, scorer: StationScorer, state: ListeningState, queue: RankedQueue) -> None:
+        collection = scorer.collection
+        self._pool = Pool(collection.space.vectors, collection.catalogue.artist, queue.open)
+        self._played = scorer.times_played.of(state) > 0
+        self._plays = scorer.plays.of(state)
+
+    def of(self, tracks: tuple[int, ...]) -> QueueFigures:
+        return queue_figures(self._pool, self._plays, self._played, np.array(tracks, np.int64))

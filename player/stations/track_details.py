@@ -12,7 +12,7 @@ from player.feedback.events import ListeningState, LoggedEvent, TrackTally
 from player.stations.collection import Collection
 from player.stations.reason_keys import readable
 from player.stations.stations import StationInfo, describe_seeds
-from player.stations.track_details_view import StoryEvent, StoryFile, StoryMuted, StoryPart, StoryThumb, TrackStory
+from player.stations.track_views import StoryEvent, StoryFile, StoryMuted, StoryPart, StoryThumb, TrackStory
 from player.stations.why import PART_NAMES
 from player.storage.database import Database
 from player.storage.event_kinds import Action, Kind

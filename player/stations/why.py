@@ -17,7 +17,7 @@ from player.stations.reasons import VERB_OF, Reasons
 from player.stations.station_queue import RankedQueue
 from player.stations.station_scoring import StationScorer
 from player.stations.stations import Seed, describe_seeds
-from player.stations.why_view import MutedReason, Why, WhyLabel, WhyPart, WhySeed
+from player.stations.track_views import MutedReason, Why, WhyLabel, WhyPart, WhySeed
 from recommender.models.content_space import seed_similarity
 from recommender.ranking.explain import ScorePart, Share, Terms, decompose
 from recommender.ranking.rank import Placer, RankedTrack, View

@@ -11,7 +11,7 @@ from player.feedback.event_history import THUMBS, EventHistory
 from player.feedback.events import MICROSECONDS, LoggedEvent, uses_a_slot
 from player.feedback.labels import LabelledEvent
 from player.feedback.signals import Signal
-from player.stations.trials import TrialInfo
+from player.stations.trial_arms import TrialInfo
 from player.storage.database import Database
 from player.storage.event_kinds import Kind, Origin
 from player.storage.models import Decision
@@ -155,8 +155,9 @@ class _Told:
         if event.kind == Kind.CLEAR:
             self._cleared.setdefault((event.station_id, event.track_id), []).append(event.id)
         for item in said:
-            if item.event.decision_id in self._slots:
-                self._said.setdefault(item.event.decision_id, {})[item.event.id] = item
+            decision = item.event.decision_id
+            if decision is not None and decision in self._slots:
+                self._said.setdefault(decision, {})[item.event.id] = item
         slot = self._slots.get(event.decision_id or 0)
         if slot is not None and (uses_a_slot(event) or (said and event.origin == Origin.CLI)):
             self._judge(slot)

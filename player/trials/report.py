@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from player.feedback.event_history import EventHistory
 from player.feedback.events import now_us
 from player.stations.collection import Collection
-from player.stations.trials import Arm, TrialInfo
+from player.stations.trial_arms import Arm, TrialInfo
 from player.storage.database import Database
 from player.trials.plays import TrackVerdict, TrialSlot, closed_pairs, read_slots, verdicts
 from recommender.evaluation.bootstrap import FEWEST_UNITS, RESAMPLES, interval, sessions_of
@@ -32,7 +32,7 @@ SHOWN = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class ArmFigure:
     """A figure of an arm with its interval; no value without anything to take it from, no bounds without enough."""
 
     value: float | None
@@ -41,7 +41,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ArmComparison:
     """One line of the table: a measure of both arms.
 
     Attributes:
@@ -53,8 +53,8 @@ class Comparison:
 
     key: str
     name: str
-    arms: tuple[Figure, Figure]
-    difference: Figure
+    arms: tuple[ArmFigure, ArmFigure]
+    difference: ArmFigure
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class TrialReport:
     trial: TrialInfo
     station: str
     plays: tuple[int, int]
-    table: tuple[Comparison, ...]
+    table: tuple[ArmComparison, ...]
     test: Wager
     broken: int
 
@@ -288,7 +288,7 @@ def _units(plays: Sequence[TrialSlot]) -> NDArray[np.int64]:
     return np.unique(pairs, return_inverse=True)[1].astype(np.int64)
 
 
-def _compare(tally: _Tally, units: NDArray[np.int64], seed: int) -> tuple[Comparison, ...]:
+def _compare(tally: _Tally, units: NDArray[np.int64], seed: int) -> tuple[ArmComparison, ...]:
     """The table; both arms are measured in the same resamples."""
     rng = np.random.default_rng(seed)
     count = int(units.max()) + 1 if len(units) else 0
@@ -298,13 +298,13 @@ def _compare(tally: _Tally, units: NDArray[np.int64], seed: int) -> tuple[Compar
     return tuple(_line(measure, tally, whole, weights) for measure in MEASURES)
 
 
-def _line(measure: _Measure, tally: _Tally, whole: Doubles, weights: Sequence[Doubles]) -> Comparison:
+def _line(measure: _Measure, tally: _Tally, whole: Doubles, weights: Sequence[Doubles]) -> ArmComparison:
     """One line; an arm with a handful of thumbs (or plays) has a figure without bounds, and so has the difference."""
     arms = tally.of(0, whole), tally.of(1, whole)
     one, other = measure.of(arms[0]), measure.of(arms[1])
     drawn = np.array([[measure.of(tally.of(arm, weight)) for arm in (0, 1)] for weight in weights]).reshape(-1, 2)
     drawn[:, [measure.support(arm) < FEWEST_UNITS for arm in arms]] = np.nan
-    return Comparison(
+    return ArmComparison(
         key=measure.key,
         name=measure.name,
         arms=(_figure(one, drawn[:, 0]), _figure(other, drawn[:, 1])),
@@ -312,10 +312,10 @@ def _line(measure: _Measure, tally: _Tally, whole: Doubles, weights: Sequence[Do
     )
 
 
-def _figure(value: float, drawn: Doubles) -> Figure:
+def _figure(value: float, drawn: Doubles) -> ArmFigure:
     """A resample repeats some plays and lacks others, so it looks less diverse: the spread is kept, the bias is not."""
     if not np.isfinite(value):
-        return Figure(None, None, None)
+        return ArmFigure(None, None, None)
     known = drawn[np.isfinite(drawn)]
     bounds = interval(value, known + (value - known.mean()) if len(known) else None)
-    return Figure(value, bounds.low, bounds.high)
+    return ArmFigure(value, bounds.low, bounds.high)

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from player.insight.terminal_map import MapView
     from player.library.tracks import TrackRow
     from player.stations.snapshot import Snapshot, StationRow
-    from player.stations.track_details_view import TrackStory
-    from player.stations.why_view import Why
+    from player.stations.track_views import TrackStory, Why
     from player.tui.screens.survey import SurveyPort
 
 Thumb = Literal[1, -1]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from player.cli.history_files import HistorySource
-from player.integrations.sources import READERS
+from player.integrations.history_import import READERS
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from player.feedback.event_history import ONE_BY_ONE, EventHistory
-from player.feedback.event_log_adapter import InteractionRows, build_log
 from player.feedback.events import MICROSECONDS, LoggedEvent
-from player.feedback.labels import FEWEST_ROWS, GrowingLabels, Labels
+from player.feedback.labels import FEWEST_ROWS, GrowingLabels, InteractionRows, Labels, build_log
 from recommender.events import EventLog
 
 DURATIONS = dict.fromkeys(range(1, 6), 200.0)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from player.errors import PlayerError
 from player.feedback.correction import Correction
 from player.feedback.event_history import EventHistory
+from player.feedback.event_recorder import correcting
 from player.feedback.events import MICROSECONDS, LoggedEvent, uses_a_slot
 from player.feedback.signals import (
     AWAY_SECONDS,
@@ -16,7 +17,6 @@ from player.feedback.signals import (
     played_share,
     signal_of,
 )
-from player.feedback.undo import correcting
 from player.storage.event_kinds import Action, Kind
 from recommender.events import Outcome
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from player.integrations.event_mapping import ended_us, events_of
-from player.integrations.history.entries import End, Entry, Judgement, Play, TrackName
+from player.integrations.history.entries import End, Entry, Judgement, PlayEntry, TrackName
+from player.integrations.import_writer import ended_us, events_of
 
 SECOND = 1_000_000
 AT = 1_588_357_800 * SECOND
@@ -26,7 +26,7 @@ def events(said, duration=200.0):
     ],
 )
 def test_how_a_play_ended_is_an_event_with_its_place(end, heard, kind, action):
-    (event,) = events(Play(end, ended_us=AT, heard=heard))
+    (event,) = events(PlayEntry(end, ended_us=AT, heard=heard))
     assert (event.kind, event.action, event.position, event.at_us, event.track_id) == (kind, action, heard, AT, 7)
     assert event.station_id is None
 
@@ -35,20 +35,20 @@ def test_how_a_play_ended_is_an_event_with_its_place(end, heard, kind, action):
     ("end", "heard"), [(End.STOPPED, 60.0), (End.UNTOLD, 60.0), (End.UNTOLD, None), (End.FAILED, 199.0)]
 )
 def test_stops_on_the_way_and_errors_say_nothing(end, heard):
-    assert events(Play(end, ended_us=AT, heard=heard)) == ()
+    assert events(PlayEntry(end, ended_us=AT, heard=heard)) == ()
 
 
 def test_a_short_track_left_after_its_half_was_not_skipped_early():
-    assert events(Play(End.UNTOLD, ended_us=AT, heard=14.0), duration=24.0) == ()
+    assert events(PlayEntry(End.UNTOLD, ended_us=AT, heard=14.0), duration=24.0) == ()
 
 
 def test_nothing_is_heard_longer_than_it_lasts():
-    (event,) = events(Play(End.NEXT, ended_us=AT, heard=1000.0))
+    (event,) = events(PlayEntry(End.NEXT, ended_us=AT, heard=1000.0))
     assert event.position == 200.0
 
 
 def test_a_track_picked_by_hand_was_chosen_at_its_start():
-    start, end = events(Play(End.FINISHED, started_us=AT - 200 * SECOND, ended_us=AT, heard=200.0, chosen=True))
+    start, end = events(PlayEntry(End.FINISHED, started_us=AT - 200 * SECOND, ended_us=AT, heard=200.0, chosen=True))
     assert (start.kind, start.action, start.at_us) == ("start", "chose", AT - 200 * SECOND)
     assert end.kind == "finish"
 
@@ -60,5 +60,5 @@ def test_verdicts_are_thumbs_on_no_station():
 
 
 def test_an_end_is_reckoned_from_the_start_where_only_that_is_told():
-    assert ended_us(Play(End.FINISHED, started_us=AT), 200.0) == AT + 200 * SECOND
-    assert ended_us(Play(End.UNTOLD, started_us=AT, heard=30.0), 200.0) == AT + 30 * SECOND
+    assert ended_us(PlayEntry(End.FINISHED, started_us=AT), 200.0) == AT + 200 * SECOND
+    assert ended_us(PlayEntry(End.UNTOLD, started_us=AT, heard=30.0), 200.0) == AT + 30 * SECOND

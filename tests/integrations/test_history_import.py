@@ -12,8 +12,7 @@ from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
 from player.integrations import history_import as importing
 from player.integrations.history.archive import ExportError
-from player.integrations.history_import import import_history
-from player.integrations.import_report import COLUMNS, write_report
+from player.integrations.history_import import COLUMNS, import_history, write_report
 from player.integrations.matching import Status
 from player.storage.database import open_database
 from player.storage.models import Event, ImportedRecord

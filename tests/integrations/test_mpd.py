@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from player.integrations.history.archive import Export, ExportError
-from player.integrations.history.entries import End, Judgement, LeftOut, Play
+from player.integrations.history.entries import End, Judgement, LeftOut, PlayEntry
 from player.integrations.history.mpd import NO_FACTS, OTHER_LINE, UNDATED, read_mpd
 
 PLAYED = 1_588_357_800
@@ -44,8 +44,8 @@ def test_stickers_tell_the_last_play_the_last_skip_and_ratings(stickers):
     known = export.path.stat().st_mtime_ns // 1000
     played, skipped, again, up, down, nothing = read_mpd(export)
     assert {entry.name.path for entry in (played, skipped, again, up)} == {"A/1.flac"}
-    assert played.said == Play(End.FINISHED, ended_us=PLAYED * 1_000_000)
-    assert skipped.said == Play(End.NEXT, ended_us=(PLAYED - 1000) * 1_000_000)
+    assert played.said == PlayEntry(End.FINISHED, ended_us=PLAYED * 1_000_000)
+    assert skipped.said == PlayEntry(End.NEXT, ended_us=(PLAYED - 1000) * 1_000_000)
     assert again.said == Judgement("replay", PLAYED * 1_000_000)
     assert [up.said, down.said] == [Judgement("up", known), Judgement("down", known)]
     assert nothing == LeftOut(NO_FACTS)
@@ -75,7 +75,7 @@ def test_the_log_tells_what_was_played_to_its_end(export):
     other, entry, undated = read_mpd(export({"mpd.log": text}, kind="file"))
     assert [other, undated] == [LeftOut(OTHER_LINE), LeftOut(UNDATED)]
     assert entry.name.path == 'A/An "odd" name.flac'
-    assert entry.said == Play(End.FINISHED, ended_us=PLAYED * 1_000_000)
+    assert entry.said == PlayEntry(End.FINISHED, ended_us=PLAYED * 1_000_000)
 
 
 def test_a_folder_is_refused(tmp_path):

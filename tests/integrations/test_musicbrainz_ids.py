@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import update
 
 from player.integrations.history_import import import_history
+from player.integrations.library_tracks import recording_of
 from player.integrations.matching import How
-from player.integrations.musicbrainz_ids import recording_of
 from player.storage.models import TrackFile
 
 RECORDING = "0bec0a3f-31b5-4b75-8b2a-dbd0dbb1c2de"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from player.integrations.history.archive import ExportError
-from player.integrations.history.entries import IMPOSSIBLE_DATE, NO_NAME, End, Entry, LeftOut, Malformed, Play
+from player.integrations.history.entries import IMPOSSIBLE_DATE, NO_NAME, End, Entry, LeftOut, Malformed, PlayEntry
 from player.integrations.history.spotify import PODCAST, PRIVATE, read_spotify
 
 NAME = "Streaming_History_Audio_2020_0.json"
@@ -24,7 +24,7 @@ def test_a_play_says_what_was_heard_how_long_and_how_it_ended(export, spotify_pl
     entry = only(read(export, spotify_play(ms=62_500, end="fwdbtn", skipped=True)))
     assert (entry.name.artist, entry.name.title) == ("The Beatles", "Yesterday")
     ended = 1_588_357_800_000_000
-    assert entry.said == Play(End.NEXT, started_us=ended - 62_500_000, ended_us=ended, heard=62.5)
+    assert entry.said == PlayEntry(End.NEXT, started_us=ended - 62_500_000, ended_us=ended, heard=62.5)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,8 @@ from player.feedback.event_history import load_history
 from player.library.vectors import store_embedding
 from player.stations.collection import load_collection
 from player.stations.reasons import Reasons
-from player.stations.seed_similarity import LONGEST_SEED
 from player.stations.station_queue import Listening, rank_station
-from player.stations.station_scoring import StationScorer
+from player.stations.station_scoring import LONGEST_SEED, StationScorer
 from player.storage.models import Embedding, Track
 from tests.support.library import CARD, copy_home, make_library, write_songs
 

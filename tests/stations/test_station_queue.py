@@ -20,10 +20,16 @@ from player.insight.diversity_panel import TREND_POINTS, DiversityCourse
 from player.playback.active_station import Present, TunedStation
 from player.playback.headless import serve_next
 from player.stations.collection import load_collection
-from player.stations.dial_effect import effect_of_dial
 from player.stations.modes import StationMode
 from player.stations.reasons import queue_rows
-from player.stations.station_queue import ALL_SEEDS_GONE, Listening, rank_station, served, station_request
+from player.stations.station_queue import (
+    ALL_SEEDS_GONE,
+    Listening,
+    effect_of_dial,
+    rank_station,
+    served,
+    station_request,
+)
 from player.stations.station_scoring import StationScorer
 from player.stations.stations import Seed, StationInfo, Stations
 from player.storage.models import Decision

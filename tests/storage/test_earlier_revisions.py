@@ -21,7 +21,7 @@ from player.stations.collection import load_collection
 from player.stations.pins import load_pins
 from player.stations.resume import load_resume_point
 from player.stations.stations import Stations
-from player.stations.trials import Trials
+from player.stations.trial_arms import Trials
 from player.storage.database import SCHEMA_REVISION, open_database
 from player.storage.event_kinds import Action, Kind, Origin
 from player.storage.models import Base, Decision

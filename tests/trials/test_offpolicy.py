@@ -13,8 +13,7 @@ from player.playback.headless import serve_next
 from player.stations.collection import load_collection
 from player.storage.models import Decision
 from player.trials import offpolicy as policies
-from player.trials.decision_replay import replay
-from player.trials.offpolicy import evaluate_named
+from player.trials.offpolicy import evaluate_named, replay
 from tests.support.library import settings
 
 PATIENCE_SECONDS = 8.0

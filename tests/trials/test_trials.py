@@ -18,8 +18,7 @@ from player.stations.reasons import queue_rows
 from player.stations.station_queue import Listening, served
 from player.stations.station_scoring import StationScorer
 from player.stations.stations import Stations
-from player.stations.trial_arms import TrialArms
-from player.stations.trials import Arm, Trials
+from player.stations.trial_arms import Arm, TrialArms, Trials
 from player.storage.models import Decision
 from player.trials.lifecycle import TrialWish, begin_trial, report_of, settle, stop_trial
 from player.trials.plays import closed_pairs, liking_of, read_slots, verdicts

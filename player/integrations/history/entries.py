@@ -61,7 +61,7 @@ class End(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Play:
+class PlayEntry:
     """A track was heard.
 
     Attributes:
@@ -92,7 +92,7 @@ class Entry:
 
     key: bytes
     name: TrackName
-    said: Play | Judgement
+    said: PlayEntry | Judgement
 
 
 @dataclass(frozen=True, slots=True)

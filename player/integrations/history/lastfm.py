@@ -21,7 +21,7 @@ from player.integrations.history.entries import (
     Judgement,
     LeftOut,
     Malformed,
-    Play,
+    PlayEntry,
     TrackName,
     key_of,
     possible,
@@ -121,6 +121,6 @@ def _item(table: _Table, line: int, row: Sequence[str]) -> Item:
         return LeftOut(NO_NAME)
     if not possible(at):
         return LeftOut(IMPOSSIBLE_DATE)
-    said = Judgement(Kind.UP, at) if table.loved else Play(End.FINISHED, started_us=at)
+    said = Judgement(Kind.UP, at) if table.loved else PlayEntry(End.FINISHED, started_us=at)
     what = "loved" if table.loved else "scrobble"
     return Entry(key_of(SOURCE, what, at, name.artist, name.title), name, said)

@@ -14,7 +14,7 @@ from player.integrations.history.entries import (
     Judgement,
     LeftOut,
     Malformed,
-    Play,
+    PlayEntry,
     TrackName,
     key_of,
     possible,
@@ -78,9 +78,9 @@ def _listen(part: Part, line: int, values: fields.Document, names: dict[str, Tra
     heard = fields.number(more, "ms_played")
     # Without it, a listen was submitted because half of the track or four minutes were heard.
     play = (
-        Play(End.FINISHED, started_us=listened)
+        PlayEntry(End.FINISHED, started_us=listened)
         if heard is None or heard <= 0
-        else Play(End.UNTOLD, started_us=listened, heard=heard / _MILLISECONDS)
+        else PlayEntry(End.UNTOLD, started_us=listened, heard=heard / _MILLISECONDS)
     )
     return Entry(key_of(SOURCE, "listen", listened, sound_id or name), name, play)
 

@@ -23,7 +23,7 @@ from player.integrations.history.entries import (
     Item,
     LeftOut,
     Malformed,
-    Play,
+    PlayEntry,
     TrackName,
     key_of,
     possible,
@@ -111,5 +111,5 @@ def _line(part: Part, line: int, raw: str) -> Item:
     return Entry(
         key_of(SOURCE, "log", ended // MICROSECONDS, uri),
         TrackName("", "", path=path_to_text(uri)),
-        Play(End.FINISHED, ended_us=ended),
+        PlayEntry(End.FINISHED, ended_us=ended),
     )

@@ -7,7 +7,7 @@ again and again counts as replayed once.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from player.integrations.history.entries import End, Entry, Judgement, Play, TrackName, key_of, possible
+from player.integrations.history.entries import End, Entry, Judgement, PlayEntry, TrackName, key_of, possible
 from player.storage.event_kinds import Kind
 
 OFTEN = 5
@@ -42,14 +42,14 @@ class Totals:
 def entries_of(source: str, totals: Totals) -> Iterator[Entry]:
     """What the totals come to, as entries."""
 
-    def entry(said: Play | Judgement, *facts: object) -> Entry:
+    def entry(said: PlayEntry | Judgement, *facts: object) -> Entry:
         return Entry(key_of(source, totals.identity, *facts), totals.name, said)
 
     played, skipped = totals.last_played_us, totals.last_skipped_us
     if played is not None and possible(played):
-        yield entry(Play(End.FINISHED, ended_us=played), "played", played)
+        yield entry(PlayEntry(End.FINISHED, ended_us=played), "played", played)
     if skipped is not None and possible(skipped):
-        yield entry(Play(End.NEXT, ended_us=skipped), "skipped", skipped)
+        yield entry(PlayEntry(End.NEXT, ended_us=skipped), "skipped", skipped)
     if totals.plays >= OFTEN:
         yield entry(Judgement(Kind.REPLAY, _when(played, totals)), "often")
     if totals.stars >= LIKED_STARS or 0 < totals.stars <= DISLIKED_STARS:

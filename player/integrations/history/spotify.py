@@ -18,7 +18,7 @@ from player.integrations.history.entries import (
     Item,
     LeftOut,
     Malformed,
-    Play,
+    PlayEntry,
     TrackName,
     key_of,
     possible,
@@ -91,7 +91,7 @@ def _extended(part: Part, line: int, values: fields.Document) -> Item:
     if values.get("incognito_mode") is True:
         return LeftOut(PRIVATE)
     reason = fields.text(values, "reason_end")
-    play = Play(
+    play = PlayEntry(
         _end(reason, skipped=values.get("skipped") is True),
         started_us=ended - round(milliseconds * _MICROSECONDS_A_MILLISECOND),
         ended_us=ended,
@@ -116,7 +116,7 @@ def _short(part: Part, line: int, values: fields.Document) -> Item:
     if ended is None or milliseconds is None or milliseconds < 0:
         return Malformed(part.name, line, "“endTime” is no time or “msPlayed” no number of milliseconds")
     name = TrackName(fields.text(values, "artistName"), fields.text(values, "trackName"))
-    play = Play(
+    play = PlayEntry(
         End.UNTOLD,
         started_us=ended - round(milliseconds * _MICROSECONDS_A_MILLISECOND),
         ended_us=ended,
@@ -125,7 +125,7 @@ def _short(part: Part, line: int, values: fields.Document) -> Item:
     return _checked(name, play, key_of(SOURCE, "account", ended, name, milliseconds))
 
 
-def _checked(name: TrackName, play: Play, key: bytes) -> Item:
+def _checked(name: TrackName, play: PlayEntry, key: bytes) -> Item:
     if not name.title or not name.artist:
         return LeftOut(NO_NAME)
     assert play.ended_us is not None

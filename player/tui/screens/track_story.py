@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from player.library.tracks import TrackRow
-    from player.stations.track_details_view import TrackStory
+    from player.stations.track_views import TrackStory
     from player.tui.messages import AnswerFound
     from player.tui.port import PlayerPort, Thumb
 

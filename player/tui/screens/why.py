@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from player.library.tracks import TrackRow
-    from player.stations.why_view import Why
+    from player.stations.track_views import Why
     from player.tui.messages import AnswerFound
     from player.tui.port import PlayerPort
 

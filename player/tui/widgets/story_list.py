@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from player.feedback.correction import Correction
-from player.stations.track_details_view import StoryEvent
+from player.stations.track_views import StoryEvent
 from player.storage.event_kinds import Kind
 from player.tui.text import clock, column, dotted, fit, plain, right, signed, tail
 from player.tui.widgets.diverging_bar import leaning
@@ -15,7 +15,7 @@ from player.tui.widgets.row_list import RowList
 from player.tui.widgets.styled_text import Ink, Line
 
 if TYPE_CHECKING:
-    from player.stations.track_details_view import TrackStory
+    from player.stations.track_views import TrackStory
 
 _LABEL = 12
 _NAME = 24

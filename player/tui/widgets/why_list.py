@@ -12,7 +12,7 @@ from player.tui.widgets.row_list import RowList
 from player.tui.widgets.styled_text import Ink, Inked, Line
 
 if TYPE_CHECKING:
-    from player.stations.why_view import Why
+    from player.stations.track_views import Why
 
 _WIDE_FROM = 100
 _GAP = 2
