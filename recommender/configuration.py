@@ -28,7 +28,7 @@ class ClepMode(StrEnum):
 
 
 BEST_AXES = 32
-"""Main axes of the content that the best mode works on; 16 to 64 measure alike (``docs/results.md``)."""
+"""Main axes of the content that the best mode works on; 16 to 64 measure alike (``docs/research/clep.md``)."""
 FOUR_LAYERS = (128, 64, 64, 32)
 FIVE_LAYERS = (512, 256, 128, 64, 32)
 """Outputs of the embedding's layers. The paper names their number (section 4.1), not their widths; these are ours."""

@@ -1,7 +1,7 @@
 """MULE's card (McCallum et al. 2022, arXiv 2210.03799): a network that only a command of the user's runs.
 
 ``mule-torch``, which has it for PyTorch, is GPL-3.0-only: it is installed by the user, in an environment of its own, and never
-imported here. ``docs/frontends-external.md`` has the steps and the program.
+imported here. ``docs/research/front-ends.md`` has the steps and the program.
 """
 
 from embeddings.external.command_spec import command_module

@@ -27,4 +27,4 @@ class UpdateSettings:
 
 
 UNTUNED = UpdateSettings()
-"""Good for the first hundred labels, when each has to be felt; ``docs/simulation.md`` has the measurements."""
+"""Good for the first hundred labels, when each has to be felt; ``docs/research/simulation.md`` has the measurements."""
