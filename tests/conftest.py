@@ -2,14 +2,21 @@
 
 import os
 import signal
+import sys
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is loaded: the machine has other work too
+# Before numpy and torch are loaded: the machine has other work too, and pytest-xdist runs several processes.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+# A run starts hundreds of processes; where they may not keep the bytecode, each compiles the program anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 import pytest
 
 from player.storage.database import open_database
 from player.storage.models import Station, Track
 from tests.support.library import copy_home, make_demo_library, make_library, write_songs
+from tests.support.once import once
 
 TRACKS = 8
 SONG_SECONDS = 1.5
@@ -17,9 +24,8 @@ SONG_SECONDS = 1.5
 
 @pytest.fixture(scope="session")
 def demo_template(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("template") / "demo"
-    make_demo_library(folder)
-    return folder
+    """The scanned demo library with vectors; to be copied."""
+    return once(tmp_path_factory, "demo", make_demo_library)
 
 
 @pytest.fixture

@@ -51,10 +51,10 @@ class Reader(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def material(demo_template):
-    from tests.support.library import open_home
+def material(demo_template, tmp_path_factory):
+    from tests.support.library import copy_home
 
-    home = open_home(demo_template)
+    home = copy_home(demo_template, tmp_path_factory.mktemp("material") / "home")
     yield load_material(home.database)
     home.close()
 

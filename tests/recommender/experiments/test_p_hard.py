@@ -76,7 +76,7 @@ def test_a_run_has_every_figure_of_the_contract_with_like_rate_beside(store, dat
     assert shares == {0.0: 0.0, 1.0: 1.0}
     assert {figure.file for figure in record.figures} == {"figure-1.png", "figure-2.png", "popularity.png"}
     assert all(store.figure_path(record, figure).stat().st_size > 5000 for figure in record.figures)
-    assert sum(row["count"] for row in record.results["positive_shares"]) == 12
+    assert sum(row["count"] for row in record.results["positive_shares"]) == 16
     assert [len(row["validation_auc"]) for row in record.results["courses"]] == [2, 2, 2, 2]
     again = run_p_hard(store, dataset, question, resume=False, repeats=record.id)
     assert same(again.results, record.results)
@@ -179,7 +179,7 @@ def test_accuracy_by_share_of_likes_equals_a_count_by_hand(dataset):
         own = [v for v, s in zip(values, slow, strict=True) if row.share_low <= s < row.share_high and np.isfinite(v)]
         assert (row.count, row.mean) == (len(own), pytest.approx(np.mean(own)))
     assert sum(row.count for row in rows) == np.isfinite(values).sum()
-    assert sum(each.count for each in share_bins(share)) == 12
+    assert sum(each.count for each in share_bins(share)) == 16
 
 
 def test_epochs_have_students_interval_and_none_with_one_seed():
