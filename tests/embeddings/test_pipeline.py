@@ -67,8 +67,9 @@ def test_good_and_bad_files_each_get_their_own_result(musicnn, weights, music, b
     assert "No such file" in results[3].error
     for result in (results[0], results[2], results[4]):
         here = embed_file(result.path, musicnn)
-        np.testing.assert_array_equal(result.embedding.vector, here.vector)
-        np.testing.assert_array_equal(result.embedding.tags, here.tags)
+        # What else this process has computed may have torch choose another order of summing.
+        np.testing.assert_allclose(result.embedding.vector, here.vector, rtol=0, atol=1e-5)
+        np.testing.assert_allclose(result.embedding.tags, here.tags, rtol=0, atol=1e-6)
     assert children() == []
 
 
