@@ -5,11 +5,8 @@ import signal
 import sys
 
 # Before numpy and torch are loaded: the machine has other work too, and pytest-xdist runs several processes.
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
-# A run starts hundreds of processes; where they may not keep the bytecode, each compiles the program anew.
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-sys.dont_write_bytecode = False
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 
@@ -86,6 +83,12 @@ def bare_track(number: int) -> Track:
 
 
 def pytest_configure():
-    """Let Ctrl-C be Ctrl-C: a shell that starts the tests in the background has children ignore it, theirs included."""
+    """Let Ctrl-C be Ctrl-C, and bytecode be kept.
+
+    A shell that starts the tests in the background has children ignore Ctrl-C, theirs included. And a run starts hundreds
+    of processes: where bytecode may not be kept, each of them compiles the program anew.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
