@@ -33,6 +33,8 @@ from recommender.models.station_scorer import AsServed
 from recommender.training.blend_fitting import with_blend
 from recommender.training.retraining import retrain
 
+pytestmark = pytest.mark.slow
+
 FEW = (ALL, LEFT_OUT[0], ALONE, WITH_REPETITION)
 PLAYS = 400
 BORED = Temperament(

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = "listener=user,track=song,time=at,label=verdict"
 ROW_KEYS = {"model", "metric", "mean", "low", "high", "seeds"}
 

@@ -12,6 +12,8 @@ from embeddings.frontend import load_frontend
 from embeddings.pipeline import embed_file, embed_many
 from tests.support.published import save_checkpoint
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def clmr(tmp_path_factory):

@@ -19,6 +19,7 @@ def test_lossless_files_keep_their_sides(tmp_path, encode, sides, kind):
     np.testing.assert_allclose(decoded, sides, atol=4e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["mp3", "opus", "ogg", "m4a"])
 def test_lossy_files_average_to_what_the_mono_decoder_hears(tmp_path, encode, sides, kind):
     path = encode(tmp_path / f"a.{kind}", sides, 48_000)

@@ -12,6 +12,8 @@ from embeddings.decode_stereo import decode_stereo
 from embeddings.errors import EmbeddingError
 from embeddings.excerpts import ExcerptPlan, decode_excerpts
 
+pytestmark = pytest.mark.slow
+
 RATE = 16_000
 SECONDS = 60
 PLAN = ExcerptPlan(count=5, samples=2 * RATE)

@@ -48,6 +48,7 @@ def test_a_file_becomes_the_mean_of_its_windows(musicnn, tmp_path, encode, sound
     np.testing.assert_allclose(pooled.tags, windows.tags.mean(axis=0), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_long_file_is_heard_in_pieces(musicnn, tmp_path, encode, sound):
     path = encode(tmp_path / "long.mp3", np.stack([sound(90.0, 44_100)] * 2), 44_100)
     pieces = decode_excerpts(path, musicnn.card.sample_rate, musicnn.excerpts)
@@ -58,6 +59,7 @@ def test_a_long_file_is_heard_in_pieces(musicnn, tmp_path, encode, sound):
     )
 
 
+@pytest.mark.slow
 def test_good_and_bad_files_each_get_their_own_result(musicnn, weights, music, bad):
     paths = [music[0], bad[0], music[1], bad[1], music[2]]
     results = sorted(embed_many(paths, "musicnn", weights, workers=2), key=lambda result: result.index)
@@ -73,6 +75,7 @@ def test_good_and_bad_files_each_get_their_own_result(musicnn, weights, music, b
     assert children() == []
 
 
+@pytest.mark.slow
 def test_a_crash_is_the_error_of_its_file_and_the_next_is_embedded(weights, music):
     run = embed_many(music, "musicnn", weights, workers=1)
     results = [next(run)]
@@ -84,6 +87,7 @@ def test_a_crash_is_the_error_of_its_file_and_the_next_is_embedded(weights, musi
     assert results[2].embedding is not None
 
 
+@pytest.mark.slow
 def test_a_file_that_hangs_its_worker_is_given_up(weights, music, monkeypatch):
     impatient = replace(MUSICNN_MODULE, patience_seconds=6.0)
     monkeypatch.setattr("embeddings.networks.musicnn_spec.MUSICNN_MODULE", impatient)
@@ -94,6 +98,7 @@ def test_a_file_that_hangs_its_worker_is_given_up(weights, music, monkeypatch):
     assert children() == []
 
 
+@pytest.mark.slow
 def test_closing_the_generator_ends_the_workers_at_once(weights, music):
     run = embed_many(music * 10, "musicnn", weights, workers=2, niceness=7)
     next(run)
@@ -107,6 +112,7 @@ def test_closing_the_generator_ends_the_workers_at_once(weights, music):
     assert not any(alive(worker.pid) for worker in workers)
 
 
+@pytest.mark.slow
 def test_no_more_workers_are_started_than_the_front_end_bears(weights, music, monkeypatch):
     monkeypatch.setattr("embeddings.networks.musicnn_spec.MUSICNN_MODULE", replace(MUSICNN_MODULE, most_workers=1))
     run = embed_many(music, "musicnn", weights, workers=2)
@@ -115,6 +121,7 @@ def test_no_more_workers_are_started_than_the_front_end_bears(weights, music, mo
     run.close()
 
 
+@pytest.mark.slow
 def test_no_more_workers_are_started_than_there_are_files(weights, bad):
     run = embed_many(bad[:1], "musicnn", weights, workers=8)
     next(run)
@@ -126,6 +133,7 @@ def test_nothing_to_embed_starts_nothing(weights):
     assert list(embed_many([], "musicnn", weights)) == []
 
 
+@pytest.mark.slow
 def test_paths_are_read_as_they_are_needed(weights, bad):
     def endless():
         while True:
@@ -165,6 +173,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGINT])
 def test_workers_die_with_their_parent_however_it_ends(tmp_path, weights, music, signal_number):
     script = tmp_path / "parent.py"

@@ -56,6 +56,7 @@ def versions(home):
     return [card.version for card in Registry(home.paths.models).versions()]
 
 
+@pytest.mark.slow
 def test_the_current_model_serves(home):
     finding = load_served_model(home.paths, load_collection(home.database))
     assert finding.problem == ""

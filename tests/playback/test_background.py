@@ -20,6 +20,8 @@ from player.storage.models import Embedding
 from recommender.models.content_space import Source
 from tests.support.library import CARD, copy_home, make_library, settings, write_songs
 
+pytestmark = pytest.mark.slow
+
 SONGS = 30
 PATIENCE_SECONDS = 90.0
 

@@ -10,6 +10,8 @@ from player.playback.controller import Controller
 from player.tui.app import PlayerApp
 from tests.support.library import copy_home, settings
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_SECONDS = 20.0
 
 

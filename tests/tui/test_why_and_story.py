@@ -15,6 +15,8 @@ from player.tui.widgets.story_list import StoryList
 from player.tui.widgets.why_list import WhyList, standing
 from tests.support.library import copy_home, settings
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_SECONDS = 20.0
 
 

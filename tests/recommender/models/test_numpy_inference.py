@@ -70,6 +70,7 @@ EVERYTHING = replace(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [True, False])
 @pytest.mark.parametrize("config", [*ABLATIONS.values(), EVERYTHING], ids=[*ABLATIONS, "everything"])
 def test_every_configuration_gives_the_same_scores_in_numpy(make_world, config, content):

@@ -12,6 +12,8 @@ from recommender.ranking.rank import Catalogue, Placer, Request, Settings, commi
 from recommender.ranking.rules import Spacing, standing_rules
 from recommender.ranking.variety import Variety
 
+pytestmark = pytest.mark.slow
+
 
 def mix_of(rng, count):
     """A mix of two aspects as some likes would have it, or of fewer where nothing is known of the liked tracks."""

@@ -40,6 +40,7 @@ def test_a_trained_model_spreads_over_the_library_about_as_the_untrained_player_
     assert 0.9 * QUIETEST < np.mean(own) / np.mean(plain) < 1.1 * LOUDEST
 
 
+@pytest.mark.slow
 def test_the_gate_slice_has_no_part_in_the_blend(world, model):
     split = split_with_pairs(world.log)
     gate = world.log.time >= split.gate.time[0]
@@ -75,6 +76,7 @@ def test_another_blend_on_a_card_leaves_the_arrays(model):
     assert other.card.blend.weights[Column.HEAD] == 2.0 * model.card.blend.weights[Column.HEAD]
 
 
+@pytest.mark.slow
 def test_a_stop_while_measuring_leaves_a_model_measured_on_the_newest_rows(make_world):
     world = make_world(events=900)
     seen = []

@@ -23,6 +23,7 @@ def world(make_world):
     return make_world(events=200, stations=1, sharpness=1.0)
 
 
+@pytest.mark.slow
 def test_the_choice_is_the_one_that_a_slow_walk_would_make(world):
     log, catalogue = world.log.first(110), world.catalogue
     found = []
@@ -41,6 +42,7 @@ def test_the_choice_is_the_one_that_a_slow_walk_would_make(world):
     assert tuned.gain == pytest.approx(gain, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_labels_without_a_cause_call_for_a_tight_prior_and_a_sharp_taste_for_a_wide_one(make_world):
     sharp = make_world(events=200, stations=1, sharpness=6.0)
     rng = np.random.default_rng(0)
