@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help run check-music test check all-tests fast-tests lint bench format clean
+.PHONY: help run check-music test check all-tests fast-tests lint bench mutants format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ format: $(VENV)/.ready-dev ## format and mend what can be mended mechanically
 
 bench: $(VENV)/.ready-dev ## run the benchmarks (not part of the tests)
 	@$(PYTHON) -m bench
+
+mutants: $(VENV)/.ready-dev ## change the code that decides in small ways and list the changes that no test notices
+	@$(PYTHON) -m pip install -q --group mutants
+	@$(PYTHON) -m bench.mutants
 
 clean: ## remove the virtual environment and caches
 	rm -rf $(VENV) .ruff_cache .pytest_cache .hypothesis

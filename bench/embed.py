@@ -4,15 +4,15 @@ import time
 from pathlib import Path
 
 from embeddings.pipeline import embed_many
-from embeddings.registry import DEFAULT_FRONTEND, frontend_card
-from embeddings.weights.weight_files import ensure_weights
+from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
+from embeddings.weights.files import ensure_weights
 from player.config import locate
 from player.demo import demo_music
 
 
 def main() -> None:
     """Print the rates; start-up of the processes is included, as a listener would wait for it."""
-    weights = ensure_weights(frontend_card(DEFAULT_FRONTEND).weights, named=None, cache=locate().cache)
+    weights = ensure_weights(frontend_spec(DEFAULT_FRONTEND).weights, named=None, cache=locate().cache)
     files = sorted(Path(demo_music()).rglob("*.opus"))
     for workers in (1, 2):
         started = time.perf_counter()

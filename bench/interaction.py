@@ -70,7 +70,7 @@ def scoring(config: SequentialConfig, rng: np.random.Generator) -> Callable[[], 
     vectors = rng.standard_normal((TRACKS, DIMENSION)).astype(np.float32)
     row = np.zeros(TRACKS, np.int64)
     row[:heard] = np.arange(1, heard + 1)
-    scorer = SequenceScorer(arrays, vectors, row, np.array([1]), config.heads)
+    scorer = SequenceScorer(arrays, config, vectors, row, np.array([1]))
     last = rng.integers(0, heard, config.length)
     tokens = Tokens(last, rng.integers(1, 8, config.length), np.zeros(config.length, np.int64))
     return lambda: scorer.scores(tokens, 0)

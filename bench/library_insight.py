@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.sounds import CHANGES, no_music, read_stereo, write_changed, write_sound
-from embeddings.registry import DEFAULT_FRONTEND, frontend_card
-from embeddings.weights.weight_files import ensure_weights
+from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
+from embeddings.weights.files import ensure_weights
 from player.config import locate
 from player.insight.duplicates import near_duplicates
 from player.insight.outliers import COMPONENTS, STRANGE, robust_scores, strangeness
@@ -138,7 +138,7 @@ def embedded(data: Path, folders: Sequence[Path]) -> Collection:
     database = open_database(paths.database)
     try:
         scan(database, folders)
-        weights = ensure_weights(frontend_card(DEFAULT_FRONTEND).weights, named=None, cache=locate().cache)
+        weights = ensure_weights(frontend_spec(DEFAULT_FRONTEND).weights, named=None, cache=locate().cache)
         done = embed_pending(
             database, paths, frontend=DEFAULT_FRONTEND, weights=weights, workers=2, retry_failed=False,
             report=lambda _progress: None, should_stop=lambda: False, announce=print,

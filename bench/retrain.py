@@ -17,7 +17,7 @@ from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
 from player.jobs import JobProgress
 from player.learning.retraining import Retrained, retrain
-from player.library.catalogue import load_catalogue
+from player.library.tracks import load_catalogue
 from player.stations.stations import Stations
 from player.storage.database import Database
 from player.storage.event_kinds import Origin

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import insert
 
-from embeddings.networks.musicnn_spec import MUSICNN
+from embeddings.networks.specs import MUSICNN
 from embeddings.pooling import vector_to_bytes
 from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
-from player.library.catalogue import load_catalogue
+from player.library.tracks import load_catalogue
 from player.stations.stations import Seed, Stations
 from player.storage.database import Database, open_database
 from player.storage.event_kinds import Origin

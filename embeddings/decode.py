@@ -1,12 +1,9 @@
-"""Any audio file as float32 mono samples at the rate a front-end wants."""
+"""Any audio file as float32 samples at the rate a front-end wants: in mono, or in stereo for those that hear its width."""
 
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from types import MappingProxyType
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
-import av
 import av.error
 import numpy as np
 import soxr
@@ -15,68 +12,49 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from numpy.typing import NDArray
 
+from embeddings.audio_file import open_audio, open_regular
 from embeddings.errors import EmbeddingError
 
 if TYPE_CHECKING:
     from av.packet import Packet
 
+STEREO = 2
+
 MAX_SECONDS = 15 * 60.0
 """Longer files are cut here: 58 MB at 16 kHz; a day-long recording must not fill the memory."""
 
-NO_NESTED_FILES = {"protocol_whitelist": "none"}
-"""A playlist posing as music may not make the decoder open other files or addresses."""
+LOWEST_RATE, HIGHEST_RATE = 1_000, 3_072_000
+"""Hz, of a file: below all that sounds like music, and above DSD512, which FFmpeg decodes to 2.8 MHz. A rate beyond is damage,
+and resampling from it would take memory without bound: a second of 65,536 samples at 1 Hz becomes a billion at 16 kHz."""
+
+MAX_CHANNELS = 64
+"""Of a file: seventh-order ambisonics has so many."""
 
 FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "flt": 1.0, "dbl": 1.0}
-"""Per sample format, what ±1.0 is."""
+"""Per sample format, the value of ±1.0."""
 
 MAX_RESTARTS = 1000
 """Damaged places in a container to read on after; a file with more is noise, and its reading must end some day."""
-
-SamplesOf = Callable[[AudioFrame], NDArray[np.float32]]
 
 BLOCK_SAMPLES = 1 << 16
 """Resample about a second or more at a time: frames alone (20 ms) would spend their time in calls."""
 
 
-def decode_mono(path: Path, sample_rate: int, max_seconds: float = MAX_SECONDS) -> NDArray[np.float32]:
-    """Decode the file's first audio stream, average its channels, resample: (N,) float32, N >= 1.
-
-    The content, not the extension, decides the format. Damaged packets are passed over. At most ``max_seconds`` from
-    the start are decoded, without reading what follows.
-
-    Raises:
-        EmbeddingError: the file cannot be read or holds no decodable audio.
-    """
-    return decode_as(path, sample_rate, 1, mono_samples, max_seconds)
-
-
-def decode_as(
-    path: Path, sample_rate: int, channels: int, samples_of: SamplesOf, max_seconds: float = MAX_SECONDS
+def decode_channels(
+    path: Path, sample_rate: int, channels: int, max_seconds: float = MAX_SECONDS
 ) -> NDArray[np.float32]:
-    """Decode the file's first audio stream into what ``samples_of`` makes of its frames, and resample.
-
-    Args:
-        path: the file.
-        sample_rate: Hz wanted.
-        channels: how many there are in what ``samples_of`` returns.
-        samples_of: a frame as float32, time first: (samples,) for one channel, else (samples, channels).
-        max_seconds: what comes later is not read.
-
-    Returns:
-        float32 with time first, as ``samples_of`` gives it.
+    """The file in one channel, (N,), or in two, (2, N); see :func:`decode_mono` and :func:`decode_stereo`.
 
     Raises:
         EmbeddingError: the file cannot be read or holds no decodable audio.
     """
-    if path.exists() and not path.is_file():  # opening a named pipe would wait for ever
-        raise EmbeddingError("the path is no regular file")
     limit = int(max_seconds * sample_rate)
     blocks: list[NDArray[np.float32]] = []
     length = 0
     try:
         # An open file, not a name: names like "http://…" mean other things to FFmpeg, and not every path is UTF-8.
-        with path.open("rb") as file, open_audio(file) as container:
-            for block in _resampled(_frames(container), sample_rate, channels, samples_of):
+        with open_regular(path) as file, open_audio(file) as container:
+            for block in _resampled(_frames(container), sample_rate, channels):
                 blocks.append(block)
                 length += len(block)
                 if length >= limit:
@@ -89,31 +67,30 @@ def decode_as(
         raise EmbeddingError(f"the file cannot be read: {error.strerror or error}") from error
     if length == 0:
         raise EmbeddingError("the file holds no audio that can be decoded")
-    return np.concatenate(blocks)[:limit]
+    return np.concatenate(blocks)[:limit].T
 
 
-class _Source:
-    """An open file as FFmpeg reads it: a place it cannot seek to is an answer, not an exception on the terminal."""
+def decode_mono(path: Path, sample_rate: int, max_seconds: float = MAX_SECONDS) -> NDArray[np.float32]:
+    """Decode the file's first audio stream, average its channels, resample: (N,) float32, N >= 1.
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.read = file.read
-        self.tell = file.tell
-        self._seek = file.seek
+    The content, not the extension, decides the format. Damaged packets are passed over. At most ``max_seconds`` from
+    the start are decoded, without reading what follows.
 
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """The new position, or -1."""
-        try:
-            return self._seek(offset, whence)
-        except (OSError, ValueError):
-            return -1
-
-
-def open_audio(file: BinaryIO, options: Mapping[str, str] = MappingProxyType({})) -> InputContainer:
-    """The file as a container of streams; names that tags spell in some other encoding do not matter here.
-
-    ``options`` are FFmpeg's, for the container.
+    Raises:
+        EmbeddingError: the file cannot be read or holds no decodable audio.
     """
-    return av.open(_Source(file), mode="r", options={**options, **NO_NESTED_FILES}, metadata_errors="ignore")
+    return decode_channels(path, sample_rate, 1, max_seconds)
+
+
+def decode_stereo(path: Path, sample_rate: int, max_seconds: float = MAX_SECONDS) -> NDArray[np.float32]:
+    """Decode the file's first audio stream as two channels and resample: (2, N) float32, N >= 1.
+
+    Mono is heard on both sides; of more than two channels both sides hear the mean. In all else as :func:`decode_mono`.
+
+    Raises:
+        EmbeddingError: the file cannot be read or holds no decodable audio.
+    """
+    return decode_channels(path, sample_rate, STEREO, max_seconds)
 
 
 def _frames(container: InputContainer) -> Iterator[AudioFrame]:
@@ -145,19 +122,30 @@ def decoded(stream: AudioStream, packet: "Packet[AudioStream]") -> Iterator[Audi
     yield from frames
 
 
-def _resampled(
-    frames: Iterator[AudioFrame], sample_rate: int, channels: int, samples_of: SamplesOf
-) -> Iterator[NDArray[np.float32]]:
+def check_plausible(frame: AudioFrame) -> None:
+    """Make sure that a frame's rate and channels are such as sound has, before memory is taken on their word.
+
+    Raises:
+        EmbeddingError: they are not.
+    """
+    if not LOWEST_RATE <= frame.sample_rate <= HIGHEST_RATE:
+        raise EmbeddingError(f"the file's sample rate of {frame.sample_rate:,} Hz is no rate of music")
+    if not 1 <= frame.layout.nb_channels <= MAX_CHANNELS:
+        raise EmbeddingError(f"the file's {frame.layout.nb_channels} channels are more than {MAX_CHANNELS}")
+
+
+def _resampled(frames: Iterator[AudioFrame], sample_rate: int, channels: int) -> Iterator[NDArray[np.float32]]:
     """Blocks of samples at ``sample_rate``; a stream may change its own rate on the way (chained Ogg)."""
     resampler: _Resampler | None = None
     for frame in frames:
         if frame.sample_rate <= 0 or frame.samples == 0:
             continue
+        check_plausible(frame)
         if resampler is None or resampler.source_rate != frame.sample_rate:
             if resampler is not None:
                 yield resampler.finish()
             resampler = _Resampler(frame.sample_rate, sample_rate, channels)
-        if resampler.add(samples_of(frame)):
+        if resampler.add(mixed(frame.to_ndarray(), frame, channels)):
             yield resampler.take()
     if resampler is not None:
         yield resampler.finish()
@@ -193,27 +181,26 @@ class _Resampler:
         return self._stream.resample_chunk(block, last=last)
 
 
-def mono_samples(frame: AudioFrame) -> NDArray[np.float32]:
-    """A decoded frame of any sample format as the mean of its channels: (samples,) float32, nominally within -1…1."""
-    return mono_of(frame.to_ndarray(), frame)
-
-
-def mono_of(raw: NDArray[np.generic], frame: AudioFrame) -> NDArray[np.float32]:
-    """The contents of one frame, or of several like ``frame`` joined, as the mean of its channels.
+def mixed(raw: NDArray[np.generic], frame: AudioFrame, channels: int) -> NDArray[np.float32]:
+    """The contents of one frame, or of several like ``frame`` joined, in the channels a front-end wants.
 
     Args:
         raw: (channels, samples) when the frame's format is planar, else (1, samples · channels).
         frame: tells format and channels.
+        channels: 1 for the mean of all; 2 for two sides, which both hear the mean of any other number.
 
     Returns:
-        (samples,) float32, nominally within -1…1.
+        Time first: (samples,) or (samples, 2) float32, nominally within -1…1.
     """
     kind = frame.format.name.removesuffix("p")
     if kind not in FULL_SCALE:
         raise EmbeddingError(f'the file\'s sample format "{kind}" is not known')
     planes = raw if frame.format.is_planar else raw.reshape(-1, frame.layout.nb_channels).T
-    mono = planes.mean(
-        axis=0, dtype=np.float32 if planes.dtype.itemsize <= np.dtype(np.float32).itemsize else np.float64
-    )
-    centred = mono - FULL_SCALE["u8"] if kind == "u8" else mono
-    return (centred / FULL_SCALE[kind]).astype(np.float32, copy=False)
+    zero = FULL_SCALE["u8"] if kind == "u8" else 0.0
+    if channels == STEREO:
+        scaled = (planes.astype(np.float64) - zero) / FULL_SCALE[kind]
+        sides = scaled if len(scaled) == STEREO else np.tile(scaled.mean(axis=0), (STEREO, 1))
+        return sides.astype(np.float32).T
+    narrow = planes.dtype.itemsize <= np.dtype(np.float32).itemsize
+    mono = planes.mean(axis=0, dtype=np.float32 if narrow else np.float64)
+    return ((mono - zero) / FULL_SCALE[kind]).astype(np.float32, copy=False)

@@ -20,8 +20,8 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from embeddings.decode import decoded, mono_of, open_audio
-from embeddings.decode_stereo import STEREO, decode_channels, stereo_of
+from embeddings.audio_file import open_audio, open_regular
+from embeddings.decode import check_plausible, decode_channels, decoded, mixed
 from embeddings.errors import EmbeddingError
 from embeddings.frontend import Embedded
 
@@ -31,13 +31,16 @@ LEAD_IN_SECONDS = 0.1
 SHORTEST_GAP = 1.5
 """In lengths of a piece: pieces that stand nearer to each other than this are cheaper to cut from the whole track."""
 
+LARGEST_PIECE = 1 << 26
+"""Samples of all channels that are held for one piece: five seconds of 192 kHz in 64 channels. More is decoded block by block."""
+
 FIND_BY_RATE = {"fflags": "fastseek"}
 """MP3 without a table of contents is sought by its bit rate; else every packet up to the place would be read."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExcerptPlan:
-    """Which pieces of a track to decode.
+    """The pieces of a track to decode.
 
     Attributes:
         count: how many, evenly spread over the track.
@@ -66,7 +69,7 @@ def decode_excerpts(path: Path, sample_rate: int, plan: ExcerptPlan, channels: i
     """Decode ``plan.count`` pieces of ``plan.samples`` samples each: float32, in the order of the track.
 
     A piece is (samples,) for one channel, (2, samples) for two. A track that is too short for that, or whose container
-    cannot be sought in, comes back as the one piece that :func:`embeddings.decode_stereo.decode_channels` gives.
+    cannot be sought in, comes back as the one piece that :func:`embeddings.decode.decode_channels` gives.
 
     Raises:
         EmbeddingError: the file cannot be read or holds no decodable audio.
@@ -77,7 +80,7 @@ def decode_excerpts(path: Path, sample_rate: int, plan: ExcerptPlan, channels: i
 
 @dataclass(frozen=True, slots=True)
 class _Sound:
-    """What a piece is to be: its rate, its channels, and its length in samples."""
+    """The rate, the channels and the length in samples of a piece."""
 
     sample_rate: int
     channels: int
@@ -86,10 +89,8 @@ class _Sound:
 
 def _sought(path: Path, sound: _Sound, count: int) -> list[NDArray[np.float32]] | None:
     """The pieces, or None when they cannot be had by seeking, for whatever reason: the whole track will tell which."""
-    if not path.is_file():  # opening a named pipe would wait for ever
-        return None
     try:
-        with path.open("rb") as file, open_audio(file, FIND_BY_RATE) as container:
+        with open_regular(path) as file, open_audio(file, FIND_BY_RATE) as container:
             if not container.streams.audio or not container.duration:
                 return None
             places = _places(container.duration / av.time_base, sound.samples / sound.sample_rate, count)
@@ -108,7 +109,7 @@ def _places(track_seconds: float, piece_seconds: float, count: int) -> Iterator[
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a piece is wanted, and how far from the next: seconds."""
+    """The place where a piece is wanted, and the distance to the next: seconds."""
 
     start: float
     gap: float
@@ -141,8 +142,11 @@ def _piece(container: InputContainer, place: _Place, sound: _Sound) -> NDArray[n
             return None
         if frame.time - beginning + frame.samples / frame.sample_rate <= place.start:
             continue
+        check_plausible(frame)
         kept.append(frame)
         wanted = min(wanted, math.ceil((sound.samples + 1) * frame.sample_rate / sound.sample_rate))
+        if wanted * frame.layout.nb_channels > LARGEST_PIECE:
+            return None
         wanted -= frame.samples
         if wanted <= 0:
             break
@@ -161,6 +165,6 @@ def _joined(frames: list[AudioFrame], sound: _Sound) -> NDArray[np.float32] | No
         return None
     first = frames[0]
     raw = np.concatenate([frame.to_ndarray() for frame in frames], axis=1)
-    heard = stereo_of(raw, first) if sound.channels == STEREO else mono_of(raw, first)
-    resampled = soxr.resample(heard.T, first.sample_rate, sound.sample_rate, quality="HQ")  # time first
+    heard = mixed(raw, first, sound.channels)
+    resampled = soxr.resample(heard, first.sample_rate, sound.sample_rate, quality="HQ")
     return resampled[: sound.samples].T if len(resampled) >= sound.samples else None

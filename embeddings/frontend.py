@@ -1,45 +1,49 @@
-"""The one protocol that every front-end fulfils, and loading one by its name."""
+"""The protocol that every front-end fulfils, and the module that offers one.
 
+Nothing here imports numpy or torch, for every ``player frontends`` and every look at a stored vector reads the specs.
+"""
+
+import pkgutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
+from embeddings.spec import FrontEndSpec, Obstacle
 
-from embeddings.errors import EmbeddingError
-from embeddings.registry import frontend_module
-from embeddings.spec import FrontEndCard
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+START_SECONDS = 300.0
+"""For a worker to load torch and the weights."""
+PATIENCE_SECONDS = 300.0
+"""A file that takes longer is given up: an hour-long track takes seconds, so this one has hung its decoder."""
 
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """What a front-end makes of one piece of audio, window by window.
+    """The vectors of one piece of audio, window by window.
 
     Attributes:
         windows: (W, dimension) float32, one vector per window, W >= 1.
-        tags: (W, len(card.tag_names)) float32 probabilities in 0…1.
+        tags: (W, len(spec.tag_names)) float32 probabilities in 0…1.
     """
 
-    windows: NDArray[np.float32]
-    tags: NDArray[np.float32]
-
-
-def untagged(windows: NDArray[np.float32]) -> Embedded:
-    """What a front-end that does not tag makes: (W, dimension) vectors."""
-    return Embedded(windows, np.empty((len(windows), 0), np.float32))
+    windows: "NDArray[np.float32]"
+    tags: "NDArray[np.float32]"
 
 
 class FrontEnd(Protocol):
     """A pretrained network that turns audio into vectors."""
 
     @property
-    def card(self) -> FrontEndCard:
-        """Its name, version, sample rate, channels, window, dimension, tags, and where its weights come from."""
+    def spec(self) -> FrontEndSpec:
+        """Its name, version, sample rate, channels, window, dimension, tags, and the origin of its weights."""
         ...
 
-    def embed(self, samples: NDArray[np.float32]) -> Embedded:
-        """Embed (N,) float32 samples at the card's rate, (2, N) if it wants two channels, nominally within -1…1.
+    def embed(self, samples: "NDArray[np.float32]") -> Embedded:
+        """Embed (N,) float32 samples at the spec's rate, (2, N) if it wants two channels, nominally within -1…1.
 
         Audio shorter than a window is repeated until it fills one. Silence has a vector like any other sound.
 
@@ -49,47 +53,46 @@ class FrontEnd(Protocol):
         ...
 
 
-LOUDEST = 1e6
-"""Full scale is 1, and float files may exceed it; 120 dB above it is damage, and its square nears float32's end."""
+def no_obstacle() -> Obstacle | None:
+    """For a front-end that needs nothing but its weights and its package."""
+    return None
 
 
-def checked_mono(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The samples as (N,) float32, N >= 1, all finite and at most a million times full scale.
+@dataclass(frozen=True, slots=True)
+class FrontEndModule:
+    """A front-end, or the variants of one network, and the way to load them.
 
-    Raises:
-        EmbeddingError: they are not; the message says why.
+    An entry point of the group :data:`embeddings.registry.GROUP` resolves to one. The Python module that holds it must be
+    light: whatever imports torch is imported by ``loader``.
+
+    Attributes:
+        specs: the variants, the one to show first.
+        loader: given the name in one of the specs and the file of its weights, loads that front-end; either the function,
+            or its place as "package.module:function". The file is whatever the user named, so the loader verifies it
+            (:meth:`embeddings.weights.files.WeightsFile.read`) and raises :class:`embeddings.errors.EmbeddingError` if it
+            is not the right one.
+        obstacle: whatever else stands in the way on this machine; quick, for it is asked whenever front-ends are listed.
+        most_workers: processes that this machine can bear, where that is fewer than its cores.
+        start_seconds: processor time for a process to load the front-end.
+        patience_seconds: processor time for one file.
     """
-    if np.ndim(samples) != 1:
-        raise EmbeddingError(f"the audio has {np.ndim(samples)} dimensions where mono audio has one")
-    return _checked(samples)
 
+    specs: tuple[FrontEndSpec, ...]
+    loader: str | Callable[[str, Path], FrontEnd]
+    obstacle: Callable[[], Obstacle | None] = no_obstacle
+    most_workers: int | None = None
+    start_seconds: float = START_SECONDS
+    patience_seconds: float = PATIENCE_SECONDS
 
-def checked_audio(samples: NDArray[np.float32], channels: int) -> NDArray[np.float32]:
-    """The samples as (channels, N) float32, N >= 1, all finite and at most a million times full scale.
+    def spec(self, name: str) -> FrontEndSpec | None:
+        """The spec of that name, if it is one of these."""
+        return next((spec for spec in self.specs if spec.name == name), None)
 
-    Raises:
-        EmbeddingError: they are not; the message says why.
-    """
-    if np.ndim(samples) != 2 or len(samples) != channels:  # noqa: PLR2004 - channels and time
-        raise EmbeddingError(f"the audio's shape is {np.shape(samples)} where ({channels}, samples) is wanted")
-    return _checked(samples)
+    def load(self, name: str, weights: Path) -> FrontEnd:
+        """Load the front-end ``name`` from its file of weights, which is verified first.
 
-
-def _checked(samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    audio = np.asarray(samples, dtype=np.float32)
-    if audio.size == 0:
-        raise EmbeddingError("the audio is empty")
-    if not np.isfinite(audio).all():
-        raise EmbeddingError("the audio holds samples that are no finite numbers (NaN or infinity)")
-    if np.abs(audio).max() > LOUDEST:
-        raise EmbeddingError("the audio is too loud to compute with: its samples lie far outside -1…1")
-    return audio
-
-
-def load_frontend(name: str, weights: Path) -> FrontEnd:
-    """Load the front-end ``name`` from its file of weights, which is verified first. Imports what it needs, as torch.
-
-    Raises:
-        EmbeddingError: no such front-end, or the file is missing, another one, or damaged.
-    """
-    return frontend_module(name).load(name, weights)
+        Raises:
+            EmbeddingError: the file is missing, another one, or damaged.
+        """
+        loader = pkgutil.resolve_name(self.loader) if isinstance(self.loader, str) else self.loader
+        return loader(name, weights)

@@ -1,62 +1,194 @@
-"""From files to pooled vectors: one file here, or many in processes of their own."""
+"""From files to pooled vectors: one file here, or many in processes of their own.
 
+A child process has one thread for arithmetic: two processes embed twice as fast as one, two threads do not. It is started
+deaf to Ctrl-C, which is its parent's affair, and dies with its parent. Nothing here imports numpy at the top: a child does
+so only after it has said how many threads there are.
+"""
+
+import logging
 import multiprocessing
 import os
 import signal
+import threading
 import time
+import traceback
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
+from multiprocessing import parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
-from embeddings.decode_stereo import decode_channels
-from embeddings.errors import EmbeddingError
-from embeddings.excerpts import HearsExcerpts, decode_excerpts
-from embeddings.frontend import Embedded, FrontEnd
-from embeddings.pooling import PooledEmbedding, pool
-from embeddings.registry import frontend_module
-from embeddings.spec import FrontEndModule, lacking_package
-from embeddings.weights.weight_files import check_weights
-from embeddings.worker import Failure, Ready, Reply, work
+from embeddings.errors import EmbeddingError, OutOfTimeError, unforeseen
+from embeddings.frontend import FrontEnd, FrontEndModule
+from embeddings.registry import frontend_module, load_frontend
+from embeddings.spec import lacking_package
+from embeddings.weights.files import check_weights
+
+if TYPE_CHECKING:
+    from embeddings.pooling import PooledEmbedding
+
+logger = logging.getLogger(__name__)
 
 GOODBYE_SECONDS = 5.0
 """For a killed worker to be gone."""
+CLOCK_FACTOR = 8.0
+"""Patience is counted in the worker's processor time, for the machine may be busy with everything else; by the clock it is so
+many times as long, for a worker that waits for a dead disk uses no processor time at all."""
+LOOK_SECONDS = 1.0
+"""How often a worker that is late by the clock is looked at."""
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """What became of one file: exactly one of ``embedding`` and ``error`` is set.
+    """The result for one file: exactly one of ``embedding`` and ``error`` is set.
 
     Attributes:
         index: the file's place among the paths given.
         path: the path as given.
         embedding: its pooled vector and tags.
         error: one sentence saying why there is none; it does not hold the path.
+        may_succeed: nothing is known against the file, which only took too long: another run may embed it.
     """
 
     index: int
     path: Path
-    embedding: PooledEmbedding | None = None
+    embedding: "PooledEmbedding | None" = None
     error: str | None = None
+    may_succeed: bool = False
 
 
-def embed_file(path: Path, frontend: FrontEnd) -> PooledEmbedding:
-    """Decode one file and embed it in this process.
+def embed_file(path: Path, frontend: FrontEnd) -> "PooledEmbedding":
+    """Decode one file and embed it in this process: pieces of it where the front-end does with them.
 
     Raises:
         EmbeddingError: the file cannot be read, decoded or embedded.
     """
-    return pool(_heard(path, frontend))
+    from embeddings.decode import decode_channels  # noqa: PLC0415 - numpy, whose thread count is set by now
+    from embeddings.excerpts import HearsExcerpts, decode_excerpts  # noqa: PLC0415 - as above
+    from embeddings.pooling import pool  # noqa: PLC0415 - as above
 
-
-def _heard(path: Path, frontend: FrontEnd) -> Embedded:
-    """The file as the front-end hears it: pieces of it when they are enough, and in as many channels as it wants."""
-    card = frontend.card
+    spec = frontend.spec
     if isinstance(frontend, HearsExcerpts):
-        return frontend.embed_excerpts(decode_excerpts(path, card.sample_rate, frontend.excerpts, card.channels))
-    return frontend.embed(decode_channels(path, card.sample_rate, card.channels))
+        pieces = decode_excerpts(path, spec.sample_rate, frontend.excerpts, spec.channels)
+        return pool(frontend.embed_excerpts(pieces))
+    return pool(frontend.embed(decode_channels(path, spec.sample_rate, spec.channels)))
+
+
+# --- The child ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The front-end is loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """The reason why a file has no embedding.
+
+    Attributes:
+        reason: a clause.
+        may_succeed: see :class:`FileResult`.
+        traceback: of an exception that nobody foresaw, for the parent's log.
+    """
+
+    reason: str
+    may_succeed: bool = False
+    traceback: str = ""
+
+
+Reply: TypeAlias = "Ready | Failure | PooledEmbedding"
+
+
+def work(connection: Connection, frontend_name: str, weights: Path, niceness: int) -> None:
+    """Load the front-end, say :class:`Ready`, then answer every path that comes until the pipe ends."""
+    _become_a_quiet_child(niceness)
+    try:
+        try:
+            frontend = load_frontend(frontend_name, weights)
+        except Exception as error:  # noqa: BLE001 - a package's loader may raise anything
+            connection.send(_failure(error, f"{frontend_name} could not be loaded"))
+            return
+        connection.send(Ready())
+        while True:
+            connection.send(_answer(connection.recv(), frontend))
+    except (EOFError, OSError):
+        return  # the parent has closed its end
+
+
+def _become_a_quiet_child(niceness: int) -> None:
+    threading.Thread(target=_die_with_parent, name="orphan-watch", daemon=True).start()
+    for variable in THREAD_VARIABLES:  # before numpy and torch are imported, which read them once
+        os.environ[variable] = "1"
+    if niceness:
+        os.nice(niceness)
+
+
+def _die_with_parent() -> None:
+    """End this process, whatever it is doing, when its parent is gone."""
+    parent = parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _answer(path: Path, frontend: FrontEnd) -> Reply:
+    try:
+        return embed_file(path, frontend)
+    except Exception as error:  # noqa: BLE001 - a surprise in one file must not cost a restart of torch per file
+        return _failure(error, "embedding the file failed unexpectedly")
+
+
+def _failure(error: Exception, surprise: str) -> Failure:
+    """The failure that ``error`` means; ``surprise`` is said of one that nobody foresaw."""
+    match error:
+        case EmbeddingError():
+            return Failure(str(error), may_succeed=isinstance(error, OutOfTimeError))
+        case MemoryError():
+            return Failure("there is not enough memory to embed the file", may_succeed=True)
+        case _:
+            return Failure(f"{surprise} ({unforeseen(error)})", traceback="".join(traceback.format_exception(error)))
+
+
+# --- Processor time ----------------------------------------------------------------------------------------------
+
+
+def processor_seconds(pid: int) -> float | None:
+    """Processor time that a process has used so far, or None where the system does not say (all but Linux)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime, fields 14 and 15
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+class _Patience:
+    """Time that a process is given for one thing, from now on, in seconds of its own processor time."""
+
+    def __init__(self, pid: int, seconds: float) -> None:
+        self._pid = pid
+        self._seconds = seconds
+        self._clock, self._processor = time.monotonic(), processor_seconds(pid)
+
+    def is_over(self) -> bool:
+        """Whether the processor time is used up, or many times as much has gone by on the clock."""
+        by_clock = time.monotonic() - self._clock
+        if by_clock < self._seconds:
+            return False  # one thread cannot have used more than that
+        used = processor_seconds(self._pid)
+        if used is not None and self._processor is not None and used - self._processor >= self._seconds:
+            return True
+        return by_clock >= CLOCK_FACTOR * self._seconds
+
+    def next_look(self) -> float:
+        """Seconds until it can be over, or should be looked at again."""
+        return max(LOOK_SECONDS, self._clock + self._seconds - time.monotonic())
+
+
+# --- The parent --------------------------------------------------------------------------------------------------
 
 
 def embed_many(
@@ -69,7 +201,7 @@ def embed_many(
 
     Args:
         paths: read as they are needed, so an endless iterable is fine.
-        frontend_name: see :func:`embeddings.frontend.load_frontend`.
+        frontend_name: see :func:`embeddings.registry.load_frontend`.
         weights: the front-end's verified file.
         workers: processes; by default one per core, and never more than the front-end bears.
         niceness: added to the workers' (19 is the most yielding).
@@ -89,12 +221,12 @@ def embed_many(
 
 def _check_usable(module: FrontEndModule, frontend_name: str, weights: Path) -> None:
     """Say what is wrong before any process is started."""
-    card = module.card(frontend_name)
-    assert card is not None
-    obstacle = lacking_package(card) or module.obstacle()
+    spec = module.spec(frontend_name)
+    assert spec is not None
+    obstacle = lacking_package(spec) or module.obstacle()
     if obstacle is not None:
         raise EmbeddingError(f"{frontend_name} cannot be used now: {obstacle.mend}")
-    check_weights(weights, card.weights)
+    check_weights(weights, spec.weights)
 
 
 @contextmanager
@@ -110,7 +242,7 @@ def _interrupts_held_back() -> Generator[None, None, None]:
 
 @dataclass(frozen=True, slots=True)
 class _Orders:
-    """What every worker is told, and how long it may take: seconds to start, and for a file."""
+    """Orders for every worker, and its processor time: seconds to start, and for a file."""
 
     frontend_name: str
     weights: Path
@@ -135,16 +267,18 @@ class _Worker:
         with _interrupts_held_back():
             self.process.start()
         theirs.close()  # the child alone holds it now, so its death ends the pipe
+        assert self.process.pid is not None
+        self._pid = self.process.pid
         self._orders = orders
         self.ready = False
         self.job: tuple[int, Path] | None = None
-        self.deadline = 0.0
+        self.patience = _Patience(self._pid, orders.start_seconds)
 
     def give(self, job: tuple[int, Path]) -> None:
         """Send a file to embed; a worker that has just died is noticed at the next wait."""
         self.job = job
-        patience = self._orders.patience_seconds if self.ready else self._orders.start_seconds
-        self.deadline = time.monotonic() + patience
+        if self.ready:
+            self.patience = _Patience(self._pid, self._orders.patience_seconds)
         try:
             self.connection.send(job[1])
         except OSError:
@@ -152,14 +286,16 @@ class _Worker:
 
     def loaded(self) -> None:
         """It has loaded the front-end, and begins with its file."""
-        self.ready, self.deadline = True, time.monotonic() + self._orders.patience_seconds
+        self.ready, self.patience = True, _Patience(self._pid, self._orders.patience_seconds)
 
-    def finish(self, reply: Failure | PooledEmbedding) -> FileResult:
+    def finish(self, reply: "Failure | PooledEmbedding") -> FileResult:
         """The result of the file it was busy with, which it is no longer."""
         assert self.job is not None
         (index, path), self.job = self.job, None
         if isinstance(reply, Failure):
-            return FileResult(index, path, error=reply.reason)
+            if reply.traceback:
+                logger.error("%s\n%s", reply.reason, reply.traceback)
+            return FileResult(index, path, error=reply.reason, may_succeed=reply.may_succeed)
         return FileResult(index, path, embedding=reply)
 
     def end(self) -> None:
@@ -199,13 +335,13 @@ class _Pool:
     def _collect(self) -> Iterator[FileResult]:
         """Wait until some worker has something to say, is dead, or has been silent for too long."""
         busy = [worker for worker in self._workers if worker.job]
-        patience = max(0.0, min(worker.deadline for worker in busy) - time.monotonic())
-        speaking = wait([worker.connection for worker in busy], timeout=patience)
+        until = min(worker.patience.next_look() for worker in busy)
+        speaking = wait([worker.connection for worker in busy], timeout=until)
         for worker in busy:
             if worker.connection in speaking:
                 yield from self._hear(worker)
-            elif time.monotonic() >= worker.deadline:
-                yield self._bury(worker, "the file took too long and was given up")
+            elif worker.patience.is_over():
+                yield self._bury(worker, Failure("the file took too long and was given up", may_succeed=True))
 
     def _hear(self, worker: _Worker) -> Iterator[FileResult]:
         """Take in one reply, or the silence of the dead."""
@@ -218,17 +354,21 @@ class _Pool:
                 raise EmbeddingError(
                     f"the embedding process died while starting (exit code {died_of}); try fewer workers"
                 ) from None
-            yield self._bury(worker, f"the file crashed the process that was embedding it (exit code {died_of})")
+            reason = f"the file crashed the process that was embedding it (exit code {died_of})"
+            # SIGKILL is how the system ends a process when memory runs out, for which another program may be to blame.
+            yield self._bury(worker, Failure(reason, may_succeed=died_of == -signal.SIGKILL))
             return
         if isinstance(reply, Ready):
             worker.loaded()
         elif isinstance(reply, Failure) and not worker.ready:
+            if reply.traceback:
+                logger.error("%s\n%s", reply.reason, reply.traceback)
             raise EmbeddingError(reply.reason)
         else:
             yield worker.finish(reply)
 
-    def _bury(self, worker: _Worker, reason: str) -> FileResult:
+    def _bury(self, worker: _Worker, failure: Failure) -> FileResult:
         """Remove a dead or hung worker, and blame its file."""
         self._workers.remove(worker)
         worker.end()
-        return worker.finish(Failure(reason))
+        return worker.finish(failure)

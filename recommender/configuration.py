@@ -1,7 +1,12 @@
 """How the models are built and trained, as frozen values; free of torch, so that any process may read a model's card."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
+
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
 
 MARGIN = 7.0
 """Distance at which a pair that does not belong together stops being pushed apart (Park & Lee 2022, section 3.2)."""
@@ -89,15 +94,6 @@ class SequenceLoss(StrEnum):
     """Cross-entropy among negatives that a batch shares; real negatives in a pairwise term of their own."""
 
 
-class Target(StrEnum):
-    """Which like a position is to foretell."""
-
-    NEXT = "next"
-    """The listener's next one, as SASRec."""
-    LATER = "later"
-    """Any later one, drawn anew for each position and epoch: what is liked, rather than what comes next."""
-
-
 class BlockKind(StrEnum):
     """What the transformer is built of."""
 
@@ -105,6 +101,24 @@ class BlockKind(StrEnum):
     """SASRec's (Kang & McAuley 2018)."""
     LIGR = "ligr"
     """Pre-norm, gated residual, SwiGLU, as LinkedIn's LiGR and eSASRec have it."""
+
+
+REMOVED_ELEMENT = "removed_element"
+"""The type of the validation error of a configuration with an element that was removed."""
+REMOVED: Mapping[str, object] = {
+    "target": "next",
+    "popularity_share": 0.0,
+    "share_token": False,
+    "gap_token": False,
+    "hour_token": False,
+    "unheard_prior": False,
+    "quality": False,
+    "temperature": 0.0,
+    "weight_decay": 0.0,
+    "warm_up": 0,
+}
+"""Elements that their ablations took out (``docs/research/sequential-model.md``), and the value that says they are off: stored
+configurations may still name them, but none may switch one on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +147,8 @@ class SequentialConfig:
     id_shrinkage: float = 5.0
     """Rows a track needs before its own embedding counts half; a track never heard is its content alone. 0: all count in full."""
     loss: SequenceLoss = SequenceLoss.PAIR
-    target: Target = Target.NEXT
     shared_negatives: int = 256
     """Negatives that all positions of a batch share (softmax only); a catalogue no larger is used whole."""
-    popularity_share: float = 0.0
-    """Share of the shared negatives drawn by how often a track was liked rather than evenly, corrected for by log Q."""
     hard_weight: float = 0.0
     """Weight of the pairwise term between a like and a real negative (softmax only); ``p_hard`` positions have one."""
     block: BlockKind = BlockKind.PLAIN
@@ -153,14 +164,6 @@ class SequentialConfig:
     shallow: float = 0.0
     """Above 0: a linear map between tracks in closed form, from the likes of the training log, is part of every score, and this its λ, in
     listeners; ``order_weight`` and ``appeal`` are then weights against its scores of unit spread. 0: there is none."""
-    share_token: bool = False
-    """Whether a token says how much of the track was played."""
-    gap_token: bool = False
-    """Whether a token says how long after the event before it came."""
-    hour_token: bool = False
-    """Whether a token says at what hour of the day it was."""
-    unheard_prior: bool = False
-    """Whether shrunk embeddings are drawn towards a learned one, which is then that of a track never heard, not 0."""
     liking_weight: float = 0.0
     """Weight of the second target: the label of every event given the others, dislikes included. 0: there is none."""
     taste_width: int = 16
@@ -171,18 +174,22 @@ class SequentialConfig:
     """Weight of the mean square of the second vectors in the loss (with a liking target only)."""
     appeal: float = 8.0
     """What log P(like) weighs in the score against log P(next) (with a liking target only)."""
-    quality: bool = False
-    """Whether a liking starts from the track's shrunk like-rate in the training log (with a liking target only)."""
-    temperature: float = 0.0
-    """Above 0: scores of the next like are cosines over a learned temperature that starts here. 0: plain products."""
-    weight_decay: float = 0.0
-    """Decoupled weight decay (AdamW); 0: none."""
-    warm_up: int = 0
-    """Steps over which the learning rate rises to its full height."""
     choose_weights: bool = False
     """Whether the recommender chooses ``order_weight`` and ``appeal`` on the validation part after training."""
     refit: bool = False
     """Whether the recommender, once the validation part has chosen the number of epochs, is trained anew on both parts."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_removed_elements(cls, stored: Any) -> Any:
+        """Refuse a stored configuration that switches on an element there no longer is."""
+        if isinstance(stored, dict):
+            for name, off in REMOVED.items():
+                if stored.get(name, off) != off:
+                    raise PydanticCustomError(
+                        REMOVED_ELEMENT, "this version does not have the element {name}", {"name": name}
+                    )
+        return stored
 
 
 @dataclass(frozen=True, slots=True)

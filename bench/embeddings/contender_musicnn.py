@@ -10,7 +10,7 @@ from embeddings.decode import decode_mono
 from embeddings.networks.musicnn import EXACT, load_musicnn
 from embeddings.pipeline import embed_file
 from embeddings.pooling import pool
-from embeddings.weights.weight_files import MUSICNN_WHEEL, ensure_weights
+from embeddings.weights.files import MUSICNN_WHEEL, ensure_weights
 from player.config import locate
 
 
@@ -19,12 +19,12 @@ def main() -> None:
     torch.set_num_threads(1)
     weights = ensure_weights(MUSICNN_WHEEL, named=None, cache=locate().cache)
     if sys.argv[1] == "plain":
-        exact = load_musicnn(weights, EXACT)
+        exact = load_musicnn("musicnn", weights, EXACT)
         for line in sys.stdin:
-            samples = decode_mono(Path(line.rstrip("\n")), exact.card.sample_rate)
+            samples = decode_mono(Path(line.rstrip("\n")), exact.spec.sample_rate)
             print(json.dumps(pool(exact.embed(samples)).vector.tolist()))
     else:
-        fast = load_musicnn(weights)
+        fast = load_musicnn("musicnn", weights)
         for line in sys.stdin:
             print(json.dumps(embed_file(Path(line.rstrip("\n")), fast).vector.tolist()))
 

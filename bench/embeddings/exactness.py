@@ -19,10 +19,9 @@ import torch
 from embeddings.networks.clmr import load_clmr
 from embeddings.networks.mee import load_mee
 from embeddings.networks.musicnn import EXACT, load_musicnn
-from embeddings.networks.musicnn_spec import MUSICNN
-from embeddings.networks.openl3 import VARIANTS, load_openl3
-from embeddings.networks.openl3_mel import SAMPLE_RATE, decibel_mel
-from embeddings.weights.weight_files import ensure_weights
+from embeddings.networks.openl3 import VARIANTS, decibel_mel, load_openl3
+from embeddings.networks.specs import MUSICNN, OPENL3_RATE
+from embeddings.weights.files import ensure_weights
 from player.config import locate
 from tests.support.published import DATA, SHARED_FIXTURES, furthest, reference, save_checkpoint, save_openl3
 
@@ -47,10 +46,10 @@ def _compared(folder: Path, scratch: Path) -> Iterator[tuple[str, str, np.ndarra
     """Name, output, what we get and what the reference got."""
     yield from _musicnn(folder)
     yield from _openl3(folder, scratch)
-    clmr = load_clmr(save_checkpoint(scratch / "clmr.pt", "clmr", "encoder."))
+    clmr = load_clmr("clmr", save_checkpoint(scratch / "clmr.pt", "clmr", "encoder."))
     noise = (np.random.default_rng(1).standard_normal((2, 1, 59_049)) * 0.1).astype(np.float32)
     yield "clmr", "embedding", clmr.run(noise[:, 0]), reference("clmr", folder)["embedding"]
-    outputs = load_mee(save_checkpoint(scratch / "mee.pt", "mee", "module.", "model")).run(
+    outputs = load_mee("mee", save_checkpoint(scratch / "mee.pt", "mee", "module.", "model")).run(
         (np.random.default_rng(2).standard_normal((1, 2, 220_500)) * 0.1).astype(np.float32)
     )
     yield "mee", "pooled", outputs.pooled, reference("mee", folder)["pooled"]
@@ -60,7 +59,7 @@ def _compared(folder: Path, scratch: Path) -> Iterator[tuple[str, str, np.ndarra
 def _musicnn(folder: Path) -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
     theirs = reference("musicnn", folder)
     prefix = "0." if "0.patches" in theirs else ""
-    front = load_musicnn(ensure_weights(MUSICNN.weights, named=None, cache=locate().cache), EXACT)
+    front = load_musicnn("musicnn", ensure_weights(MUSICNN.weights, named=None, cache=locate().cache), EXACT)
     ours = front.run(theirs[f"{prefix}patches"])
     yield "musicnn", "tags", ours.tags, theirs[f"{prefix}tags"]
     yield "musicnn", "mean_pool", ours.mean_pool, theirs[f"{prefix}mean_pool"]
@@ -69,7 +68,7 @@ def _musicnn(folder: Path) -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
 
 def _openl3(folder: Path, scratch: Path) -> Iterator[tuple[str, str, np.ndarray, np.ndarray]]:
     theirs = reference("openl3", folder)
-    sound = theirs["audio_48k_int16"].reshape(-1, SAMPLE_RATE).astype(np.float32) / 32768
+    sound = theirs["audio_48k_int16"].reshape(-1, OPENL3_RATE).astype(np.float32) / 32768
     for bands in (256, 128):
         spectrogram = decibel_mel(sound, bands)
         kept = theirs[f"mel{bands}.spectrogram"].reshape(len(sound), bands, -1)
@@ -79,7 +78,7 @@ def _openl3(folder: Path, scratch: Path) -> Iterator[tuple[str, str, np.ndarray,
         for name, variant in VARIANTS.items():
             if variant.bands == bands:
                 ours = load_openl3(name, weights).run(spectrogram)
-                yield name, "embedding", ours, theirs[f"mel{bands}.{variant.card.dimension}"]
+                yield name, "embedding", ours, theirs[f"mel{bands}.{variant.spec.dimension}"]
 
 
 if __name__ == "__main__":

@@ -137,19 +137,19 @@ class _Ways:
         import torch  # noqa: PLC0415 - in the child processes alone
 
         from embeddings.networks.musicnn import EXACT, FAST_WINDOWS, Musicnn, Setting, fast, load_musicnn  # noqa: PLC0415
-        from embeddings.weights.weight_files import MUSICNN_WHEEL, ensure_weights  # noqa: PLC0415
+        from embeddings.weights.files import MUSICNN_WHEEL, ensure_weights  # noqa: PLC0415
         from player.config import locate  # noqa: PLC0415
 
         torch.set_num_threads(1)
         weights = ensure_weights(MUSICNN_WHEEL, named=None, cache=locate().cache)
-        self.exact: Musicnn = load_musicnn(weights, EXACT)
+        self.exact: Musicnn = load_musicnn("musicnn", weights, EXACT)
         arithmetics = dict.fromkeys([fast().arithmetic, torch.float32])
         settings = [Setting(count, fast().arithmetic) for count in WINDOW_COUNTS]
         settings += [Setting(FAST_WINDOWS, arithmetic) for arithmetic in arithmetics if arithmetic != fast().arithmetic]
         self.all: list[_Way] = [
             (
                 f"musicnn sought, {s.windows} windows, {str(s.arithmetic).removeprefix('torch.')}",
-                _sought(load_musicnn(weights, s)),
+                _sought(load_musicnn("musicnn", weights, s)),
             )
             for s in settings
         ]
@@ -166,7 +166,7 @@ class _Ways:
         from embeddings.networks.mel import log_mel  # noqa: PLC0415
 
         started = time.process_time()
-        samples = decode_mono(path, self.exact.card.sample_rate)
+        samples = decode_mono(path, self.exact.spec.sample_rate)
         heard = self.exact.run(self.exact.patches([samples]))
         seconds = time.process_time() - started
         layers = {

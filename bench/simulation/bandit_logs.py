@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.evaluation.offpolicy import Decisions, Policy
-from recommender.ranking.rank import Catalogue, Request, Settings, rank
+from recommender.ranking.rank import Request, Settings, TrackTable, rank
 from recommender.ranking.rules import Spacing
 
 Floats = NDArray[np.float64]
@@ -92,7 +92,7 @@ def serve(bandit: Bandit, sessions: int, plays: int, seed: int) -> tuple[Decisio
     """
     rng = np.random.default_rng(seed)
     tracks = bandit.quality.shape[1]
-    catalogue = Catalogue(
+    catalogue = TrackTable(
         ids=np.arange(tracks, dtype=np.int64),
         vectors=np.zeros((tracks, 1), np.float32),
         artist=np.arange(tracks, dtype=np.int64),

@@ -16,13 +16,12 @@ from bench.simulation.policies import MakePolicy, Policy, Stage
 from bench.simulation.world import World
 from recommender.evaluation.metrics import pair_auc
 from recommender.events import EventLog
-from recommender.ranking.calibration import Mix, aspect_of_likes
 from recommender.ranking.dial import NEUTRAL, dialled
 from recommender.ranking.diversity import DiversityReport, Pool, report
+from recommender.ranking.gumbel import temperature_for_breadth
 from recommender.ranking.rank import Request, Settings, rank
 from recommender.ranking.rules import Spacing, open_tracks, standing_rules
-from recommender.ranking.temperature import temperature_for_breadth
-from recommender.ranking.variety import Variety
+from recommender.ranking.variety import Mix, Variety, aspect_of_likes
 
 BREADTH, DIVERSITY = 6.0, 1.0
 """The player's own settings of a station; a test holds them against its configuration."""

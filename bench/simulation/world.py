@@ -44,7 +44,7 @@ class World:
     vectors: Floats
     frontend: FrontEndId
     space: ContentSpace
-    ranking: ranking.Catalogue
+    ranking: ranking.TrackTable
 
     @classmethod
     def of(cls, vectors: Floats, artist: Codes, album: Codes, frontend: FrontEndId) -> "World":
@@ -63,7 +63,7 @@ class World:
             raise ValueError("every simulated track needs a finite vector")
         space = ContentSpace.fit(vectors, artist, np.full(len(vectors), -1, np.int64))
         ids = np.arange(len(vectors), dtype=np.int64)
-        return cls(vectors, frontend, space, ranking.Catalogue(ids, space.vectors, artist, album))
+        return cls(vectors, frontend, space, ranking.TrackTable(ids, space.vectors, artist, album))
 
     def __len__(self) -> int:
         return len(self.vectors)

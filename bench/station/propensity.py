@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from recommender.ranking.calibration import Mix, aspect_of_likes
-from recommender.ranking.rank import Catalogue, Request, Settings, commit, rank
+from recommender.ranking.rank import Request, Settings, TrackTable, commit, rank
 from recommender.ranking.rules import Spacing, standing_rules
 from recommender.ranking.slate_builder import Placer
-from recommender.ranking.variety import Variety
+from recommender.ranking.variety import Mix, Variety, aspect_of_likes
 
 DRAWS = 100_000
 TRACKS = 12
@@ -49,7 +48,7 @@ def main(arguments: Sequence[str] = ()) -> None:
             )
 
 
-def station(variety: Variety) -> tuple[Catalogue, Request]:
+def station(variety: Variety) -> tuple[TrackTable, Request]:
     """A small station with everything on that moves a utility."""
     rng = np.random.default_rng(5)
     vectors = rng.standard_normal((TRACKS, 4)).astype(np.float32)
@@ -66,7 +65,7 @@ def station(variety: Variety) -> tuple[Catalogue, Request]:
         settings=Settings(temperature=0.7, variety=variety, calibration=1.0, spacing=Spacing(1, 2, 1)),
         mix=None if liked is None else Mix((liked,)),
     )
-    return Catalogue(np.arange(TRACKS, dtype=np.int64) + 11, vectors, artist, artist), request
+    return TrackTable(np.arange(TRACKS, dtype=np.int64) + 11, vectors, artist, artist), request
 
 
 def frequencies(variety: Variety, draws: int) -> tuple[Verdict, Verdict]:
@@ -87,7 +86,7 @@ def frequencies(variety: Variety, draws: int) -> tuple[Verdict, Verdict]:
     return _g_test(firsts, shares, draws), _g_test(counts, expected, draws)
 
 
-def _expected(catalogue: Catalogue, request: Request) -> dict[tuple[int, int], float]:
+def _expected(catalogue: TrackTable, request: Request) -> dict[tuple[int, int], float]:
     """The logged propensities of every first and second track, multiplied."""
     found: dict[tuple[int, int], float] = {}
     entry = _kept(Placer(catalogue, request))
@@ -107,7 +106,7 @@ def _kept(placer: Placer) -> dict[int, float]:
     return dict(zip(made.tracks.tolist(), shares.tolist(), strict=True))
 
 
-def _check_a_propensity(catalogue: Catalogue, request: Request, expected: dict[tuple[int, int], float]) -> None:
+def _check_a_propensity(catalogue: TrackTable, request: Request, expected: dict[tuple[int, int], float]) -> None:
     """The propensity that a queue logs is the one that is counted."""
     queue = rank(catalogue, request)
     logged = [commit(catalogue, request, queue, place).propensity for place in range(2)]

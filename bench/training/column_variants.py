@@ -18,13 +18,13 @@ from recommender.evaluation.query_states import State
 from recommender.evaluation.splits import split_at
 from recommender.events import EventLog
 from recommender.interfaces import Context
-from recommender.models.blend import Blend, Column
+from recommender.models.blend import Blend, Component
 from recommender.models.model_card import Model
 from recommender.models.model_scorer import Catalogue, ModelScorer
 from recommender.models.station_scorer import STATION_PULL, UNTRAINED, AsServed, LiveScorer
-from recommender.training.blend_fitting import fit_model_blend
 from recommender.training.history_evaluation import split_with_pairs
 from recommender.training.retraining import retrain
+from recommender.training.tuning import fit_model_blend
 
 TEST_SHARE = 0.2
 """The newest fifth of a log, which nothing has learned from."""
@@ -40,21 +40,21 @@ class Variant:
     """A blend of some of the columns; the name is its line in the table."""
 
     name: str
-    left_out: frozenset[Column]
+    left_out: frozenset[Component]
 
 
-REPETITION = frozenset({Column.LIKING, Column.HEARD, Column.REST, Column.PLAYS})
+REPETITION = frozenset({Component.LIKING, Component.HEARD, Component.REST, Component.PLAYS})
 ALL = Variant("all columns", frozenset())
-ALONE = Variant("running update alone", frozenset(Column) - {Column.HEAD})
-WITH_REPETITION = Variant("running update + repetition", frozenset(Column) - REPETITION - {Column.HEAD})
+ALONE = Variant("running update alone", frozenset(Component) - {Component.HEAD})
+WITH_REPETITION = Variant("running update + repetition", frozenset(Component) - REPETITION - {Component.HEAD})
 LEFT_OUT = (
     Variant("− repetition", REPETITION),
-    Variant("− verdict on the track", frozenset({Column.LIKING})),
-    Variant("− heard, rest, plays", REPETITION - {Column.LIKING}),
-    Variant("− likeness to the seeds", frozenset({Column.SEED})),
-    Variant("− taste (CLEP)", frozenset({Column.CLEP})),
-    Variant("− sequence", frozenset({Column.SEQUENCE})),
-    Variant("− running update", frozenset({Column.HEAD})),
+    Variant("− verdict on the track", frozenset({Component.LIKING})),
+    Variant("− heard, rest, plays", REPETITION - {Component.LIKING}),
+    Variant("− likeness to the seeds", frozenset({Component.SEED})),
+    Variant("− taste (CLEP)", frozenset({Component.CLEP})),
+    Variant("− sequence", frozenset({Component.SEQUENCE})),
+    Variant("− running update", frozenset({Component.HEAD})),
 )
 VARIANTS = (ALL, *LEFT_OUT, ALONE, WITH_REPETITION)
 COMPARED = (
@@ -74,7 +74,7 @@ class Measured:
         repeats: share of the tested events that are about a track played before.
         promoted: whether the player's gate would have let the model serve.
         fitted: rows that the blend with all columns was fitted on; 0 when the prior weights were kept.
-        weights: of that blend, in the order of :class:`recommender.models.blend.Column`.
+        weights: of that blend, in the order of :class:`recommender.models.blend.Component`.
         figures: by variant and measure; None where there is no pair.
     """
 
@@ -91,7 +91,7 @@ class Measured:
 class Without(ModelScorer):
     """A model that keeps some of its columns from its blend; the running update is not the model's to keep."""
 
-    left_out: frozenset[Column] = frozenset()
+    left_out: frozenset[Component] = frozenset()
 
     def columns(self, history: EventLog, station: int, now: float) -> NDArray[np.float32]:
         """As the model has them, those left out 0 for every track."""
@@ -120,7 +120,7 @@ class Served:
 
     def __init__(self, variant: Variant, blend: Blend, shared: Shared, catalogue: Catalogue) -> None:
         self.name = variant.name
-        weights = [0.0 if column in variant.left_out else blend.weights[column] for column in Column]
+        weights = [0.0 if column in variant.left_out else blend.weights[column] for column in Component]
         self.blend = replace(blend, weights=tuple(weights))
         self._shared, self._catalogue = shared, catalogue
 
@@ -141,7 +141,7 @@ def fitted(model: Model, catalogue: Catalogue, past: EventLog, variant: Variant)
     """The blend of the variant's columns, fitted as ``retrain`` fits one; of all columns it is the model's own."""
     if not variant.left_out:
         return model.card.blend
-    if Column.HEAD in variant.left_out:
+    if Component.HEAD in variant.left_out:
         silent = replace(model.card.update, weight_variance=SILENT)
         model = Model(replace(model.card, update=silent), model.arrays)
     scorer = Without(model, catalogue)

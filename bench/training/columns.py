@@ -34,7 +34,7 @@ from player.stations.station_scoring import frontend_id
 from player.storage.database import open_database
 from recommender.evaluation.bootstrap import Difference
 from recommender.evaluation.statistics import paired_bootstrap
-from recommender.models.blend import Column
+from recommender.models.blend import Component
 from recommender.models.station_scorer import UNTRAINED
 
 LISTENERS, PLAYS = 20, 1000
@@ -260,7 +260,7 @@ def _beside(lines: Sequence[Line], name: str, measure: str) -> str:
 
 def _weights(found: Sequence[Measured]) -> dict[str, float]:
     means = np.mean([each.weights for each in found], axis=0)
-    return {column.name.lower(): float(mean) for column, mean in zip(Column, means, strict=True)}
+    return {column.name.lower(): float(mean) for column, mean in zip(Component, means, strict=True)}
 
 
 def _document(scene: Scene, tracks: int, plays: int, found: Sequence[Measured]) -> dict[str, object]:

@@ -9,8 +9,7 @@ import numpy as np
 from bench.training.exchange import TEST, Course, Exchange, Rows, exchange_of
 from bench.training.material import material_of
 from recommender.evaluation.query_states import MOST_ROWS, State, States
-from recommender.training.sequential import EpochReport
-from recommender.training.sequential_recommender import ABLATIONS, SequentialRecommender
+from recommender.training.sequential_recommender import ABLATIONS, EpochReport, SequentialRecommender
 
 
 class Watcher:

@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from embeddings.excerpts import ExcerptPlan
-from embeddings.frontend import Embedded, untagged
-from embeddings.networks.clmr_spec import CLMR, CLMR_FILE
+from embeddings.frontend import Embedded
 from embeddings.networks.conv_bn_fusion import Convolution, torch_convolution
-from embeddings.networks.windows import windows_of
+from embeddings.networks.specs import CLMR, CLMR_FILE
+from embeddings.samples import untagged, windows_of
 from embeddings.weights.torch_state_dict import Parameters, read_parameters
-from embeddings.weights.weight_files import verified
 
 MAX_WINDOWS = 12
 """Of longer tracks, this many windows spread evenly are embedded: as many as of musicnn's, which are about as long."""
@@ -34,10 +33,10 @@ WIDTH = 3
 class Clmr:
     """The front-end: samples in, one 512-d vector per window out."""
 
-    card = CLMR
+    spec = CLMR
     excerpts = ExcerptPlan(MAX_WINDOWS, CLMR.window_samples)
 
-    def __init__(self, network: "Network") -> None:
+    def __init__(self, network: "ClmrNetwork") -> None:
         self._network = network
 
     def embed(self, samples: NDArray[np.float32]) -> Embedded:
@@ -56,7 +55,7 @@ class Clmr:
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class ClmrNetwork:
     """SampleCNN, without the task's own last layer."""
 
     first: Convolution
@@ -71,17 +70,17 @@ class Network:
         return torch.relu(self.last(x, padding=WIDTH // 2)).squeeze(2)
 
 
-def load_clmr(checkpoint: Path) -> Clmr:
+def load_clmr(_name: str, checkpoint: Path) -> Clmr:
     """Read the authors' checkpoint (``.pt``, or the zip archive it is published in).
 
     Raises:
         EmbeddingError: the file is missing, damaged, holds anything but numbers, or is another network's.
     """
-    contents = verified(checkpoint, CLMR_FILE)
+    contents = CLMR_FILE.read(checkpoint)
     return Clmr(network_from(read_parameters(contents, "sequential.0.0.weight", "CLMR's SampleCNN")))
 
 
-def network_from(parameters: Parameters) -> Network:
+def network_from(parameters: Parameters) -> ClmrNetwork:
     """Build the network, every shape checked.
 
     Raises:
@@ -98,4 +97,4 @@ def network_from(parameters: Parameters) -> Network:
         )
         for number, outputs in enumerate(CHANNELS)
     ]
-    return Network(layers[0], tuple(layers[1:-1]), layers[-1])
+    return ClmrNetwork(layers[0], tuple(layers[1:-1]), layers[-1])

@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from embeddings.excerpts import ExcerptPlan
-from embeddings.frontend import Embedded, untagged
+from embeddings.frontend import Embedded
 from embeddings.networks.conv_bn_fusion import Convolution, torch_convolution
-from embeddings.networks.mee_spec import MEE, MEE_FILE
-from embeddings.networks.windows import windows_of
+from embeddings.networks.specs import MEE, MEE_FILE
+from embeddings.samples import untagged, windows_of
 from embeddings.weights.torch_state_dict import Parameters, read_parameters
-from embeddings.weights.weight_files import verified
 
 MAX_WINDOWS = 10
 """Of longer tracks, this many windows spread evenly are embedded: production changes less over a track than music."""
@@ -35,10 +34,10 @@ PROJECTED = 512
 class Mee:
     """The front-end: stereo samples in, one 2048-d vector per window out."""
 
-    card = MEE
+    spec = MEE
     excerpts = ExcerptPlan(MAX_WINDOWS, MEE.window_samples)
 
-    def __init__(self, network: "Network") -> None:
+    def __init__(self, network: "MeeNetwork") -> None:
         self._network = network
 
     def embed(self, samples: NDArray[np.float32]) -> Embedded:
@@ -49,16 +48,16 @@ class Mee:
         """See :meth:`embeddings.excerpts.HearsExcerpts.embed_excerpts`."""
         return untagged(self.run(windows_of(excerpts, MEE, MAX_WINDOWS)).pooled)
 
-    def run(self, windows: NDArray[np.float32]) -> "Outputs":
+    def run(self, windows: NDArray[np.float32]) -> "MeeOutputs":
         """The network's outputs for (W, 2, N) float32 windows of equal length."""
         with torch.inference_mode():
             batches = torch.from_numpy(np.ascontiguousarray(windows)).split(1)  # one window's activations at a time
             columns = zip(*(self._network.forward(batch) for batch in batches), strict=True)
-            return Outputs(*(torch.cat(column).numpy() for column in columns))
+            return MeeOutputs(*(torch.cat(column).numpy() for column in columns))
 
 
 @dataclass(frozen=True, slots=True)
-class Outputs:
+class MeeOutputs:
     """What can be compared with the reference, per window: float32, (W, 2048) and (W, 512)."""
 
     pooled: NDArray[np.float32]
@@ -66,7 +65,7 @@ class Outputs:
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class MeeNetwork:
     """The whole encoder."""
 
     blocks: tuple[tuple[Convolution, Convolution], ...]
@@ -90,18 +89,18 @@ def _same(x: Tensor, convolution: Convolution) -> Tensor:
     return torch.relu(convolution(F.pad(x, (left, missing - left), mode="reflect")))
 
 
-def load_mee(checkpoint: Path) -> Mee:
+def load_mee(_name: str, checkpoint: Path) -> Mee:
     """Read the authors' checkpoint.
 
     Raises:
         EmbeddingError: the file is missing, damaged, holds anything but numbers, or is another network's.
     """
-    contents = verified(checkpoint, MEE_FILE)
+    contents = MEE_FILE.read(checkpoint)
     first = "encoder.0.conv1.conv1d.conv1d.weight"
     return Mee(network_from(read_parameters(contents, first, "the Music Effects Encoder")))
 
 
-def network_from(parameters: Parameters) -> Network:
+def network_from(parameters: Parameters) -> MeeNetwork:
     """Build the network, every shape checked.
 
     Raises:
@@ -115,7 +114,7 @@ def network_from(parameters: Parameters) -> Network:
         )
         for number, (outputs, width, stride) in enumerate(zip(CHANNELS, KERNELS, STRIDES, strict=True))
     )
-    return Network(
+    return MeeNetwork(
         blocks,
         parameters.tensor("fc.weight", (PROJECTED, CHANNELS[-1])),
         parameters.tensor("fc.bias", (PROJECTED,)),

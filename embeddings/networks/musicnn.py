@@ -21,12 +21,13 @@ from torch import Tensor
 
 from embeddings.errors import EmbeddingError
 from embeddings.excerpts import ExcerptPlan
-from embeddings.frontend import Embedded, checked_mono
+from embeddings.frontend import Embedded
 from embeddings.networks.mel import MEL_BANDS, log_mel, samples_for
 from embeddings.networks.musicnn_front import Affine, ExactFront, Front, PooledConvolution, halved
-from embeddings.networks.musicnn_spec import MUSICNN
+from embeddings.networks.specs import MUSICNN
+from embeddings.samples import checked_mono
+from embeddings.weights.files import MUSICNN_WHEEL, read_member
 from embeddings.weights.tf_checkpoint import read_checkpoint
-from embeddings.weights.weight_files import MUSICNN_WHEEL, read_member, verified
 
 WINDOW_FRAMES = 187
 """Three seconds, the length it was trained on; windows do not overlap and a last, shorter one is left out."""
@@ -74,9 +75,9 @@ BATCH_NORM_EPSILON = 0.001
 class Musicnn:
     """The front-end: samples in, one 200-d vector and 50 tags per window out."""
 
-    card = MUSICNN
+    spec = MUSICNN
 
-    def __init__(self, network: "Network", setting: Setting) -> None:
+    def __init__(self, network: "MusicnnNetwork", setting: Setting) -> None:
         self._network = network.halved() if setting.arithmetic == torch.bfloat16 else network
         self._setting = setting
 
@@ -136,13 +137,13 @@ def spread(windows: NDArray[np.float32], most: int) -> NDArray[np.float32]:
     return windows[((np.arange(most) + 0.5) * count / most).astype(np.intp)]
 
 
-def load_musicnn(wheel: Path, setting: Setting | None = None) -> Musicnn:
+def load_musicnn(_name: str, wheel: Path, setting: Setting | None = None) -> Musicnn:
     """Read MSD_musicnn from the ``musicnn`` wheel, whose SHA-256 is verified first; by default in the setting :func:`fast`.
 
     Raises:
         EmbeddingError: the wheel is missing, is another file, or does not hold the network.
     """
-    contents = verified(wheel, MUSICNN_WHEEL)
+    contents = MUSICNN_WHEEL.read(wheel)
     variables = read_checkpoint(read_member(contents, INDEX_MEMBER), read_member(contents, DATA_MEMBER))
     return Musicnn(network_from(variables), setting or fast())
 
@@ -178,7 +179,7 @@ class Dense:
 
 
 @dataclass(frozen=True, slots=True)
-class Network:
+class MusicnnNetwork:
     """The whole of musicnn; figures in the comments are for MSD_musicnn."""
 
     normalise_input: Affine
@@ -189,7 +190,7 @@ class Network:
     normalise_dense: Affine
     output: Dense
 
-    def halved(self) -> "Network":
+    def halved(self) -> "MusicnnNetwork":
         """The same network with the products of its convolutions in bfloat16."""
         assert isinstance(self.front, ExactFront)
         over_time = tuple(replace(layer, kernel=layer.kernel.bfloat16()) for layer in self.over_time)
@@ -218,7 +219,7 @@ TIMBRAL_KERNELS = ((7, 38), (7, 67))
 TEMPORAL_KERNELS = ((128, 1), (64, 1), (32, 1))
 
 
-def network_from(variables: Mapping[str, NDArray[np.float32]]) -> Network:
+def network_from(variables: Mapping[str, NDArray[np.float32]]) -> MusicnnNetwork:
     """Build the network from the checkpoint's variables, every shape checked.
 
     TensorFlow numbered the layers as they were made: convolutions and batch normalisations 0…, in the order of use.
@@ -229,7 +230,7 @@ def network_from(variables: Mapping[str, NDArray[np.float32]]) -> Network:
     read = _Variables(variables)
     front = 2 * FILTERS_TIMBRAL + 3 * FILTERS_TEMPORAL
     over_time_inputs = (front, FILTERS_OVER_TIME, FILTERS_OVER_TIME)
-    return Network(
+    return MusicnnNetwork(
         normalise_input=read.batch_norm(0, 1),
         front=ExactFront(
             tuple(read.pooled(i, i + 1, shape, FILTERS_TIMBRAL) for i, shape in enumerate(TIMBRAL_KERNELS)),

@@ -25,6 +25,10 @@ LEAVES = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
 """What Keras calls the parameters of convolutions, dense layers and batch normalisations."""
 MAX_ELEMENTS = 2**23
 """Of one data set: more than three times the largest layer wanted."""
+MAX_TOTAL = 2**24
+"""Elements of all data sets together, likewise: one of zeros takes no room in a file, and all the more in memory."""
+MAX_FILE_BYTES = 256 * 2**20
+"""Of the file when it is unpacked; the one wanted has 19 MB."""
 MAX_DATASETS = 1000
 """In one file: ten times what is wanted."""
 GZIP_MAGIC = b"\x1f\x8b"
@@ -68,9 +72,13 @@ def _unzipped(contents: bytes) -> bytes:
     if not contents.startswith(GZIP_MAGIC):
         return contents
     try:
-        return gzip.decompress(contents)
+        with gzip.GzipFile(fileobj=io.BytesIO(contents)) as packed:
+            plain = packed.read(MAX_FILE_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise EmbeddingError(f"the weights are a damaged gzip file: {error}") from error
+    if len(plain) > MAX_FILE_BYTES:
+        raise EmbeddingError(f"the weights unpack to more than {MAX_FILE_BYTES // 2**20} MiB")
+    return plain
 
 
 def _datasets(file: "h5py.File") -> list[tuple[str, "h5py.Dataset"]]:
@@ -89,11 +97,15 @@ def _datasets(file: "h5py.File") -> list[tuple[str, "h5py.Dataset"]]:
 
 def _layers(datasets: "list[tuple[str, h5py.Dataset]]") -> tuple[KerasLayer, ...]:
     arrays: dict[str, dict[str, NDArray[np.float32]]] = {}
+    elements = 0
     for path, dataset in datasets:
         *folders, last = path.split("/")
         leaf = last.partition(":")[0]
         if leaf in LEAVES and folders:
-            arrays.setdefault(folders[-1], {})[leaf] = _array(path, dataset)
+            array = arrays.setdefault(folders[-1], {})[leaf] = _array(path, dataset)
+            elements += array.size
+            if elements > MAX_TOTAL:
+                raise EmbeddingError("the weights hold more numbers than the network has")
     return tuple(KerasLayer(name, arrays[name]) for name in sorted(arrays, key=_kind_and_number))
 
 

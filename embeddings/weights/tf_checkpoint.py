@@ -32,6 +32,9 @@ FLOAT_BYTES = 4
 MAX_DIMENSIONS = 8
 """Of a variable; convolution kernels have 4."""
 
+MAX_KEY_BYTES = 4096
+"""Of a variable's name: each may repeat most of the one before, so long ones could take many times the file's memory."""
+
 WORD_BYTES = 4
 """A restart point, and their count, at the end of a block."""
 MAX_VARINT_BYTES = 10
@@ -147,8 +150,8 @@ def _block_items(block: bytes) -> Iterator[tuple[bytes, bytes]]:
         shared, position = _read_varint(block, position)
         fresh, position = _read_varint(block, position)
         length, position = _read_varint(block, position)
-        if shared > len(key) or position + fresh + length > end:
-            raise _DamageError("an entry of its index reaches beyond its block")
+        if shared > len(key) or position + fresh + length > end or shared + fresh > MAX_KEY_BYTES:
+            raise _DamageError("an entry of its index reaches beyond its block or has an endless name")
         key = key[:shared] + block[position : position + fresh]
         position += fresh
         yield key, block[position : position + length]

@@ -17,7 +17,7 @@ from safetensors.torch import load as load_safetensors
 from torch import Tensor
 
 from embeddings.errors import EmbeddingError
-from embeddings.weights.published_files import MAX_FILE_BYTES
+from embeddings.weights.files import MAX_FILE_BYTES
 
 NESTED = ("state_dict", "model")
 """Where training programs put the parameters: Lightning, and many a hand-written loop."""

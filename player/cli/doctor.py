@@ -84,7 +84,7 @@ def _sound(paths: "Paths") -> Iterator[Check]:
 def _weights(paths: "Paths") -> Iterator[Check]:
     from embeddings.errors import EmbeddingError
     from embeddings.registry import DEFAULT_FRONTEND
-    from embeddings.weights.weight_files import MUSICNN_WHEEL, find_weights
+    from embeddings.weights.files import MUSICNN_WHEEL, find_weights
     from player.config import load_settings
 
     name = f"{DEFAULT_FRONTEND} weights"

@@ -40,8 +40,8 @@ def scan(
     """
     from player.cli.job_output import reporting
     from player.jobs import Estimate, JobProgress, JobResult
+    from player.library.scan import known_roots, remember_roots
     from player.library.scan import scan as scan_roots
-    from player.library.scan_roots import known_roots, remember_roots
 
     with opened(data_dir) as home, reporting(attached=attached) as (reporter, stop):
         roots = [path.expanduser().absolute() for path in paths or []] or known_roots(home.database)
@@ -168,7 +168,7 @@ def embed(
 def _take_commands(settings: "Settings", paths: "Paths", frontend: str = "", command: str | None = None) -> None:
     """Let the command named here, and those of the settings, run the networks that are no part of the player."""
     from embeddings.errors import EmbeddingError
-    from embeddings.external.command_spec import name_command, name_default_command
+    from embeddings.registry import name_command, name_default_command
 
     try:
         if command is not None:
@@ -185,12 +185,11 @@ def _take_commands(settings: "Settings", paths: "Paths", frontend: str = "", com
 def _say_demands(frontend: str, named: Path | None, home: Home) -> None:
     """What a network with large weights asks of the machine, before they are read; what is missing is told elsewhere."""
     from embeddings.errors import EmbeddingError
-    from embeddings.registry import frontend_card
-    from embeddings.weights.weight_files import find_weights
-    from embeddings.weights.weights_folder import WeightsFolder
+    from embeddings.registry import frontend_spec
+    from embeddings.weights.files import WeightsFolder, find_weights
 
     try:
-        wanted = frontend_card(frontend).weights
+        wanted = frontend_spec(frontend).weights
         if isinstance(wanted, WeightsFolder) and find_weights(wanted, named=named, cache=home.paths.cache):
             say(f"{frontend}: the weights are about {wanted.size / 1e9:.0f} GB; {wanted.demands}.")
     except EmbeddingError:
@@ -200,11 +199,11 @@ def _say_demands(frontend: str, named: Path | None, home: Home) -> None:
 def _fetch(frontend: str, named: Path | None, home: Home) -> None:
     """Download the weights unless they are there."""
     from embeddings.errors import EmbeddingError
-    from embeddings.registry import frontend_card
-    from embeddings.weights.weight_files import fetch_weights, find_weights
+    from embeddings.registry import frontend_spec
+    from embeddings.weights.files import fetch_weights, find_weights
 
     try:
-        wanted = frontend_card(frontend).weights
+        wanted = frontend_spec(frontend).weights
         named = None if named is None else named.expanduser()
         if find_weights(wanted, named=named, cache=home.paths.cache) is None:
             say(f"Fetching {wanted.filename} …")
@@ -215,7 +214,7 @@ def _fetch(frontend: str, named: Path | None, home: Home) -> None:
 
 def frontends(data_dir: DataDir = None, json: Json = False) -> None:
     """List the pretrained networks that can listen to the library, and what each still needs."""
-    from embeddings.availability import available
+    from embeddings.registry import available
     from player.config import load_settings, locate
 
     paths = locate(data_dir)
@@ -249,8 +248,8 @@ def tracks(
     json: Json = False,
 ) -> None:
     """List the library, or the tracks that match all words of a query."""
-    from player.library.catalogue import load_catalogue
     from player.library.search import TrackIndex
+    from player.library.tracks import load_catalogue
 
     with opened(data_dir) as home:
         with home.database.reader() as session:

@@ -10,8 +10,7 @@ from player.cli.options import DataDir, Home, Json, emit_json, opened, say
 from player.errors import PlayerError
 
 if TYPE_CHECKING:
-    from recommender.models.lineage import Lineage
-    from recommender.models.model_card import Metric, ModelCard
+    from recommender.models.model_card import Lineage, Metric, ModelCard
     from recommender.models.registry import Registry
 
 MODEL = "model"
@@ -147,19 +146,19 @@ def lineage_words(lineage: "Lineage") -> str:
 
 def print_blend(card: "ModelCard") -> None:
     """Tell what counts in a model's score, the weightiest first."""
-    from recommender.models.blend import Column
+    from recommender.models.blend import Component
 
     words = {
-        Column.SEED: "likeness to the station",
-        Column.CLEP: "your taste in sound (CLEP)",
-        Column.SEQUENCE: "what goes with what you just heard",
-        Column.LIKING: "your own earlier verdict",
-        Column.HEARD: "known tracks",
-        Column.REST: "tracks rested longer",
-        Column.PLAYS: "tracks heard often",
-        Column.HEAD: "what you told lately (the running update)",
+        Component.SEED: "likeness to the station",
+        Component.CLEP: "your taste in sound (CLEP)",
+        Component.SEQUENCE: "what goes with what you just heard",
+        Component.LIKING: "your own earlier verdict",
+        Component.HEARD: "known tracks",
+        Component.REST: "tracks rested longer",
+        Component.PLAYS: "tracks heard often",
+        Component.HEAD: "what you told lately (the running update)",
     }
-    parts = sorted(zip(Column, card.blend.weights, strict=True), key=lambda part: -abs(part[1]))
+    parts = sorted(zip(Component, card.blend.weights, strict=True), key=lambda part: -abs(part[1]))
     fitted = f"fitted on {card.blend.rows} events" if card.blend.rows else "prior weights, too little to fit"
     print(f"What counts for you ({fitted}):")
     for column, weight in parts:
@@ -255,9 +254,9 @@ def _leaves(tree: Mapping[str, object], prefix: str = "") -> Iterable[tuple[str,
 
 
 def _blend(card: "ModelCard") -> dict[str, object]:
-    from recommender.models.blend import Column
+    from recommender.models.blend import Component
 
-    weights = dict[str, object](zip((column.name.lower() for column in Column), card.blend.weights, strict=True))
+    weights = dict[str, object](zip((column.name.lower() for column in Component), card.blend.weights, strict=True))
     return {"rows": card.blend.rows, **weights}
 
 

@@ -115,10 +115,10 @@ def _training_config(
     seed: int,
 ) -> "TrainingConfig":
     """What the options ask for."""
-    from embeddings.registry import DEFAULT_FRONTEND, frontend_card
+    from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
     from recommender.configuration import ClepConfig, ClepVariant, TrainingConfig
 
-    dimension = frontend_card(DEFAULT_FRONTEND).dimension
+    dimension = frontend_spec(DEFAULT_FRONTEND).dimension
     sequential = sequence_config(mode)
     return TrainingConfig(
         clep=ClepConfig.best() if clep == "best" else ClepConfig.for_dimension(dimension, ClepVariant(clep)),

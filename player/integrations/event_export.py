@@ -20,8 +20,7 @@ from player.feedback.event_store import EventStore
 from player.feedback.events import MICROSECONDS, standing
 from player.feedback.labels import LabelledEvent
 from player.integrations.csv_escape import safe_cell
-from player.library.catalogue import load_catalogue
-from player.library.tracks import TrackRow
+from player.library.tracks import TrackRow, load_catalogue
 from player.storage.database import Database
 from player.storage.event_kinds import Origin
 from player.storage.models import Decision, Event, Station

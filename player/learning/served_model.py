@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from player.config import Paths
 from player.stations.collection import Collection
 from player.stations.station_scoring import frontend_id
-from recommender.models.library_match import Library
 from recommender.models.model_card import Model
-from recommender.models.registry import ModelError, Registry
+from recommender.models.registry import Library, ModelError, Registry
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,35 +1,146 @@
 """Embedding the library: what has no vector yet is listened to, file by file, and kept at once."""
 
+import logging
+import math
+import time
 from collections.abc import Callable, Generator
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from embeddings.errors import EmbeddingError
 from embeddings.pipeline import FileResult, embed_many
 from embeddings.pooling import vector_to_bytes
-from embeddings.registry import FrontEndCard, frontend_card
-from embeddings.weights.weight_files import ensure_weights
+from embeddings.registry import frontend_spec
+from embeddings.spec import FrontEndSpec
+from embeddings.weights.files import ensure_weights
 from player.config import Paths
 from player.errors import PlayerError
 from player.jobs import LOWEST_PRIORITY, JobProgress, trainer_lock
-from player.library.embed_priority import WaitingTracks, Wishes, load_wishes
-from player.library.embedding_rate import Pace, keep_pace, load_pace, pace_key, projection
+from player.library.embed_priority import EmbedPriority, WaitingTracks, load_priority
 from player.library.paths import text_to_path
 from player.library.vectors import PendingTrack, newest_track_id, pending_tracks, store_embedding
 from player.storage.database import Database
+from player.storage.key_value import keep_fact, read_fact
+
+logger = logging.getLogger(__name__)
 
 STAGE = "Embedding"
+FEW_TRACKS = 8
+"""After so many a speed can be told: with two workers the error is one track in eight."""
+SLOW = 1.0
+"""Tracks a second; slower than this is told by the minute, where it is a number above one."""
+MINUTE = 60
+A_WEEK = timedelta(days=6)
+"""Within which a day of the week names one day."""
+LONGEST = 1e9
+"""Seconds, thirty years: beyond, a calendar has no use."""
+
+
+# --- The rate ----------------------------------------------------------------------------------------------------
+
+
+class EmbeddingRate:
+    """Tracks a second of a run, from the first result on: loading the network is not part of it.
+
+    Args:
+        known: that of an earlier run, until this one has its own.
+    """
+
+    def __init__(self, known: float | None = None) -> None:
+        self._known = known
+        self._first: float | None = None
+        self._last = 0.0
+        self._count = 0
+
+    def heard(self) -> None:
+        """One more track is done."""
+        self._last = time.monotonic()
+        if self._first is None:
+            self._first = self._last
+        else:
+            self._count += 1
+
+    @property
+    def measured(self) -> float | None:
+        """Tracks a second in this run; None before ``FEW_TRACKS``."""
+        if self._first is None or self._count < FEW_TRACKS or self._last <= self._first:
+            return None
+        return self._count / (self._last - self._first)
+
+    @property
+    def tracks_per_second(self) -> float | None:
+        """This run's, else an earlier one's."""
+        return self.measured or self._known
+
+    def seconds_left(self, tracks: int) -> float | None:
+        """For so many tracks; None while the speed is unknown."""
+        rate = self.tracks_per_second
+        return None if rate is None else tracks / rate
+
+
+def load_rate(database: Database, key: str) -> float | None:
+    """The tracks a second that an earlier run kept under ``key``."""
+    with database.reader() as session:
+        kept = read_fact(session, key)
+    return float(kept) if isinstance(kept, int | float) and math.isfinite(kept) and kept > 0 else None
+
+
+def keep_rate(database: Database, key: str, tracks_per_second: float) -> None:
+    """Keep it for the next run."""
+    with database.session() as session:
+        keep_fact(session, key, tracks_per_second)
+
+
+def rate_key(frontend: str, version: str, workers: int) -> str:
+    """The key of a speed: all that it depends on beside the machine and the music."""
+    return f"embedding pace: {frontend} {version}, {workers} workers"
+
+
+def projection(tracks: int, tracks_per_second: float, now: datetime) -> str:
+    """The time that so many tracks take, as a sentence.
+
+    >>> projection(10_000, 2.4, datetime(2024, 5, 1, 0, 30))
+    '10,000 tracks; at about 2.4 tracks a second this takes about 1 h 9 min (done about 01:39).'
+    """
+    seconds = tracks / tracks_per_second
+    words = f"{tracks:,} track{'s' * (tracks != 1)}; at about {_speed(tracks_per_second)} this takes about {_about(seconds)}"
+    return f"{words} (done about {_clock(now, seconds)})." if seconds >= MINUTE else f"{words}."
+
+
+def _speed(tracks_per_second: float) -> str:
+    if tracks_per_second < SLOW:
+        return f"{tracks_per_second * MINUTE:.2g} tracks a minute"
+    return f"{tracks_per_second:.1f} tracks a second"
+
+
+def _about(seconds: float) -> str:
+    """No finer than such a guess deserves."""
+    if seconds < MINUTE:
+        return f"{max(1, round(seconds))} s"
+    hours, minutes = divmod(round(seconds / MINUTE), MINUTE)
+    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min"
+
+
+def _clock(now: datetime, seconds: float) -> str:
+    """The time of day, with the day of the week or the date where it is another."""
+    done = now + timedelta(seconds=min(seconds, LONGEST))
+    if done.date() == now.date():
+        return f"{done:%H:%M}"
+    return f"{done:%A %H:%M}" if done - now < A_WEEK else f"{done:%-d %B %Y}"
+
+
+# --- The run -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class EmbedReport:
-    """What an embedding run did.
+    """The result of an embedding run.
 
     Attributes:
         embedded: tracks that have a vector now.
-        failed: (path, why) of tracks that cannot have one.
+        failed: (path, why) of tracks that cannot have one, or that took too long this time.
         left: tracks still waiting, because the run was stopped.
     """
 
@@ -76,17 +187,17 @@ def embed_pending(
         PlayerError: the front-end or its weights cannot be had, or another job is running.
     """
     try:
-        card = frontend_card(frontend)
+        spec = frontend_spec(frontend)
         with trainer_lock(paths.trainer_lock):
             with database.reader() as session:
                 newest = newest_track_id(session)
-                waiting = pending_tracks(session, frontend, card.version, retry_failed=retry_failed)
+                waiting = pending_tracks(session, frontend, spec.version, retry_failed=retry_failed)
             if not waiting:
                 return EmbedReport(0, (), 0)
             file = ensure_weights(
-                card.weights, named=None if weights is None else weights.expanduser(), cache=paths.cache
+                spec.weights, named=None if weights is None else weights.expanduser(), cache=paths.cache
             )
-            run = _Run(database, card, waiting, newest, min(workers, len(waiting)), report, should_stop, announce)
+            run = _Run(database, spec, waiting, newest, min(workers, len(waiting)), report, should_stop, announce)
             return run.work(file)
     except EmbeddingError as error:
         raise PlayerError(f"Embedding with {frontend}: {error}.") from error
@@ -97,7 +208,7 @@ class _Run:
     """One run over the waiting tracks."""
 
     database: Database
-    card: FrontEndCard
+    spec: FrontEndSpec
     pending: list[PendingTrack]
     newest: int
     """The greatest id of a track that was looked at."""
@@ -110,14 +221,14 @@ class _Run:
     done: int = 0
 
     def work(self, weights: Path) -> EmbedReport:
-        waiting = WaitingTracks(self.pending, self._wishes)
-        key = pace_key(self.card.name, self.card.version, self.workers)
-        pace = Pace(load_pace(self.database, key))
+        waiting = WaitingTracks(self.pending, self._priority)
+        key = rate_key(self.spec.name, self.spec.version, self.workers)
+        rate = EmbeddingRate(load_rate(self.database, key))
         failed: list[tuple[str, str]] = []
-        announced = self._announce(pace, len(waiting))
-        self._tell(pace, len(waiting))
+        announced = self._announce(rate, len(waiting))
+        self._tell(rate, len(waiting))
         results = embed_many(
-            self._files(waiting), self.card.name, weights, workers=self.workers, niceness=LOWEST_PRIORITY
+            self._files(waiting), self.spec.name, weights, workers=self.workers, niceness=LOWEST_PRIORITY
         )
         with closing(results):
             for result in results:
@@ -126,14 +237,14 @@ class _Run:
                 if result.error is not None:
                     failed.append((track.path, result.error))
                 self.done += 1
-                pace.heard()
+                rate.heard()
                 left = self._left(waiting)
-                if not announced and (announced := self._announce(pace, left)):
-                    self._keep_pace(key, pace)
-                self._tell(pace, left)
+                if not announced and (announced := self._announce(rate, left)):
+                    self._keep_rate(key, rate)
+                self._tell(rate, left)
                 if self.should_stop():
                     break
-        self._keep_pace(key, pace)
+        self._keep_rate(key, rate)
         return EmbedReport(self.done - len(failed), tuple(failed), self._left(waiting))
 
     def _files(self, waiting: WaitingTracks) -> Generator[Path]:
@@ -151,39 +262,42 @@ class _Run:
         with self.database.reader() as session:
             newest = newest_track_id(session)
             if newest > self.newest:
-                waiting.add(pending_tracks(session, self.card.name, self.card.version, above_id=self.newest))
+                waiting.add(pending_tracks(session, self.spec.name, self.spec.version, above_id=self.newest))
                 self.newest = newest
 
-    def _wishes(self) -> Wishes:
+    def _priority(self) -> EmbedPriority:
         with self.database.reader() as session:
-            return load_wishes(session)
+            return load_priority(session)
 
     def _left(self, waiting: WaitingTracks) -> int:
         return len(waiting) + len(self.given) - self.done
 
-    def _tell(self, pace: Pace, left: int) -> None:
-        self.report(JobProgress(STAGE, self.done, self.done + left, pace.seconds_left(left)))
+    def _tell(self, measured: EmbeddingRate, left: int) -> None:
+        self.report(JobProgress(STAGE, self.done, self.done + left, measured.seconds_left(left)))
 
-    def _announce(self, pace: Pace, left: int) -> bool:
+    def _announce(self, measured: EmbeddingRate, left: int) -> bool:
         """Say how long it takes, if that is known and there is anything left."""
-        rate = pace.tracks_per_second
+        rate = measured.tracks_per_second
         if rate is None or not left:
             return False
         self.announce(projection(left, rate, datetime.now().astimezone()))
         return True
 
-    def _keep_pace(self, key: str, pace: Pace) -> None:
-        if pace.measured is not None:
-            keep_pace(self.database, key, pace.measured)
+    def _keep_rate(self, key: str, measured: EmbeddingRate) -> None:
+        if measured.measured is not None:
+            keep_rate(self.database, key, measured.measured)
 
     def _keep(self, track: PendingTrack, result: FileResult) -> None:
+        if result.may_succeed:
+            logger.warning("%s: %s; it is tried again at the next run", track.path, result.error)
+            return
         embedding = result.embedding
         with self.database.session() as session:
             store_embedding(
                 session,
                 track.track_id,
-                self.card.name,
-                self.card.version,
+                self.spec.name,
+                self.spec.version,
                 vector=None if embedding is None else vector_to_bytes(embedding.vector),
                 tags=None if embedding is None else vector_to_bytes(embedding.tags),
                 error=result.error,

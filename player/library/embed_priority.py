@@ -24,7 +24,7 @@ NEAR, KINDRED, OTHER = range(3)
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class EmbedPriority:
     """What the station that was open last wants to know more about.
 
     Attributes:
@@ -45,12 +45,12 @@ class Wishes:
             return NEAR
         return KINDRED if self.genres and self.genres & _genres(track.genre) else OTHER
 
-    def seeds_are_those_of(self, other: "Wishes") -> bool:
+    def seeds_are_those_of(self, other: "EmbedPriority") -> bool:
         """Whether both put tracks that are not in the queue in the same order."""
         return (self.artists, self.albums, self.genres) == (other.artists, other.albums, other.genres)
 
 
-class WishKeeper:
+class PriorityKeeper:
     """Keeps what the open station is about to play, whenever it is another thing than before.
 
     Args:
@@ -63,29 +63,29 @@ class WishKeeper:
 
     def keep(self, station_id: int, upcoming: Sequence[int]) -> None:
         """Keep these tracks of this station, in order."""
-        wishes = (station_id, tuple(upcoming))
-        if wishes != self._kept:
+        priority = (station_id, tuple(upcoming))
+        if priority != self._kept:
             with self._database.session() as session:
                 keep_fact(session, KEY, {"station": station_id, "upcoming": list(upcoming)})
-            self._kept = wishes
+            self._kept = priority
 
 
-def load_wishes(session: Session) -> Wishes:
+def load_priority(session: Session) -> EmbedPriority:
     """What the station that was open last wants; nothing where none was, or it is gone."""
     match read_fact(session, KEY):
         case {"station": int(station), "upcoming": list(upcoming)}:
             ids: list[object] = list(upcoming)
             return _of_station(session, station, tuple(track for track in ids if isinstance(track, int)))
         case _:
-            return Wishes()
+            return EmbedPriority()
 
 
-def _of_station(session: Session, station: int, upcoming: tuple[int, ...]) -> Wishes:
+def _of_station(session: Session, station: int, upcoming: tuple[int, ...]) -> EmbedPriority:
     seeds = session.execute(select(StationSeed.kind, StationSeed.value).where(StationSeed.station_id == station)).all()
     named = {kind: [value for seed_kind, value in seeds if seed_kind == kind] for kind in ("artist", "album", "genre")}
     numbers = [int(value) for kind, value in seeds if kind == "track" and value.isdecimal()]
     tracks = session.execute(select(Track.artist, Track.album, Track.genre).where(Track.id.in_(numbers))).all()
-    return Wishes(
+    return EmbedPriority(
         upcoming=upcoming,
         artists=_folded([*named["artist"], *(artist for artist, _, _ in tracks)]),
         albums=_folded([*named["album"], *(album for _, album, _ in tracks)]),
@@ -109,13 +109,13 @@ class WaitingTracks:
 
     Args:
         tracks: newest first.
-        wishes: asked before each track.
+        priority: asked before each track.
     """
 
-    def __init__(self, tracks: Iterable[PendingTrack], wishes: Callable[[], Wishes]) -> None:
+    def __init__(self, tracks: Iterable[PendingTrack], priority: Callable[[], EmbedPriority]) -> None:
         self._left = {track.track_id: track for track in tracks}
-        self._ask = wishes
-        self._wishes = Wishes()
+        self._ask = priority
+        self._priority = EmbedPriority()
         self._order = deque(self._left)
 
     def __len__(self) -> int:
@@ -128,12 +128,12 @@ class WaitingTracks:
 
     def take(self) -> PendingTrack | None:
         """The next one; None when none is left."""
-        wishes = self._ask()
-        changed = not wishes.seeds_are_those_of(self._wishes)
-        self._wishes = wishes
+        priority = self._ask()
+        changed = not priority.seeds_are_those_of(self._priority)
+        self._priority = priority
         if changed:
             self._sort()
-        for track_id in wishes.upcoming:
+        for track_id in priority.upcoming:
             if track_id in self._left:
                 return self._left.pop(track_id)
         while self._order:
@@ -143,4 +143,4 @@ class WaitingTracks:
 
     def _sort(self) -> None:
         # Stable, so what is equally close stays newest first.
-        self._order = deque(sorted(self._left, key=lambda track_id: self._wishes.closeness(self._left[track_id])))
+        self._order = deque(sorted(self._left, key=lambda track_id: self._priority.closeness(self._left[track_id])))

@@ -6,18 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from player.library.paths import path_to_text, text_to_path
-
-__all__ = [
-    "EXTENSIONS",
-    "FoundFile",
-    "UnreadableFolder",
-    "Walker",
-    "is_below",
-    "is_candidate",
-    "path_to_text",
-    "text_to_path",
-]
+from player.library.paths import path_to_text
 
 EXTENSIONS = frozenset(
     {
@@ -75,8 +64,9 @@ class Walker:
             self._give_up(str(root), error)
             return
         if not stat.S_ISDIR(status.st_mode):
-            yield FoundFile(name, name, status.st_size, status.st_mtime_ns)
-            return
+            if stat.S_ISREG(status.st_mode):
+                yield FoundFile(name, name, status.st_size, status.st_mtime_ns)
+            return  # a named pipe would be waited for, a device be read without end
         if self._is_new(status):
             yield from self._walk_folder(str(root), name)
         while self._links:

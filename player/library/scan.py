@@ -1,32 +1,41 @@
 """Scanning folders into the library: only what changed is opened, and nothing that was known is lost."""
 
 import os
+import stat
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from player.library.errors import LibraryError
+from sqlalchemy import select
+from sqlalchemy.dialects.sqlite import insert
+
+from player.errors import PlayerError
 from player.library.file_reader import FailedReading, Reading, read_file
 from player.library.files import FoundFile, Walker, is_below
-from player.library.paths import path_to_text
+from player.library.paths import path_to_text, text_to_path
 from player.library.track_writer import (
     KnownFailure,
     KnownFile,
     Outcome,
-    Shelf,
+    TrackWriter,
     forget_failures,
     load_failed,
     load_known,
     mark_missing,
 )
 from player.storage.database import Database
+from player.storage.models import LibraryRoot
 
 _BATCH_FILES = 256
 """Files a transaction: writing them takes about 30 ms, so a thumb given meanwhile does not wait noticeably."""
 _BATCH_SECONDS = 2.0
 """On slow disks a batch is written sooner, so that an interrupted scan loses at most that much."""
+
+
+class LibraryError(PlayerError):
+    """The scan as a whole cannot go on; the text is one sentence for the listener."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +48,7 @@ class FailedPath:
 
 @dataclass(frozen=True, slots=True)
 class ScanProgress:
-    """How far a scan is: ``done`` of ``total`` files that are new or changed (0 while that is not known)."""
+    """The progress of a scan: ``done`` of ``total`` files that are new or changed (0 while that is not known)."""
 
     stage: str
     done: int
@@ -48,7 +57,7 @@ class ScanProgress:
 
 @dataclass(frozen=True, slots=True)
 class ScanReport:
-    """What a scan found, in files.
+    """The result of a scan, in files.
 
     Attributes:
         added: new files (a second copy of a known recording is a new file of the same track).
@@ -71,7 +80,7 @@ class ScanReport:
 
 @dataclass(slots=True)
 class _Plan:
-    """What has to be done after walking."""
+    """The work that is left after walking."""
 
     to_read: list[FoundFile] = field(default_factory=list[FoundFile])
     returned: list[int] = field(default_factory=list[int])
@@ -82,7 +91,7 @@ class _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Walked:
-    """What lies below the roots."""
+    """The files below the roots."""
 
     roots: tuple[str, ...]
     found: dict[str, FoundFile]
@@ -90,7 +99,7 @@ class _Walked:
     """Folders that could not be listed: what they hold is unknown, not gone."""
 
     def is_gone(self, path: str) -> bool:
-        """Whether a file that was below the roots is there no more."""
+        """True where a file that was below the roots is there no more."""
         return path not in self.found and not any(is_below(path, folder.path) for folder in self.unlisted)
 
 
@@ -124,14 +133,14 @@ def scan(
         raise LibraryError(_nothing_there(walked))
     plan = _make_plan(walked.found, known, failed_before)
     vanished = {row.id for path, row in known.items() if not row.missing and walked.is_gone(path)}
-    shelf = Shelf(walked.roots, walked.found, known, vanished)
+    writer = TrackWriter(walked.roots, walked.found, known, vanished)
     with database.session() as session:
         mark_missing(session, plan.returned, missing=False)
     counts = Counter({Outcome.UPDATED: len(plan.returned)})
-    whole = _shelve(database, shelf, plan, counts, tell, should_stop or _never)
+    whole = _write_all(database, writer, plan, counts, tell, should_stop or _never)
     if whole:
         with database.session() as session:
-            mark_missing(session, shelf.vanished)
+            mark_missing(session, writer.vanished)
             forget_failures(session, [path for path in failed_before if walked.is_gone(path)])
     if whole and plan.failed and len(plan.failed) == len(walked.found) and not known:
         raise LibraryError(_nothing_readable(walked, plan.failed))
@@ -139,7 +148,7 @@ def scan(
         added=counts[Outcome.ADDED],
         updated=counts[Outcome.UPDATED],
         moved=counts[Outcome.MOVED],
-        missing=len(shelf.vanished) if whole else 0,
+        missing=len(writer.vanished) if whole else 0,
         unchanged=plan.unchanged,
         failed=(*walked.unlisted, *_empty_roots(walked, known), *plan.failed),
         seconds=time.perf_counter() - started,
@@ -156,14 +165,16 @@ def _never() -> bool:
 
 
 def _walk(roots: Sequence[Path]) -> _Walked:
-    """All files below ``roots``; raises LibraryError naming the first root that does not exist."""
+    """All files below ``roots``; raises LibraryError naming the first root that does not exist or cannot hold music."""
     absolute = [_absolute(root) for root in roots]
     for root in absolute:
         try:
-            root.stat()
+            mode = root.stat().st_mode
         except OSError as error:
             reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
             raise LibraryError(f"{path_to_text(root)} {reason}; check the path.") from error
+        if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+            raise LibraryError(f"{path_to_text(root)} is neither a folder nor a file of audio; name one that is.")
     walker = Walker()
     found = {file.path: file for root in absolute for file in walker.walk(root)}
     unlisted = tuple(FailedPath(f.path, f"it cannot be listed ({f.error})") for f in walker.unreadable)
@@ -194,9 +205,9 @@ def _make_plan(
     return plan
 
 
-def _shelve(
+def _write_all(
     database: Database,
-    shelf: Shelf,
+    writer: TrackWriter,
     plan: _Plan,
     counts: "Counter[Outcome]",
     tell: Callable[[ScanProgress], None],
@@ -208,8 +219,8 @@ def _shelve(
         readings = [item for item in batch if isinstance(item, Reading)]
         failures = [item for item in batch if isinstance(item, FailedReading)]
         with database.session() as session:
-            outcomes = shelf.put(session, readings)
-            shelf.put_failed(session, failures)
+            outcomes = writer.put(session, readings)
+            writer.put_failed(session, failures)
         counts.update(outcomes)
         plan.failed.extend(FailedPath(failure.file.path, failure.error) for failure in failures)
         done += len(batch)
@@ -220,7 +231,7 @@ def _shelve(
 
 
 def _batches(files: Sequence[FoundFile]) -> Iterator[list[Reading | FailedReading]]:
-    """What the files hold, in batches of so many files or seconds; no transaction is open while files are read."""
+    """The contents of the files, in batches of so many files or seconds; no transaction is open while files are read."""
     batch: list[Reading | FailedReading] = []
     started = time.monotonic()
     for file in files:
@@ -258,3 +269,21 @@ def _nothing_readable(walked: _Walked, failed: Sequence[FailedPath]) -> str:
         return f"{first.path} is not readable audio: {first.error}."
     where = ", ".join(walked.roots)
     return f"None of the {len(failed)} files in {where} is readable audio; the first, {first.path}: {first.error}."
+
+
+def known_roots(database: Database) -> list[Path]:
+    """Every root, in the order it was added."""
+    with database.reader() as session:
+        texts = session.scalars(select(LibraryRoot.path).order_by(LibraryRoot.added_us)).all()
+    return [text_to_path(text) for text in texts]
+
+
+def remember_roots(database: Database, roots: Sequence[Path]) -> None:
+    """Keep roots for later scans."""
+    with database.session() as session:
+        for root in roots:
+            session.execute(
+                insert(LibraryRoot)
+                .values(path=path_to_text(root), added_us=time.time_ns() // 1000)
+                .on_conflict_do_nothing()
+            )

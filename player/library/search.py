@@ -8,9 +8,8 @@ from itertools import islice
 
 from sqlalchemy.orm import Session
 
-from player.library.catalogue import load_catalogue
 from player.library.sound_tags import SoundTags, load_sound_tags
-from player.library.tracks import TrackRow
+from player.library.tracks import TrackRow, load_catalogue
 
 _TERM = re.compile(r"""(?:(artist|album|genre|title|year|tag):)?(?:"([^"]*)"?|(\S+))""", re.IGNORECASE)
 _UNFINISHED = frozenset({"artist:", "album:", "genre:", "title:", "year:", "tag:"})

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
-from embeddings.registry import DEFAULT_FRONTEND, frontend_card
+from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
 from player.library.vectors import load_vectors
 
 CERTAIN = 0.5
@@ -90,4 +90,4 @@ class SoundTags:
 
 def load_sound_tags(session: Session, track_ids: list[int], frontend: str = DEFAULT_FRONTEND) -> SoundTags:
     """The tags of ``track_ids``, in that order."""
-    return SoundTags(frontend_card(frontend).tag_names, load_vectors(session, frontend, track_ids).tags)
+    return SoundTags(frontend_spec(frontend).tag_names, load_vectors(session, frontend, track_ids).tags)

@@ -1,18 +1,20 @@
 """What the tags of a file say, made safe to show and to store. Tag text is untrusted."""
 
+import logging
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from tinytag import TinyTag
 from tinytag.tinytag import TinyTagException
 
-from player.library.containers import AudioInfo, demuxed, demuxer_of
-from player.library.errors import NotAudioError
+from player.library.containers import AudioInfo, NotAudioError, demuxed, demuxer_of
 
 __all__ = ["UNKNOWN_ARTIST", "AudioInfo", "Tags", "clean_text", "read_tags"]
+
+logger = logging.getLogger(__name__)
 
 UNKNOWN_ARTIST = "Unknown artist"
 """Shown for a file without an artist; files without one are not taken to be by the same person anywhere else."""
@@ -72,9 +74,9 @@ def read_tags(file: BinaryIO, size: int, name: str) -> Tags:
 
     tinytag reads them; FFmpeg is asked where that finds neither title nor artist (rarer containers).
     """
-    fields = _by_tinytag(file)
+    fields = _or_none(lambda: _by_tinytag(file))
     if not fields.get("title") and not fields.get("artist"):
-        fields = _by_ffmpeg(file, size) or fields
+        fields = _or_none(lambda: _by_ffmpeg(file, size)) or fields
     stem = name.rsplit(".", 1)[0] or name
     album_artist = _joined(fields.get("albumartist", ()))
     return Tags(
@@ -96,10 +98,7 @@ _FFMPEG_NAMES = {"album_artist": "albumartist", "album artist": "albumartist", "
 
 def _by_tinytag(file: BinaryIO) -> _Fields:
     file.seek(0)
-    try:
-        found = TinyTag.get(file_obj=file, duration=False)
-    except (TinyTagException, MemoryError):
-        return {}
+    found = TinyTag.get(file_obj=file, duration=False)
     fields: dict[str, tuple[str, ...]] = {}
     for name in _NAMES:
         value = getattr(found, name)
@@ -111,11 +110,25 @@ def _by_tinytag(file: BinaryIO) -> _Fields:
 
 def _by_ffmpeg(file: BinaryIO, size: int) -> _Fields:
     demuxer = demuxer_of(file, size)
-    try:
-        found = demuxed.metadata(file, demuxer) if demuxer else {}
-    except NotAudioError:
-        return {}
+    found = demuxed.metadata(file, demuxer) if demuxer else {}
     return {_FFMPEG_NAMES.get(key, key): (value,) for key, value in found.items() if value}
+
+
+def _or_none(read: Callable[[], _Fields]) -> _Fields:
+    """The fields that ``read`` finds, or none: odd tags are no reason to do without the music.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    try:
+        return read()
+    except (TinyTagException, NotAudioError, MemoryError):
+        return {}
+    except OSError:
+        raise
+    except Exception:
+        logger.exception("Reading the tags of a file failed unexpectedly")
+        return {}
 
 
 def _joined(values: Iterable[str]) -> str:

@@ -67,7 +67,7 @@ def load_failed(session: Session, roots: Sequence[str]) -> dict[str, KnownFailur
 
 
 @dataclass(slots=True)
-class Shelf:
+class TrackWriter:
     """Puts readings into the library, a batch and a transaction at a time.
 
     Attributes:

@@ -1,6 +1,10 @@
-"""One track as lists, search, ranking and the screen see it."""
+"""The library as plain rows: one track as lists, search, ranking and the screen see it."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 GENRE_SEPARATOR = "; "
 """Between the genres of a track that is tagged with several."""
@@ -30,3 +34,33 @@ class TrackRow:
     year: int | None
     duration: float
     missing: bool
+
+
+def load_catalogue(session: "Session") -> list[TrackRow]:
+    """All tracks by artist, album, disc, track number and title; each with its first file that is there."""
+    from sqlalchemy import func, select  # noqa: PLC0415 - the screen names a TrackRow before its first frame, and needs no database
+
+    from player.storage.models import Track, TrackFile  # noqa: PLC0415 - as above
+
+    connection = session.connection()  # rows straight from Core: the ORM's handling of each takes as long again
+    files: dict[int, tuple[str, bool]] = {}
+    # Later rows win: missing files first, and of those alike the oldest last.
+    listing = select(TrackFile.track_id, TrackFile.path, TrackFile.missing)
+    for track_id, path, missing in connection.execute(listing.order_by(TrackFile.missing.desc(), TrackFile.id.desc())):
+        files[track_id] = path, missing
+    tracks = connection.execute(
+        select(Track.id, Track.title, Track.artist, Track.album, Track.genre, Track.year, Track.duration).order_by(
+            func.lower(Track.artist),
+            func.lower(Track.album),
+            Track.disc_number,
+            Track.track_number,
+            Track.title,
+            Track.id,
+        )
+    )
+    absent = "", True
+    rows: list[TrackRow] = []
+    for track_id, title, artist, album, genre, year, duration in tracks:
+        path, missing = files.get(track_id, absent)
+        rows.append(TrackRow(track_id, path, title, artist, album, genre, year, duration, missing))
+    return rows

@@ -118,7 +118,7 @@ def store_embedding(
 def load_vectors(
     session: Session, frontend: str, track_ids: Sequence[int], pooling: Pooling = Pooling.MEAN
 ) -> VectorTable:
-    """The vectors of ``track_ids``, in that order; vectors of unexpected size are passed over as absent.
+    """The vectors of ``track_ids``, in that order; vectors of unexpected size or not finite are passed over as absent.
 
     So are, when ``pooling`` asks for the spread, those of tracks for which none was kept.
     """
@@ -148,6 +148,8 @@ def _matrix(rows: list[tuple[int, bytes]], count: int) -> NDArray[np.float32]:
     width = length // 4
     matrix = np.full((count, width), np.nan, np.float32)
     for row, data in rows:
-        if len(data) == length:
+        if len(data) == length == 4 * width:
             matrix[row] = np.frombuffer(data, "<f4", width)
+    with np.errstate(invalid="ignore", over="ignore"):  # a damaged row, which would reach all that is computed with it
+        matrix[~np.isfinite(matrix.sum(axis=1))] = np.nan
     return matrix

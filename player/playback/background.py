@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 
 from sqlalchemy import func, select
 
-from embeddings.registry import DEFAULT_FRONTEND, frontend_card
+from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
 from player.config import Paths
 from player.errors import PlayerError
 from player.jobs import JobChild, JobProgress, JobResult
@@ -249,7 +249,7 @@ class Background:
 
     def _anything_to_embed(self) -> bool:
         with self._database.reader() as session:
-            return any_pending(session, DEFAULT_FRONTEND, frontend_card(DEFAULT_FRONTEND).version)
+            return any_pending(session, DEFAULT_FRONTEND, frontend_spec(DEFAULT_FRONTEND).version)
 
     def _watch(self) -> None:
         watch = ChangeWatch(self._database)

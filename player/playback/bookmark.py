@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from player.library.embed_priority import WishKeeper
+from player.library.embed_priority import PriorityKeeper
 from player.playback.player_state import Session
 from player.playback.queue_loop import Loop
 from player.stations.resume import ResumePoint, save_resume_point
@@ -17,7 +17,7 @@ class Bookmark:
     def __init__(self, session: Session, loop: Loop) -> None:
         self._session = session
         self._loop = loop
-        self._wishes = WishKeeper(session.database)
+        self._priority = PriorityKeeper(session.database)
         self._saved = ResumePoint()
 
     def take_up(self, point: ResumePoint) -> None:
@@ -57,7 +57,7 @@ class Bookmark:
                 return
             playing = [] if session.current is None else [session.current.track.id]
             station, upcoming = session.tuned.station.id, [row.track.id for row in session.tuned.rows]
-        self._wishes.keep(station, [*playing, *upcoming])
+        self._priority.keep(station, [*playing, *upcoming])
 
     def _place(self) -> ResumePoint:
         session = self._session

@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from embeddings.errors import EmbeddingError
 from embeddings.pipeline import embed_many
 from embeddings.pooling import vector_from_bytes, vector_to_bytes
-from embeddings.registry import frontend_card
-from embeddings.spec import FrontEndCard
-from embeddings.weights.weight_files import ensure_weights
+from embeddings.registry import frontend_spec
+from embeddings.spec import FrontEndSpec
+from embeddings.weights.files import ensure_weights
 from player.config import Paths, Settings
 from player.errors import PlayerError
 from player.jobs import LOWEST_PRIORITY, Estimate, JobProgress
-from player.library.errors import NotAudioError
-from player.library.identity import full_audio_hash
+from player.library.containers import NotAudioError
+from player.library.file_reader import full_audio_hash
 from recommender.datasets.dataset import Dataset
 
 TRACK, PATH = "track_id", "path"
@@ -66,15 +66,15 @@ def content_of(
         raise PlayerError(f"{music} is no folder; --music names the folder of the tracks' audio.")
     files = _files(dataset, music, index)
     try:
-        card = frontend_card(frontend)
-        hearing = _Hearing(card, _Cache(paths.data / "vectors" / f"{card.name}-{card.version}", card.dimension))
+        spec = frontend_spec(frontend)
+        hearing = _Hearing(spec, _Cache(paths.data / "vectors" / f"{spec.name}-{spec.version}", spec.dimension))
         named = settings.musicnn_weights if frontend == "musicnn" else None
-        hearing.listen([path for _, path in files], lambda: _weights(card, named, paths.cache), progress)
+        hearing.listen([path for _, path in files], lambda: _weights(spec, named, paths.cache), progress)
     except EmbeddingError as error:
         raise PlayerError(f"Embedding with {frontend}: {error}.") from error
     except OSError as error:
         raise PlayerError(f"The vectors cannot be kept in {paths.data}: {error.strerror or error}.") from error
-    content = np.full((len(dataset.tracks), card.dimension), np.nan, np.float32)
+    content = np.full((len(dataset.tracks), spec.dimension), np.nan, np.float32)
     for row, path in files:
         vector = hearing.vectors.get(path)
         if vector is not None:
@@ -83,12 +83,12 @@ def content_of(
     if not heard:
         reason = "; ".join(f"{path.name}: {why}" for path, why in hearing.failed[:MOST_NAMED])
         raise PlayerError(f"Not one of the {len(files)} tracks of {index} could be heard ({reason}).")
-    note = f"{heard} of {len(dataset.tracks)} tracks have a content vector ({card.name} {card.version})."
+    note = f"{heard} of {len(dataset.tracks)} tracks have a content vector ({spec.name} {spec.version})."
     return replace(dataset, content=content, notes=(*dataset.notes, note, *_failures(hearing.failed)))
 
 
-def _weights(card: FrontEndCard, named: Path | None, cache: Path) -> Path:
-    return ensure_weights(card.weights, named=named, cache=cache)
+def _weights(spec: FrontEndSpec, named: Path | None, cache: Path) -> Path:
+    return ensure_weights(spec.weights, named=named, cache=cache)
 
 
 def _failures(failed: list[tuple[Path, str]]) -> list[str]:
@@ -167,8 +167,8 @@ class _Cache:
 class _Hearing:
     """Vectors of files, from the cache or from listening."""
 
-    def __init__(self, card: FrontEndCard, cache: _Cache) -> None:
-        self._card = card
+    def __init__(self, spec: FrontEndSpec, cache: _Cache) -> None:
+        self._spec = spec
         self._cache = cache
         self.vectors: dict[Path, NDArray[np.float32]] = {}
         self.failed: list[tuple[Path, str]] = []
@@ -181,7 +181,7 @@ class _Hearing:
         estimate = Estimate()
         progress(JobProgress("Embedding", 0, len(waiting)))
         with closing(
-            embed_many([path for path, _ in waiting], self._card.name, weights(), niceness=LOWEST_PRIORITY)
+            embed_many([path for path, _ in waiting], self._spec.name, weights(), niceness=LOWEST_PRIORITY)
         ) as results:
             for done, result in enumerate(results, start=1):
                 path, identity = waiting[result.index]

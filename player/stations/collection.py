@@ -7,17 +7,17 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.registry import DEFAULT_FRONTEND, FrontEndCard, frontend_card
-from player.library.catalogue import load_catalogue
+from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
+from embeddings.spec import FrontEndSpec
 from player.library.search import TrackIndex
 from player.library.sound_tags import SoundTags
-from player.library.tracks import TrackRow
+from player.library.tracks import TrackRow, load_catalogue
 from player.library.vectors import VectorTable, load_vectors
 from player.stations.stations import Seed, genres_of, tracks_of_seed
 from player.storage.database import Database
 from recommender.models.content_space import ContentSpace, LibrarySeed, TagSeed, TrackSeed
 from recommender.models.content_space import Seed as ContentSeed
-from recommender.ranking.rank import Catalogue
+from recommender.ranking.rank import TrackTable
 
 RAREST = 1e-4
 """Tag probabilities below this are all the same: no."""
@@ -45,8 +45,8 @@ class Collection:
     playable: NDArray[np.bool_]
     vectors: VectorTable
     space: ContentSpace
-    catalogue: Catalogue
-    frontend: FrontEndCard
+    catalogue: TrackTable
+    frontend: FrontEndSpec
     heard: SoundTags
     tag_levels: NDArray[np.float32]
     """(tags,) mean log probability of each tag over the library."""
@@ -109,7 +109,7 @@ class Collection:
 
 def known_tag_names() -> tuple[str, ...]:
     """The tags that the default front-end knows."""
-    return frontend_card(DEFAULT_FRONTEND).tag_names
+    return frontend_spec(DEFAULT_FRONTEND).tag_names
 
 
 def load_rows(database: Database) -> list[TrackRow]:
@@ -132,14 +132,14 @@ def load_collection(database: Database, frontend: str = DEFAULT_FRONTEND) -> Col
         playable=np.array([not row.missing for row in rows], np.bool_),
         vectors=vectors,
         space=space,
-        catalogue=Catalogue(
+        catalogue=TrackTable(
             ids=np.array(ids, np.int64),
             vectors=space.vectors,
             artist=artist,
             album=codes(f"{row.artist}\0{row.album}" if row.album else "" for row in rows),
         ),
-        frontend=frontend_card(frontend),
-        heard=SoundTags(frontend_card(frontend).tag_names, vectors.tags),
+        frontend=frontend_spec(frontend),
+        heard=SoundTags(frontend_spec(frontend).tag_names, vectors.tags),
         tag_levels=_tag_levels(vectors.tags),
     )
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from player.stations.collection import UNKNOWN, Collection, codes
 from player.stations.stations import genres_of
 from recommender.models.station_scorer import HeadLabels
-from recommender.ranking.calibration import Mix, aspect_of_likes
+from recommender.ranking.variety import Mix, aspect_of_likes
 
 YEARS_AN_ERA = 10
 FIRST_YEAR = 1900

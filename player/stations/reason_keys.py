@@ -12,12 +12,12 @@ from typing import Literal, get_args
 from player.errors import PlayerError
 from player.stations.stations import Seed
 from recommender.models.station_scorer import Muted
-from recommender.ranking.explain import Part
+from recommender.ranking.explain import ScorePart
 
 ReasonKind = Literal["part", "label", "seed"]
 REASON_KINDS: tuple[str, ...] = get_args(ReasonKind)
-MUTABLE_PARTS: Mapping[str, Part] = {
-    part.name.lower(): part for part in (Part.HEAD, Part.CLEP, Part.SEQUENCE, Part.REPETITION)
+MUTABLE_PARTS: Mapping[str, ScorePart] = {
+    part.name.lower(): part for part in (ScorePart.HEAD, ScorePart.CLEP, ScorePart.SEQUENCE, ScorePart.REPETITION)
 }
 """By the name in the key. The seeds are taken away one by one, since without any a station is not that station."""
 NOT_MUTABLE: Mapping[str, str] = {
@@ -42,7 +42,7 @@ class ReasonKey:
         return f"{self.kind}:{self.value}"
 
     @property
-    def part(self) -> Part | None:
+    def part(self) -> ScorePart | None:
         """The part it takes away, if any."""
         return MUTABLE_PARTS.get(self.value) if self.kind == "part" else None
 
@@ -60,7 +60,7 @@ class ReasonKey:
         return Seed(kind, value)
 
 
-def part_key(part: Part) -> ReasonKey:
+def part_key(part: ScorePart) -> ReasonKey:
     """The key of a part, be it one that can be taken away or one that stays."""
     return ReasonKey("part", part.name.lower())
 

@@ -12,9 +12,16 @@ from player.stations.snapshot import MoveKind, QueueRow
 from player.stations.station_queue import RankedQueue
 from player.stations.station_scoring import StationScorer
 from recommender.events import Outcome
-from recommender.ranking.explain import NO_LABELS, Evidence, Labels, Placing, ReasonKind, explain, repetition_sentence
-from recommender.ranking.rank import RankedTrack
-from recommender.ranking.rank_changes import Move, moves
+from recommender.ranking.explain import (
+    NO_LABELS,
+    Evidence,
+    LabelEvidence,
+    Placing,
+    ReasonKind,
+    explain,
+    repetition_sentence,
+)
+from recommender.ranking.rank import Move, RankedTrack, moves
 
 SECONDS_PER_DAY = 86400.0
 VERBS = {
@@ -167,13 +174,13 @@ class Reasons:
             return None
         return (self._now - tally.last_played) / SECONDS_PER_DAY
 
-    def _labels(self, row: int) -> Labels:
+    def _labels(self, row: int) -> LabelEvidence:
         """The running update's labels as the explanation of one track needs them."""
         labels = self._queue.scores.labels
         if not len(labels.track):
             return NO_LABELS
         titles, verbs = self._words
-        return Labels(labels.track, self.influences(row) - self._average, labels.label > 0, titles, verbs)
+        return LabelEvidence(labels.track, self.influences(row) - self._average, labels.label > 0, titles, verbs)
 
     @cached_property
     def _labelled(self) -> NDArray[np.float32]:

@@ -15,9 +15,9 @@ from player.stations.station_scoring import StationScorer
 from player.stations.stations import describe_seeds
 from recommender.models.station_scorer import LiveScores
 from recommender.ranking.dial import NEUTRAL, dialled
+from recommender.ranking.gumbel import temperature_for_breadth
 from recommender.ranking.rank import Ranking, Request, Settings, commit, rank
 from recommender.ranking.rules import Rule, Spacing, open_tracks, relaxed_sentence, standing_rules
-from recommender.ranking.temperature import temperature_for_breadth
 from recommender.ranking.variety import Variety
 
 ARM = "live"

@@ -10,8 +10,8 @@ from player.stations.station_queue import Listening, RankedQueue, RowArm, rank_s
 from player.stations.station_scoring import CONTENT_VERSION, StationScorer, frontend_id
 from player.stations.stations import StationInfo
 from player.stations.trials import Arm, TrialInfo
+from recommender.models.model_scorer import WithoutNegatives
 from recommender.models.registry import VERSION_PATTERN, ModelError, Registry
-from recommender.models.trial_control import WithoutNegatives
 from recommender.ranking.interleaving import interleave, pair_of
 
 LIVE, UNTRAINED, CONTROL = "live", "untrained", "without-negatives"

@@ -1,6 +1,6 @@
 """Why a track stands where it stands: its utility taken apart, and what it would be without each part.
 
-The parts are those that the ranking added up (see ``recommender.ranking.decomposition``); what was told about other tracks is
+The parts are those that the ranking added up (see ``recommender.ranking.explain``); what was told about other tracks is
 taken apart further, track by track, and these influences sum to the running update's part. Nothing here is estimated
 afterwards: what is shown is what was computed.
 """
@@ -19,8 +19,7 @@ from player.stations.station_scoring import StationScorer
 from player.stations.stations import Seed, describe_seeds
 from player.stations.why_view import MutedReason, Why, WhyLabel, WhyPart, WhySeed
 from recommender.models.content_space import seed_similarity
-from recommender.ranking.decomposition import Share, Terms, decompose
-from recommender.ranking.explain import Part
+from recommender.ranking.explain import ScorePart, Share, Terms, decompose
 from recommender.ranking.rank import Placer, RankedTrack, View
 
 LABELS_SHOWN = 6
@@ -28,22 +27,22 @@ LABELS_SHOWN = 6
 ROUNDING = 1e-9
 """Logits below this are what adding and subtracting leave behind."""
 PART_NAMES = {
-    Part.SEED: "likeness to the seeds",
-    Part.HEAD: "what you told",
-    Part.CLEP: "your taste in sound",
-    Part.SEQUENCE: "what you heard last",
-    Part.REPETITION: "heard before, rested",
-    Part.MODE: "the station's mode",
-    Part.DIAL: "the dial",
-    Part.DIVERSITY: "variety",
+    ScorePart.SEED: "likeness to the seeds",
+    ScorePart.HEAD: "what you told",
+    ScorePart.CLEP: "your taste in sound",
+    ScorePart.SEQUENCE: "what you heard last",
+    ScorePart.REPETITION: "heard before, rested",
+    ScorePart.MODE: "the station's mode",
+    ScorePart.DIAL: "the dial",
+    ScorePart.DIVERSITY: "variety",
 }
 """As the panel calls the parts."""
-LEARNED = frozenset({Part.CLEP, Part.SEQUENCE, Part.REPETITION})
+LEARNED = frozenset({ScorePart.CLEP, ScorePart.SEQUENCE, ScorePart.REPETITION})
 """Parts that say nothing before a first training."""
 SPEAKS_FOR_OR_AGAINST = {
-    Part.CLEP: ("sounds like what you tend to like", "others sound more like what you like"),
-    Part.SEQUENCE: ("goes with it", "others go with it better"),
-    Part.DIVERSITY: ("unlike the tracks before it", "close to the tracks before it"),
+    ScorePart.CLEP: ("sounds like what you tend to like", "others sound more like what you like"),
+    ScorePart.SEQUENCE: ("goes with it", "others go with it better"),
+    ScorePart.DIVERSITY: ("unlike the tracks before it", "close to the tracks before it"),
 }
 
 
@@ -166,20 +165,20 @@ class _Panel:
             silent=share.part in LEARNED and self._silent(share.part),
         )
 
-    def _silent(self, part: Part) -> bool:
+    def _silent(self, part: ScorePart) -> bool:
         return not self._terms.logits[self._terms.parts.index(part)].any()
 
     def _words(self, share: Share) -> str:
         if share.part in LEARNED and self._silent(share.part):
             return "not learned yet"
         match share.part:
-            case Part.SEED:
+            case ScorePart.SEED:
                 seed = self._likeness.seed
                 return self._likeness.text or (f"nearest to {seed}" if seed else "this station prefers nothing")
-            case Part.HEAD:
+            case ScorePart.HEAD:
                 told = len(np.unique(self._queue.scores.labels.track))
                 return f"of {told} track{'' if told == 1 else 's'}" if told else "nothing yet"
-            case Part.REPETITION:
+            case ScorePart.REPETITION:
                 return self._reasons.rested(self._row)
             case _:
                 return SPEAKS_FOR_OR_AGAINST.get(share.part, ("", ""))[share.lead <= 0]
@@ -241,7 +240,7 @@ class _Panel:
         The seeds' part is linear in the likeness to them, with the same slope for all tracks.
         """
         now, then = self._similarity(seeds), self._similarity(others)
-        part = self._terms.logits[self._terms.parts.index(Part.SEED)]
+        part = self._terms.logits[self._terms.parts.index(ScorePart.SEED)]
         spread = now - now.mean()
         slope = float(spread @ part) / max(float(spread @ spread), np.finfo(np.float64).tiny)
         return slope * (now - then)
@@ -260,8 +259,8 @@ def terms(queue: RankedQueue, view: View) -> Terms:
     dial = np.zeros(len(queue.open)) if queue.dial is None else queue.dial
     mode = queue.request.scores - scores.total - dial
     mode[np.abs(mode) < ROUNDING] = 0.0
-    added = [(part, row) for part, row in ((Part.MODE, mode), (Part.DIAL, dial)) if row.any()]
-    parts = (*scores.parts.parts, *(part for part, _ in added), Part.DIVERSITY)
+    added = [(part, row) for part, row in ((ScorePart.MODE, mode), (ScorePart.DIAL, dial)) if row.any()]
+    parts = (*scores.parts.parts, *(part for part, _ in added), ScorePart.DIVERSITY)
     rows = [*scores.parts.logits, *(row for _, row in added), view.extra]
     return Terms(parts, np.array(rows, np.float64), view.mask, queue.request.settings.temperature)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from player.library.tracks import TrackRow
-from recommender.ranking.explain import Part
+from recommender.ranking.explain import ScorePart
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class WhyPart:
         silent: it says nothing of any track; the learned parts do so before a first training.
     """
 
-    part: Part
+    part: ScorePart
     key: str
     stays: str
     name: str
@@ -98,7 +98,7 @@ class Why:
             "what you told".
         other_lead: what these come to.
         seeds: of the station.
-        utility, lead, rank, eligible, given_up, propensity: see ``recommender.ranking.decomposition.Decomposition``.
+        utility, lead, rank, eligible, given_up, propensity: see ``recommender.ranking.explain.Decomposition``.
         muted: what counts no more on this station.
         model_version: what scored.
     """

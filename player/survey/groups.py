@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from player.library.tracks import TrackRow
 from player.stations.collection import Collection
 from player.stations.stations import genres_of
-from recommender.models.content_space import Source
+from recommender.models.content_space import VectorSource
 
 MOST_GROUPS = 12
 """Genres or clusters with a turn of their own; in 30 answers each has two or three. The paper had five genres."""
@@ -51,7 +51,7 @@ def normalised(genre: str) -> str:
 def listened_vectors(collection: Collection, rows: Sequence[TrackRow]) -> Vectors:
     """(n, d) the content vectors of these tracks of a collection; NaN for those that have none of their own."""
     places = np.array([collection.index[row.id] for row in rows], np.int64)
-    own = collection.space.source[places] == Source.OWN
+    own = collection.space.source[places] == VectorSource.OWN
     return np.where(own[:, np.newaxis], collection.space.vectors[places], np.float32("nan")).astype(np.float32)
 
 

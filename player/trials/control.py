@@ -13,7 +13,7 @@ from player.storage.database import Database
 from recommender.models.registry import ModelError, Registry
 
 if TYPE_CHECKING:
-    from recommender.training.sequential import EpochReport
+    from recommender.training.sequential_recommender import EpochReport
 
 STAGE = "Training the control"
 
@@ -26,7 +26,7 @@ def make_control(
     Raises:
         PlayerError: no trained model serves, there is nothing to train on, another job is running, or it cannot be kept.
     """
-    from recommender.training.trial_control_training import ControlError, train_control  # noqa: PLC0415 - imports torch
+    from recommender.training.trial_control import ControlError, train_control  # noqa: PLC0415 - imports torch
 
     def tell(epoch: "EpochReport") -> None:
         report(JobProgress(STAGE, epoch.epoch, epoch.epochs, None, epoch.validation_auc))

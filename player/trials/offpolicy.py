@@ -24,8 +24,8 @@ from recommender.evaluation.bootstrap import sessions_of
 from recommender.evaluation.offpolicy import Decisions, OffPolicyReport, Policy, evaluate_policy
 from recommender.models.model_card import Model
 from recommender.models.registry import ModelError, Registry
+from recommender.ranking.gumbel import temperature_for_breadth
 from recommender.ranking.rank import Placer, Request
-from recommender.ranking.temperature import temperature_for_breadth
 
 LIVE, UNTRAINED, RANDOM, POPULARITY = "live", "untrained", "random", "popularity"
 PLAIN = (UNTRAINED, RANDOM, POPULARITY)

@@ -20,7 +20,7 @@ from recommender.experiments.runner import Progress, Study, dataset_facts, measu
 from recommender.experiments.store import Finding, RunStore, Workspace, conduct
 from recommender.interfaces import Recommender
 from recommender.sequence.negatives import NegativeCounts
-from recommender.training.sequential import EpochReport
+from recommender.training.checkpoints import EpochReport
 from recommender.training.sequential_recommender import SequentialRecommender, epochs_to_convergence, name_of
 
 KIND = "p-hard"

@@ -34,7 +34,7 @@ LEAST_SPREAD = 1e-6
 """A column that never varies carries nothing and is only centred."""
 
 
-class Column(IntEnum):
+class Component(IntEnum):
     """Components of a score, in the order of their columns."""
 
     SEED = 0
@@ -58,12 +58,12 @@ class Column(IntEnum):
 PRIOR_WEIGHTS: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
 """Weights while nothing is fitted: the running update alone, as without a model. Whatever else is to count has to earn it
 on held-out rows (``docs/research/simulation.md``: weights given in advance made the served order worse)."""
-NON_NEGATIVE = (Column.SEED, Column.CLEP, Column.SEQUENCE, Column.LIKING, Column.HEAD)
+NON_NEGATIVE = (Component.SEED, Component.CLEP, Component.SEQUENCE, Component.LIKING, Component.HEAD)
 """Columns that mean "more liked": if one does not help it is dropped, never turned round."""
 
 
-HABITS = (Column.HEARD, Column.REST, Column.PLAYS)
-RIDGES: tuple[float, ...] = tuple(HABIT_RIDGE if column in HABITS else RIDGE for column in Column)
+HABITS = (Component.HEARD, Component.REST, Component.PLAYS)
+RIDGES: tuple[float, ...] = tuple(HABIT_RIDGE if column in HABITS else RIDGE for column in Component)
 """Precision of the prior of each weight."""
 
 
@@ -73,7 +73,7 @@ class Blend:
 
     Attributes:
         intercept: log odds of liking of a mean track.
-        weights, means, spreads: one for each :class:`Column`.
+        weights, means, spreads: one for each :class:`Component`.
         rows: labelled rows the weights were fitted on; 0 when they are the prior ones.
     """
 
@@ -83,7 +83,7 @@ class Blend:
     spreads: tuple[float, ...]
     rows: int
 
-    def contribution(self, column: Column, values: Floats) -> Floats:
+    def contribution(self, column: Component, values: Floats) -> Floats:
         """What the values (n,) of one column add to the score, (n,) in logits."""
         standard = np.nan_to_num(values).astype(np.float64)
         standard -= self.means[column]
@@ -93,7 +93,7 @@ class Blend:
 
     def contributions(self, columns: Floats) -> Floats:
         """What each column of (n, columns) adds to the score, (n, columns) in logits."""
-        return np.stack([self.contribution(column, columns[:, column]) for column in Column], axis=1)
+        return np.stack([self.contribution(column, columns[:, column]) for column in Component], axis=1)
 
     def louder(self, factor: float) -> "Blend":
         """The same order with every weight times ``factor``."""
@@ -118,14 +118,14 @@ class Scale:
     there would rule every track that does vary.
     """
 
-    means: tuple[float, ...] = (0.0,) * len(Column)
-    spreads: tuple[float, ...] = (1.0,) * len(Column)
+    means: tuple[float, ...] = (0.0,) * len(Component)
+    spreads: tuple[float, ...] = (1.0,) * len(Component)
 
     @staticmethod
     def of_models(clep: Floats, sequence: Floats) -> "Scale":
         """From CLEP's log odds (n,) of all tracks and the sequence's scores (states, n) of all tracks."""
-        means, spreads = [0.0] * len(Column), [1.0] * len(Column)
-        for column, scores in ((Column.CLEP, clep[None, :]), (Column.SEQUENCE, sequence)):
+        means, spreads = [0.0] * len(Component), [1.0] * len(Component)
+        for column, scores in ((Component.CLEP, clep[None, :]), (Component.SEQUENCE, sequence)):
             if scores.size:
                 means[column] = float(scores.mean())
                 spread = float(scores.std(axis=1).mean())
@@ -133,7 +133,7 @@ class Scale:
         return Scale(tuple(means), tuple(spreads))
 
 
-PRIOR_BLEND = Blend(0.0, PRIOR_WEIGHTS, (0.0,) * len(Column), (1.0,) * len(Column), 0)
+PRIOR_BLEND = Blend(0.0, PRIOR_WEIGHTS, (0.0,) * len(Component), (1.0,) * len(Component), 0)
 
 
 def repetition(history: EventLog, now: float) -> Floats:
@@ -162,12 +162,12 @@ def repetition(history: EventLog, now: float) -> Floats:
 
 def assemble(seed: Floats, clep: Floats, sequence: Floats, repeated: Floats) -> Floats:
     """All columns side by side: three of (n,) and the (n, 4) of :func:`repetition`; HEAD is left at 0 for who knows the labels."""
-    columns = np.empty((len(seed), len(Column)), np.float32, order=BY_COLUMN)
-    columns[:, Column.SEED] = seed
-    columns[:, Column.CLEP] = clep
-    columns[:, Column.SEQUENCE] = sequence
-    columns[:, Column.LIKING : Column.HEAD] = repeated
-    columns[:, Column.HEAD] = 0.0
+    columns = np.empty((len(seed), len(Component)), np.float32, order=BY_COLUMN)
+    columns[:, Component.SEED] = seed
+    columns[:, Component.CLEP] = clep
+    columns[:, Component.SEQUENCE] = sequence
+    columns[:, Component.LIKING : Component.HEAD] = repeated
+    columns[:, Component.HEAD] = 0.0
     return columns
 
 
@@ -205,7 +205,7 @@ def fit_blend(columns: Floats, label: NDArray[np.int8], weight: Floats, scale: S
         loss = float(weight @ np.logaddexp(0.0, -margin) + 0.5 * away @ (ridges * away))
         return loss, np.concatenate([[slope.sum()], standard.T @ slope + ridges * away])
 
-    bounds = [(None, None)] + [(0.0, None) if column in NON_NEGATIVE else (None, None) for column in Column]
+    bounds = [(None, None)] + [(0.0, None) if column in NON_NEGATIVE else (None, None) for column in Component]
     fit = minimize(objective, np.concatenate([[0.0], prior]), jac=True, method="L-BFGS-B", bounds=bounds)
     return Blend(float(fit.x[0]), _floats(fit.x[1:]), scale.means, scale.spreads, len(label))
 

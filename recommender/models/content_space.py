@@ -32,7 +32,7 @@ PROBABILITY_FLOOR = 1e-4
 """Tag probabilities are clipped this far from 0 and 1 before their logit is taken."""
 
 
-class Source(IntEnum):
+class VectorSource(IntEnum):
     """Where a row of the content space comes from."""
 
     OWN = 0
@@ -68,7 +68,7 @@ class ContentSpace:
 
     Attributes:
         vectors: (n, d) float32 rows of length 1; 0 for a track of which nothing is known.
-        source: (n,) int8 of :class:`Source`: the track's own vector, or whose mean stands in for it.
+        source: (n,) int8 of :class:`VectorSource`: the track's own vector, or whose mean stands in for it.
         projection: how the rows were made; good for tracks that came later.
     """
 
@@ -107,8 +107,8 @@ class ContentSpace:
         rows = np.zeros((len(vectors), projection.components.shape[1]), np.float32)
         for batch in batches:
             rows[batch] = projection(vectors[batch])
-        source = np.where(own, Source.OWN, Source.LIBRARY).astype(np.int8)
-        for codes, stand_in in ((artist, Source.ARTIST), (genre, Source.GENRE)):
+        source = np.where(own, VectorSource.OWN, VectorSource.LIBRARY).astype(np.int8)
+        for codes, stand_in in ((artist, VectorSource.ARTIST), (genre, VectorSource.GENRE)):
             _stand_in(rows, own, source, codes, stand_in)
         return cls(rows, source, projection)
 
@@ -213,7 +213,7 @@ def _track_closeness(space: ContentSpace, members: NDArray[np.int64]) -> NDArray
 
 def _prototypes(space: ContentSpace, members: NDArray[np.int64]) -> NDArray[np.int64]:
     """At most ``MAX_PROTOTYPES`` members to represent all; those with vectors of their own where there are any."""
-    own = members[space.source[members] == Source.OWN]
+    own = members[space.source[members] == VectorSource.OWN]
     pool = own if len(own) else members
     if len(pool) <= MAX_PROTOTYPES:
         return pool
@@ -292,10 +292,10 @@ def _stand_in(
     own: NDArray[np.bool_],
     source: NDArray[np.int8],
     codes: NDArray[np.int64],
-    stand_in: Source,
+    stand_in: VectorSource,
 ) -> None:
     """Fill the rows that have nothing yet from the mean of the tracks with vectors that share their code."""
-    lacking = (source == Source.LIBRARY) & (codes >= 0)
+    lacking = (source == VectorSource.LIBRARY) & (codes >= 0)
     if not lacking.any():
         return
     wanted = np.unique(codes[lacking])

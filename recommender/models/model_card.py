@@ -3,18 +3,55 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from functools import cache
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from recommender.configuration import TrainingConfig
-from recommender.models.blend import Blend, Column
-from recommender.models.lineage import Lineage
+from recommender.configuration import REMOVED_ELEMENT, TrainingConfig
+from recommender.models.blend import Blend, Component
+from recommender.models.online_update import UpdateSettings
 from recommender.models.parameter_shapes import sequence_shapes
-from recommender.models.update_settings import UpdateSettings
+
+
+class Kind(StrEnum):
+    """How a model was trained."""
+
+    FULL = "full"
+    """From scratch, on all of the training part."""
+    INCREMENTAL = "incremental"
+    """From the weights of the model in use, on the rows since then and a replay of older ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """How a model came about.
+
+    Attributes:
+        kind: in full or incrementally.
+        why: the rule that decided, in a few words.
+        parent: version of the model whose weights it began with; empty for a full training.
+        new_rows: rows the sequence learned from that the parent's had not seen; all of them for a full training.
+        replayed_rows: older rows it learned from again; 0 for a full training.
+        log_rows: rows of the whole log when it was trained.
+        log_labels: of these, the labelled ones.
+        full_rows: rows of the log at the last full training.
+        trained_until: time (the log's clock) of the last row the sequence learned from.
+    """
+
+    kind: Kind
+    why: str
+    parent: str
+    new_rows: int
+    replayed_rows: int
+    log_rows: int
+    log_labels: int
+    full_rows: int
+    trained_until: float
+
 
 FORMAT = 2
 """Raised whenever arrays or card change their meaning; other formats are refused."""
@@ -127,7 +164,7 @@ class Model:
     ``arrays`` are the weights exported by CLEP (``clep.…``) and the sequential model (``sequence.…``), the
     standardisation of the content (``content.mean``, ``content.scale``), int64 ``track_ids`` and ``station_ids``:
     the caller's ids of rows 1, 2, … of ``sequence.own`` and of ``sequence.station``; and ``library.track_ids`` and
-    ``library.vectors``: what some tracks of the library it belongs to sound like (:mod:`recommender.models.library_match`).
+    ``library.vectors``: what some tracks of the library it belongs to sound like (:mod:`recommender.models.registry`).
     """
 
     card: ModelCard
@@ -143,16 +180,21 @@ def card_from_json(text: bytes) -> ModelCard:
     """Read what :func:`card_to_json` wrote, trusting nothing.
 
     Raises:
-        FormatError: when it is a card of another format.
+        FormatError: when it is a card of another format, or of a model with an element that was removed.
         ValueError: when it is no card.
     """
     found = _format_reader().validate_json(text, strict=True).format
     if found != FORMAT:
         raise FormatError(f"format {found} is not {FORMAT}")
-    document = _card_reader().validate_json(text, strict=True)
+    try:
+        document = _card_reader().validate_json(text, strict=True)
+    except ValidationError as error:
+        if any(each["type"] == REMOVED_ELEMENT for each in error.errors()):
+            raise FormatError("the sequence has an element that was removed") from None
+        raise
     blend = document.card.blend
-    if not len(blend.weights) == len(blend.means) == len(blend.spreads) == len(Column):
-        raise ValueError(f"the blend does not have {len(Column)} columns")
+    if not len(blend.weights) == len(blend.means) == len(blend.spreads) == len(Component):
+        raise ValueError(f"the blend does not have {len(Component)} columns")
     return document.card
 
 

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.events import EventLog
-from recommender.interfaces import Context
-from recommender.models.blend import Column, assemble, repetition
+from recommender.models.blend import Component, assemble, repetition
 from recommender.models.content_space import ContentSpace
 from recommender.models.model_card import FrontEndId, Model
 from recommender.models.numpy_inference import ClepScorer, SequenceScorer, Tokens
@@ -67,7 +66,7 @@ def rows_of(wanted: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.int
 
 
 class ModelScorer:
-    """A model's view of every track, for any history; a :class:`recommender.baselines.Recommender` as well.
+    """A model's view of every track, for any history; :class:`recommender.models.station_scorer.AsServed` ranks with it.
 
     Attributes:
         catalogue: tracks and stations.
@@ -75,7 +74,7 @@ class ModelScorer:
         sequence: the transformer.
     """
 
-    def __init__(self, model: Model, catalogue: Catalogue, name: str = "model") -> None:
+    def __init__(self, model: Model, catalogue: Catalogue) -> None:
         """Prepare all tracks of the catalogue, those the model has never heard of included.
 
         Raises:
@@ -83,25 +82,19 @@ class ModelScorer:
         """
         if model.card.frontend != catalogue.frontend:
             raise ValueError(f"the model was trained on {model.card.frontend}, not on {catalogue.frontend}")
-        self._name = name
         self.catalogue = catalogue
         self.model = model
         self.clep = ClepScorer(model.arrays, catalogue.vectors)
         self.sequence = SequenceScorer(
             model.arrays,
+            model.card.configuration.sequential,
             catalogue.vectors,
             track_row=rows_of(catalogue.track_ids, np.asarray(model.arrays["track_ids"], np.int64)),
             station_row=rows_of(catalogue.station_ids, np.asarray(model.arrays["station_ids"], np.int64)),
-            heads=model.card.configuration.sequential.heads,
         )
 
-    @property
-    def name(self) -> str:
-        """What tables call it."""
-        return self._name
-
     def columns(self, history: EventLog, station: int, now: float) -> Floats:
-        """The components (n, columns) of every track's score, in the order of :class:`recommender.models.blend.Column`.
+        """The components (n, columns) of every track's score, in the order of :class:`recommender.models.blend.Component`.
 
         The running update's are left at 0: :class:`recommender.models.station_scorer.LiveScorer` knows it.
 
@@ -118,22 +111,26 @@ class ModelScorer:
             repeated=repetition(history, now),
         )
 
-    def fit(self, log: EventLog) -> None:
-        """Check that the log is about the catalogue; the model was trained before.
 
-        Raises:
-            ValueError: when the log's catalogue has another size.
-        """
-        if log.tracks != len(self.catalogue.track_ids):
-            raise ValueError(f"the log is about {log.tracks} tracks, the catalogue has {len(self.catalogue.track_ids)}")
+def without_negatives(log: EventLog) -> EventLog:
+    """The rows that are no negative feedback."""
+    return log.where(log.label >= 0)
 
-    def score(self, context: Context) -> Floats:
-        """What the model's own components make of each track (n,), in logits, without the running update."""
-        return self.model.card.blend.score(self.columns(context.history, context.station, context.time))
 
-    def explain(self, context: Context, track: int) -> str:
-        """Name the component that moves the track's score most."""
-        columns = self.columns(context.history, context.station, context.time)[track : track + 1]
-        moved = self.model.card.blend.contributions(columns)[0]
-        strongest = int(np.argmax(np.abs(moved)))
-        return f"{Column(strongest).name.lower()} {moved[strongest]:+.2f}"
+class WithoutNegatives(ModelScorer):
+    """The control of a trial as it serves: its sequence is told of no dislike, the rest of the model is.
+
+    What negative feedback is worth to the sequential model is the question of Mei, Bembom & Ehmann (2024); their control had
+    none of it. So of the control's sequence, dislikes and skips are neither targets (``p_hard`` is 0, whose negatives are
+    random tracks) nor inputs, in training (:mod:`recommender.training.trial_control`) and when it serves. All else is the
+    live model's: CLEP, what the running update makes of every thumb, the rules, and the way the blend is fitted. The epoch
+    at which training stops and the weights of the blend are chosen on held-out likes *and* dislikes, as they are for the
+    live model: a control that was stopped or weighed worse would be a straw man.
+    """
+
+    def columns(self, history: EventLog, station: int, now: float) -> Floats:
+        """As :meth:`ModelScorer.columns`, the sequence's column in the state without dislikes and skips."""
+        columns = super().columns(history, station, now)
+        liked = super().columns(without_negatives(history), station, now)
+        columns[:, Component.SEQUENCE] = liked[:, Component.SEQUENCE]
+        return columns

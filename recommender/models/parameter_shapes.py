@@ -2,12 +2,11 @@
 
 from recommender.configuration import BlockKind, SequentialConfig
 from recommender.events import Outcome
-from recommender.models.token_features import GAP_BUCKETS, HOUR_BUCKETS, SHARE_BUCKETS
 
 GATED_EXPANSION = 2
 """Width of SwiGLU's inside over that of the block: with three matrices, half again the weights of a factor-2 perceptron."""
 POOL_SCALE = 5.0
-"""Factor of the vectors that a history is the sum of (:mod:`recommender.sequence.history_pooling`): with Adam, whose steps do not know of it, they
+"""Factor of the vectors that a history is the sum of (:mod:`recommender.sequence.layers`): with Adam, whose steps do not know of it, they
 start from and learn in steps five times as large as the embeddings, as a product of two small vectors else hardly leaves 0."""
 
 MOST_SHALLOW = 5000
@@ -19,7 +18,7 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 def sequence_shapes(config: SequentialConfig, dimension: int, tracks: int, stations: int) -> Shapes:
-    """What ``export_sequential`` gives.
+    """The arrays of a model by their configuration: what is exported, checked on loading, and served.
 
     Args:
         config: of the network.
@@ -40,22 +39,12 @@ def sequence_shapes(config: SequentialConfig, dimension: int, tracks: int, stati
     }
     for block in range(config.blocks):
         shapes |= {f"blocks.{block}.{name}": shape for name, shape in _block_shapes(config).items()}
-    for name, on, buckets in (
-        ("share", config.share_token, SHARE_BUCKETS),
-        ("gap", config.gap_token, GAP_BUCKETS),
-        ("hour", config.hour_token, HOUR_BUCKETS),
-    ):
-        shapes |= {f"{name}_bucket": (buckets, width)} if on else {}
-    if config.temperature:
-        shapes["log_temperature"] = (1,)
     if config.set_weight:
         shapes |= {"worth": (len(Outcome),), "key": (tracks + 1, width), "next_bias": (tracks + 1,)}
-        shapes |= {"shrink": (tracks + 1,), "order_weight": (1,)}
+        shapes["shrink"] = (tracks + 1,)
     if config.shallow:
         kept = min(tracks, MOST_SHALLOW) + 1
-        shapes |= {"shallow": (kept, kept), "shallow_place": (tracks + 1,), "order_weight": (1,)}
-    if config.unheard_prior:
-        shapes |= {"unheard": (width,), "shrink": (tracks + 1,)}
+        shapes |= {"shallow": (kept, kept), "shallow_place": (tracks + 1,)}
     if config.liking_weight:
         shapes |= _taste_shapes(config, dimension, tracks)
     return {f"sequence.{name}": shape for name, shape in shapes.items()}
@@ -88,7 +77,5 @@ def _taste_shapes(config: SequentialConfig, dimension: int, tracks: int) -> Shap
         "taste.own_bias": (rows,),
         "taste.level.weight": (1, width),
         "taste.level.bias": (1,),
-        "appeal": (1,),
-        "quality": (rows,),
         "shrink": (rows,),
     }

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from recommender.events import THUMBS, EventLog, Outcome
 from recommender.interfaces import Context
-from recommender.models.blend import Column
+from recommender.models.blend import Component
 from recommender.models.model_scorer import Catalogue, ModelScorer
-from recommender.models.online_update import Head, Prior, fit_head
-from recommender.models.update_settings import UNTUNED, UpdateSettings
-from recommender.ranking.explain import Part, ScoreParts
+from recommender.models.online_update import UNTUNED, Head, Prior, UpdateSettings, fit_head
+from recommender.ranking.explain import ScorePart, ScoreParts
 
 STATION_PULL = 3.0
 """Logits for one standard deviation of likeness to the seeds: what makes a station that station. It is no estimate of
@@ -31,16 +30,16 @@ HALF_LIFE = UNTUNED.half_life
 """Of a player that has not been trained: taste changes, and a mood does."""
 HEAD_ROWS = 1000
 """The newest labels that the running update looks at; a fit takes about a millisecond."""
-PARTS = (Part.SEED, Part.HEAD, Part.CLEP, Part.SEQUENCE, Part.REPETITION)
+PARTS = (ScorePart.SEED, ScorePart.HEAD, ScorePart.CLEP, ScorePart.SEQUENCE, ScorePart.REPETITION)
 PART_OF = {
-    Column.SEED: Part.SEED,
-    Column.CLEP: Part.CLEP,
-    Column.SEQUENCE: Part.SEQUENCE,
-    Column.LIKING: Part.REPETITION,
-    Column.HEARD: Part.REPETITION,
-    Column.REST: Part.REPETITION,
-    Column.PLAYS: Part.REPETITION,
-    Column.HEAD: Part.HEAD,
+    Component.SEED: ScorePart.SEED,
+    Component.CLEP: ScorePart.CLEP,
+    Component.SEQUENCE: ScorePart.SEQUENCE,
+    Component.LIKING: ScorePart.REPETITION,
+    Component.HEARD: ScorePart.REPETITION,
+    Component.REST: ScorePart.REPETITION,
+    Component.PLAYS: ScorePart.REPETITION,
+    Component.HEAD: ScorePart.HEAD,
 }
 UNTRAINED = "untrained"
 
@@ -55,7 +54,7 @@ class Muted:
     """
 
     labels: frozenset[int] = frozenset()
-    parts: frozenset[Part] = frozenset()
+    parts: frozenset[ScorePart] = frozenset()
 
 
 NOTHING_MUTED = Muted()
@@ -131,22 +130,22 @@ class LiveScorer:
         head, labels = self.update(history, station, muted)
         vectors = self.catalogue.space.vectors
         logits = np.zeros((len(PARTS), len(vectors)), np.float64)
-        logits[PARTS.index(Part.SEED)] = STATION_PULL * self.catalogue.similarity(station)
+        logits[PARTS.index(ScorePart.SEED)] = STATION_PULL * self.catalogue.similarity(station)
         weight = 1.0
         if self.model is not None:
             blend = self.model.model.card.blend
-            weight = blend.weights[Column.HEAD]
+            weight = blend.weights[Component.HEAD]
             columns = self.model.columns(history, station, now)
-            for column in Column:
+            for column in Component:
                 if blend.weights[column]:
                     logits[PARTS.index(PART_OF[column])] += blend.contribution(column, columns[:, column])
-        logits[PARTS.index(Part.HEAD)] = weight * head.contribution(vectors)
+        logits[PARTS.index(ScorePart.HEAD)] = weight * head.contribution(vectors)
         for part in muted.parts:
             logits[PARTS.index(part)] = 0.0
         return LiveScores(logits.sum(axis=0), ScoreParts(PARTS, logits), head, labels, weight)
 
     def columns(self, history: EventLog, station: int, now: float) -> NDArray[np.float32]:
-        """(n, columns) of :class:`recommender.models.blend.Column` of every track, the running update's among them.
+        """(n, columns) of :class:`recommender.models.blend.Component` of every track, the running update's among them.
 
         Raises:
             ValueError: there is no model, so nothing to blend.
@@ -155,7 +154,7 @@ class LiveScorer:
             raise ValueError("columns are what a model's blend weighs, and there is no model")
         columns = self.model.columns(history, station, now)
         head, _ = self.update(history, station)
-        columns[:, Column.HEAD] = head.contribution(self.catalogue.space.vectors)
+        columns[:, Component.HEAD] = head.contribution(self.catalogue.space.vectors)
         return columns
 
     def update(self, history: EventLog, station: int, muted: Muted = NOTHING_MUTED) -> tuple[Head, HeadLabels]:
@@ -177,7 +176,7 @@ class LiveScorer:
         A thumb meant everywhere was not given among this station's tracks, so its seeds explain nothing of it: with them,
         a liked track far from the seeds would seem liked against all odds, and pull the station away from them.
         """
-        if Part.SEED in muted.parts:
+        if ScorePart.SEED in muted.parts:
             return np.zeros(len(labels.track))
         seeds = STATION_PULL * self.catalogue.similarity(station)[labels.track].astype(np.float64)
         return np.where(labels.everywhere, 0.0, seeds)
@@ -217,7 +216,7 @@ def head_labels(
 
 def _standing_labels(history: EventLog, station: int, everywhere: int | None, muted: Muted) -> NDArray[np.int64]:
     """The labelled rows that are neither muted nor, as thumbs meant everywhere, overruled by one given here."""
-    if Part.HEAD in muted.parts:
+    if ScorePart.HEAD in muted.parts:
         return np.empty(0, np.int64)
     rows = np.flatnonzero(history.label)
     if muted.labels:

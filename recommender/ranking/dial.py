@@ -33,7 +33,7 @@ class Dialled:
 
     Attributes:
         breadth: over about how many tracks each place is drawn.
-        diversity: logits; see ``ranking_types.Settings``.
+        diversity: logits; see ``slate_types.Settings``.
         track_gap: places before a track comes back; see ``rules.Spacing``.
         novelty: logits of a track never played.
         familiarity: logits of a track heard very often.

@@ -1,8 +1,13 @@
-"""Why a track is in the queue: one line, picked from the parts that its score really is made of.
+"""Why a track is in the queue, in one line, and what its place is made of, part by part.
 
 A reason is contrastive: what counts is by how much a part speaks for this track more than for the average one that
 could have had its place. The part that speaks loudest gives the sentence; all parts go with it, so that the
 sentence can be checked against them.
+
+A place goes to argmax(utility / temperature + noise). The utility is a sum, so what each part does for a track is no
+interpretation: it is the part's logits for the track less its mean over the eligible tracks, and these leads sum to the
+track's utility less the mean utility, exactly. The noise is the rest: what it had to overcome is the best utility less
+this one, and how probable that was is the propensity.
 """
 
 from dataclasses import dataclass
@@ -17,7 +22,7 @@ LONGEST_TITLE = 40
 """Characters of a title in a reason; the line has to fit beside the queue."""
 
 
-class Part(StrEnum):
+class ScorePart(StrEnum):
     """The parts of a track's standing in the queue."""
 
     SEED = "seed similarity"
@@ -59,7 +64,7 @@ class ScoreParts:
         logits: (c, n) what each part adds to each track's score: blend weight times component.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[ScorePart, ...]
     logits: NDArray[np.floating]
 
     def __post_init__(self) -> None:
@@ -90,7 +95,7 @@ class Placing:
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
+class LabelEvidence:
     """The labels that the running head was fitted on, as far as a sentence needs them.
 
     Attributes:
@@ -109,7 +114,7 @@ class Labels:
     verbs: tuple[str, ...]
 
 
-NO_LABELS = Labels(np.empty(0, np.int64), np.empty(0), np.empty(0, np.bool_), (), ())
+NO_LABELS = LabelEvidence(np.empty(0, np.int64), np.empty(0), np.empty(0, np.bool_), (), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +128,7 @@ class Evidence:
     """
 
     seed: str = ""
-    labels: Labels = NO_LABELS
+    labels: LabelEvidence = NO_LABELS
     days_since_played: float | None = None
 
 
@@ -139,7 +144,7 @@ class Reason:
 
     kind: ReasonKind
     text: str
-    contributions: tuple[tuple[Part, float], ...]
+    contributions: tuple[tuple[ScorePart, float], ...]
 
 
 def explain(scores: ScoreParts, centre: NDArray[np.float64], placing: Placing, evidence: Evidence) -> Reason:
@@ -161,39 +166,41 @@ def explain(scores: ScoreParts, centre: NDArray[np.float64], placing: Placing, e
     return Reason(kind, text, contributions)
 
 
-def _contributions(scores: ScoreParts, centre: NDArray[np.float64], placing: Placing) -> tuple[tuple[Part, float], ...]:
+def _contributions(
+    scores: ScoreParts, centre: NDArray[np.float64], placing: Placing
+) -> tuple[tuple[ScorePart, float], ...]:
     """Every part with its contribution, largest first."""
     own = scores.logits[:, placing.track].astype(np.float64) - centre
     named = [(part, float(value)) for part, value in zip(scores.parts, own, strict=True)]
     named += [
-        (Part.MODE, placing.mode_lead),
-        (Part.DIAL, placing.dial_lead),
-        (Part.DIVERSITY, placing.diversity_lead),
-        (Part.EXPLORATION, placing.given_up),
+        (ScorePart.MODE, placing.mode_lead),
+        (ScorePart.DIAL, placing.dial_lead),
+        (ScorePart.DIVERSITY, placing.diversity_lead),
+        (ScorePart.EXPLORATION, placing.given_up),
     ]
     return tuple(sorted(named, key=lambda pair: -pair[1]))
 
 
-def _sentence(part: Part, placing: Placing, evidence: Evidence) -> tuple[ReasonKind, str]:
+def _sentence(part: ScorePart, placing: Placing, evidence: Evidence) -> tuple[ReasonKind, str]:
     """The sentence for the part that speaks loudest."""
-    if part is Part.HEAD:
+    if part is ScorePart.HEAD:
         return _label_sentence(placing.track, evidence.labels)
-    if part is Part.REPETITION:
+    if part is ScorePart.REPETITION:
         return repetition_sentence(evidence.days_since_played)
     better = placing.utility_rank - 1
     sentences = {
-        Part.SEED: (ReasonKind.SEED, f"near {evidence.seed}" if evidence.seed else "near your seeds"),
-        Part.CLEP: (ReasonKind.TASTE, "sounds like what you tend to like"),
-        Part.SEQUENCE: (ReasonKind.SEQUENCE, "goes with what you heard before it"),
-        Part.MODE: (ReasonKind.MODE, "what this station is set to play"),
-        Part.DIAL: (ReasonKind.DIAL, "as familiar or new as the dial asks"),
-        Part.DIVERSITY: (ReasonKind.VARIETY, "for variety after the tracks before it"),
-        Part.EXPLORATION: (ReasonKind.EXPLORING, f"exploring: {_tracks(better)} scored higher"),
+        ScorePart.SEED: (ReasonKind.SEED, f"near {evidence.seed}" if evidence.seed else "near your seeds"),
+        ScorePart.CLEP: (ReasonKind.TASTE, "sounds like what you tend to like"),
+        ScorePart.SEQUENCE: (ReasonKind.SEQUENCE, "goes with what you heard before it"),
+        ScorePart.MODE: (ReasonKind.MODE, "what this station is set to play"),
+        ScorePart.DIAL: (ReasonKind.DIAL, "as familiar or new as the dial asks"),
+        ScorePart.DIVERSITY: (ReasonKind.VARIETY, "for variety after the tracks before it"),
+        ScorePart.EXPLORATION: (ReasonKind.EXPLORING, f"exploring: {_tracks(better)} scored higher"),
     }
     return sentences[part]
 
 
-def _label_sentence(track: int, labels: Labels) -> tuple[ReasonKind, str]:
+def _label_sentence(track: int, labels: LabelEvidence) -> tuple[ReasonKind, str]:
     """Which labels carry the running update: the likes it resembles, or the dislikes it does not."""
     speaking = np.maximum(labels.influences, 0.0)
     likes, dislikes = speaking[labels.liked].sum(), speaking[~labels.liked].sum()
@@ -218,7 +225,7 @@ def repetition_sentence(days_since_played: float | None) -> tuple[ReasonKind, st
     return ReasonKind.RESTED, "rested a day" if days == 1 else f"rested {days} days"
 
 
-def _nothing_in_particular(contributions: tuple[tuple[Part, float], ...]) -> tuple[ReasonKind, str]:
+def _nothing_in_particular(contributions: tuple[tuple[ScorePart, float], ...]) -> tuple[ReasonKind, str]:
     """No part speaks for the track: either nothing distinguishes the tracks, or the others speak against more."""
     if min(value for _, value in contributions) > -FAINT:
         return ReasonKind.OPEN, "as good as any other here"
@@ -233,3 +240,119 @@ def _short(title: str) -> str:
 def _tracks(count: int) -> str:
     """A number of tracks in words."""
     return "1 track" if count == 1 else f"{count} tracks"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The utilities of one place by part.
+
+    Attributes:
+        parts: (c,) what they are called.
+        logits: (c, n) what each adds to each track's utility.
+        eligible: (n,) bool, who may have the place.
+        temperature: of the draw.
+    """
+
+    parts: tuple[ScorePart, ...]
+    logits: NDArray[np.float64]
+    eligible: NDArray[np.bool_]
+    temperature: float
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless there is one row a part and one column a track."""
+        if self.logits.shape != (len(self.parts), len(self.eligible)):
+            raise ValueError(
+                f"{len(self.parts)} parts of {len(self.eligible)} tracks have logits of shape {self.logits.shape}"
+            )
+
+    @property
+    def utilities(self) -> NDArray[np.float64]:
+        """(n,) of all tracks, eligible or not."""
+        return self.logits.sum(axis=0)
+
+    def mean(self, values: NDArray[np.float64]) -> float:
+        """The mean of (n,) values over the eligible tracks; 0 where there are none."""
+        return float(values[self.eligible].mean()) if self.eligible.any() else 0.0
+
+    def rank(self, utilities: NDArray[np.float64], track: int) -> int:
+        """The track's rank from 1 by (n,) utilities among the eligible ones, as if it were one of them."""
+        return 1 + int(np.count_nonzero(utilities[self.eligible] > utilities[track]))
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One part of a track's utility.
+
+    Attributes:
+        part: which.
+        logits: what it adds.
+        lead: the same less the mean over the eligible tracks.
+        rank_without: the track's rank by utility if this part were 0 for every track.
+    """
+
+    part: ScorePart
+    logits: float
+    lead: float
+    rank_without: int
+
+
+@dataclass(frozen=True, slots=True)
+class Decomposition:
+    """A track at one place.
+
+    Attributes:
+        shares: by part; their ``logits`` sum to ``utility``, their ``lead`` to ``lead``.
+        utility: of the track, in logits.
+        lead: less the mean of the eligible tracks.
+        rank: by utility, from 1, among the eligible ones.
+        eligible: how many these are.
+        given_up: the best eligible utility less this one, at least 0: what the noise had to overcome.
+        propensity: the probability of the draw; None where the track is not eligible.
+    """
+
+    shares: tuple[Share, ...]
+    utility: float
+    lead: float
+    rank: int
+    eligible: int
+    given_up: float
+    propensity: float | None
+
+
+def decompose(terms: Terms, track: int) -> Decomposition:
+    """What makes a track's utility at a place, part by part.
+
+    Args:
+        terms: the place.
+        track: index of the track; it need not be eligible.
+    """
+    utilities = terms.utilities
+    shares = tuple(
+        Share(
+            part=part,
+            logits=float(row[track]),
+            lead=float(row[track]) - terms.mean(row),
+            rank_without=terms.rank(utilities - row, track),
+        )
+        for part, row in zip(terms.parts, terms.logits, strict=True)
+    )
+    best = float(utilities[terms.eligible].max()) if terms.eligible.any() else float(utilities[track])
+    return Decomposition(
+        shares=shares,
+        utility=float(utilities[track]),
+        lead=float(utilities[track]) - terms.mean(utilities),
+        rank=terms.rank(utilities, track),
+        eligible=int(np.count_nonzero(terms.eligible)),
+        given_up=max(0.0, best - float(utilities[track])),
+        propensity=_propensity(terms, utilities, track),
+    )
+
+
+def _propensity(terms: Terms, utilities: NDArray[np.float64], track: int) -> float | None:
+    """The softmax over the eligible tracks, or None for a track that is none of them."""
+    if not terms.eligible[track]:
+        return None
+    scaled = utilities[terms.eligible] / terms.temperature
+    top = scaled.max()
+    partition = np.exp(scaled - top).sum()
+    return float(np.exp(utilities[track] / terms.temperature - top) / partition)

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recommender.ranking.gumbel_noise import uniform
-from recommender.ranking.rank import Catalogue, Placer, RankedTrack, Ranking, Request
+from recommender.ranking.gumbel import uniform
+from recommender.ranking.rank import Placer, RankedTrack, Ranking, Request, TrackTable
 
 ARMS = 2
 """How many arms share a queue; a pair has a slot for each."""
@@ -54,7 +54,7 @@ def arm_of(coin_seed: int, slot: int) -> int:
 
 
 def interleave(
-    catalogue: Catalogue, requests: tuple[Request, Request], coin_seed: int, commit_first: int = 0
+    catalogue: TrackTable, requests: tuple[Request, Request], coin_seed: int, commit_first: int = 0
 ) -> Interleaving:
     """Fill the places of a queue, each by the arm whose slot it is.
 

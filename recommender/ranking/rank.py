@@ -4,16 +4,17 @@ For each place the utility of every eligible track is
 
     utility = score + diversity · variety gain + calibration · gain in nats − soft same-artist and same-album penalty
 
-in logits (``variety``: MMR or DPP; ``calibrated_mix``: Steck 2018), and the place goes to
+in logits (``variety``: MMR or DPP, and the calibration of Steck 2018), and the place goes to
 argmax(utility / temperature + Gumbel noise of (seed, slot, track)). That is a draw from
 softmax(utility / temperature) over the place's eligible tracks given the places before, so its propensity is known
 exactly. The noise is a function of its key: the same inputs give the same queue, and a row moves only because something
 changed. Everything here is pure; scores are computed elsewhere.
 
-``ranking_types`` has the values, ``rules`` who is eligible, ``place_gains`` the gains, ``race`` the draw, ``placing`` one place.
+``slate_types`` has the values, ``rules`` who is eligible, ``slate_builder`` the gains and one place after the other, ``gumbel`` the draw.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,21 +22,31 @@ from recommender.ranking.slate_builder import Placer, View
 from recommender.ranking.slate_types import (
     KEPT_UTILITIES,
     UNKNOWN,
-    Catalogue,
     Commitment,
     RankedTrack,
     Ranking,
     Request,
     Settings,
+    TrackTable,
 )
 
 __all__ = [
-    "KEPT_UTILITIES", "UNKNOWN", "Catalogue", "Commitment", "Placer", "RankedTrack", "Ranking", "Request", "Settings", "View",
-    "commit", "rank",
+    "KEPT_UTILITIES",
+    "UNKNOWN",
+    "Commitment",
+    "Placer",
+    "RankedTrack",
+    "Ranking",
+    "Request",
+    "Settings",
+    "TrackTable",
+    "View",
+    "commit",
+    "rank",
 ]  # fmt: skip
 
 
-def rank(catalogue: Catalogue, request: Request, commit_first: int = 0) -> Ranking:
+def rank(catalogue: TrackTable, request: Request, commit_first: int = 0) -> Ranking:
     """Fill the places of a station's queue.
 
     Args:
@@ -66,7 +77,7 @@ def rank(catalogue: Catalogue, request: Request, commit_first: int = 0) -> Ranki
     return Ranking(tuple(rows), placer.shortfall() if len(rows) < request.places else None)
 
 
-def commit(catalogue: Catalogue, request: Request, ranking: Ranking, place: int) -> Commitment:
+def commit(catalogue: TrackTable, request: Request, ranking: Ranking, place: int) -> Commitment:
     """What to log for a place of a ranking that is being served.
 
     Args:
@@ -89,7 +100,7 @@ def commit(catalogue: Catalogue, request: Request, ranking: Ranking, place: int)
     return Placer(catalogue, request, queued=ranking.tracks[:place]).commitment(row)
 
 
-def _check(catalogue: Catalogue, request: Request) -> None:
+def _check(catalogue: TrackTable, request: Request) -> None:
     """Raise ValueError naming the argument that does not fit the catalogue."""
     count = len(catalogue)
     if len(request.scores) != count or len(request.candidates) != count:
@@ -105,3 +116,42 @@ def _check(catalogue: Catalogue, request: Request) -> None:
         raise ValueError(f"recent and pinned must hold track indices in 0…{count - 1}")
     if not np.isfinite(request.scores).all():
         raise ValueError("scores must be finite")
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Where a row of the new order was before.
+
+    Attributes:
+        track: track index.
+        places: places towards the front; negative towards the back, 0 where it stayed or is new.
+        new: it was not in the old order.
+    """
+
+    track: int
+    places: int
+    new: bool = False
+
+    @property
+    def label(self) -> str:
+        """▲3, ▼2, ●new, or empty for a row that stayed."""
+        if self.new:
+            return "●new"
+        if self.places == 0:
+            return ""
+        return f"▲{self.places}" if self.places > 0 else f"▼{-self.places}"
+
+
+def moves(old_order: Sequence[int], new_order: Sequence[int]) -> list[Move]:
+    """One move for each row of the new order, in its order.
+
+    Args:
+        old_order: track indices of the queue before, without those that have been played or taken off since – so
+            that the rows behind them, which merely close the gap, do not seem to have moved.
+        new_order: track indices of the queue now.
+    """
+    before = {track: place for place, track in enumerate(old_order)}
+    return [
+        Move(track, before[track] - place) if track in before else Move(track, 0, new=True)
+        for place, track in enumerate(new_order)
+    ]

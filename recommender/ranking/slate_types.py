@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.ranking.calibration import Mix
 from recommender.ranking.rules import Rule, RuleName, Spacing
-from recommender.ranking.variety import Variety
+from recommender.ranking.variety import Mix, Variety
 
 KEPT_UTILITIES = 1000
 """How many utilities a committed place keeps, best first: enough to weigh it again; the rest is in its log partition."""
@@ -16,7 +15,7 @@ UNKNOWN = -1
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class TrackTable:
     """The tracks as the ranking knows them.
 
     Attributes:
@@ -48,7 +47,7 @@ class Settings:
     """The dials of a ranking; utilities and penalties are in logits, like the scores.
 
     Attributes:
-        temperature: how much the noise counts; see ``temperature.temperature_for_breadth``.
+        temperature: how much the noise counts; see ``gumbel.temperature_for_breadth``.
         diversity: what a track at right angles to all recent places gains over a copy of one of them. At the default,
             queues of twenty from one classical seed on 240 real tracks were .81 classical; by likeness alone .90.
         variety: how that gain is measured.
@@ -144,7 +143,7 @@ class RankedTrack:
         score: the blended score in logits.
         utility: the score with diversity, calibration and penalties.
         diversity_lead: what diversity, calibration and penalties spoke for this track, less their mean over the rivals:
-            the best-scored eligible tracks, in a library of up to ``placing.RIVALS`` tracks all that are eligible.
+            the best-scored eligible tracks, in a library of up to ``slate_builder.RIVALS`` tracks all that are eligible.
         given_up: the best utility among the rivals less this one: what the noise had to overcome, 0 for the best.
         utility_rank: 1 for a utility that no rival's exceeds.
         eligible_count: how many tracks were eligible.

@@ -1,5 +1,5 @@
-"""The parts of the sequential model: inputs, network, losses and targets, its validation, and its modes and ablations.
+"""The sequential model in torch: its tracks, network, negatives, objective, and validation.
 
-``recommender.training.sequential`` trains it and ``recommender.models.numpy_inference`` serves it. ``items``, ``shapes``, ``token_features`` and ``windows`` are
-plain numpy; the others need torch.
+``recommender.training`` trains it and ``recommender.models.numpy_inference`` serves it. ``items``, ``negatives`` and ``windows`` are plain numpy; the
+others need torch.
 """

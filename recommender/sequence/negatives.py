@@ -261,33 +261,25 @@ class NegativeSampler:
         return track + (track >= target)
 
 
-class SharedSampler:
-    """Draws negatives for all positions of a batch at once, evenly or by how often tracks were liked."""
+def shared_negatives(
+    tracks: int, count: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Negatives for all positions of a batch at once, drawn evenly and with replacement.
 
-    def __init__(self, train: EventLog, count: int, popularity_share: float) -> None:
-        """Count the likes.
+    Args:
+        tracks: of the catalogue; one no larger than ``count`` is used whole.
+        count: negatives of a batch.
+        rng: source of chance.
 
-        Args:
-            train: the rows that may be learned from.
-            count: negatives of a batch, at least 1. A catalogue that is no larger is used whole.
-            popularity_share: 0…1, of the draws in proportion to a track's likes; the others are even, so that every
-                track has a chance.
+    Returns:
+        Tracks (N,), and how often each was expected to be drawn.
 
-        Raises:
-            ValueError: when either is out of its range.
-        """
-        if count < 1 or not 0.0 <= popularity_share <= 1.0:
-            raise ValueError(f"{count} shared negatives, {popularity_share:g} of them popular, cannot be drawn")
-        self._tracks, self._count = train.tracks, count
-        likes = np.bincount(train.track[train.label > 0], minlength=train.tracks)
-        popular = popularity_share if likes.sum() else 0.0
-        self._chance = (1.0 - popular) / max(1, train.tracks) + popular * likes / max(1, likes.sum())
-        self._upto = np.cumsum(self._chance)
-
-    def draw(self, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Tracks (N,), drawn with replacement, and how often each was expected to be."""
-        if self._tracks <= self._count:
-            return np.arange(self._tracks), np.ones(self._tracks, np.float32)
-        place = np.searchsorted(self._upto, rng.random(self._count) * self._upto[-1], side="right")
-        track = np.minimum(place, self._tracks - 1)
-        return track, (self._count * self._chance[track]).astype(np.float32)
+    Raises:
+        ValueError: when none are to be drawn.
+    """
+    if count < 1:
+        raise ValueError(f"{count} shared negatives cannot be drawn")
+    if tracks <= count:
+        return np.arange(tracks), np.ones(tracks, np.float32)
+    track = np.minimum((rng.random(count) * tracks).astype(np.int64), tracks - 1)
+    return track, np.full(count, count * (1.0 / tracks), np.float32)

@@ -4,24 +4,38 @@ Kang & McAuley 2018 for the causal transformer; Mei et al., UMAP 2024 (arXiv 240
 for each kind of feedback. What the best mode adds is switched on by the configuration, field by field.
 """
 
-from math import log, sqrt
+from math import sqrt
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from recommender.configuration import SequentialConfig
-from recommender.events import Outcome
+from recommender.events import EventLog, Outcome
 from recommender.models.parameter_shapes import POOL_SCALE
-from recommender.models.token_features import GAP_BUCKETS, HOUR_BUCKETS, SHARE_BUCKETS
-from recommender.sequence.blocks import block_of, dropout
-from recommender.sequence.history_pooling import states, worths
 from recommender.sequence.items import Items
-from recommender.sequence.liking_head import Taste
+from recommender.sequence.layers import INITIAL_SCALE, LikingHead, block_of, dropout, states, worths
 from recommender.sequence.linear_item_map import Shallow
 
-INITIAL_SCALE = 0.02
-"""Standard deviation of fresh embeddings; with 1, as torch has it, the first scores saturate the loss."""
+
+def on_device(array: NDArray[np.generic], device: torch.device) -> Tensor:
+    """The array as a tensor on a device.
+
+    On a processor it shares the array's memory. To a GPU it is copied from pinned memory, so that the copy runs while
+    the GPU still computes.
+
+    Args:
+        array: any shape.
+        device: where the network is.
+    """
+    tensor = torch.from_numpy(array)
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
+
+
 INITIAL_WORTH = {Outcome.THUMB_UP: 1.0, Outcome.FINISH: 1.0, Outcome.REPLAY: 1.0}
 HEARD_WORTH = 0.5
 """What other outcomes are worth before anything is learned: whatever was heard tells something of a taste."""
@@ -30,15 +44,10 @@ HEARD_WORTH = 0.5
 class SequentialNetwork(nn.Module):
     """Tokens in, a taste vector out at every position; a score is its product with a track's vector, plus its bias."""
 
-    share_bucket: nn.Parameter | None
-    gap_bucket: nn.Parameter | None
-    hour_bucket: nn.Parameter | None
-    unheard: nn.Parameter | None
-    log_temperature: nn.Parameter | None
     worth: nn.Parameter | None
     key: nn.Parameter | None
     next_bias: nn.Parameter | None
-    taste: Taste | None
+    taste: LikingHead | None
     shallow: Shallow | None
 
     def __init__(self, items: Items, stations: int, config: SequentialConfig) -> None:
@@ -70,21 +79,11 @@ class SequentialNetwork(nn.Module):
     def _build_elements(self, items: Items) -> None:
         """What the configuration adds; after all else, so that what is off changes no random number."""
         config, width = self.config, self.config.width
-        for name, on, buckets in (
-            ("share", config.share_token, SHARE_BUCKETS),
-            ("gap", config.gap_token, GAP_BUCKETS),
-            ("hour", config.hour_token, HOUR_BUCKETS),
-        ):
-            self.register_parameter(f"{name}_bucket", nn.Parameter(torch.zeros(buckets, width)) if on else None)
-        self.register_parameter("unheard", nn.Parameter(torch.zeros(width)) if config.unheard_prior else None)
-        self.register_parameter(
-            "log_temperature", nn.Parameter(torch.tensor([log(config.temperature)])) if config.temperature else None
-        )
-        pooled, rows = config.set_weight > 0.0, len(items.shrink)
+        pooled, rows = bool(config.set_weight), len(items.shrink)
         self.register_parameter("worth", worths(INITIAL_WORTH, HEARD_WORTH) if pooled else None)
         self.register_parameter("key", nn.Parameter(torch.randn(rows, width) * INITIAL_SCALE) if pooled else None)
         self.register_parameter("next_bias", nn.Parameter(torch.from_numpy(items.log_popularity)) if pooled else None)
-        self.register_module("taste", Taste(items, config) if config.liking_weight else None)
+        self.register_module("taste", LikingHead(items, config) if config.liking_weight else None)
         self.register_module("shallow", Shallow(items, config.shallow, config.length) if config.shallow else None)
 
     @property
@@ -96,10 +95,7 @@ class SequentialNetwork(nn.Module):
         """Vectors of tracks: content tower plus shrunk own embedding."""
         distinct, place = torch.unique(track, return_inverse=True)
         row = self.get_buffer("row")[distinct]
-        shrink = self.get_buffer("shrink")[row].unsqueeze(-1)
-        vectors = F.embedding(row, self.own) * shrink
-        if self.unheard is not None:
-            vectors = vectors + (1.0 - shrink) * self.unheard
+        vectors = F.embedding(row, self.own) * self.get_buffer("shrink")[row].unsqueeze(-1)
         if len(self.tower):
             vectors = vectors + self.get_buffer("content")[distinct] @ self.tower
         return F.embedding(place, vectors)
@@ -109,11 +105,9 @@ class SequentialNetwork(nn.Module):
         known = (station >= 0) & (station < self.stations)
         return torch.where(known, station + 1, torch.zeros_like(station))
 
-    def forward(
-        self, track: Tensor, outcome: Tensor, station: Tensor, features: Tensor | None = None
-    ) -> Tensor:  # (B, T) each -> (B, T, d + k + L)
+    def forward(self, track: Tensor, outcome: Tensor, station: Tensor) -> Tensor:  # (B, T) each -> (B, T, d + k + L)
         """State after each token: taste, and beside it those of the liking target and of the shallow part where there are such."""
-        hidden = self.after(self.items(track), outcome, station, features)
+        hidden = self.after(self.items(track), outcome, station)
         if self.worth is not None:
             hidden = self.config.order_weight * hidden + states(self.keys(track), outcome, self.worth)
         parts = [hidden]
@@ -123,16 +117,11 @@ class SequentialNetwork(nn.Module):
             parts.append(self.shallow.states(self.get_buffer("row")[track], outcome))
         return torch.cat(parts, dim=-1)
 
-    def after(
-        self, items: Tensor, outcome: Tensor, station: Tensor, features: Tensor | None = None
-    ) -> Tensor:  # (B, T, d), (B, T), (B, T), (B, T, 3)
-        """The same from the tracks' vectors; ``features`` are the buckets of share, gap and hour."""
+    def after(self, items: Tensor, outcome: Tensor, station: Tensor) -> Tensor:  # (B, T, d), (B, T), (B, T)
+        """The same from the tracks' vectors."""
         x = items * sqrt(self.config.width)
         x = x + F.embedding(outcome, self.outcome) + self.position[: items.shape[1]]
         x = x + self._without_row_0(self.station, self.station_row(station))
-        for place, table in enumerate((self.share_bucket, self.gap_bucket, self.hour_bucket)):
-            if table is not None and features is not None:
-                x = x + F.embedding(features[..., place], table)
         x = dropout(x, self.config.dropout, training=self.training)
         for block in self.blocks:
             x = block(x)
@@ -146,10 +135,7 @@ class SequentialNetwork(nn.Module):
 
     def ask(self, hidden: Tensor, station: Tensor) -> Tensor:  # (..., d), (...,) -> (..., d)
         """The query for what is liked next on a station."""
-        asked = hidden + self._without_row_0(self.asked, self.station_row(station))
-        if self.log_temperature is not None:
-            return F.normalize(asked, dim=-1) * torch.exp(-self.log_temperature)
-        return asked
+        return hidden + self._without_row_0(self.asked, self.station_row(station))
 
     def query(self, state: Tensor, station: Tensor) -> Tensor:  # (..., d + k + L), (...,) -> (..., d + k + 1 + L)
         """What meets the tracks on a station: what is liked next, what would be liked at all and how readily, and what was liked."""
@@ -169,17 +155,13 @@ class SequentialNetwork(nn.Module):
         )
         return hidden, second, liked
 
-    def targets(self, vectors: Tensor) -> Tensor:  # (..., d) -> (..., d)
-        """Tracks' vectors as they meet :meth:`ask`: of length 1 where scores are cosines."""
-        return vectors if self.log_temperature is None else F.normalize(vectors, dim=-1)
-
     def scored(self, track: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # (...,) -> (..., d + k), (...,) thrice
         """Tracks as they meet :meth:`query`.
 
         Returns:
             Vectors, biases of being liked next, log odds of being liked at all, and places in the shallow part's map.
         """
-        vectors, bias = self.targets(self.items(track)), self.bias(track)
+        vectors, bias = self.items(track), self.bias(track)
         place = torch.zeros_like(track) if self.shallow is None else self.shallow.places(self.get_buffer("row")[track])
         if self.taste is None:
             return vectors, bias, torch.zeros_like(bias), place
@@ -221,20 +203,23 @@ class SequentialNetwork(nn.Module):
 
     @torch.no_grad()
     def constants(self) -> dict[str, Tensor]:
-        """What serving needs beside the parameters: how much of each own embedding counts, the like-rates, and the shallow part."""
-        known: dict[str, Tensor] = {}
-        if self.unheard is not None or self.taste is not None or self.key is not None:
-            known["shrink"] = self.get_buffer("shrink").clone()
+        """What serving needs beside the parameters: how much of each own embedding counts, and the shallow part."""
+        known = {"shrink": self.get_buffer("shrink").clone()}
         if self.shallow is not None:
             known["shallow"] = self.shallow.get_buffer("weights").clone()
             known["shallow_place"] = self.shallow.get_buffer("place").float()
-        if self.worth is not None or self.shallow is not None:
-            known["order_weight"] = torch.tensor([self.config.order_weight])
-        if self.taste is not None:
-            known["appeal"] = torch.tensor([self.config.appeal])
-            known["quality"] = self.taste.quality_of_rows()
         return known
 
     @staticmethod
     def _without_row_0(table: Tensor, row: Tensor) -> Tensor:
         return F.embedding(row, table) * (row > 0).unsqueeze(-1)
+
+
+def tokens(log: EventLog, rows: NDArray[np.int64], network: SequentialNetwork) -> tuple[Tensor, ...]:
+    """The arguments of the network for rows (B, T)."""
+    device = network.device
+    return (
+        on_device(log.track[rows], device),
+        on_device(log.outcome[rows].astype(np.int64), device),
+        on_device(log.station[rows], device),
+    )

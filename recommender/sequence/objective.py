@@ -13,31 +13,68 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from recommender.configuration import SequenceLoss, SequentialConfig, Target
+from recommender.configuration import SequenceLoss, SequentialConfig
 from recommender.events import EventLog
-from recommender.sequence.history_pooling import mean_square, some_of, states, without_each
-from recommender.sequence.inputs import token_features
-from recommender.sequence.liking_head import Taste
-from recommender.sequence.losses import hard_pair_loss, liking_loss, pairwise_loss, shared_softmax_loss
-from recommender.sequence.negatives import NegativeCounts, NegativeDraw, NegativeKind, NegativeSampler, SharedSampler
-from recommender.sequence.network import SequentialNetwork
-from recommender.sequence.tensors import on_device
-from recommender.sequence.windows import NO_TARGET, listener_rows, windows
+from recommender.sequence.layers import LikingHead, mean_square, some_of, states, without_each
+from recommender.sequence.negatives import NegativeCounts, NegativeDraw, NegativeKind, NegativeSampler, shared_negatives
+from recommender.sequence.network import SequentialNetwork, on_device
+from recommender.sequence.windows import NO_TARGET, following_positives, windows
 
 
-def following_positives(log: EventLog) -> NDArray[np.int64]:
-    """For each row, the row of the listener's next positive in the order of the log, or ``NO_TARGET``.
+def pairwise_loss(positive: Tensor, negative: Tensor, weight: Tensor) -> Tensor:
+    """Weighted mean of ``-log σ(s⁺) - log(1 - σ(s⁻))`` (Kang & McAuley 2018, equation 7).
 
-    Rows of one moment follow each other here as they stand: else all but the first positive of a moment would never be
-    a target, which for ratings given a page at a time are nearly half. No split divides a moment.
+    Args:
+        positive: (P,) scores of the positive targets.
+        negative: (P,) scores of their negatives.
+        weight: (P,) how strongly each positive is meant, not all 0.
+
+    Returns:
+        The scalar loss.
     """
-    target = np.full(len(log), NO_TARGET, np.int64)
-    for rows in listener_rows(log):
-        positive = rows[log.label[rows] > 0]
-        place = np.searchsorted(positive, rows, side="right")
-        known = place < len(positive)
-        target[rows[known]] = positive[place[known]]
-    return target
+    return (weight * (F.softplus(-positive) + F.softplus(negative))).sum() / weight.sum()
+
+
+def hard_pair_loss(positive: Tensor, negative: Tensor, hard: Tensor, weight: Tensor) -> Tensor:
+    """``-log σ(s⁺ - s⁻)`` (Rendle et al. 2009) of the positions that drew a real negative, as a mean over all positions.
+
+    So the term grows with the share of real negatives, ``p_hard``.
+
+    Args:
+        positive: (P,) scores of the positive targets.
+        negative: (P,) scores of their negatives.
+        hard: (P,) bool, whether the negative is a real one.
+        weight: (P,) how strongly each positive is meant, not all 0.
+    """
+    return (weight * hard * F.softplus(negative - positive)).sum() / weight.sum()
+
+
+def shared_softmax_loss(positive: Tensor, negatives: Tensor, collision: Tensor, weight: Tensor) -> Tensor:
+    """Cross-entropy of each positive among negatives that all positions share.
+
+    A negative's logit is to be reduced by the logarithm of how often it is expected in the draw (log Q, Bengio & Senécal
+    2003; Yi et al. 2019), so that the sum over the draw estimates the sum over the catalogue, however it was drawn.
+
+    Args:
+        positive: (P,) scores of the positive targets.
+        negatives: (P, N) scores of the shared negatives, so reduced; overwritten where a negative does not count.
+        collision: (P, N) bool, where a negative is the position's own target and does not count.
+        weight: (P,) how strongly each positive is meant, not all 0.
+    """
+    others = torch.logsumexp(negatives.masked_fill_(collision, -torch.inf), dim=-1)
+    return (weight * F.softplus(others - positive)).sum() / weight.sum()
+
+
+def liking_loss(logits: Tensor, liked: Tensor, weight: Tensor) -> Tensor:
+    """Weighted binary cross-entropy of labels.
+
+    Args:
+        logits: any shape, log odds of liking.
+        liked: the same shape, 1 for a like and 0 for a dislike.
+        weight: the same shape; 0 where there is no label. Without any the loss is 0.
+    """
+    losses = weight * F.binary_cross_entropy_with_logits(logits, liked, reduction="none")
+    return losses.sum() / weight.sum().clamp(min=torch.finfo(weight.dtype).tiny)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,31 +119,6 @@ class _Answers:
     shared: Tensor
 
 
-@dataclass(frozen=True, slots=True)
-class _Likes:
-    """The likes of a log by listener, each listener's in the order of the log.
-
-    Attributes:
-        rows: rows of the likes.
-        place: (N,) of a row that is a like, its place among them.
-        end: (N,) of a row that is a like, the place after the last of its listener.
-    """
-
-    rows: NDArray[np.int64]
-    place: NDArray[np.int64]
-    end: NDArray[np.int64]
-
-    @staticmethod
-    def of(log: EventLog) -> "_Likes":
-        likes = np.flatnonzero(log.label > 0)
-        rows = likes[np.argsort(log.listener[likes], kind="stable")]
-        listeners = log.listener[rows]
-        place, end = np.zeros(len(log), np.int64), np.ones(len(log), np.int64)
-        place[rows] = np.arange(len(rows))
-        end[rows] = np.searchsorted(listeners, listeners, side="right")
-        return _Likes(rows, place, end)
-
-
 class Objective:
     """The loss of windows of one log.
 
@@ -121,9 +133,7 @@ class Objective:
         self.targets = following_positives(log)
         self._config = config
         self._pairs = config.loss is SequenceLoss.PAIR or config.hard_weight > 0.0
-        self._likes = _Likes.of(log)
         self._sampler = NegativeSampler(log, config.p_hard, config.negatives)
-        self._shared = SharedSampler(log, config.shared_negatives, config.popularity_share)
 
     @property
     def empty(self) -> bool:
@@ -153,7 +163,7 @@ class Objective:
             The scalar loss and where its negatives came from; None where the batch has nothing to predict.
         """
         log, softmax = self.log, self._config.loss is SequenceLoss.SOFTMAX
-        aims = np.where(real, self._aims(rows, rng), NO_TARGET)
+        aims = np.where(real, self.targets[rows], NO_TARGET)
         asked = np.nonzero(aims != NO_TARGET)
         aim = aims[asked]
         drawn = len(aim) if self._pairs else 0
@@ -162,7 +172,9 @@ class Objective:
         weight = log.weight[aim] * (1.0 if softmax else draw.kind != NegativeKind.NONE)
         if weight.sum() <= 0.0:
             return None
-        shared, expected = self._shared.draw(rng) if softmax else (np.empty(0, np.int64), np.empty(0, np.float32))
+        shared, expected = np.empty(0, np.int64), np.empty(0, np.float32)
+        if softmax:
+            shared, expected = shared_negatives(log.tracks, self._config.shared_negatives, rng)
         batch = _Batch(rows, real, asked, aim, draw, shared, expected)
         answers = self._answer(network, batch)
         weights = on_device(weight.astype(np.float32), network.device)
@@ -172,15 +184,6 @@ class Objective:
             loss = loss + self._config.liking_weight * self._liking_term(network.taste, batch, network.device)
         return loss, draw.counts
 
-    def _aims(self, rows: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-        """For each of the rows (B, T) the row that it should foretell, or ``NO_TARGET``."""
-        following = self.targets[rows]
-        if self._config.target is Target.NEXT:
-            return following
-        place, end = self._likes.place[following], self._likes.end[following]
-        drawn = self._likes.rows[np.minimum(place + (rng.random(rows.shape) * (end - place)).astype(np.int64), end - 1)]
-        return np.where(following == NO_TARGET, NO_TARGET, drawn)
-
     def _answer(self, network: SequentialNetwork, batch: _Batch) -> _Answers:
         log, rows, device = self.log, batch.rows, network.device
         # One look-up for tokens, targets and negatives: each distinct track is put together once.
@@ -189,21 +192,14 @@ class Objective:
         seen, positive, negative, shared = vectors.split([len(part) for part in parts])
         seen = seen.view(*rows.shape, -1)
         outcome, station = on_device(log.outcome[rows].astype(np.int64), device), on_device(log.station[rows], device)
-        hidden = network.after(seen, outcome, station, token_features(log, rows, network))
+        hidden = network.after(seen, outcome, station)
         keys = None
         if network.worth is not None:
             keys = network.keys(on_device(log.track[rows], device))
             hidden = hidden + states(keys, outcome, network.worth)
         place = on_device(np.ravel_multi_index(batch.asked, rows.shape), device)
         asked = F.embedding(place, hidden.view(rows.size, -1))
-        return _Answers(
-            network.targets(seen),
-            keys,
-            asked,
-            network.targets(positive),
-            network.targets(negative),
-            network.targets(shared),
-        )
+        return _Answers(seen, keys, asked, positive, negative, shared)
 
     def _pair_term(self, network: SequentialNetwork, batch: _Batch, answers: _Answers, weight: Tensor) -> Tensor:
         """One negative a position, as Mei et al. 2024."""
@@ -261,7 +257,7 @@ class Objective:
         return config.set_weight * (loss + config.set_decay * size)
 
     def _with_taste(
-        self, network: SequentialNetwork, taste: Taste, batch: _Batch, positive: Tensor, negative: Tensor
+        self, network: SequentialNetwork, taste: LikingHead, batch: _Batch, positive: Tensor, negative: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Scores (P,) of targets and negatives with what the liking target adds to them."""
         log, rows, device = self.log, batch.rows, positive.device
@@ -271,17 +267,12 @@ class Objective:
         place = on_device(np.ravel_multi_index(batch.asked, rows.shape), device)
         state = F.embedding(place, liking.view(rows.size, -1))
         added: list[Tensor] = []
-        for track, label in ((log.track[batch.aim], 1), (batch.draw.track, -1)):
+        for track in (log.track[batch.aim], batch.draw.track):
             index = on_device(track, device)
-            own = torch.full_like(index, label)
-            if label < 0:  # a random negative has no label of the listener's to leave out
-                own = own * on_device(batch.draw.kind >= NegativeKind.STATION, device)
-            added.append(
-                (state * taste.vectors(index)).sum(-1) + taste.bias(index, own) + taste.level(state).squeeze(-1)
-            )
+            added.append((state * taste.vectors(index)).sum(-1) + taste.bias(index) + taste.level(state).squeeze(-1))
         return network.combine(positive, added[0]), network.combine(negative, added[1])
 
-    def _liking_term(self, taste: Taste, batch: _Batch, device: torch.device) -> Tensor:
+    def _liking_term(self, taste: LikingHead, batch: _Batch, device: torch.device) -> Tensor:
         """Every label of a window is foretold from its other events."""
         log, rows = self.log, batch.rows
         label = np.where(batch.real, log.label[rows], 0)  # (B, T)
@@ -289,10 +280,7 @@ class Objective:
         outcome, real = on_device(log.outcome[rows].astype(np.int64), device), on_device(batch.real, device)
         vectors = taste.vectors(track)  # (B, T, k)
         state = without_each(vectors, outcome, taste.worth, some_of(real, self._config.taste_dropout))
-        logits = (state * vectors).sum(-1) + taste.bias(track, own) + taste.level(state).squeeze(-1)
+        logits = (state * vectors).sum(-1) + taste.bias(track) + taste.level(state).squeeze(-1)
         weight = on_device((log.weight[rows] * (label != 0)).astype(np.float32), device)
         size = self._config.taste_decay * mean_square(vectors, real)
         return liking_loss(logits, (own > 0).to(logits.dtype), weight) + size
-
-
-__all__ = ["Objective", "following_positives", "pairwise_loss"]

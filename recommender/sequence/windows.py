@@ -19,12 +19,16 @@ def listener_rows(log: EventLog) -> list[NDArray[np.int64]]:
     return [part for part in np.split(order, cuts) if len(part)]
 
 
-def next_positives(log: EventLog) -> NDArray[np.int64]:
-    """For each row, the row of the listener's next positive at a later moment, or ``NO_TARGET``."""
+def following_positives(log: EventLog) -> NDArray[np.int64]:
+    """For each row, the row of the listener's next positive in the order of the log, or ``NO_TARGET``.
+
+    Rows of one moment follow each other here as they stand: else all but the first positive of a moment would never be
+    a target, which for ratings given a page at a time are nearly half. No split divides a moment.
+    """
     target = np.full(len(log), NO_TARGET, np.int64)
     for rows in listener_rows(log):
         positive = rows[log.label[rows] > 0]
-        place = np.searchsorted(log.time[positive], log.time[rows], side="right")
+        place = np.searchsorted(positive, rows, side="right")
         known = place < len(positive)
         target[rows[known]] = positive[place[known]]
     return target

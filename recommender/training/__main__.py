@@ -4,14 +4,16 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from recommender.datasets.dataset import DatasetError, parse_columns
+from recommender.datasets.stream import stream_dataset
 from recommender.training.checkpoints import EVERY_SECONDS, CheckpointError
+from recommender.training.compute import DeviceError, Precision
 from recommender.training.conversion import ASKED_LISTENERS, SHARD_ROWS, convert
-from recommender.training.devices import DeviceError, Precision
-from recommender.training.progress import Teller
+from recommender.training.progress import TerminalProgress
+from recommender.training.sharded_training import TrainingRequest, train
 from recommender.training.shards import ShardError
 
 FAILED, INTERRUPTED = 1, 130
@@ -84,14 +86,12 @@ def _count(text: str) -> int:
 
 
 def _convert(options: argparse.Namespace) -> object:
-    from recommender.datasets.stream import stream_dataset  # noqa: PLC0415 - Arrow is slow to load, and help needs none
-
     manifest = convert(
         stream_dataset(options.dataset, columns=parse_columns(options.columns)),
         options.target,
         shard_rows=options.shard_rows,
         asked_listeners=options.asked_listeners,
-        on_progress=Teller().conversion,
+        on_progress=TerminalProgress().conversion,
     )
     sys.stderr.write(
         f"{manifest.rows:,} rows of {manifest.listeners:,} listeners and {manifest.tracks:,} tracks in"
@@ -101,24 +101,7 @@ def _convert(options: argparse.Namespace) -> object:
 
 
 def _train(options: argparse.Namespace) -> object | None:
-    from recommender.training.sharded_training import Question, train  # noqa: PLC0415 - torch is slow to load, and help needs none
-
-    return train(
-        Question(
-            data=options.data,
-            columns=options.columns,
-            out=options.out,
-            mode=options.mode,
-            device=options.device,
-            precision=options.precision,
-            epochs=options.epochs,
-            batch=options.batch,
-            steps=options.steps,
-            seed=options.seed,
-            threads=options.threads,
-            checkpoint_every=options.checkpoint_every,
-        )
-    )
+    return train(TrainingRequest(**{field.name: getattr(options, field.name) for field in fields(TrainingRequest)}))
 
 
 if __name__ == "__main__":

@@ -9,9 +9,10 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -21,8 +22,148 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from recommender.training.distributed import Ranks
-from recommender.training.training_state import Position, State
+from recommender.sequence.negatives import NegativeCounts
+from recommender.sequence.network import Items, SequentialNetwork
+from recommender.training.compute import Ranks
+
+
+@dataclass(frozen=True, slots=True)
+class EpochReport:
+    """How an epoch went.
+
+    Attributes:
+        epoch: from 1.
+        epochs: at most.
+        loss: mean training loss.
+        validation_auc: validation pair AUC; None without pairs.
+        negatives: where the negative targets came from.
+        seconds: that its training took, without the validation.
+    """
+
+    epoch: int
+    epochs: int
+    loss: float
+    validation_auc: float | None
+    negatives: NegativeCounts
+    seconds: float = 0.0
+
+    @property
+    def hard_share(self) -> float | None:
+        """Share of real negatives among the positions that have one."""
+        return self.negatives.realised_share
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedSequence:
+    """The network of the best epoch and the course of the training."""
+
+    network: SequentialNetwork
+    items: Items
+    best_epoch: int
+    reports: tuple[EpochReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """How far an epoch is.
+
+    Attributes:
+        epoch, epochs: which, and how many at most.
+        step: of the whole training, from 1.
+        loss: mean over the steps since the last report.
+        seen: rows of the epoch that were seen.
+        share: what share of the epoch's rows that is, 0…1.
+        steps, tokens: by all processes since this process was started.
+        seconds: since then, validation excluded.
+    """
+
+    epoch: int
+    epochs: int
+    step: int
+    loss: float
+    seen: int
+    share: float
+    steps: int
+    tokens: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a training is, between two rounds.
+
+    Attributes:
+        epoch: the one that is going on, from 1.
+        round: of this epoch, the next to come, from 0.
+        step: steps taken in all.
+        rows: of this epoch, seen by all processes.
+        seconds: of training in this epoch.
+        best_epoch: the best so far; 0 before the first.
+        best_auc: its validation pair AUC; None where there was none.
+        finished: whether the training has come to its end.
+        counts: of this epoch's negatives, by this process.
+        reports: of the epochs before.
+    """
+
+    epoch: int = 1
+    round: int = 0
+    step: int = 0
+    rows: int = 0
+    seconds: float = 0.0
+    best_epoch: int = 0
+    best_auc: float | None = None
+    finished: bool = False
+    counts: NegativeCounts = field(default_factory=NegativeCounts)
+    reports: tuple[EpochReport, ...] = ()
+
+
+@dataclass(slots=True)
+class TrainingState:
+    """Everything that the rest of a training depends on; between two rounds it can be written down."""
+
+    network: SequentialNetwork
+    optimiser: torch.optim.Optimizer
+    scaler: torch.GradScaler
+    rng: np.random.Generator
+    best: dict[str, Tensor]
+    losses: list[float] = field(default_factory=list[float])
+    """Of the steps of this epoch."""
+    position: Position = field(default_factory=Position)
+
+
+class Keeper(Protocol):
+    """Writes states down and brings them back."""
+
+    def restore(self, state: TrainingState, ranks: Ranks) -> None:
+        """Before the first step: make the state what was written down last, where anything was."""
+        ...
+
+    def between_rounds(self, state: TrainingState, ranks: Ranks) -> None:
+        """After every round but an epoch's last; may find that it is too early."""
+        ...
+
+    def after_epoch(self, state: TrainingState, ranks: Ranks) -> None:
+        """After every epoch."""
+        ...
+
+
+class NoKeeper:
+    """Writes nothing: a short training is begun again."""
+
+    def restore(self, state: TrainingState, ranks: Ranks) -> None:
+        """Nothing."""
+
+    def between_rounds(self, state: TrainingState, ranks: Ranks) -> None:
+        """Nothing."""
+
+    def after_epoch(self, state: TrainingState, ranks: Ranks) -> None:
+        """Nothing."""
+
+
+def weights_of(network: SequentialNetwork) -> dict[str, Tensor]:
+    """A copy of all that is learned, on the processor."""
+    return {name: value.detach().to("cpu", copy=True) for name, value in network.state_dict().items()}
+
 
 FORMAT = "1"
 """Raised whenever the content changes its meaning; other formats are refused."""
@@ -74,12 +215,12 @@ class Checkpoints:
         self._on_restore = on_restore
         self._last = clock()
 
-    def between_rounds(self, state: State, ranks: Ranks) -> None:
+    def between_rounds(self, state: TrainingState, ranks: Ranks) -> None:
         """Write one where the last is old enough by the first process's clock."""
         if ranks.from_first(np.array([self._clock() - self._last]))[0] >= self._every:
             self.after_epoch(state, ranks)
 
-    def after_epoch(self, state: State, ranks: Ranks) -> None:
+    def after_epoch(self, state: TrainingState, ranks: Ranks) -> None:
         """Write one.
 
         Raises:
@@ -90,7 +231,7 @@ class Checkpoints:
             self._write(state, random)
         self._last = self._clock()
 
-    def _write(self, state: State, random: list[NDArray[np.uint8]]) -> None:
+    def _write(self, state: TrainingState, random: list[NDArray[np.uint8]]) -> None:
         tensors = _tensors(state)
         tensors[RANDOM] = torch.from_numpy(np.stack(random))
         text = json.dumps(asdict(_Header(self._question, state.position, state.scaler.state_dict())), allow_nan=False)
@@ -107,7 +248,7 @@ class Checkpoints:
         finally:
             temporary.unlink(missing_ok=True)
 
-    def restore(self, state: State, ranks: Ranks) -> None:
+    def restore(self, state: TrainingState, ranks: Ranks) -> None:
         """Go on from the file, where there is one.
 
         Raises:
@@ -153,7 +294,7 @@ class Checkpoints:
         return CheckpointError(f"The checkpoint {self._path} cannot be used ({why}): remove it to begin anew.")
 
 
-def _tensors(state: State) -> dict[str, Tensor]:
+def _tensors(state: TrainingState) -> dict[str, Tensor]:
     tensors = {
         f"network.{name}": value.detach().cpu().contiguous() for name, value in state.network.state_dict().items()
     }
@@ -164,7 +305,7 @@ def _tensors(state: State) -> dict[str, Tensor]:
     return tensors
 
 
-def _restore(state: State, tensors: Mapping[str, Tensor], rank: int) -> None:
+def _restore(state: TrainingState, tensors: Mapping[str, Tensor], rank: int) -> None:
     state.network.load_state_dict(_under("network.", tensors))
     state.best = _under("best.", tensors)
     _check_same_shapes(state.best, state.network.state_dict())
@@ -183,7 +324,7 @@ def _restore(state: State, tensors: Mapping[str, Tensor], rank: int) -> None:
         torch.cuda.set_rng_state(torch.from_numpy(random[RANDOM_BYTES + kept :].copy()), state.network.device)
 
 
-def _random_state(state: State) -> NDArray[np.uint8]:
+def _random_state(state: TrainingState) -> NDArray[np.uint8]:
     """States of all that draws random numbers in this process: numpy's generator, torch's, and the GPU's."""
     text = json.dumps(state.rng.bit_generator.state).encode()
     parts = [np.frombuffer(text.ljust(RANDOM_BYTES), np.uint8), torch.get_rng_state().numpy()]

@@ -1,6 +1,6 @@
 """From a stream of any size to shards of whole listeners, in bounded memory.
 
-The rows are grouped by listener over files (:mod:`recommender.training.external_grouping`), put in time order group by group, and
+The rows are grouped by listener over files (:mod:`recommender.training.conversion`), put in time order group by group, and
 written as one shard each. Of a sample of the listeners the newest rows are kept apart: validation asks about them.
 Everything is written into a folder beside the target, which takes the target's name when all is there; a conversion that
 was interrupted is begun again.
@@ -24,10 +24,10 @@ from recommender.datasets.opening import FINAL
 from recommender.datasets.stream import Chunk
 from recommender.evaluation.splits import split_listener_last
 from recommender.events import EventLog, empty_log
-from recommender.sequence.track_counts import TrackCounts
+from recommender.sequence.items import TrackCounts
 from recommender.sequence.windows import joined
-from recommender.training.external_grouping import Records, grouped, records_of
-from recommender.training.listener_parts import part_of
+from recommender.training.progress import ConversionReport
+from recommender.training.row_sources import mixed, part_of
 from recommender.training.shards import (
     CONTENT,
     FORMAT,
@@ -41,6 +41,106 @@ from recommender.training.shards import (
     manifest_to_json,
     write_log,
 )
+
+Records = NDArray[np.void]
+"""Rows with a field for each column of a log."""
+
+RECORD = np.dtype([(name, kind) for name, kind in FINAL.items()])
+DIGIT_BITS = 6
+FILES = 1 << DIGIT_BITS
+"""Files written at a time; each further dealing multiplies the rows that can be grouped by as many."""
+LEVELS = 64 // DIGIT_BITS
+"""Digits in a hash of 64 bits. Listeners alike in all of them are one for all this can tell."""
+READ_RECORDS = 1 << 18
+"""Records in memory when a file is dealt again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Pile:
+    """A file of records of whole listeners, and how many digits of their hash it was dealt by."""
+
+    path: Path
+    records: int
+    level: int
+
+
+def records_of(chunk: Chunk) -> Records:
+    """The rows of a chunk as records."""
+    records = np.empty(len(chunk), RECORD)
+    for name in FINAL:
+        records[name] = getattr(chunk, name)
+    return records
+
+
+def grouped(records: Iterable[Records], folder: Path, most: int) -> Iterator[Records]:
+    """Rows in groups of whole listeners, in memory one group at a time.
+
+    The order of a listener's rows is kept. Nothing is yielded before the last record has come.
+
+    Args:
+        records: rows as they come.
+        folder: exists, and takes the files, which are removed as they are used up.
+        most: rows of a group, unless one listener alone has more.
+    """
+    waiting = list(_dealt(records, folder / "0", 0))
+    group: list[_Pile] = []
+    while waiting:
+        pile = waiting.pop(0)
+        if pile.records > most and pile.level < LEVELS and not _single(pile):
+            deeper = _dealt(_read(pile.path), pile.path.with_name(f"{pile.path.name}-"), pile.level)
+            pile.path.unlink()
+            waiting = [*deeper, *waiting]
+            continue
+        if group and sum(each.records for each in group) + pile.records > most:
+            yield _taken(group)
+            group = []
+        group.append(pile)
+    if group:
+        yield _taken(group)
+
+
+def _dealt(records: Iterable[Records], stem: Path, level: int) -> list[_Pile]:
+    """Deal into files by one digit of the listener's hash; the files that got any."""
+    paths = [stem.with_name(f"{stem.name}{digit:02d}") for digit in range(FILES)]
+    counts = np.zeros(FILES, np.int64)
+    files = [path.open("wb") for path in paths]
+    try:
+        for some in records:
+            digit = (mixed(some["listener"]) >> np.uint64(level * DIGIT_BITS)) % np.uint64(FILES)
+            order = np.argsort(digit, kind="stable")
+            ends = np.cumsum(np.bincount(digit.astype(np.int64), minlength=FILES))
+            for place in np.flatnonzero(np.diff(ends, prepend=0)):
+                part = some[order[ends[place - 1] if place else 0 : ends[place]]]
+                part.tofile(files[place])
+                counts[place] += len(part)
+    finally:
+        for file in files:
+            file.close()
+    for path, count in zip(paths, counts.tolist(), strict=True):
+        if not count:
+            path.unlink()
+    return [_Pile(path, count, level + 1) for path, count in zip(paths, counts.tolist(), strict=True) if count]
+
+
+def _single(pile: _Pile) -> bool:
+    """Whether all is one listener's, which nothing can divide."""
+    first = next(_read(pile.path))["listener"][0]
+    return all(bool(np.all(some["listener"] == first)) for some in _read(pile.path))
+
+
+def _read(path: Path) -> Iterator[Records]:
+    with path.open("rb") as file:
+        while len(some := np.fromfile(file, RECORD, READ_RECORDS)):
+            yield some
+
+
+def _taken(piles: list[_Pile]) -> Records:
+    """All records of some files, which are removed."""
+    found = np.concatenate([np.fromfile(pile.path, RECORD) for pile in piles])
+    for pile in piles:
+        pile.path.unlink()
+    return found
+
 
 SHARD_ROWS = 500_000
 """Rows of a shard: about 25 MB as columns, and some times that while it is learned from."""
@@ -95,14 +195,6 @@ class RowStream(Protocol):
     def content(self) -> NDArray[np.float32] | None:
         """(n, dim) vectors of the tracks met so far, where there are any."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class ConversionReport:
-    """How far a conversion is: rows that were read, and rows that stand in shards."""
-
-    read: int
-    written: int
 
 
 def convert(

@@ -1,13 +1,16 @@
-"""A stored model measured on a listener's own history, beside the baselines; free of torch."""
+"""A model measured on a listener's own history beside the baselines: a stored one, or a new one on the gate slice, in a hurry on less.
+
+Free of torch.
+"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines import BASELINES, Recommender, build
+from recommender.baselines import BASELINES, build
 from recommender.evaluation.bootstrap import resampling_units
 from recommender.evaluation.calibrated import Calibrated
 from recommender.evaluation.metric_names import Measure
@@ -18,6 +21,7 @@ from recommender.evaluation.report import Comparison, Evaluation, compare
 from recommender.evaluation.splits import split_at
 from recommender.evaluation.verdict import Conclusion, LogFacts, conclude, log_facts
 from recommender.events import EventLog, TimeSplit, split_by_time
+from recommender.interfaces import Context, Recommender
 from recommender.models.model_card import Model
 from recommender.models.model_scorer import Catalogue, ModelScorer
 from recommender.models.station_scorer import UNTRAINED, AsServed
@@ -70,31 +74,6 @@ def baseline_recommenders(catalogue: Catalogue, seed: int = 0, names: Sequence[s
     """Baselines for one listener, chance first; the last is the player itself without any training."""
     plain = [build(name, content=catalogue.vectors, seed=seed) for name in names]
     return [*plain, AsServed(catalogue, None, UNTRAINED)]
-
-
-def evaluate_history(
-    recommenders: Sequence[Recommender], log: EventLog, gate_from: float, catalogue: Catalogue, seed: int = 0
-) -> Evaluation:
-    """Walk recommenders through what came after a moment, each event scored in the state before it.
-
-    Args:
-        recommenders: with distinct names; trained models take no notice of the fit.
-        log: the whole history.
-        gate_from: seconds, on the log's clock; rows from here on are measured on, those before are learned from.
-        catalogue: the log's tracks.
-        seed: of the bootstrap.
-    """
-    split = split_at(log, gate_from)
-    return evaluate(recommenders, split, state=State.WALKING, content=catalogue.vectors, seed=seed)
-
-
-def evaluate_model(model: Model | None, log: EventLog, catalogue: Catalogue, seed: int = 0) -> Evaluation:
-    """Measure a model on all that it has not seen of a log, or just the baselines on its newest slice.
-
-    Raises:
-        ValueError: when the model was trained on other vectors than the catalogue's.
-    """
-    return evaluate_listener(model, log, catalogue, seed=seed).evaluation
 
 
 def evaluate_listener(
@@ -167,3 +146,112 @@ def _moments(model: Model | None, log: EventLog) -> tuple[float, float]:
 def _left_out() -> str:
     others = [name for name in BASELINES if name not in ONE_LISTENER]
     return f"{', '.join(others)}: they learn from what different people like, and this log is one person's"
+
+
+LIVE = "live model"
+HURRIED_ROWS = 60
+"""Newest rows that are measured on when the listener asked to come to an end: a second or two, and still a comparison."""
+
+
+class _StoppedError(Exception):
+    """Measuring was asked to end."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateMeasurement:
+    """What was measured.
+
+    Attributes:
+        evaluation: of the model, the live one where there is one, and baselines.
+        hurried: whether only the newest rows were measured on.
+    """
+
+    evaluation: Evaluation
+    hurried: bool
+
+
+def measure_beside(
+    scorer: ModelScorer,
+    live: Model | None,
+    log: EventLog,
+    gate_from: float,
+    seed: int,
+    on_step: Callable[[int, int], None],
+    should_stop: Callable[[], bool],
+) -> GateMeasurement:
+    """Measure a model, the live one and baselines on the gate rows that neither model has seen.
+
+    Args:
+        scorer: the new model, over its catalogue.
+        live: the model in use, if any.
+        log: the whole history.
+        gate_from: seconds, on the log's clock; where the gate slice begins.
+        seed: of the random baseline and the bootstrap.
+        on_step: told (states scored, states in all).
+        should_stop: asked before every state; a yes leaves it at the newest ``HURRIED_ROWS``.
+    """
+    catalogue = scorer.catalogue
+    models: list[Recommender] = [AsServed(catalogue, scorer, MODEL)]
+    if live is not None:
+        models.append(AsServed(catalogue, ModelScorer(live, catalogue), LIVE))
+        gate_from = max(gate_from, float(np.nextafter(live.card.seen_until, np.inf)))
+    recommenders = [*models, *baseline_recommenders(catalogue, seed)]
+    rows = min(MOST_ROWS, int(np.count_nonzero(log.judged & (log.time >= gate_from))))
+
+    def measured(recommenders: Sequence[Recommender], most_rows: int) -> Evaluation:
+        split = split_at(log, gate_from)
+        return evaluate(
+            recommenders, split, state=State.WALKING, content=catalogue.vectors, seed=seed, most_rows=most_rows
+        )
+
+    if not should_stop():
+        counted = _Counter(len(recommenders) * rows, on_step, should_stop)
+        try:
+            whole = measured([_Watched(each, counted) for each in recommenders], MOST_ROWS)
+            return GateMeasurement(whole, hurried=False)
+        except _StoppedError:
+            pass
+    return GateMeasurement(measured(recommenders, HURRIED_ROWS), hurried=True)
+
+
+class _Counter:
+    """Counts states scored, tells of them, and ends the measuring when asked to."""
+
+    def __init__(self, states: int, on_step: Callable[[int, int], None], should_stop: Callable[[], bool]) -> None:
+        self._states, self._on_step, self._should_stop = max(states, 1), on_step, should_stop
+        self._done = 0
+
+    def count(self) -> None:
+        """One more."""
+        if self._should_stop():
+            raise _StoppedError
+        self._done = min(self._done + 1, self._states)
+        self._on_step(self._done, self._states)
+
+
+class _Watched:
+    """A recommender whose every answer is counted; else as it is."""
+
+    def __init__(self, recommender: Recommender, counter: _Counter) -> None:
+        self._recommender, self._counter = recommender, counter
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._recommender, name)
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        return self._recommender.name
+
+    def fit(self, log: EventLog) -> None:
+        """As the recommender does."""
+        self._recommender.fit(log)
+
+    def score(self, context: Context) -> NDArray[np.float32]:
+        """As the recommender has it."""
+        self._counter.count()
+        return self._recommender.score(context)
+
+    def explain(self, context: Context, track: int) -> str:
+        """As the recommender has it."""
+        return self._recommender.explain(context, track)

@@ -1,12 +1,67 @@
-"""What a training tells on the terminal: a line now and then, on stderr."""
+"""How far a training is: a retraining's stages, told to the player, and a training's steps, told on the terminal."""
 
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
-from recommender.training.conversion import ConversionReport
-from recommender.training.training_state import EpochReport, Position, StepReport
+from recommender.training.checkpoints import EpochReport, Position, StepReport
+
+
+class Stage(StrEnum):
+    """The stages of a retraining, in their order."""
+
+    CONTENT = "content"
+    SEQUENCE = "sequence"
+    UPDATE = "update"
+    BLEND = "blend"
+    EVALUATION = "evaluation"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a retraining is.
+
+    Attributes:
+        stage: a value of :class:`Stage`.
+        step, steps: within the stage.
+        loss: mean training loss of the step, where there is one.
+        metric: validation pair AUC after the step, where there is one.
+        seconds_left: of this stage at its pace so far, at most (it may stop early); None when unknown.
+    """
+
+    stage: str
+    step: int
+    steps: int
+    loss: float | None
+    metric: float | None
+    seconds_left: float | None
+
+
+class StageProgress:
+    """Tells the progress of a retraining, with the time left at the stage's pace so far.
+
+    Args:
+        on_progress: told about every step.
+    """
+
+    def __init__(self, on_progress: Callable[[Progress], None]) -> None:
+        self._on_progress = on_progress
+        self._stage: Stage | None = None
+        self._started = 0.0
+
+    def begin(self, stage: Stage) -> None:
+        """A stage begins."""
+        self._stage, self._started = stage, time.monotonic()
+
+    def step(self, step: int, steps: int, loss: float | None = None, metric: float | None = None) -> None:
+        """A step of the stage is done."""
+        assert self._stage is not None, "a stage begins before it is told of"
+        taken = time.monotonic() - self._started
+        left = taken / step * (steps - step) if step else None
+        self._on_progress(Progress(self._stage, step, steps, loss, metric, left))
+
 
 EVERY_SECONDS = 5.0
 """Between two lines about steps: a training of days fills no disk with them."""
@@ -18,9 +73,17 @@ def _to_stderr(line: str) -> None:
     sys.stderr.flush()
 
 
+@dataclass(frozen=True, slots=True)
+class ConversionReport:
+    """How far a conversion is: rows that were read, and rows that stand in shards."""
+
+    read: int
+    written: int
+
+
 @dataclass(slots=True)
-class Teller:
-    """Turns reports into lines.
+class TerminalProgress:
+    """Turns the reports of a training on a data set into lines on stderr, one now and then.
 
     Attributes:
         write: takes a line.

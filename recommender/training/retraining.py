@@ -5,7 +5,7 @@ the second stops the training and fits the blend; how the running update learns 
 only measures. What is stored is the very model that was measured: it is not refitted on the gate slice afterwards, so its
 figures are its own, and the next retraining's gate lies after everything this model has seen.
 
-The transformer goes on from the live model's weights unless there is reason for a full training (:mod:`recommender.training.incremental`);
+The transformer goes on from the live model's weights unless there is reason for a full training (:mod:`recommender.training.material`);
 all else is quick and done anew each time.
 """
 
@@ -27,20 +27,26 @@ from recommender.events import EventLog
 from recommender.models.bayesian_taste import MainAxes, fit_shared
 from recommender.models.blend import PRIOR_BLEND
 from recommender.models.clep import export_clep, train_clep
-from recommender.models.library_match import Library, sample
-from recommender.models.lineage import Kind, Lineage
-from recommender.models.model_card import NO_EVIDENCE, GateEvidence, Metric, Model, ModelCard
+from recommender.models.model_card import NO_EVIDENCE, GateEvidence, Kind, Lineage, Metric, Model, ModelCard
 from recommender.models.model_scorer import Catalogue, ModelScorer
+from recommender.models.online_update import UpdateSettings
+from recommender.models.registry import Library, sample
 from recommender.models.station_scorer import UNTRAINED
-from recommender.models.update_settings import UpdateSettings
-from recommender.training.blend_fitting import fit_model_blend, with_blend
-from recommender.training.gate_measurement import LIVE, Measurement, measure_beside
-from recommender.training.history_evaluation import MODEL
-from recommender.training.incremental import EPOCHS, Plan, plan_training, remembered, starting_weights
-from recommender.training.material import FEWEST_LABELS, FEWEST_OF_A_KIND, FEWEST_VECTORS, Material
-from recommender.training.sequential import EpochReport, export_sequential, train_sequential
-from recommender.training.stages import Progress, Stage, Teller
-from recommender.training.update_tuning import tune_update
+from recommender.training.history_evaluation import LIVE, MODEL, GateMeasurement, measure_beside
+from recommender.training.material import (
+    EPOCHS,
+    FEWEST_LABELS,
+    FEWEST_OF_A_KIND,
+    FEWEST_VECTORS,
+    Material,
+    Plan,
+    plan_training,
+    remembered,
+    starting_weights,
+)
+from recommender.training.progress import Progress, Stage, StageProgress
+from recommender.training.sequential_recommender import EpochReport, export_sequential, train_sequential
+from recommender.training.tuning import fit_model_blend, tune_update, with_blend
 
 __all__ = ["FEWEST_LABELS", "FEWEST_OF_A_KIND", "FEWEST_VECTORS", "LIVE", "Progress", "TrainingResult", "retrain"]
 
@@ -122,7 +128,9 @@ def retrain(
         # Two threads are slower than one on networks this small, and the music needs the other.
         torch.set_num_threads(1)
         try:
-            model, measurement = _Run(material, config, usable, plan, evidence, Teller(on_progress), should_stop).run()
+            model, measurement = _Run(
+                material, config, usable, plan, evidence, StageProgress(on_progress), should_stop
+            ).run()
         finally:
             torch.set_num_threads(threads)
         result = replace(
@@ -145,7 +153,7 @@ class _Run:
         live: Model | None,
         plan: Plan,
         evidence: GateEvidence,
-        teller: Teller,
+        teller: StageProgress,
         should_stop: Callable[[], bool],
     ) -> None:
         self._material = material
@@ -156,7 +164,7 @@ class _Run:
         self._teller = teller
         self._should_stop = should_stop
 
-    def run(self) -> tuple[Model, Measurement]:
+    def run(self) -> tuple[Model, GateMeasurement]:
         """Train, tune, blend, measure, judge."""
         material = self._material
         arrays: Arrays = {
@@ -230,11 +238,17 @@ class _Run:
         )
         return with_blend(model, blend)
 
-    def _measure(self, model: Model) -> Measurement:
+    def _measure(self, model: Model) -> GateMeasurement:
         self._teller.begin(Stage.EVALUATION)
         scorer = ModelScorer(model, self._material.catalogue)
         found = measure_beside(
-            scorer, self._live, self._material, self._config.seed, self._teller.step, self._should_stop
+            scorer,
+            self._live,
+            self._material.log,
+            float(self._material.split.gate.time[0]),
+            self._config.seed,
+            self._teller.step,
+            self._should_stop,
         )
         self._teller.step(1, 1, metric=found.evaluation.report.mean(MODEL, Measure.PAIR_AUC))
         return found
@@ -274,7 +288,7 @@ class _Run:
         )
 
 
-def _judged(model: Model, measurement: Measurement, has_live: bool, evidence: GateEvidence) -> Model:  # noqa: FBT001 - a fact
+def _judged(model: Model, measurement: GateMeasurement, has_live: bool, evidence: GateEvidence) -> Model:  # noqa: FBT001 - a fact
     """The model with its figures and the gate's verdict on its card."""
     evaluation = measurement.evaluation
     verdict = judge(evaluation, MODEL, LIVE if has_live else None, [UNTRAINED], evidence)

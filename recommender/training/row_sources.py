@@ -1,17 +1,44 @@
 """Where a training takes its rows from: parts of whole listeners, each an objective of its own, over one catalogue."""
 
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommender.baselines.feedback import LabelMatrix
 from recommender.configuration import SequentialConfig
 from recommender.events import EventLog
-from recommender.sequence.items import likes_of
+from recommender.ranking.gumbel import GOLDEN, mix
+from recommender.sequence.items import TrackCounts, likes_of
 from recommender.sequence.objective import Objective
-from recommender.sequence.track_counts import TrackCounts
-from recommender.training.listener_parts import part_of
+
+SORTED_BATCHES = 8
+"""Batches whose windows are sorted by length together, so that little of a batch is padding and much of it chance."""
+
+
+def batches(parts: list[NDArray[np.int64]], size: int, rng: np.random.Generator) -> Iterator[list[NDArray[np.int64]]]:
+    """All windows in batches of like length, in random order."""
+    order = rng.permutation(len(parts))
+    lengths = np.array([len(part) for part in parts])
+    found: list[NDArray[np.int64]] = []
+    for start in range(0, len(parts), SORTED_BATCHES * size):
+        together = order[start : start + SORTED_BATCHES * size]
+        together = together[np.argsort(lengths[together], kind="stable")]
+        found += [together[first : first + size] for first in range(0, len(together), size)]
+    for place in rng.permutation(len(found)):
+        yield [parts[i] for i in found[place]]
+
+
+def mixed(listener: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """64 well-mixed bits of each listener's number (N,) from 0, by which listeners are dealt the same way wherever and whenever it is done."""
+    return mix(listener.astype(np.uint64) + GOLDEN)
+
+
+def part_of(listener: NDArray[np.int64], parts: int) -> NDArray[np.int64]:
+    """(N,) which of ``parts`` parts each listener is in."""
+    return (mixed(listener) % np.uint64(parts)).astype(np.int64)
 
 
 class TrainingRows(Protocol):

@@ -12,16 +12,114 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recommender.configuration import BlockKind, SequenceLoss, SequentialConfig, Target
+from recommender.configuration import BlockKind, SequenceLoss, SequentialConfig
 from recommender.evaluation.metrics import full_rank
 from recommender.evaluation.splits import split_listener_last
 from recommender.events import EventLog
 from recommender.interfaces import Context
-from recommender.sequence.inputs import tokens
-from recommender.sequence.score_weights import choose_weights
-from recommender.sequence.validation import FrozenValidator
+from recommender.models.parameter_shapes import sequence_shapes
+from recommender.sequence.network import Items, SequentialNetwork, tokens
+from recommender.sequence.validation import FrozenValidator, Validation, Validator, choose_weights
 from recommender.sequence.windows import joined
-from recommender.training.sequential import EpochReport, TrainedSequence, train_sequential
+from recommender.training.checkpoints import EpochReport, TrainedSequence
+from recommender.training.row_sources import RowsInMemory
+from recommender.training.trainer import TrainingSetup, train_on
+
+__all__ = [
+    "EpochReport",
+    "FrozenValidator",
+    "Items",
+    "SequentialNetwork",
+    "TrainedSequence",
+    "Validator",
+    "export_sequential",
+    "train_sequential",
+]
+
+OWN = "sequence.own"
+"""The tracks' own embeddings among the exported arrays, already shrunk there."""
+
+
+def train_sequential(
+    train: EventLog,
+    validation: EventLog,
+    content: NDArray[np.float32],
+    config: SequentialConfig,
+    seed: int,
+    on_epoch: Callable[[EpochReport], None],
+    should_stop: Callable[[], bool],
+    *,
+    validator: Validation | None = None,
+    start: Mapping[str, NDArray[np.float32]] | None = None,
+) -> TrainedSequence:
+    """Train until the validation pair AUC stops rising, and keep the best epoch.
+
+    Args:
+        train: what is learned from.
+        validation: later rows of the same listeners, for stopping only; without pairs all epochs are run.
+        content: (tracks, dim) float32 standardised vectors, zero rows where there is none; dim may be 0.
+        config: sizes and schedule.
+        seed: of weights, windows, negatives and dropout.
+        on_epoch: told about every epoch.
+        should_stop: asked after every epoch; the best epoch so far is kept.
+        validator: says how good an epoch is; left out, every validation row is scored in the state before it.
+        start: weights to begin with, named and shaped as :func:`export_sequential` gives them, the rows of tracks and
+            stations matched to this log by the caller; arrays left out, and entries that are NaN, begin afresh; constants
+            (:meth:`SequentialNetwork.constants`) are passed over.
+
+    Raises:
+        ValueError: when no position has a positive to predict, or ``start`` does not fit the network.
+    """
+    source = RowsInMemory(train)
+    if source.objective(0, config).empty:
+        raise ValueError("the sequential model needs a positive after another event of the same listener")
+    return train_on(
+        source,
+        validator or Validator(train, validation, config.length),
+        content,
+        config,
+        seed,
+        TrainingSetup(on_epoch=on_epoch, should_stop=should_stop),
+        prepare=lambda network, items: None if start is None else _start_from(network, items, start),
+    )
+
+
+@torch.no_grad()
+def _start_from(network: SequentialNetwork, items: Items, start: Mapping[str, NDArray[np.float32]]) -> None:
+    """Put weights of an earlier model in place of the fresh ones; NaN leaves a fresh one."""
+    parameters = {f"sequence.{name}": value for name, value in network.state_dict(keep_vars=True).items()}
+    constants = {f"sequence.{name}" for name in network.constants()}
+    for name, array in start.items():
+        if name in constants:  # follow from the new log
+            continue
+        if name not in parameters:
+            raise ValueError(f"the weights to start from hold {name}, which this network does not have")
+        parameter = parameters[name]
+        if array.shape != tuple(parameter.shape):
+            raise ValueError(f"{name} to start from has shape {array.shape} instead of {tuple(parameter.shape)}")
+        weights = np.asarray(array, np.float32)
+        if name == OWN:  # stored as the scores use them; the network shrinks them itself
+            shrink = items.shrink[:, None]
+            weights = np.divide(weights, shrink, out=np.full_like(weights, np.nan), where=shrink > 0.0)
+        earlier = torch.from_numpy(weights).to(parameter.device)
+        parameter.copy_(torch.where(torch.isnan(earlier), parameter, earlier))
+
+
+def export_sequential(trained: TrainedSequence) -> dict[str, NDArray[np.float32]]:
+    """The weights as arrays under ``sequence.``, own embeddings already shrunk, for ``numpy_inference.SequenceScorer``.
+
+    They are those of :func:`sequence_shapes`: what was learned, and the constants that serving needs
+    (:meth:`SequentialNetwork.constants`).
+    """
+    network = trained.network
+    known = {f"sequence.{name}": value for name, value in (network.state_dict() | network.constants()).items()}
+    wanted = sequence_shapes(network.config, len(network.tower), len(trained.items.shrink) - 1, network.stations)
+    arrays = {name: known[name].detach().numpy().copy() for name in wanted}
+    arrays[OWN] *= trained.items.shrink[:, None]
+    for table in ("sequence.station", "sequence.asked"):
+        arrays[table][0] = 0.0
+    return arrays
+
 
 FAITHFUL = SequentialConfig(
     width=64,
@@ -80,16 +178,8 @@ ABLATIONS: Mapping[str, SequentialConfig] = {
     "best − shrunk ids": replace(BEST, id_shrinkage=0.0),
     "best − chosen weights": replace(BEST, choose_weights=False),
     "best − refit": replace(BEST, refit=False),
-    "best + quality": replace(BEST, quality=True),
-    "best + prior of the unheard": replace(BEST, unheard_prior=True),
     "best + hard pairs": replace(BEST, hard_weight=0.5),
-    "best + popular negatives": replace(BEST, popularity_share=0.5),
-    "best + later target": replace(BEST, target=Target.LATER),
-    "best + cosine": replace(BEST, temperature=0.1),
-    "best + share and gap and hour": replace(BEST, share_token=True, gap_token=True, hour_token=True),
     "best + second block": replace(BEST, blocks=2),
-    "best + weight decay": replace(BEST, weight_decay=0.01),
-    "best + warm-up": replace(BEST, warm_up=100),
 }
 """The best mode, and the same with one element taken away or another one added, by the names that tables show."""
 CONVERGED_WITHIN = 0.001

@@ -20,17 +20,14 @@ from recommender.evaluation.splits import split_listener_last
 from recommender.events import EventLog
 from recommender.models.numpy_inference import Standardisation
 from recommender.sequence.validation import FrozenValidator
-from recommender.training.checkpoints import CheckpointError, Checkpoints
+from recommender.training.checkpoints import CheckpointError, Checkpoints, StepReport, TrainedSequence
+from recommender.training.compute import Ranks, local_rank, machine_of, ranks_of_environment
 from recommender.training.conversion import HELD_OUT_SHARE, UNORDERED
-from recommender.training.devices import machine_of
-from recommender.training.distributed import Ranks, local_rank, ranks_of_environment
-from recommender.training.progress import Teller
+from recommender.training.progress import TerminalProgress
 from recommender.training.row_sources import RowsInMemory, TrainingRows
-from recommender.training.sequential import export_sequential
-from recommender.training.sequential_recommender import BEST_BY_GRADIENT, FAITHFUL
+from recommender.training.sequential_recommender import BEST_BY_GRADIENT, FAITHFUL, export_sequential
 from recommender.training.shards import MANIFEST, ShardError, ShardFolder
-from recommender.training.trainer import Setting, train_on
-from recommender.training.training_state import StepReport, TrainedSequence
+from recommender.training.trainer import TrainingSetup, train_on
 
 MODES: Mapping[str, SequentialConfig] = {"faithful": FAITHFUL, "best": BEST_BY_GRADIENT}
 CHECKPOINT = "checkpoint.safetensors"
@@ -41,7 +38,7 @@ KIB_PER_MB = 1024.0
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class TrainingRequest:
     """What the command line asks for; see ``python -m recommender.training train --help``."""
 
     data: str
@@ -65,7 +62,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class TrainingData:
     """What is trained on.
 
     Attributes:
@@ -84,7 +81,7 @@ class Material:
     notes: tuple[str, ...]
 
 
-def train(question: Question) -> Mapping[str, object] | None:
+def train(question: TrainingRequest) -> Mapping[str, object] | None:
     """Train, write weights and figures into the folder, and return the figures; None in all processes but the first.
 
     Raises:
@@ -103,7 +100,7 @@ def train(question: Question) -> Mapping[str, object] | None:
                 f"{question.data} has {material.rows.parts} shards for {ranks.size} processes: convert it with a smaller"
                 " --shard-rows."
             )
-        config, teller, steps = question.configuration, Teller(), list[StepReport]()
+        config, teller, steps = question.configuration, TerminalProgress(), list[StepReport]()
         checkpoints = Checkpoints(
             question.out / CHECKPOINT,
             {
@@ -129,7 +126,7 @@ def train(question: Question) -> Mapping[str, object] | None:
             _standardised(material),
             config,
             question.seed,
-            Setting(
+            TrainingSetup(
                 machine=machine,
                 ranks=ranks,
                 keeper=checkpoints,
@@ -151,20 +148,20 @@ def train(question: Question) -> Mapping[str, object] | None:
         return figures
 
 
-def _material(question: Question, processes: int) -> Material:
+def _material(question: TrainingRequest, processes: int) -> TrainingData:
     """Shards where the data is a folder of them, else the data set in memory, dealt to the processes."""
     folder = Path(question.data)
     if folder.is_dir() or (folder / MANIFEST).exists():
         shards = ShardFolder(folder, prepared=alike)
         history, held_out = shards.validation()
-        return Material(shards, history, held_out, shards.content(), shards.manifest.source, shards.manifest.notes)
+        return TrainingData(shards, history, held_out, shards.content(), shards.manifest.source, shards.manifest.notes)
     dataset = open_dataset(question.data, columns=parse_columns(question.columns))
     split = split_listener_last(alike(dataset.log), test=HELD_OUT_SHARE, validation=0.0)
     rows = RowsInMemory(split.train, processes)
     if not split.train.positives:
         raise DatasetError(f"{question.data} holds no positive to learn from: name another data set.")
     notes = dataset.notes if dataset.ordered else (*dataset.notes, UNORDERED)
-    return Material(rows, split.train, split.test, dataset.content, dataset.name, notes)
+    return TrainingData(rows, split.train, split.test, dataset.content, dataset.name, notes)
 
 
 def alike(log: EventLog) -> EventLog:
@@ -172,13 +169,15 @@ def alike(log: EventLog) -> EventLog:
     return replace(log, weight=np.ones(len(log), np.float32))
 
 
-def _standardised(material: Material) -> NDArray[np.float32]:
+def _standardised(material: TrainingData) -> NDArray[np.float32]:
     if material.content is None:
         return np.zeros((len(material.rows.counts.heard), 0), np.float32)
     return Standardisation.of(material.content).apply(material.content)
 
 
-def _figures(material: Material, trained: TrainedSequence, steps: list[StepReport], ranks: Ranks) -> dict[str, object]:
+def _figures(
+    material: TrainingData, trained: TrainedSequence, steps: list[StepReport], ranks: Ranks
+) -> dict[str, object]:
     """What is reported; the peak of memory is the largest of the processes'."""
     peaks = np.zeros(ranks.size)
     peaks[ranks.rank] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_PER_MB

@@ -22,8 +22,8 @@ from pydantic import TypeAdapter
 from recommender.configuration import SequentialConfig
 from recommender.datasets.opening import FINAL
 from recommender.events import EventLog, Outcome
+from recommender.sequence.items import TrackCounts
 from recommender.sequence.objective import Objective
-from recommender.sequence.track_counts import TrackCounts
 
 FORMAT = 1
 """Raised whenever the files change their meaning; other formats are refused."""

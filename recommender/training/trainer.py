@@ -22,20 +22,18 @@ from recommender.sequence.network import Items, SequentialNetwork
 from recommender.sequence.objective import Objective
 from recommender.sequence.validation import Validation
 from recommender.sequence.windows import padded
-from recommender.training.batches import batches
-from recommender.training.devices import PROCESSOR, Machine
-from recommender.training.distributed import Alone, Ranks
-from recommender.training.row_sources import TrainingRows
-from recommender.training.training_state import (
+from recommender.training.checkpoints import (
     EpochReport,
     Keeper,
     NoKeeper,
     Position,
-    State,
     StepReport,
     TrainedSequence,
+    TrainingState,
     weights_of,
 )
+from recommender.training.compute import PROCESSOR, Alone, Machine, Ranks
+from recommender.training.row_sources import TrainingRows, batches
 
 BETAS = (0.9, 0.98)
 """Decay of Adam's averages, as SASRec has it."""
@@ -44,7 +42,7 @@ LOSSES_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class TrainingSetup:
     """What a training is run with and watched by, beside its data and configuration.
 
     Attributes:
@@ -67,15 +65,9 @@ class Setting:
 
 
 def optimiser_of(network: SequentialNetwork, machine: Machine) -> torch.optim.Optimizer:
-    """Adam, with decoupled weight decay where the configuration asks for it."""
-    config = network.config
+    """Adam."""
     fused = True if machine.device.type == "cuda" else None
-    parameters = network.parameters()
-    if config.weight_decay:
-        return torch.optim.AdamW(
-            parameters, lr=config.learning_rate, betas=BETAS, weight_decay=config.weight_decay, fused=fused
-        )
-    return torch.optim.Adam(parameters, lr=config.learning_rate, betas=BETAS, fused=fused)
+    return torch.optim.Adam(network.parameters(), lr=network.config.learning_rate, betas=BETAS, fused=fused)
 
 
 def train_on(
@@ -84,7 +76,7 @@ def train_on(
     content: NDArray[np.float32],
     config: SequentialConfig,
     seed: int,
-    setting: Setting,
+    setting: TrainingSetup,
     *,
     prepare: Callable[[SequentialNetwork, Items], None] | None = None,
 ) -> TrainedSequence:
@@ -117,7 +109,7 @@ def train_on(
         network.to(machine.device)
         if ranks.size > 1:
             torch.manual_seed(int(np.random.default_rng([seed, ranks.rank]).integers(2**62)))
-        state = State(
+        state = TrainingState(
             network=network,
             optimiser=optimiser_of(network, machine),
             scaler=machine.scaler(),
@@ -125,13 +117,13 @@ def train_on(
             best=weights_of(network),
         )
         setting.keeper.restore(state, ranks)
-        Course(source, judge, seed, state, setting).run()
+        TrainingLoop(source, judge, seed, state, setting).run()
     network.load_state_dict(state.best)
     return TrainedSequence(network.to("cpu").eval(), items, state.position.best_epoch, state.position.reports)
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class WindowBatch:
     """Windows of one part: rows (B, T), and which of them are no padding."""
 
     objective: Objective
@@ -139,14 +131,14 @@ class Batch:
     real: NDArray[np.bool_]
 
 
-class Step(nn.Module):
+class LossModule(nn.Module):
     """The loss of a batch as a module, so that it can be spread over processes."""
 
     def __init__(self, network: SequentialNetwork) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, batch: Batch | None, rng: np.random.Generator) -> tuple[Tensor, NegativeCounts | None]:
+    def forward(self, batch: WindowBatch | None, rng: np.random.Generator) -> tuple[Tensor, NegativeCounts | None]:
         """The batch's loss and its negatives; without anything to learn from a loss and a gradient of zero, and None."""
         found = None if batch is None else batch.objective.loss(self.network, batch.rows, batch.real, rng)
         if found is not None:
@@ -154,16 +146,18 @@ class Step(nn.Module):
         return torch.stack([parameter.sum() * 0.0 for parameter in self.network.parameters()]).sum(), None
 
 
-class Course:
+class TrainingLoop:
     """A training from a state to its end."""
 
-    def __init__(self, source: TrainingRows, judge: Validation, seed: int, state: State, setting: Setting) -> None:
+    def __init__(
+        self, source: TrainingRows, judge: Validation, seed: int, state: TrainingState, setting: TrainingSetup
+    ) -> None:
         self._source = source
         self._judge = judge
         self._seed = seed
         self._state = state
         self._setting = setting
-        self._step = setting.ranks.together(Step(state.network))
+        self._step = setting.ranks.together(LossModule(state.network))
         self._pending: list[Tensor] = []
         self._steps = self._tokens = 0
         self._seconds = 0.0
@@ -230,13 +224,13 @@ class Course:
         total = NegativeCounts(*map(int, ranks.total(np.array(astuple(counts), np.float64))))
         self._state.position = replace(position, seconds=position.seconds + seconds, counts=position.counts + total)
 
-    def _batches(self, part: int) -> Iterator[Batch]:
+    def _batches(self, part: int) -> Iterator[WindowBatch]:
         objective = self._source.objective(part, self._config)
         length, rng = self._config.length, self._state.rng
         for chosen in batches(list(objective.windows(rng)), self._config.batch, rng):
-            yield Batch(objective, *padded(chosen, length))
+            yield WindowBatch(objective, *padded(chosen, length))
 
-    def _loss(self, batch: Batch | None) -> tuple[Tensor, NegativeCounts | None]:
+    def _loss(self, batch: WindowBatch | None) -> tuple[Tensor, NegativeCounts | None]:
         with self._setting.machine.mixed:
             return self._step(batch, self._state.rng)
 
@@ -245,10 +239,6 @@ class Course:
         state, size = self._state, self._setting.ranks.size
         if size > 1:
             loss = loss * (share * size)  # gradients are averaged over the processes
-        if self._config.warm_up:
-            risen = min(1.0, (state.position.step + len(self._pending) + 1) / self._config.warm_up)
-            for group in state.optimiser.param_groups:
-                group["lr"] = self._config.learning_rate * risen
         state.optimiser.zero_grad()
         state.scaler.scale(loss).backward()
         state.scaler.step(state.optimiser)

@@ -27,11 +27,11 @@ from bench.training.column_variants import (
 from bench.training.columns import SCENES, Scene, differences, measure_scene
 from recommender.events import Outcome
 from recommender.interfaces import Context
-from recommender.models.blend import Column
+from recommender.models.blend import Component
 from recommender.models.model_scorer import ModelScorer
 from recommender.models.station_scorer import AsServed
-from recommender.training.blend_fitting import with_blend
 from recommender.training.retraining import retrain
+from recommender.training.tuning import with_blend
 
 pytestmark = pytest.mark.slow
 
@@ -75,9 +75,9 @@ def test_the_repetition_columns_are_worth_much_to_who_is_only_ever_bored():
 def test_who_likes_by_sound_alone_loses_the_running_update_and_not_the_repetition(world):
     by_sound = Temperament(taste_spread=4.0, quality_spread=0.0, own_spread=0.0, mood_spread=0.0, boredom=0.0)
     silent = Variant(
-        "− all that knows the sound", frozenset({Column.HEAD, Column.CLEP, Column.SEQUENCE, Column.LIKING})
+        "− all that knows the sound", frozenset({Component.HEAD, Component.CLEP, Component.SEQUENCE, Component.LIKING})
     )
-    rest = Variant("− rest", frozenset({Column.REST}))
+    rest = Variant("− rest", frozenset({Component.REST}))
     found = measure_scene(
         Scene("by sound", "", random_order, temperament=by_sound), world, PLAYS, range(2), (ALL, silent, rest)
     )
@@ -139,7 +139,7 @@ def test_the_table_has_a_line_for_every_variant_and_the_document_can_be_written(
     assert all(f"\n  {name} " in printed for name in found[0].figures)
     document = json.loads(json.dumps(columns._document(SCENES[0], len(world), 150, found), allow_nan=False))
     assert len(document["differences"]) == 2 * len(COMPARED)
-    assert set(document["weights"]) == {column.name.lower() for column in Column}
+    assert set(document["weights"]) == {column.name.lower() for column in Component}
 
 
 @pytest.mark.parametrize(

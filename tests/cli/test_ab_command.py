@@ -11,9 +11,9 @@ from player.feedback.events import NewEvent, now_us
 from player.learning.retraining import retrain
 from player.stations.trial_arms import controls
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
-from recommender.models.blend import Column
+from recommender.models.blend import Component
 from recommender.models.registry import Registry
-from recommender.training.blend_fitting import with_blend
+from recommender.training.tuning import with_blend
 from tests.support.library import copy_home
 
 pytestmark = pytest.mark.slow
@@ -62,7 +62,7 @@ def trained_template(demo_template, tmp_path_factory):
         made = retrain(home.database, home.paths, config, lambda _progress: None, lambda: False)
         # In an epoch the sequence learns little; that it has some weight is what makes a control worth a trial.
         weights = list(made.result.model.card.blend.weights)
-        weights[Column.SEQUENCE] = 0.5
+        weights[Component.SEQUENCE] = 0.5
         card = registry.save(
             with_blend(made.result.model, replace(made.result.model.card.blend, weights=tuple(weights)))
         )

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.registry import frontend_card
-from embeddings.weights.weight_files import find_weights
+from embeddings.registry import frontend_spec
+from embeddings.weights.files import find_weights
 from player.cli.experiment_clep import LEAST
 from player.config import locate
 from recommender.experiments.clep_listeners import FEWEST_OF_EACH
@@ -70,7 +70,7 @@ def test_from_audio_to_tables_shown_and_repeated(player, emotify, audio):
 @pytest.fixture
 def audio(tmp_path):
     """Options that name forty tracks of different tones."""
-    if find_weights(frontend_card("musicnn").weights, named=None, cache=locate(tmp_path / "data").cache) is None:
+    if find_weights(frontend_spec("musicnn").weights, named=None, cache=locate(tmp_path / "data").cache) is None:
         pytest.skip("the weights of musicnn are not installed here")
     music = tmp_path / "music"
     music.mkdir()

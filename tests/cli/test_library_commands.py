@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from embeddings.registry import DEFAULT_FRONTEND, frontend_card
-from embeddings.weights.weight_files import find_weights
+from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
+from embeddings.weights.files import find_weights
 from player.demo import demo_music
 from tests.support.library import paths_in, write_songs
 
@@ -110,7 +110,7 @@ def test_a_file_that_is_gone_is_not_listed(player, songs, tmp_path):
 
 @pytest.mark.slow
 def test_a_few_real_tracks_are_embedded_and_play_by_likeness(player, tmp_path):
-    weights = find_weights(frontend_card(DEFAULT_FRONTEND).weights, named=None, cache=paths_in(tmp_path).cache)
+    weights = find_weights(frontend_spec(DEFAULT_FRONTEND).weights, named=None, cache=paths_in(tmp_path).cache)
     if weights is None:
         pytest.skip("needs the weights of musicnn, which the set-up fetches")
     folder = tmp_path / "music"

@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from embeddings.errors import EmbeddingError
-from embeddings.frontend import load_frontend
-from embeddings.weights.weight_files import MUSICNN_WHEEL, ensure_weights
+from embeddings.registry import load_frontend
+from embeddings.weights.files import MUSICNN_WHEEL, ensure_weights
 
 SHARED_MUSIC = Path(__file__).parents[3] / "shared" / "music"
 

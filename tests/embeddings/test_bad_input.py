@@ -1,5 +1,6 @@
 """What is no ordinary music: a vector or a reason, whichever front-end listens, and the run goes on."""
 
+import resource
 import struct
 
 import numpy as np
@@ -8,8 +9,8 @@ import torch
 
 from embeddings.errors import EmbeddingError
 from embeddings.excerpts import decode_excerpts
-from embeddings.frontend import load_frontend
 from embeddings.pipeline import embed_file, embed_many
+from embeddings.registry import load_frontend
 from tests.support.published import save_checkpoint
 
 pytestmark = pytest.mark.slow
@@ -38,7 +39,7 @@ def floats(path, samples, rate):
 
 def vector(path, frontend):
     pooled = embed_file(path, frontend)
-    assert pooled.vector.shape == pooled.spread.shape == (frontend.card.dimension,)
+    assert pooled.vector.shape == pooled.spread.shape == (frontend.spec.dimension,)
     assert np.isfinite(pooled.vector).all()
     assert np.isfinite(pooled.spread).all()
     return pooled.vector
@@ -50,10 +51,10 @@ def test_silence_has_a_vector(frontend, tmp_path, seconds):
 
 
 def test_half_a_second_is_repeated(frontend, tmp_path, encode, sound):
-    rate = frontend.card.sample_rate
+    rate = frontend.spec.sample_rate
     short = sound(0.5, rate)
     heard = vector(floats(tmp_path / "a.wav", short, rate), frontend)
-    repeated = np.resize(short, frontend.card.window_samples)
+    repeated = np.resize(short, frontend.spec.window_samples)
     np.testing.assert_allclose(heard, frontend.embed(repeated).windows[0], rtol=1e-3, atol=1e-3)
 
 
@@ -80,7 +81,7 @@ def test_a_day_of_sound_is_heard_in_pieces(frontend, tmp_path):
     path.write_bytes(contents)
     with path.open("r+b") as file:
         file.truncate(44 + seconds * 8_000)
-    pieces = decode_excerpts(path, frontend.card.sample_rate, frontend.excerpts)
+    pieces = decode_excerpts(path, frontend.spec.sample_rate, frontend.excerpts)
     assert len(pieces) == frontend.excerpts.count
     vector(path, frontend)
 
@@ -96,3 +97,35 @@ def test_none_of_it_ends_a_run(weights, tmp_path, encode, sound):
     results = sorted(embed_many(paths, "musicnn", weights, workers=1), key=lambda result: result.index)
     assert [result.embedding is not None for result in results] == [True, False, False, False, True]
     assert all("\n" not in result.error for result in results if result.error is not None)
+
+
+def pcm(path, rate, channels, frames, claimed=None):
+    """A WAV file of 16-bit silence whose header says ``rate`` and ``channels``."""
+    data = bytes(2 * channels * frames)
+    header = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 1, channels, rate,
+                         2 * channels * rate, 2 * channels, 16, b"data", claimed or len(data))  # fmt: skip
+    path.write_bytes(header + data)
+    return path
+
+
+@pytest.mark.parametrize("rate", [1, 100, 999, 4_000_000])
+def test_a_sample_rate_that_no_music_has_is_refused_before_memory_is_taken_on_its_word(frontend, tmp_path, rate):
+    """700 kB at 1 Hz would be resampled to gigabytes."""
+    path = pcm(tmp_path / "a.wav", rate, 1, 350_000)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(EmbeddingError, match=r"sample rate of .* Hz is no rate of music"):
+        embed_file(path, frontend)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # kB
+
+
+def test_more_channels_than_any_music_has_are_refused(frontend, tmp_path):
+    with pytest.raises(EmbeddingError, match=r"channels|no audio"):
+        embed_file(pcm(tmp_path / "a.wav", 44_100, 100, 1000), frontend)
+    vector(pcm(tmp_path / "b.wav", 44_100, 8, 50_000), frontend)
+
+
+def test_a_piece_of_many_wide_channels_is_decoded_block_by_block(frontend, tmp_path, monkeypatch):
+    path = pcm(tmp_path / "a.wav", 44_100, 8, 60 * 44_100)
+    assert len(decode_excerpts(path, frontend.spec.sample_rate, frontend.excerpts)) == frontend.excerpts.count
+    monkeypatch.setattr("embeddings.excerpts.LARGEST_PIECE", 1000)
+    assert len(decode_excerpts(path, frontend.spec.sample_rate, frontend.excerpts)) == 1

@@ -7,8 +7,7 @@ import pytest
 from scipy.signal import correlate
 
 from embeddings import excerpts
-from embeddings.decode import decode_mono
-from embeddings.decode_stereo import decode_stereo
+from embeddings.decode import decode_mono, decode_stereo
 from embeddings.errors import EmbeddingError
 from embeddings.excerpts import ExcerptPlan, decode_excerpts
 

@@ -12,8 +12,8 @@ import pytest
 
 from embeddings.errors import EmbeddingError
 from embeddings.excerpts import decode_excerpts
-from embeddings.networks.musicnn_spec import MUSICNN_MODULE
 from embeddings.pipeline import embed_file, embed_many
+from embeddings.registry import frontend_module
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +40,11 @@ def alive(pid):
     return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
 
 
+def change_musicnn(monkeypatch, **changes):
+    """Give musicnn another patience, or another number of workers."""
+    monkeypatch.setattr("embeddings.registry.BUILT_IN", (replace(frontend_module("musicnn"), **changes),))
+
+
 def test_a_file_becomes_the_mean_of_its_windows(musicnn, tmp_path, encode, sound):
     samples = sound(7.0, 16_000)
     pooled = embed_file(encode(tmp_path / "a.w64", samples[None], 16_000), musicnn)
@@ -51,7 +56,7 @@ def test_a_file_becomes_the_mean_of_its_windows(musicnn, tmp_path, encode, sound
 @pytest.mark.slow
 def test_a_long_file_is_heard_in_pieces(musicnn, tmp_path, encode, sound):
     path = encode(tmp_path / "long.mp3", np.stack([sound(90.0, 44_100)] * 2), 44_100)
-    pieces = decode_excerpts(path, musicnn.card.sample_rate, musicnn.excerpts)
+    pieces = decode_excerpts(path, musicnn.spec.sample_rate, musicnn.excerpts)
     assert len(pieces) == musicnn.excerpts.count
     np.testing.assert_array_equal(
         embed_file(path, musicnn).vector,
@@ -89,13 +94,90 @@ def test_a_crash_is_the_error_of_its_file_and_the_next_is_embedded(weights, musi
 
 @pytest.mark.slow
 def test_a_file_that_hangs_its_worker_is_given_up(weights, music, monkeypatch):
-    impatient = replace(MUSICNN_MODULE, patience_seconds=6.0)
-    monkeypatch.setattr("embeddings.networks.musicnn_spec.MUSICNN_MODULE", impatient)
+    change_musicnn(monkeypatch, patience_seconds=4.0)
+    monkeypatch.setattr("embeddings.pipeline.CLOCK_FACTOR", 1.5)
     run = embed_many(music[:2], "musicnn", weights, workers=1)
     assert next(run).embedding is not None
     os.kill(children()[0].pid, signal.SIGSTOP)
-    assert [result.error for result in run] == ["the file took too long and was given up"]
+    assert [(result.error, result.may_succeed) for result in run] == [("the file took too long and was given up", True)]
     assert children() == []
+
+
+SLOW_PACKAGE = '''
+"""A front-end that embeds by waiting, by computing, or by failing: the file's name says which."""
+import time
+from embeddings.frontend import FrontEndModule
+from embeddings.spec import FrontEndSpec
+from embeddings.weights.files import PackageWeights
+
+SPEC = FrontEndSpec("slow", "1", 8_000, 1, 8_000, 2, PackageWeights("none", "https://example.org", "CC0-1.0"))
+
+def load(name, weights):
+    import numpy as np
+    from embeddings.samples import untagged
+
+    class Slow:
+        spec = SPEC
+
+        def embed(self, samples):
+            kind = round(len(samples) / 8_000)
+            if kind == 1:
+                time.sleep(3.0)
+            elif kind == 2:
+                while True:
+                    pass
+            elif kind == 3:
+                raise KeyError("nobody foresaw this")
+            return untagged(np.ones((1, 2), np.float32))
+
+    return Slow()
+
+FRONT_END = FrontEndModule((SPEC,), load, patience_seconds=PATIENCE)
+'''
+WAITS, COMPUTES, FAILS, WELL = 1.0, 2.0, 3.0, 4.0
+"""Seconds of sound that make the front-end above do so."""
+
+
+@pytest.fixture
+def slow(tmp_path, monkeypatch, encode, sound):
+    """Embeds sounds of those lengths with that front-end, and so much patience."""
+
+    def slow(patience, *seconds):
+        site = tmp_path / "site"
+        (site / "slow-1.0.dist-info").mkdir(parents=True)
+        (site / "slow_frontend.py").write_text(SLOW_PACKAGE.replace("PATIENCE", str(patience)))
+        (site / "slow-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: slow\nVersion: 1.0\n")
+        entry = "[player.frontends]\nslow = slow_frontend:FRONT_END\n"
+        (site / "slow-1.0.dist-info" / "entry_points.txt").write_text(entry)
+        monkeypatch.syspath_prepend(site)
+        paths = [encode(tmp_path / f"{length}.wav", sound(length, 8_000)[None], 8_000) for length in seconds]
+        return list(embed_many(paths, "slow", tmp_path, workers=1))
+
+    yield slow
+    sys.modules.pop("slow_frontend", None)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="other systems do not tell a child's processor time")
+def test_a_worker_that_has_to_wait_for_a_busy_machine_is_not_given_up(slow):
+    """Three seconds by the clock are more patience than there is, but none of them is the worker's own."""
+    (result,) = slow(2.0, WAITS)
+    assert result.error is None
+
+
+def test_a_file_that_takes_too_much_processor_time_is_given_up_for_this_run(slow):
+    took_long, embedded = slow(2.0, COMPUTES, WELL)
+    assert (took_long.error, took_long.may_succeed) == ("the file took too long and was given up", True)
+    assert embedded.error is None
+
+
+def test_what_nobody_foresaw_is_the_error_of_its_file_and_its_traceback_goes_to_the_log(slow, caplog, capfd):
+    failed, embedded = slow(60.0, FAILS, WELL)
+    assert failed.error == "embedding the file failed unexpectedly (KeyError: 'nobody foresaw this')"
+    assert not failed.may_succeed
+    assert embedded.error is None
+    assert "Traceback" in caplog.text
+    assert 'raise KeyError("nobody foresaw this")' in caplog.text
+    assert capfd.readouterr().err == ""
 
 
 @pytest.mark.slow
@@ -114,7 +196,7 @@ def test_closing_the_generator_ends_the_workers_at_once(weights, music):
 
 @pytest.mark.slow
 def test_no_more_workers_are_started_than_the_front_end_bears(weights, music, monkeypatch):
-    monkeypatch.setattr("embeddings.networks.musicnn_spec.MUSICNN_MODULE", replace(MUSICNN_MODULE, most_workers=1))
+    change_musicnn(monkeypatch, most_workers=1)
     run = embed_many(music, "musicnn", weights, workers=2)
     next(run)
     assert len(children()) == 1
@@ -201,14 +283,14 @@ def test_workers_die_with_their_parent_however_it_ends(tmp_path, weights, music,
 
 
 def test_nothing_imports_torch_until_a_network_runs():
-    modules = "embeddings, embeddings.frontend, embeddings.pipeline, embeddings.weights.weight_files, embeddings.pooling, embeddings.worker"
+    modules = "embeddings, embeddings.registry, embeddings.pipeline, embeddings.weights.files, embeddings.pooling"
     code = f"import sys, {modules}; print('torch' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "False\n"
 
 
 def test_a_worker_sets_its_threads_before_numpy_is_loaded():
-    code = "import sys, embeddings.worker; print('numpy' in sys.modules)"
+    code = "import sys, embeddings.pipeline; print('numpy' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "False\n"
 

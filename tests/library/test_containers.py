@@ -1,16 +1,17 @@
 """The fast parsers against FFmpeg: the same facts, the same bytes."""
 
+import contextlib
 import random
+import resource
 import struct
 
 import av
 import pytest
 
 from player.library import containers
-from player.library.containers import flac, mpeg, ogg
+from player.library.containers import NotAudioError, flac, mpeg, ogg
+from player.library.containers.base import untagged
 from player.library.containers.demuxed import DemuxedPayload
-from player.library.containers.tag_trailers import untagged
-from player.library.errors import NotAudioError
 from tests.library.audio_files import FORMATS, RATE, REQUIRED, decoded_seconds, encode, remux, without_table
 
 ENCODER_EDGES = 0.05
@@ -275,3 +276,64 @@ def test_tags_behind_the_audio_are_taken_off(trailer, tmp_path):
     with path.open("rb") as file:
         span = untagged(file, path.stat().st_size)
     assert (span.start, span.length) == (0, 1000)
+
+
+def box(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(body), name) + body
+
+
+def alac(sizes: bytes, runs: bytes, offsets: bytes) -> bytes:
+    """An MP4 file of a thousand bytes of sound, with these tables."""
+    entry = box(b"alac", bytes(16) + struct.pack(">HHHHI", 2, 16, 0, 0, 44_100 << 16))
+    stsd = box(b"stsd", struct.pack(">II", 0, 1) + entry)
+    stts = box(b"stts", struct.pack(">IIII", 0, 1, 10, 4096))
+    tables = stsd + stts + box(b"stsz", sizes) + box(b"stsc", runs) + box(b"stco", offsets)
+    mdhd = box(b"mdhd", struct.pack(">IIIIIHH", 0, 0, 0, 44_100, 40_960, 0, 0))
+    media = mdhd + box(b"hdlr", bytes(8) + b"soun" + bytes(12)) + box(b"minf", box(b"stbl", tables))
+    moov = box(b"moov", box(b"trak", box(b"mdia", media)))
+    return box(b"ftyp", b"M4A \0\0\0\0") + box(b"mdat", bytes(1000)) + moov
+
+
+ONE_RUN = struct.pack(">IIIII", 0, 1, 1, 10, 1)
+ONE_CHUNK = struct.pack(">III", 0, 1, 24)
+
+
+def test_an_mp4_index_takes_no_memory_on_its_word(tmp_path):
+    """Of 50 million samples of one size there is one number in the file, and there were two lists in memory."""
+    path = tmp_path / "a.m4a"
+    path.write_bytes(alac(struct.pack(">III", 0, 100, 50_000_000), ONE_RUN, ONE_CHUNK))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert probe(path).info.duration == pytest.approx(10 * 4096 / 44_100)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
+
+
+@pytest.mark.parametrize(
+    ("runs", "offsets"),
+    [
+        (ONE_RUN, struct.pack(">II", 0, 500) + struct.pack(">I", 24) * 500),
+        (
+            struct.pack(">II", 0, 1000) + b"".join(struct.pack(">III", 1 + 900 * (n % 2), 1, 1) for n in range(1000)),
+            struct.pack(">II", 0, 1000) + struct.pack(">I", 24) * 1000,
+        ),
+    ],
+    ids=["the same bytes again and again", "the same chunks again and again"],
+)
+def test_an_mp4_index_that_multiplies_its_file_is_refused(tmp_path, runs, offsets):
+    path = tmp_path / "a.m4a"
+    path.write_bytes(alac(struct.pack(">III", 0, 100, 1_000_000), runs, offsets))
+    with pytest.raises(NotAudioError, match="index is damaged"):
+        probe(path)
+
+
+@pytest.mark.parametrize("kind", ["wma", "wavpack", "adts"])
+def test_damage_that_ffmpeg_meets_prints_nothing(originals, tmp_path, kind, capfd):
+    data = bytearray(originals(kind).read_bytes())
+    rng = random.Random(5)
+    for cut in (len(data), len(data) // 2, 300):
+        for _ in range(40):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        path = tmp_path / "damaged"
+        path.write_bytes(data[:cut])
+        with contextlib.suppress(NotAudioError):
+            probe(path)
+    assert capfd.readouterr().err == ""

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from player.library import containers
-from player.library.errors import NotAudioError
-from player.library.identity import fingerprint
+from player.library.containers import NotAudioError
+from player.library.file_reader import fingerprint
 from player.library.tags import read_tags
 from tests.library.audio_files import FORMATS, encode
 

@@ -4,15 +4,25 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import select
 
-from embeddings.registry import frontend_card
-from player.library.embed import embed_pending
-from player.library.embed_priority import WishKeeper
-from player.library.embedding_rate import FEW_TRACKS, keep_pace, load_pace, pace_key
+from embeddings.registry import frontend_module, frontend_spec
+from player.library.embed import (
+    FEW_TRACKS,
+    EmbeddingRate,
+    embed_pending,
+    keep_rate,
+    load_rate,
+    projection,
+    rate_key,
+)
+from player.library.embed_priority import PriorityKeeper
 from player.library.scan import scan
+from player.storage.database import open_database
 from player.storage.models import Embedding
 from tests.support.library import copy_home, make_library, write_songs
 from tests.support.published import save_checkpoint
@@ -89,7 +99,7 @@ def wait_for_more_than(count, home, process) -> None:
 
 
 def test_the_order_follows_the_station_while_the_job_runs(home, weights, songs, tmp_path):
-    keeper, ids = WishKeeper(home.database), home.track_ids
+    keeper, ids = PriorityKeeper(home.database), home.track_ids
     first, second = home.station("One"), home.station("Two")
     keeper.keep(first.id, [ids[2]])
     shared = write_songs(tmp_path / "more", SONGS + 2, 0.3)
@@ -128,8 +138,8 @@ def test_how_long_it_takes_is_said_after_a_few_tracks_and_the_next_time_at_once(
     assert sentence.startswith(f"{SONGS - FEW_TRACKS - 1} tracks; at about ")
     assert seen[FEW_TRACKS].seconds_left is None
     assert seen[FEW_TRACKS + 1].seconds_left > 0
-    key = pace_key(FRONTEND, frontend_card(FRONTEND).version, 1)
-    assert load_pace(home.database, key) > 0
+    key = rate_key(FRONTEND, frontend_spec(FRONTEND).version, 1)
+    assert load_rate(home.database, key) > 0
 
     said.clear()
     embed(home, weights, announce=said.append)
@@ -137,7 +147,7 @@ def test_how_long_it_takes_is_said_after_a_few_tracks_and_the_next_time_at_once(
 
     with home.database.session() as session:
         session.query(Embedding).delete()
-    keep_pace(home.database, key, 2.0)
+    keep_rate(home.database, key, 2.0)
     words = f"^{SONGS} tracks; at about 2.0 tracks a second this takes about {SONGS // 2} s\\.$"
     with pytest.raises(ToldError, match=words):
         embed(home, weights, announce=leave, report=leave)
@@ -167,3 +177,74 @@ def test_asked_to_stop_it_ends_within_a_file_and_says_what_is_left(home, weights
     report = embed(home, weights, should_stop=lambda: True)
     assert (report.embedded, report.left) == (1, SONGS - 1)
     assert len(embedded(home)) == 1
+
+
+def test_a_file_that_took_too_long_is_tried_again_at_the_next_run(home, weights, monkeypatch):
+    impatient = replace(frontend_module(FRONTEND), patience_seconds=0.0)
+    monkeypatch.setattr("embeddings.registry.BUILT_IN", (impatient,))
+    monkeypatch.setattr("embeddings.pipeline.LOOK_SECONDS", 0.0)
+    report = embed(home, weights, should_stop=lambda: True)
+    assert [why for _path, why in report.failed] == ["the file took too long and was given up"]
+    monkeypatch.undo()
+    assert embed(home, weights).embedded == SONGS
+
+
+# --- The rate ----------------------------------------------------------------------------------------------------
+
+EVENING = datetime(2024, 5, 1, 22, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("tracks", "rate", "words"),
+    [
+        (10_000, 2.4, "10,000 tracks; at about 2.4 tracks a second this takes about 1 h 9 min (done about 23:39)."),
+        (10_000, 0.5, "10,000 tracks; at about 30 tracks a minute this takes about 5 h 33 min (done about Thursday 04:03)."),
+        (1_000_000, 0.5, "1,000,000 tracks; at about 30 tracks a minute this takes about 555 h 33 min (done about 25 May 2024)."),
+        (300, 2.0, "300 tracks; at about 2.0 tracks a second this takes about 2 min (done about 22:32)."),
+        (12, 4.0, "12 tracks; at about 4.0 tracks a second this takes about 3 s."),
+        (1, 0.013, "1 track; at about 0.78 tracks a minute this takes about 1 min (done about 22:31)."),
+    ],
+)  # fmt: skip
+def test_a_projection_in_words(tracks, rate, words):
+    assert projection(tracks, rate, EVENING) == words
+
+
+def test_a_hopeless_projection_is_words_too():
+    assert "done about" in projection(10**9, 1e-9, EVENING)
+
+
+def test_the_speed_is_that_after_the_first_result(monkeypatch):
+    moment = 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: moment)
+    rate = EmbeddingRate()
+    moment += 60.0  # loading the network
+    for done in range(FEW_TRACKS + 1):
+        assert rate.measured is None
+        assert rate.seconds_left(5) is None
+        rate.heard()
+        if done < FEW_TRACKS:
+            moment += 0.5
+    assert rate.measured == 2.0
+    assert rate.seconds_left(5) == 2.5
+
+
+def test_an_earlier_speed_serves_until_there_is_one(monkeypatch):
+    moment = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: moment)
+    rate = EmbeddingRate(4.0)
+    assert rate.tracks_per_second == 4.0
+    for _ in range(FEW_TRACKS + 1):
+        moment += 0.5
+        rate.heard()
+    assert rate.tracks_per_second == 2.0
+
+
+def test_a_speed_is_kept_for_each_front_end_and_number_of_workers(tmp_path):
+    database = open_database(tmp_path / "player.db")
+    keep_rate(database, rate_key("musicnn", "1", 2), 2.5)
+    assert load_rate(database, rate_key("musicnn", "1", 2)) == 2.5
+    assert load_rate(database, rate_key("musicnn", "1", 1)) is None
+    for nonsense in (0, -1, float("inf"), "fast", None):
+        keep_rate(database, "x", nonsense)
+        assert load_rate(database, "x") is None
+    database.close()

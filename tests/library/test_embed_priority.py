@@ -2,7 +2,7 @@
 
 import pytest
 
-from player.library.embed_priority import KEY, WaitingTracks, Wishes, WishKeeper, load_wishes
+from player.library.embed_priority import KEY, EmbedPriority, PriorityKeeper, WaitingTracks, load_priority
 from player.library.vectors import any_pending, newest_track_id, pending_tracks, store_embedding
 from player.storage.database import open_database
 from player.storage.key_value import keep_fact, read_fact
@@ -53,13 +53,13 @@ def pending(database):
         return pending_tracks(session, FRONTEND, VERSION)
 
 
-def wishes(database):
+def priority(database):
     with database.reader() as session:
-        return load_wishes(session)
+        return load_priority(session)
 
 
 def waiting(database):
-    return WaitingTracks(pending(database), lambda: wishes(database))
+    return WaitingTracks(pending(database), lambda: priority(database))
 
 
 def rest(tracks):
@@ -70,18 +70,18 @@ def rest(tracks):
 
 
 def test_without_a_station_the_newest_come_first(database):
-    assert wishes(database) == Wishes()
+    assert priority(database) == EmbedPriority()
     assert rest(waiting(database)) == [6, 5, 4, 3, 2, 1]
 
 
 def test_the_queue_comes_first_then_the_seeds_artist_and_album_then_their_genres_then_the_newest(database):
-    WishKeeper(database).keep(1, [6, 99])
+    PriorityKeeper(database).keep(1, [6, 99])
     # 3 is of the seed's album, 1 and 2 are of its artist, 4 of one of its genres.
     assert rest(waiting(database)) == [6, 3, 2, 1, 4, 5]
 
 
 def test_the_order_follows_the_listener_from_one_station_to_the_next(database):
-    keeper, tracks = WishKeeper(database), waiting(database)
+    keeper, tracks = PriorityKeeper(database), waiting(database)
     keeper.keep(1, [4])
     assert [tracks.take().track_id, tracks.take().track_id] == [4, 3]
     keeper.keep(2, [1])
@@ -89,7 +89,7 @@ def test_the_order_follows_the_listener_from_one_station_to_the_next(database):
 
 
 def test_the_order_follows_the_queue_of_the_same_station(database):
-    keeper, tracks = WishKeeper(database), waiting(database)
+    keeper, tracks = PriorityKeeper(database), waiting(database)
     keeper.keep(2, [1, 3])
     assert tracks.take().track_id == 1
     keeper.keep(2, [4, 3])
@@ -98,7 +98,7 @@ def test_the_order_follows_the_queue_of_the_same_station(database):
 
 def test_a_station_of_everything_or_one_that_is_gone_leaves_the_newest_first(database):
     for station in (3, 77):
-        WishKeeper(database).keep(station, [2])
+        PriorityKeeper(database).keep(station, [2])
         assert rest(waiting(database)) == [2, 6, 5, 4, 3, 1]
 
 
@@ -106,17 +106,17 @@ def test_a_station_of_everything_or_one_that_is_gone_leaves_the_newest_first(dat
 def test_wishes_that_cannot_be_read_are_none(database, kept):
     with database.session() as session:
         session.add(PlayerState(key=KEY, value=kept))
-    assert wishes(database) == Wishes()
+    assert priority(database) == EmbedPriority()
 
 
 def test_of_a_queue_with_nonsense_in_it_the_ids_count(database):
     with database.session() as session:
         keep_fact(session, KEY, {"station": 3, "upcoming": ["a", 2, None]})
-    assert wishes(database).upcoming == (2,)
+    assert priority(database).upcoming == (2,)
 
 
 def test_the_same_wishes_are_written_once(database):
-    keeper = WishKeeper(database)
+    keeper = PriorityKeeper(database)
     keeper.keep(1, [4])
     with database.session() as session:
         keep_fact(session, KEY, None)
@@ -124,12 +124,12 @@ def test_the_same_wishes_are_written_once(database):
     with database.reader() as session:
         assert read_fact(session, KEY) is None
     keeper.keep(1, [5])
-    assert wishes(database).upcoming == (5,)
+    assert priority(database).upcoming == (5,)
 
 
 def test_tracks_added_meanwhile_come_before_older_ones_as_close(database):
     tracks = waiting(database)
-    WishKeeper(database).keep(2, [])
+    PriorityKeeper(database).keep(2, [])
     assert tracks.take().track_id == 5
     with database.reader() as session:
         newest = newest_track_id(session)

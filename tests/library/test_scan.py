@@ -2,15 +2,18 @@
 
 import os
 import shutil
+import struct
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
-from player.library.catalogue import load_catalogue
-from player.library.errors import LibraryError
+from player.library.containers import NotAudioError
+from player.library.file_reader import full_audio_hash, read_file
+from player.library.files import FoundFile
 from player.library.paths import text_to_path
-from player.library.scan import scan
+from player.library.scan import LibraryError, scan
+from player.library.tracks import load_catalogue
 from player.storage.models import FailedFile, Track, TrackFile
 from tests.library.audio_files import FORMATS, REQUIRED, encode, remux
 
@@ -272,6 +275,60 @@ def test_a_text_file_named_mp3_alone_is_one_sentence_every_time(named, database,
     for _ in range(2):
         with pytest.raises(LibraryError, match=r"song\.mp3 is not readable audio: it holds text, not audio\."):
             scan(database, [path if named == "file" else path.parent])
+
+
+def unknown_wav(path):
+    """A WAV file in a format that no decoder knows."""
+    data = bytes(range(256)) * 40
+    header = struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", 36 + len(data), b"WAVE", b"fmt ", 16, 0x1234, 2, 44_100,
+                         176_400, 4, 16, b"data", len(data))  # fmt: skip
+    path.write_bytes(header + data)
+
+
+def test_a_wav_of_an_unknown_format_stops_nothing(database, music, capfd):
+    unknown_wav(music / "a.wav")
+    report = scan(database, [music])
+    assert report.added == len(REQUIRED)
+    assert [failed.error for failed in report.failed] == ["it is in a format that FFmpeg cannot decode"]
+    assert capfd.readouterr().err == ""
+
+
+def test_what_nobody_foresaw_in_one_file_stops_nothing_and_goes_to_the_log(database, music, monkeypatch, caplog):
+    from player.library.containers import flac
+
+    def surprised(file, size):
+        raise KeyError("surprise")
+
+    monkeypatch.setattr(flac, "probe", surprised)
+    report = scan(database, [music])
+    assert report.added == len(REQUIRED) - 1
+    assert [failed.error for failed in report.failed] == ["reading it failed unexpectedly (KeyError: 'surprise')"]
+    assert 'raise KeyError("surprise")' in caplog.text
+    with pytest.raises(NotAudioError, match="failed unexpectedly"):
+        full_audio_hash(music / "flac.flac")
+
+
+def test_odd_tags_are_no_reason_to_do_without_the_music(database, music, monkeypatch, caplog):
+    from player.library import tags
+
+    class Surprised:
+        def get(self, **_):
+            raise IndexError("list index out of range")
+
+    monkeypatch.setattr(tags, "TinyTag", Surprised())
+    report = scan(database, [music])
+    assert (report.added, report.failed) == (len(REQUIRED), ())
+    assert "IndexError" in caplog.text
+    assert {row.title for row in rows(database)} == {"First Song"}  # FFmpeg has them too
+
+
+def test_only_regular_files_are_read(database, music):
+    os.mkfifo(music / "pipe.mp3")
+    assert counts(scan(database, [music])) == {"added": len(REQUIRED)}
+    with pytest.raises(LibraryError, match=r"pipe\.mp3 is neither a folder nor a file"):
+        scan(database, [music / "pipe.mp3"])
+    found = FoundFile(str(music / "pipe.mp3"), str(music), 1, 1)  # it took a file's place after the walk
+    assert read_file(found).error == "it cannot be read (it is no regular file)"
 
 
 def test_a_library_whose_files_have_all_gone_is_marked_missing_not_refused(database, music):

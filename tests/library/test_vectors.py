@@ -89,3 +89,18 @@ def test_a_database_from_before_the_spread_keeps_its_vectors(tmp_path):
         assert not load_vectors(session, "f", [1], Pooling.MEAN_AND_SPREAD).present.any()
     database.close()
     assert [copy.name[:12] for copy in (tmp_path / "backups").iterdir()] == ["player-0001-"]
+
+
+def test_a_damaged_row_is_passed_over_as_absent(session):
+    for number, vector in ((1, MEAN), (2, np.array([1, np.inf, 3], "<f4")), (3, np.array([1, np.nan, 3], "<f4"))):
+        store_embedding(session, number, "f", "1", vector=vector.tobytes(), tags=TAGS.tobytes(), error=None)
+    store_embedding(session, 4, "f", "1", vector=MEAN.tobytes()[:-1], tags=b"x", error=None)
+    loaded = load_vectors(session, "f", [1, 2, 3, 4])
+    assert loaded.present.tolist() == [True, False, False, False]
+    np.testing.assert_array_equal(np.isnan(loaded.vectors).all(axis=1), [False, True, True, True])
+    np.testing.assert_array_equal(np.isnan(loaded.tags[:, 0]), [False, False, False, True])
+
+
+def test_rows_that_are_all_damaged_are_no_error(session):
+    store_embedding(session, 1, "f", "1", vector=b"abc", tags=b"x", error=None)
+    assert load_vectors(session, "f", [1]).present.tolist() == [False]

@@ -8,16 +8,16 @@ from collections import Counter
 import pytest
 from sqlalchemy import delete, select
 
-from embeddings.registry import DEFAULT_FRONTEND, frontend_card
-from embeddings.weights.weight_files import find_weights
+from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
+from embeddings.weights.files import find_weights
 from player.jobs import LOWEST_PRIORITY, trainer_lock
-from player.library.embed_priority import load_wishes
+from player.library.embed_priority import load_priority
 from player.library.vectors import store_embedding
 from player.playback.background import CANNOT_PAUSE, NOTHING_TO_PAUSE, Background
 from player.playback.controller import Controller, Opening
 from player.stations.stations import genres_of
 from player.storage.models import Embedding
-from recommender.models.content_space import Source
+from recommender.models.content_space import VectorSource
 from tests.support.library import CARD, copy_home, make_library, settings, write_songs
 
 pytestmark = pytest.mark.slow
@@ -37,7 +37,7 @@ def template(tmp_path_factory):
 @pytest.fixture
 def unheard(template, tmp_path):
     home = copy_home(template, tmp_path / "unheard")
-    if find_weights(frontend_card(DEFAULT_FRONTEND).weights, named=None, cache=home.paths.cache) is None:
+    if find_weights(frontend_spec(DEFAULT_FRONTEND).weights, named=None, cache=home.paths.cache) is None:
         pytest.skip("needs the weights of musicnn, which the set-up fetches")
     yield home
     home.close()
@@ -209,7 +209,7 @@ def test_a_track_without_a_vector_is_queued_and_played_and_scored_by_its_own_sou
         store_embedding(session, late.id, CARD.name, CARD.version, vector=far.vector, tags=far.tags, error=None)
     wait(lambda: controller.snapshot().embedded == 24, "the new vector's arrival")
     known = controller._session.known.collection
-    assert known.space.source[known.index[late.id]] == Source.OWN
+    assert known.space.source[known.index[late.id]] == VectorSource.OWN
     row = known.index[late.id]
     assert known.space.vectors[row] == pytest.approx(known.space.vectors[known.index[other]], abs=1e-6)
     score = controller._session.tuned.scorer.score(controller._session.history.labels, time.time()).total
@@ -221,7 +221,7 @@ def test_what_plays_and_is_queued_is_wished_for_until_everything_has_a_vector(gr
 
     def wished():
         with home.database.reader() as session:
-            return load_wishes(session).upcoming
+            return load_priority(session).upcoming
 
     def queued():
         shown = controller.snapshot()

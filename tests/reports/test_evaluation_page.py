@@ -90,6 +90,7 @@ def nothing(material):
     return Evaluated(evaluate_listener(None, log, material.catalogue), None, "")
 
 
+@pytest.mark.slow
 def test_the_page_says_the_conclusion_and_shows_every_recommender(evaluated):
     reader = Reader(evaluation_page(evaluated))
     said = " ".join(reader.text)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from embeddings.registry import frontend_card
-from embeddings.weights.weight_files import find_weights
+from embeddings.registry import frontend_spec
+from embeddings.weights.files import find_weights
 from player.config import Settings, locate
 from player.errors import PlayerError
 from player.research.audio_content import content_of
@@ -68,7 +68,7 @@ def content(music, index, paths, progress=lambda _: None, frontend=FRONTEND):
 
 @pytest.fixture
 def weights(paths):
-    if find_weights(frontend_card(FRONTEND).weights, named=None, cache=paths.cache) is None:
+    if find_weights(frontend_spec(FRONTEND).weights, named=None, cache=paths.cache) is None:
         pytest.skip("the weights of musicnn are not installed here")
 
 
@@ -76,7 +76,7 @@ def weights(paths):
 def test_tracks_get_the_vectors_of_their_files_and_those_without_get_none(weights, music, everything, paths):
     told = []
     heard = content(music, everything, paths, told.append)
-    card = frontend_card(FRONTEND)
+    card = frontend_spec(FRONTEND)
     assert heard.content.shape == (4, card.dimension)
     assert np.isfinite(heard.content).all(axis=1).tolist() == [True, True, False, False]
     assert not np.allclose(heard.content[0], heard.content[1])

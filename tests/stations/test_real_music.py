@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from embeddings.errors import EmbeddingError
-from embeddings.registry import DEFAULT_FRONTEND, frontend_card
-from embeddings.weights.weight_files import ensure_weights
+from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
+from embeddings.weights.files import ensure_weights
 from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
 from player.library.embed import embed_pending
@@ -44,7 +44,7 @@ def music(tmp_path_factory):
 @pytest.fixture(scope="module")
 def home(music, tmp_path_factory):
     home = open_home(tmp_path_factory.mktemp("home"))
-    card = frontend_card(DEFAULT_FRONTEND)
+    card = frontend_spec(DEFAULT_FRONTEND)
     try:
         weights = ensure_weights(card.weights, named=None, cache=home.paths.cache)
     except EmbeddingError as error:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from embeddings.errors import EmbeddingError
-from embeddings.registry import DEFAULT_FRONTEND, frontend_card
-from embeddings.weights.weight_files import ensure_weights
+from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
+from embeddings.weights.files import ensure_weights
 from player.insight.duplicates import near_duplicates
 from player.insight.outliers import outliers, strangeness
 from player.library.embed import embed_pending
@@ -105,7 +105,7 @@ def collection(tmp_path_factory):
 
 
 def listen(home, folder: Path) -> None:
-    card = frontend_card(DEFAULT_FRONTEND)
+    card = frontend_spec(DEFAULT_FRONTEND)
     try:
         weights = ensure_weights(card.weights, named=None, cache=home.paths.cache)
     except EmbeddingError as error:

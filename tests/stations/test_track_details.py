@@ -15,7 +15,7 @@ from player.feedback.events import NewEvent
 from player.playback.controller import Controller, Opening
 from player.playback.track_queries import Answers
 from player.stations.snapshot import ordinal
-from recommender.ranking.explain import Part
+from recommender.ranking.explain import ScorePart
 from tests.support.library import settings
 
 pytestmark = pytest.mark.slow
@@ -87,7 +87,7 @@ def test_the_story_tells_files_events_with_their_weights_and_what_holds(told):
     assert kinds["finish"].label < 0
     assert all(event.correctable for event in story.events)
     why = answers(told).why("Evening", track)
-    assert story.score == pytest.approx(sum(part.logits for part in why.parts if part.part is not Part.DIVERSITY))
+    assert story.score == pytest.approx(sum(part.logits for part in why.parts if part.part is not ScorePart.DIVERSITY))
 
 
 def test_what_was_taken_back_stays_in_the_story_and_cannot_be_taken_back_again(told):
@@ -150,7 +150,7 @@ def test_the_playing_track_is_explained_by_the_ranking_that_served_it(told, play
     decision = read_event_lines(told.database)[-1]
     assert said.propensity == pytest.approx(decision.propensity, rel=1e-6)
     parts = {part.part: part.logits for part in said.parts}
-    assert sum(parts.values()) - parts[Part.DIVERSITY] == pytest.approx(decision.score, abs=1e-6)
+    assert sum(parts.values()) - parts[ScorePart.DIVERSITY] == pytest.approx(decision.score, abs=1e-6)
     playing.next()
     second = playing.why()
     assert second.place == 0

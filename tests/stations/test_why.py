@@ -18,7 +18,7 @@ from player.stations.station_queue import Listening, rank_station
 from player.stations.station_scoring import StationScorer
 from player.stations.stations import Seed, Stations
 from player.stations.why import terms, why
-from recommender.ranking.explain import Part
+from recommender.ranking.explain import ScorePart
 from recommender.ranking.rank import Placer, commit
 
 PLACES = 10
@@ -81,7 +81,7 @@ def test_what_was_told_of_each_track_sums_to_the_part_what_you_told(told):
     ranked = Ranked(*told)
     for row in ranked.queue.track_rows:
         said = ranked.why(row)
-        part = next(part for part in said.parts if part.part is Part.HEAD)
+        part = next(part for part in said.parts if part.part is ScorePart.HEAD)
         assert abs(part.lead) > 1e-3
         named = sum(label.lead for label in said.labels) + said.other_lead
         assert named == pytest.approx(part.lead, abs=1e-5)
@@ -133,9 +133,9 @@ def test_without_a_seed_the_station_ranks_as_if_it_had_never_had_it(told):
         less_of = home.station(f"Only {kept}", str(kept))
         only = StationScorer(ranked.collection, [*Stations(home.database).all()], less_of, None)
         log_free = only.score(NOTHING_SAID, ranked.now).parts
-        seeds = log_free.logits[log_free.parts.index(Part.SEED)]
+        seeds = log_free.logits[log_free.parts.index(ScorePart.SEED)]
         made = terms(ranked.queue, Placer(ranked.collection.catalogue, ranked.queue.request).view())
-        left = made.utilities - made.logits[made.parts.index(Part.SEED)] + seeds
+        left = made.utilities - made.logits[made.parts.index(ScorePart.SEED)] + seeds
         assert seed.rank_without == made.rank(left, ranked.first)
 
 
@@ -160,7 +160,7 @@ def test_what_a_mode_adds_is_a_part_of_its_own(told):
     bonus = np.linspace(0.0, 2.0, len(home.track_ids))
     ranked = Ranked(home, station, bonus=bonus)
     said = ranked.why(ranked.first)
-    mode = next(part for part in said.parts if part.part is Part.MODE)
+    mode = next(part for part in said.parts if part.part is ScorePart.MODE)
     assert mode.logits == pytest.approx(bonus[ranked.first], abs=1e-6)
     assert sum(part.logits for part in said.parts) == pytest.approx(said.utility, abs=1e-6)
 
@@ -169,7 +169,7 @@ def test_the_dial_is_a_part_of_its_own(told):
     home, station = told
     ranked = Ranked(home, replace(station, dial=90))
     said = ranked.why(ranked.first)
-    assert Part.DIAL in {part.part for part in said.parts}
+    assert ScorePart.DIAL in {part.part for part in said.parts}
     assert sum(part.logits for part in said.parts) == pytest.approx(said.utility, abs=1e-6)
 
 
@@ -218,7 +218,7 @@ def test_a_muted_part_counts_nothing(told):
     less(home, station, "part:head")
     ranked = Ranked(home, station)
     said = ranked.why(ranked.first)
-    part = next(part for part in said.parts if part.part is Part.HEAD)
+    part = next(part for part in said.parts if part.part is ScorePart.HEAD)
     assert (part.logits, part.words) == (0.0, "counts no more here")
     assert [(muted.key, muted.words) for muted in said.muted] == [("part:head", "what you told")]
 
@@ -229,7 +229,7 @@ def test_a_muted_seed_is_as_if_the_station_had_not_had_it(told):
     muted = Ranked(home, station)
     only = Ranked(home, home.station("Only", str(station.seeds[1])))
     part = muted.queue.scores.parts
-    seed = part.parts.index(Part.SEED)
+    seed = part.parts.index(ScorePart.SEED)
     np.testing.assert_allclose(part.logits[seed], only.queue.scores.parts.logits[seed], atol=1e-6)
     assert [said.words for said in muted.why(muted.first).seeds] == [only.why(only.first).seeds[0].words]
     assert muted.why(muted.first).seeds[0].key == "", "the last one stays"
@@ -279,12 +279,12 @@ def test_what_was_told_sums_to_its_part_also_where_a_model_weighs_it(told):
     ranked = Ranked(*told)
     scores = ranked.queue.scores
     logits = scores.parts.logits.copy()
-    logits[scores.parts.parts.index(Part.HEAD)] *= 0.4
+    logits[scores.parts.parts.index(ScorePart.HEAD)] *= 0.4
     parts = replace(scores.parts, logits=logits)
     weighed = replace(scores, parts=parts, total=logits.sum(axis=0), head_weight=0.4)
     request = replace(ranked.queue.request, scores=weighed.total)
     ranked.queue = replace(ranked.queue, scores=weighed, request=request)
     said = ranked.why(ranked.first)
-    part = next(part for part in said.parts if part.part is Part.HEAD)
+    part = next(part for part in said.parts if part.part is ScorePart.HEAD)
     assert sum(label.lead for label in said.labels) + said.other_lead == pytest.approx(part.lead, abs=1e-5)
     assert sum(one.logits for one in said.parts) == pytest.approx(said.utility, abs=1e-6)

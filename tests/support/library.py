@@ -12,19 +12,18 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import update
 
-from embeddings.registry import DEFAULT_FRONTEND, frontend_card
+from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
 from player.config import Paths, Settings
 from player.demo import demo_music
-from player.library.catalogue import load_catalogue
 from player.library.scan import scan
-from player.library.tracks import TrackRow
+from player.library.tracks import TrackRow, load_catalogue
 from player.library.vectors import store_embedding
 from player.stations.stations import StationInfo, Stations, parse_seed
 from player.storage.database import Database, open_database
 from player.storage.models import Station
 from tests.support.tones import write_tones
 
-CARD = frontend_card(DEFAULT_FRONTEND)
+CARD = frontend_spec(DEFAULT_FRONTEND)
 SCATTER = 0.6
 """How far tracks of one group lie apart, where groups lie 1 apart in every dimension."""
 

@@ -3,11 +3,17 @@
 from typing import BinaryIO
 
 from player.library.containers import demuxed, flac, mp4, mpeg, ogg, riff
-from player.library.containers.base import AudioInfo, Payload, Probe, UnusualLayoutError, read_at
-from player.library.containers.tag_trailers import untagged
-from player.library.errors import NotAudioError
+from player.library.containers.base import (
+    AudioInfo,
+    NotAudioError,
+    Payload,
+    Probe,
+    UnusualLayoutError,
+    read_at,
+    untagged,
+)
 
-__all__ = ["AudioInfo", "Payload", "Probe", "demuxer_of", "probe"]
+__all__ = ["AudioInfo", "NotAudioError", "Payload", "Probe", "demuxer_of", "probe"]
 
 _HEAD_BYTES = 64
 _TEXT_BYTES = 512

@@ -5,10 +5,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from player.library.containers.base import AudioInfo, Probe
-from player.library.errors import NotAudioError
+from embeddings.audio_file import open_audio
+from player.library.containers.base import AudioInfo, NotAudioError, Probe
 
 if TYPE_CHECKING:
+    from av.audio.codeccontext import AudioCodecContext
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
@@ -43,12 +44,11 @@ def open_container(file: BinaryIO, demuxer: str) -> "Generator[InputContainer]":
     Raises:
         NotAudioError: FFmpeg cannot read it.
     """
-    import av  # noqa: PLC0415 - FFmpeg takes a tenth of a second to load and most libraries never need it here
-    from av.error import FFmpegError  # noqa: PLC0415 - the same
+    from av.error import FFmpegError  # noqa: PLC0415 - FFmpeg loads in a tenth of a second; most libraries never need it here
 
     file.seek(0)
     try:
-        with av.open(file, mode="r", format=demuxer, metadata_errors="replace") as container:
+        with open_audio(file, demuxer=demuxer) as container:
             if not container.streams.audio:
                 raise NotAudioError("it holds no sound")
             yield container
@@ -66,7 +66,10 @@ def probe(file: BinaryIO, demuxer: str) -> Probe:
     """
     with open_container(file, demuxer) as container:
         stream = container.streams.audio[0]
-        codec = stream.codec_context.codec.canonical_name
+        context: AudioCodecContext | None = stream.codec_context  # of an unknown codec there is none
+        if context is None:
+            raise NotAudioError("it is in a format that FFmpeg cannot decode")
+        codec = context.codec.canonical_name
         rate, channels = _decode_start(container, stream)
     with open_container(file, demuxer) as container:
         duration = _measure(container, container.streams.audio[0])

@@ -4,9 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from player.library.containers.base import AudioInfo, Probe, Span, SpanPayload, read_at
-from player.library.containers.tag_trailers import untagged
-from player.library.errors import NotAudioError
+from player.library.containers.base import AudioInfo, ByteRange, NotAudioError, Probe, RangePayload, read_at, untagged
 
 MAGIC = b"fLaC"
 _STREAMINFO_BYTES = 34
@@ -69,7 +67,7 @@ def probe(file: BinaryIO, size: int) -> Probe:
     whole = untagged(file, size)
     offset, streaminfo = _skip_metadata(file, whole)
     rate, channels, total = parse_streaminfo(streaminfo)
-    audio = Span(offset, whole.end - offset)
+    audio = ByteRange(offset, whole.end - offset)
     first = _parse_frame(read_at(file, audio.start, _HEADER_BYTES))
     if first is None:
         raise NotAudioError("no FLAC frames follow its header")
@@ -79,10 +77,10 @@ def probe(file: BinaryIO, size: int) -> Probe:
         samples = total or samples
     if not samples:
         raise NotAudioError("its length is unknown: neither the header nor the last frame tells")
-    return Probe(AudioInfo("flac", samples / rate, rate, channels), SpanPayload(file, (audio,)))
+    return Probe(AudioInfo("flac", samples / rate, rate, channels), RangePayload(file, (audio,)))
 
 
-def _skip_metadata(file: BinaryIO, whole: Span) -> tuple[int, bytes]:
+def _skip_metadata(file: BinaryIO, whole: ByteRange) -> tuple[int, bytes]:
     """The offset of the first frame, and the STREAMINFO block."""
     offset = whole.start + len(MAGIC)
     streaminfo = b""
@@ -99,7 +97,7 @@ def _skip_metadata(file: BinaryIO, whole: Span) -> tuple[int, bytes]:
             return offset, streaminfo
 
 
-def _samples_at_end(file: BinaryIO, audio: Span, block_size: int) -> int | None:
+def _samples_at_end(file: BinaryIO, audio: ByteRange, block_size: int) -> int | None:
     """The number of the sample after the last frame, so that a file cut short does not claim its full length.
 
     Frames carry a checksum, the header in front of them does not: so ``block_size`` is that of the first frame.

@@ -1,13 +1,21 @@
 """MP4 and M4A (ISO/IEC 14496-12): the samples of the first sound track, wherever ``moov`` and ``mdat`` lie."""
 
 import struct
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import BinaryIO
 
-from player.library.containers.base import AudioInfo, Probe, Span, SpanPayload, UnusualLayoutError, read_at
-from player.library.errors import NotAudioError
+from player.library.containers.base import (
+    AudioInfo,
+    ByteRange,
+    NotAudioError,
+    Probe,
+    RangePayload,
+    UnusualLayoutError,
+    read_at,
+)
 
 MAGIC = b"ftyp"
 _LARGEST_INDEX = 256 * 1024 * 1024
@@ -76,8 +84,8 @@ class Box:
 class _Track:
     """The tables of a sound track."""
 
-    sizes: list[int]
-    """Bytes of every sample (an MP4 sample is one encoded packet)."""
+    bytes_before: Sequence[int]
+    """Bytes of all samples before each, and of all of them (an MP4 sample is one encoded packet)."""
     spans: list[tuple[int, int]]
     """(Offset, samples) of every chunk."""
     timescale: int
@@ -101,12 +109,14 @@ def probe(file: BinaryIO, size: int) -> Probe:
         codec, rate, channels = _describe(stbl)
         track = _read_track(trak, stbl)
         spans, whole = _locate(track, size)
+        if sum(span.length for span in spans) > size:
+            raise NotAudioError("its MP4 index is damaged: it points to the same bytes more than once")
         heard = _heard(moov, trak, track, whole)
     except struct.error as error:
         raise NotAudioError("its MP4 index is damaged") from error
     if not spans or heard <= 0 or rate <= 0 or channels <= 0:
         raise NotAudioError("it holds no audio")
-    return Probe(AudioInfo(codec, heard, rate, channels), SpanPayload(file, tuple(spans)))
+    return Probe(AudioInfo(codec, heard, rate, channels), RangePayload(file, tuple(spans)))
 
 
 def _read_index(file: BinaryIO, size: int) -> bytes:
@@ -178,30 +188,33 @@ def _read_track(trak: Box, stbl: Box) -> _Track:
     header = trak.need(b"mdia", b"mdhd")
     long_header = header.data[0] == 1
     (timescale,) = header.numbers("I", 20 if long_header else 12)
-    sizes = _sizes(stbl.need(b"stsz"))
+    bytes_before = _bytes_before(stbl.need(b"stsz"))
     small = stbl.find(b"stco")
     offsets = small.table(1) if small else stbl.need(b"co64").table(1, "Q")
     runs = stbl.need(b"stsc").table(3)
     if timescale == 0 or not runs:
         raise NotAudioError("its MP4 index is damaged")
-    return _Track(sizes, _chunks([row[0] for row in offsets], runs), timescale, _pairs(stbl.need(b"stts")))
+    return _Track(bytes_before, _chunks([row[0] for row in offsets], runs), timescale, _pairs(stbl.need(b"stts")))
 
 
 def _pairs(stts: Box) -> list[tuple[int, int]]:
     return [(row[0], row[1]) for row in stts.table(2)]
 
 
-def _sizes(stsz: Box) -> list[int]:
+def _bytes_before(stsz: Box) -> Sequence[int]:
     common, count = stsz.numbers("II", 4)
     if count > _MOST_SAMPLES:
         raise NotAudioError("its MP4 index is damaged")
-    if common:
-        return [common] * count
-    return list(struct.unpack_from(f">{min(count, (len(stsz.data) - 12) // 4)}I", stsz.data, 12))
+    if common:  # a count is no reason to fill the memory
+        return range(0, common * count + 1, common)
+    sizes = struct.unpack_from(f">{min(count, (len(stsz.data) - 12) // 4)}I", stsz.data, 12)
+    return [0, *accumulate(sizes)]
 
 
 def _chunks(offsets: list[int], runs: list[tuple[int, ...]]) -> list[tuple[int, int]]:
     """(Offset, samples) of every chunk; ``runs`` says from which chunk (from 1) on there are how many samples in each."""
+    if any(later[0] < earlier[0] for earlier, later in pairwise(runs)):  # runs that overlap would multiply the chunks
+        raise NotAudioError("its MP4 index is damaged")
     chunks: list[tuple[int, int]] = []
     following = [row[0] for row in runs[1:]] + [len(offsets) + 1]
     for (first, samples, _description), after in zip(runs, following, strict=True):
@@ -209,25 +222,24 @@ def _chunks(offsets: list[int], runs: list[tuple[int, ...]]) -> list[tuple[int, 
     return chunks
 
 
-def _locate(track: _Track, size: int) -> tuple[list[Span], int]:
+def _locate(track: _Track, size: int) -> tuple[list[ByteRange], int]:
     """The byte ranges of all samples that the file still holds, neighbours merged, and how many samples that is."""
-    bytes_before = [0, *accumulate(track.sizes)]
-    spans: list[Span] = []
+    bytes_before = track.bytes_before
+    spans: list[ByteRange] = []
     sample = 0
     for offset, count in track.spans:
-        after = min(sample + count, len(track.sizes))
+        after = min(sample + count, len(bytes_before) - 1)
         length = bytes_before[after] - bytes_before[sample]
         if offset + length > size:
-            while after > sample and offset + bytes_before[after] - bytes_before[sample] > size:
-                after -= 1
+            after = max(sample, bisect_right(bytes_before, size - offset + bytes_before[sample]) - 1)
             length = bytes_before[after] - bytes_before[sample]
             if length:
-                spans.append(Span(offset, length))
+                spans.append(ByteRange(offset, length))
             return spans, after
         if spans and spans[-1].end == offset:
-            spans[-1] = Span(spans[-1].start, spans[-1].length + length)
+            spans[-1] = ByteRange(spans[-1].start, spans[-1].length + length)
         elif length:
-            spans.append(Span(offset, length))
+            spans.append(ByteRange(offset, length))
         sample = after
     return spans, sample
 

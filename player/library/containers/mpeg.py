@@ -1,6 +1,6 @@
 """MPEG audio frames (MP1, MP2, MP3): where they lie and how long they last.
 
-Frame header: ISO/IEC 11172-3, 2.4.1.3. The Xing/Info/VBRI frame in front of the audio is a table of contents that tools
+MpegFrame header: ISO/IEC 11172-3, 2.4.1.3. The Xing/Info/VBRI frame in front of the audio is a table of contents that tools
 rewrite, so it counts as a tag, not as audio.
 """
 
@@ -10,9 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from player.library.containers.base import AudioInfo, Probe, Span, SpanPayload, read_at
-from player.library.containers.tag_trailers import untagged
-from player.library.errors import NotAudioError
+from player.library.containers.base import AudioInfo, ByteRange, NotAudioError, Probe, RangePayload, read_at, untagged
 
 _HEADER_BYTES = 4
 _SEARCH_BYTES = 256 * 1024
@@ -42,7 +40,7 @@ _LEAST_VALID_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class MpegFrame:
     """One frame's header."""
 
     layer: int
@@ -56,7 +54,7 @@ class Frame:
     """What all frames of one stream have in common: layer, version, rate."""
 
 
-def _build_frame(second: int, third: int, mono: bool) -> Frame | None:  # noqa: FBT001 - one bit of the header
+def _build_frame(second: int, third: int, mono: bool) -> MpegFrame | None:  # noqa: FBT001 - one bit of the header
     version_bits, layer_bits = second >> 3 & 3, second >> 1 & 3
     bitrate_index, rate_index, padding = third >> 4, third >> 2 & 3, third >> 1 & 1
     if version_bits == 1 or layer_bits == 0 or bitrate_index in {0, 15} or rate_index == len(_RATES):
@@ -68,7 +66,7 @@ def _build_frame(second: int, third: int, mono: bool) -> Frame | None:  # noqa: 
     samples = 384 if layer == 1 else 576 if layer == 3 and version > 1 else 1152  # noqa: PLR2004 - the layers' names
     slot = 4 if layer == 1 else 1
     length = (samples // 8 // slot * bitrate // rate + padding) * slot
-    return Frame(layer, version, bitrate, rate, 1 if mono else 2, length, samples, (layer, version, rate))
+    return MpegFrame(layer, version, bitrate, rate, 1 if mono else 2, length, samples, (layer, version, rate))
 
 
 _FRAMES = {
@@ -81,7 +79,7 @@ _FRAMES = {
 """Every valid header, so that walking a file is one look-up a frame."""
 
 
-def frame_at(data: bytes, offset: int) -> Frame | None:
+def frame_at(data: bytes, offset: int) -> MpegFrame | None:
     """The frame whose header lies at ``offset``, or None."""
     if offset + _HEADER_BYTES > len(data) or data[offset] != 0xFF:  # noqa: PLR2004 - sync byte
         return None
@@ -132,9 +130,9 @@ def probe(file: BinaryIO, size: int) -> Probe:
         raise NotAudioError("no MPEG audio frames were found in it")
     table = _read_table(head[offset : offset + first.length], first)
     skip = first.length if table else 0
-    audio = Span(whole.start + offset + skip, whole.length - offset - skip)
+    audio = ByteRange(whole.start + offset + skip, whole.length - offset - skip)
     info = AudioInfo(f"mp{first.layer}", _duration(file, audio, first, table), first.sample_rate, first.channels)
-    return Probe(info, SpanPayload(file, (audio,)))
+    return Probe(info, RangePayload(file, (audio,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +145,7 @@ class _Table:
     """Samples of encoder delay and padding that players leave out."""
 
 
-def _read_table(frame: bytes, header: Frame) -> _Table | None:
+def _read_table(frame: bytes, header: MpegFrame) -> _Table | None:
     side_info = {(1, 2): 32, (1, 1): 17, (2, 2): 17, (2, 1): 9}[min(header.version, 2), header.channels]
     xing = _HEADER_BYTES + side_info
     if frame[xing : xing + 4] in {b"Xing", b"Info"}:
@@ -175,7 +173,7 @@ def _read_xing(table: bytes) -> _Table:
     return _Table(values.get(1), values.get(2), trimmed)
 
 
-def _duration(file: BinaryIO, audio: Span, first: Frame, table: _Table | None) -> float:
+def _duration(file: BinaryIO, audio: ByteRange, first: MpegFrame, table: _Table | None) -> float:
     """Seconds of ``audio``: from the table where it fits the file, from the bitrate where that is constant, else counted."""
     windows = _windows(file, audio, first)
     if windows and table and _is_true(table, audio, first, _bitrates(windows)):
@@ -185,7 +183,7 @@ def _duration(file: BinaryIO, audio: Span, first: Frame, table: _Table | None) -
     return max(0, _count(file, audio, first) - (table.trimmed if table else 0)) / first.sample_rate
 
 
-def _is_true(table: _Table, audio: Span, first: Frame, bitrates: Sequence[int]) -> bool:
+def _is_true(table: _Table, audio: ByteRange, first: MpegFrame, bitrates: Sequence[int]) -> bool:
     """Whether a table's length in bytes is the file's, and its length in time fits the bitrates met in the file."""
     if not table.frames or not table.length:
         return False
@@ -197,7 +195,7 @@ def _is_true(table: _Table, audio: Span, first: Frame, bitrates: Sequence[int]) 
     return met / _BITRATE_TOLERANCE < promised < met * _BITRATE_TOLERANCE
 
 
-def _windows(file: BinaryIO, audio: Span, first: Frame) -> list[tuple[bytes, int]] | None:
+def _windows(file: BinaryIO, audio: ByteRange, first: MpegFrame) -> list[tuple[bytes, int]] | None:
     """Windows at the start, the quarters and the end, with where frames begin in them; None when one holds none.
 
     They are the windows that the fingerprint samples, so the disk is asked once.
@@ -225,7 +223,7 @@ def _bitrates(windows: list[tuple[bytes, int]]) -> list[int]:
     return rates
 
 
-def _count(file: BinaryIO, audio: Span, first: Frame) -> int:
+def _count(file: BinaryIO, audio: ByteRange, first: MpegFrame) -> int:
     """Samples in all whole frames, damage stepped over.
 
     Raises:

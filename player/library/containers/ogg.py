@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from player.library.containers.base import AudioInfo, Probe, UnusualLayoutError, read_at
+from player.library.containers.base import AudioInfo, NotAudioError, Probe, UnusualLayoutError, read_at
 from player.library.containers.flac import parse_streaminfo
-from player.library.errors import NotAudioError
 
 MAGIC = b"OggS"
 _PAGE_HEADER_BYTES = 27

@@ -5,8 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from player.library.containers.base import AudioInfo, Probe, Span, SpanPayload, UnusualLayoutError, read_at
-from player.library.errors import NotAudioError
+from player.library.containers.base import (
+    AudioInfo,
+    ByteRange,
+    NotAudioError,
+    Probe,
+    RangePayload,
+    UnusualLayoutError,
+    read_at,
+)
 
 WAV_MAGICS = (b"RIFF", b"RF64", b"BW64")
 AIFF_MAGIC = b"FORM"
@@ -30,7 +37,7 @@ _AIFF_FORMATS = {
 @dataclass(frozen=True, slots=True)
 class _Chunk:
     name: bytes
-    body: Span
+    body: ByteRange
 
 
 def probe_wav(file: BinaryIO, size: int) -> Probe:
@@ -78,21 +85,21 @@ def probe_aiff(file: BinaryIO, size: int) -> Probe:
     align = width * channels
     offset = int.from_bytes(read_at(file, sound.start, 4), "big")
     start = min(sound.end, sound.start + 8 + offset)
-    audio = Span(start, min(sound.end - start, frames * align or sound.end))
+    audio = ByteRange(start, min(sound.end - start, frames * align or sound.end))
     rate = _extended(fields[8:18])
     return _pcm(file, AudioInfo("pcm_" + template.format(width * 8), 0.0, rate, channels), audio, align)
 
 
-def _pcm(file: BinaryIO, info: AudioInfo, data: Span, align: int) -> Probe:
+def _pcm(file: BinaryIO, info: AudioInfo, data: ByteRange, align: int) -> Probe:
     """The probe for PCM of ``align`` bytes a frame."""
     if align <= 0 or info.sample_rate <= 0 or info.channels <= 0:
         raise NotAudioError("its header says no channels or 0 Hz")
     frames = data.length // align
     if frames == 0:
         raise NotAudioError("it holds no audio")
-    whole = Span(data.start, frames * align)
+    whole = ByteRange(data.start, frames * align)
     timed = AudioInfo(info.codec, frames / info.sample_rate, info.sample_rate, info.channels)
-    return Probe(timed, SpanPayload(file, (whole,)))
+    return Probe(timed, RangePayload(file, (whole,)))
 
 
 def _chunks(file: BinaryIO, size: int, order: str) -> Iterator[_Chunk]:
@@ -109,7 +116,7 @@ def _chunks(file: BinaryIO, size: int, order: str) -> Iterator[_Chunk]:
             real_length = int.from_bytes(read_at(file, start + 8, 8), "little")
         if name == b"data" and length in {0, _UNKNOWN_LENGTH}:
             length = real_length or size - start
-        yield _Chunk(name, Span(start, max(0, min(length, size - start))))
+        yield _Chunk(name, ByteRange(start, max(0, min(length, size - start))))
         offset = start + length + length % 2
 
 

@@ -12,19 +12,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embeddings.availability import State, available
 from embeddings.errors import EmbeddingError
-from embeddings.external.command import CommandFrontEnd, load_command, read_vectors
-from embeddings.external.command_process import MAX_LINE_BYTES
-from embeddings.external.command_spec import command_module, name_command, parse_command, variable
-from embeddings.external.mule_spec import MULE, MULE_MODULE
+from embeddings.external.command import MAX_LINE_BYTES, CommandFrontEnd, load_command, read_vectors
+from embeddings.external.command_line import command_module, parse_command, variable
+from embeddings.networks.specs import MULE
 from embeddings.pipeline import embed_file, embed_many
-from embeddings.registry import frontend_card
-from embeddings.spec import FrontEndCard
-from embeddings.weights.weight_files import PackageWeights
+from embeddings.registry import available, frontend_module, frontend_spec, name_command
+from embeddings.spec import FrontEndSpec, State
+from embeddings.weights.files import PackageWeights
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "frontends-external.md"
-CARD = FrontEndCard("quarters", "1", 8_000, 1, 8_000, 4, PackageWeights("none", "https://example.org", "CC0-1.0"))
+SPEC = FrontEndSpec("quarters", "1", 8_000, 1, 8_000, 4, PackageWeights("none", "https://example.org", "CC0-1.0"))
 
 BEGINNING = """
 import json, os, sys, time
@@ -62,7 +60,7 @@ def frontend(program):
     opened = []
 
     def frontend(*written, **limits):
-        opened.append(CommandFrontEnd(CARD, program(*written), **limits))
+        opened.append(CommandFrontEnd(SPEC, program(*written), **limits))
         return opened[-1]
 
     yield frontend
@@ -119,7 +117,7 @@ def test_one_vector_alone_is_one_window_and_other_floats_become_float32(frontend
 def test_it_is_told_the_sample_rate_and_gets_nothing_that_a_shell_would_make(program, sound):
     words = ("$HOME", ";", "touch was-run", "*", "a b")
     answer = f"assert ask['sample_rate'] == 8000 and sys.argv[1:] == {list(words)!r}; {GOOD}"
-    with closing(load_command(CARD, (*program(answer), *words))) as told:
+    with closing(load_command(SPEC, (*program(answer), *words))) as told:
         assert told.embed(sound(1.0, 8_000)).windows.shape == (1, 4)
 
 
@@ -159,7 +157,7 @@ def test_no_sound_is_left_behind(frontend, sound, tmp_path, monkeypatch):
     ],
 )
 def test_a_bad_answer_is_that_audios_error_in_a_sentence(frontend, sound, monkeypatch, answer, reason):
-    monkeypatch.setattr("embeddings.external.command_process.GOODBYE_SECONDS", 1.0)
+    monkeypatch.setattr("embeddings.external.command.GOODBYE_SECONDS", 1.0)
     bad = frontend(answer, answer_seconds=2.0 if "60)" in answer else 30.0)
     with pytest.raises(EmbeddingError, match=reason) as refusal:
         bad.embed(sound(1.0, 8_000))
@@ -258,7 +256,7 @@ time.sleep(600)
 
 @linux
 def test_closing_ends_a_stubborn_program_and_what_it_started(program, tmp_path):
-    stubborn = load_command(CARD, (*program("", STUBBORN), str(tmp_path / "pids")))
+    stubborn = load_command(SPEC, (*program("", STUBBORN), str(tmp_path / "pids")))
     processes = (tmp_path / "pids").read_text().split()
     assert all(map(alive, processes))
     stubborn.close()
@@ -270,10 +268,10 @@ def test_closing_ends_a_stubborn_program_and_what_it_started(program, tmp_path):
 def test_killing_the_process_that_asks_ends_a_stubborn_program_and_what_it_started(program, tmp_path):
     command = (*program("", STUBBORN), str(tmp_path / "pids"))
     code = (
-        "import time; from embeddings.spec import FrontEndCard; from embeddings.external.command import load_command;"
-        "from embeddings.weights.weight_files import PackageWeights;"
-        "card = FrontEndCard('quarters', '1', 8000, 1, 8000, 4, PackageWeights('none', 'x', 'CC0-1.0'));"
-        f"frontend = load_command(card, {command!r}); print('ready', flush=True); time.sleep(600)"
+        "import time; from embeddings.spec import FrontEndSpec; from embeddings.external.command import load_command;"
+        "from embeddings.weights.files import PackageWeights;"
+        "spec = FrontEndSpec('quarters', '1', 8000, 1, 8000, 4, PackageWeights('none', 'x', 'CC0-1.0'));"
+        f"frontend = load_command(spec, {command!r}); print('ready', flush=True); time.sleep(600)"
     )
     root = Path(__file__).parents[3]
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=root) as asker:
@@ -288,7 +286,7 @@ def test_killing_the_process_that_asks_ends_a_stubborn_program_and_what_it_start
 def test_a_program_that_ends_by_itself_leaves_nothing_behind(program, tmp_path):
     crash = STUBBORN.partition("say(")[0] + "sys.exit('no luck')\n"
     with pytest.raises(EmbeddingError, match="exit code 1: no luck"):
-        CommandFrontEnd(CARD, (*program("", crash), str(tmp_path / "pids"))).start()
+        CommandFrontEnd(SPEC, (*program("", crash), str(tmp_path / "pids"))).start()
     assert gone((tmp_path / "pids").read_text().split())
 
 
@@ -326,7 +324,7 @@ def test_mule_is_listed_as_lacking_its_command_until_one_is_named(tmp_path, monk
     assert "GPL-3.0-only" in listed.mend
     assert "--command" in listed.mend
     name_command("mule", f"{sys.executable} serve.py")
-    assert MULE_MODULE.load.command() == (sys.executable, "serve.py")
+    assert frontend_module("mule").loader.command() == (sys.executable, "serve.py")
     (listed,) = (one for one in available(tmp_path) if one.name == "mule")
     assert listed.state is State.READY
     monkeypatch.setenv("PLAYER_MULE_COMMAND", "/absent/python serve.py")
@@ -345,11 +343,11 @@ def test_only_a_front_end_that_a_command_runs_is_given_one(monkeypatch):
 
 
 def test_a_front_end_of_another_package_has_a_variable_and_a_module_of_its_own(monkeypatch):
-    card = FrontEndCard("my-own", "1", 8_000, 1, 8_000, 4, PackageWeights("none", "x", "CC0-1.0"))
+    spec = FrontEndSpec("my-own", "1", 8_000, 1, 8_000, 4, PackageWeights("none", "x", "CC0-1.0"))
     assert variable("my-own") == "PLAYER_MY_OWN_COMMAND"
     monkeypatch.setenv("PLAYER_MY_OWN_COMMAND", sys.executable)
-    assert command_module(card, "it is mine").obstacle() is None
-    stereo = FrontEndCard("my-own", "1", 8_000, 2, 8_000, 4, PackageWeights("none", "x", "CC0-1.0"))
+    assert command_module(spec, "it is mine").obstacle() is None
+    stereo = FrontEndSpec("my-own", "1", 8_000, 2, 8_000, 4, PackageWeights("none", "x", "CC0-1.0"))
     with pytest.raises(ValueError, match="given mono"):
         command_module(stereo, "it is mine")
 
@@ -395,7 +393,7 @@ def documented():
 
 def test_the_program_in_the_document_compiles_and_knows_mules_dimension(documented):
     compile(documented, "mule_serve.py", "exec")
-    assert frontend_card("mule") is MULE
+    assert frontend_spec("mule") is MULE
     assert (MULE.dimension, MULE.sample_rate) == (1728, 16_000)
 
 

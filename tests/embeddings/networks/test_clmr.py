@@ -9,11 +9,11 @@ from safetensors.torch import save_file
 
 from embeddings import excerpts
 from embeddings.errors import EmbeddingError
-from embeddings.frontend import load_frontend
 from embeddings.networks.clmr import MAX_WINDOWS
-from embeddings.networks.clmr_spec import CLMR, CLMR_FILE
-from embeddings.networks.windows import spread_samples
+from embeddings.networks.specs import CLMR, CLMR_FILE
 from embeddings.pipeline import embed_file
+from embeddings.registry import load_frontend
+from embeddings.samples import spread_samples
 from tests.support.published import TOLERANCE, furthest, layout, published_weights, reference, save_checkpoint
 
 
@@ -43,8 +43,8 @@ def test_embedding_samples_equals_the_reference_window_by_window(clmr, windows):
     assert embedded.tags.shape == (2, 0)
 
 
-def test_the_card_tells_the_truth(clmr):
-    assert clmr.card is CLMR
+def test_the_spec_tells_the_truth(clmr):
+    assert clmr.spec is CLMR
     assert (CLMR.name, CLMR.dimension, CLMR.licence) == ("clmr", 512, "MIT")
     assert CLMR.window_seconds == pytest.approx(2.678, abs=1e-3)
     assert sum(4 * int(np.prod(shape)) for _, shape in layout("clmr")) == CLMR_FILE.parameter_bytes

@@ -13,22 +13,33 @@ import numpy as np
 import pytest
 import torch
 
-from embeddings.availability import State, available
 from embeddings.errors import EmbeddingError
-from embeddings.memory_check import available_memory, check_gpu_memory, check_memory
-from embeddings.networks.jukebox import MAX_WINDOWS, Jukebox, full_scale, load_jukebox
-from embeddings.networks.jukebox_network import FIVE_BILLION, Layout, build, fill, load_network
-from embeddings.networks.jukebox_spec import JUKEBOX, JUKEBOX_WEIGHTS, PRIOR_FILE, VQVAE_FILE
+from embeddings.networks.jukebox import (
+    FIVE_BILLION,
+    MAX_WINDOWS,
+    Jukebox,
+    JukeboxLayout,
+    available_memory,
+    build,
+    check_gpu_memory,
+    check_memory,
+    fill,
+    full_scale,
+    load_jukebox,
+    load_network,
+)
+from embeddings.networks.specs import JUKEBOX, JUKEBOX_WEIGHTS, PRIOR_FILE, VQVAE_FILE
 from embeddings.pooling import pool
-from embeddings.registry import frontend_card
+from embeddings.registry import available, frontend_spec
+from embeddings.spec import State
 
 INSTALLED = importlib.util.find_spec("jukebox_infer") is not None
 needs_package = pytest.mark.skipif(not INSTALLED, reason="needs the optional package jukebox-infer")
 
 VQVAE = {"emb_width": 8, "l_bins": 32, "width": 4, "depth": 1, "hvqvae_multipliers": (1, 1, 1)}
 PRIOR = {"n_ctx": 64, "prior_width": 16, "prior_depth": 6, "heads": 2, "blocks": 8}
-TINY = Layout(layer=4, context=64, window_samples=70 * 128, vqvae=VQVAE, prior=PRIOR)
-WHOLE = Layout(layer=6, context=64, window_samples=70 * 128, vqvae=VQVAE, prior=PRIOR)
+TINY = JukeboxLayout(layer=4, context=64, window_samples=70 * 128, vqvae=VQVAE, prior=PRIOR)
+WHOLE = JukeboxLayout(layer=6, context=64, window_samples=70 * 128, vqvae=VQVAE, prior=PRIOR)
 TOP_CODES = "bottleneck.level_blocks.2.k"
 
 REFERENCE = """
@@ -105,8 +116,8 @@ def save(path, state, prefix="", **others):
 # --- Without the package ------------------------------------------------------------------------------------------
 
 
-def test_the_card_says_what_the_papers_say():
-    assert frontend_card("jukebox") is JUKEBOX
+def test_the_spec_says_what_the_papers_say():
+    assert frontend_spec("jukebox") is JUKEBOX
     assert (JUKEBOX.dimension, JUKEBOX.sample_rate, JUKEBOX.channels) == (4800, 44_100, 1)
     assert (FIVE_BILLION.layer, FIVE_BILLION.context) == (36, 8192)
     assert JUKEBOX.window_samples >= FIVE_BILLION.context * 128
@@ -115,7 +126,7 @@ def test_the_card_says_what_the_papers_say():
 def test_the_folder_that_lacks_a_checkpoint_is_told_with_size_licence_address_and_demands(tmp_path):
     (tmp_path / VQVAE_FILE.filename).write_bytes(b"x")
     with pytest.raises(EmbeddingError) as refusal:
-        load_jukebox(tmp_path)
+        load_jukebox("jukebox", tmp_path)
     said = str(refusal.value)
     assert f"{tmp_path} holds no readable prior_level_2.pth.tar;" in said
     for fact in (
@@ -132,15 +143,15 @@ def test_the_folder_that_lacks_a_checkpoint_is_told_with_size_licence_address_an
 
 def test_the_folder_is_found_in_the_cache_before_that_of_the_package(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert JUKEBOX_WEIGHTS.find((tmp_path,)) is None
+    assert JUKEBOX_WEIGHTS.find(tmp_path) is None
     theirs = tmp_path / ".cache" / "jukebox" / "models" / "5b"
     ours = tmp_path / JUKEBOX_WEIGHTS.filename
     for place in (theirs, ours):
         place.mkdir(parents=True)
         (place / VQVAE_FILE.filename).write_bytes(b"x")
-        assert JUKEBOX_WEIGHTS.find((tmp_path,)) == (theirs if place == ours else None)
+        assert JUKEBOX_WEIGHTS.find(tmp_path) == (theirs if place == ours else None)
         (place / PRIOR_FILE.filename).write_bytes(b"x")
-        assert JUKEBOX_WEIGHTS.find((tmp_path,)) == place
+        assert JUKEBOX_WEIGHTS.find(tmp_path) == place
 
 
 def test_it_is_listed_with_what_it_lacks(tmp_path, monkeypatch):
@@ -162,7 +173,7 @@ def test_without_the_package_the_error_says_what_to_install(tmp_path):
     for file in JUKEBOX_WEIGHTS.files:
         (tmp_path / file.filename).write_bytes(b"x")
     with pytest.raises(EmbeddingError, match="pip install jukebox-infer"):
-        load_jukebox(tmp_path)
+        load_jukebox("jukebox", tmp_path)
 
 
 def test_too_little_memory_is_told_before_anything_is_read():
@@ -250,7 +261,7 @@ def test_the_activations_are_those_that_the_packages_own_methods_give(folder, mu
 
 @needs_package
 def test_a_track_becomes_vectors_that_differ_with_the_music(folder, music):
-    frontend = load_jukebox(folder, TINY)
+    frontend = load_jukebox("jukebox", folder, TINY)
     here = frontend.embed(music)
     assert here.windows.shape == (3, 16)
     assert here.windows.dtype == np.float32
@@ -262,7 +273,7 @@ def test_a_track_becomes_vectors_that_differ_with_the_music(folder, music):
 
 @needs_package
 def test_nothing_is_printed_where_answers_go(folder, capfd):
-    load_jukebox(folder, TINY)
+    load_jukebox("jukebox", folder, TINY)
     assert capfd.readouterr().out == ""
 
 
@@ -334,6 +345,6 @@ def test_a_file_that_is_no_checkpoint_of_jukebox_is_told(tmp_path, contents):
 
 @needs_package
 def test_a_file_larger_than_the_free_memory_is_not_begun(folder, monkeypatch):
-    monkeypatch.setattr("embeddings.networks.jukebox_network.available_memory", lambda: 1000)
+    monkeypatch.setattr("embeddings.networks.jukebox.available_memory", lambda: 1000)
     with pytest.raises(EmbeddingError, match=r"vqvae\.pth\.tar takes .* GB of memory"):
-        load_jukebox(folder, TINY)
+        load_jukebox("jukebox", folder, TINY)

@@ -4,9 +4,9 @@ import torch
 
 from embeddings.errors import EmbeddingError
 from embeddings.excerpts import ExcerptPlan, decode_excerpts
-from embeddings.frontend import load_frontend
-from embeddings.networks.mee_spec import MEE, MEE_FILE
+from embeddings.networks.specs import MEE, MEE_FILE
 from embeddings.pipeline import embed_file
+from embeddings.registry import load_frontend
 from tests.support.published import TOLERANCE, furthest, layout, reference, save_checkpoint
 
 pytestmark = pytest.mark.slow

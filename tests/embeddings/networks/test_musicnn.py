@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from embeddings.decode import decode_mono
 from embeddings.errors import EmbeddingError
-from embeddings.frontend import load_frontend
 from embeddings.networks.mel import SAMPLE_RATE
 from embeddings.networks.musicnn import (
     BATCH_NORM_EPSILON,
@@ -23,10 +22,10 @@ from embeddings.networks.musicnn import (
     spread,
 )
 from embeddings.networks.musicnn_front import HalfFront, halved
-from embeddings.networks.musicnn_spec import MSD_TAGS
-from embeddings.registry import frontend_card
+from embeddings.networks.specs import MSD_TAGS
+from embeddings.registry import frontend_spec, load_frontend
+from embeddings.weights.files import read_member
 from embeddings.weights.tf_checkpoint import read_checkpoint
-from embeddings.weights.weight_files import read_member
 
 MARGINS = ((0, 0), (32, 32), (48, 48))
 """Zeros before and after the temporal kernels of 128, 64 and 32 frames, in the row of the longest."""
@@ -35,13 +34,13 @@ MARGINS = ((0, 0), (32, 32), (48, 48))
 @pytest.fixture(scope="module")
 def exact_musicnn(weights):
     torch.set_num_threads(1)
-    return load_musicnn(weights, EXACT)
+    return load_musicnn("musicnn", weights, EXACT)
 
 
 @pytest.fixture(scope="module")
 def half_musicnn(weights):
     torch.set_num_threads(1)
-    return load_musicnn(weights, Setting(EXACT.windows, torch.bfloat16))
+    return load_musicnn("musicnn", weights, Setting(EXACT.windows, torch.bfloat16))
 
 
 @pytest.fixture(scope="module")
@@ -167,8 +166,8 @@ def test_one_window_alone_and_among_others_has_the_same_outputs(musicnn, referen
 
 def test_embed_gives_one_vector_and_one_row_of_tags_for_each_three_seconds(musicnn, sound):
     embedded = musicnn.embed(sound(10.0, SAMPLE_RATE))
-    assert embedded.windows.shape == (3, musicnn.card.dimension)
-    assert embedded.tags.shape == (3, len(musicnn.card.tag_names))
+    assert embedded.windows.shape == (3, musicnn.spec.dimension)
+    assert embedded.tags.shape == (3, len(musicnn.spec.tag_names))
     assert embedded.windows.dtype == embedded.tags.dtype == np.float32
     assert ((embedded.tags > 0) & (embedded.tags < 1)).all()
 
@@ -241,7 +240,7 @@ def test_a_front_end_that_does_not_exist_is_refused_by_name(tmp_path):
 
 
 def test_a_wrong_file_of_weights_is_refused_before_it_is_read(tmp_path):
-    wrong = tmp_path / frontend_card("musicnn").weights.filename
+    wrong = tmp_path / frontend_spec("musicnn").weights.filename
     wrong.write_bytes(b"not a wheel")
     with pytest.raises(EmbeddingError, match="another or a damaged file"):
         load_frontend("musicnn", wrong)

@@ -5,11 +5,9 @@ import pytest
 import torch
 
 from embeddings.errors import EmbeddingError
-from embeddings.frontend import load_frontend
-from embeddings.networks.openl3 import MAX_WINDOWS, VARIANTS
-from embeddings.networks.openl3_mel import decibel_mel, mel_triangles
-from embeddings.networks.openl3_spec import OPENL3_MEL256_FILE, SAMPLE_RATE
-from embeddings.registry import frontend_card
+from embeddings.networks.openl3 import MAX_WINDOWS, VARIANTS, decibel_mel, mel_triangles
+from embeddings.networks.specs import OPENL3_MEL256_FILE, OPENL3_RATE
+from embeddings.registry import frontend_spec, load_frontend
 from embeddings.weights.keras_h5 import read_keras_h5
 from tests.support.published import SHARED_FIXTURES, TOLERANCE, furthest, layout, reference, save_openl3
 
@@ -47,7 +45,7 @@ def elsewhere(file):
 
 
 def sound_of(arrays):
-    return arrays["audio_48k_int16"].reshape(-1, SAMPLE_RATE).astype(np.float32) / 32768
+    return arrays["audio_48k_int16"].reshape(-1, OPENL3_RATE).astype(np.float32) / 32768
 
 
 @pytest.mark.parametrize("bands", [128, 256])
@@ -81,18 +79,18 @@ def test_all_of_the_reference_is_met(load, output):
 
 
 @pytest.mark.parametrize("name", NAMES.values())
-def test_the_front_end_tells_what_its_card_tells(load, name):
-    card = load(name).card
-    assert card == frontend_card(name)
-    assert (card.name, card.licence, card.channels, card.window_seconds) == (name, "CC-BY-4.0", 1, 1.0)
+def test_the_front_end_tells_what_its_spec_tells(load, name):
+    spec = load(name).spec
+    assert spec == frontend_spec(name)
+    assert (spec.name, spec.licence, spec.channels, spec.window_seconds) == (name, "CC-BY-4.0", 1, 1.0)
 
 
 @pytest.mark.slow
 def test_a_vector_a_second_spread_over_long_tracks(load, sound):
     front = load("openl3-mel128")
-    assert front.embed(sound(3.7, SAMPLE_RATE)).windows.shape == (3, 512)
-    minute = np.zeros(60 * SAMPLE_RATE, np.float32)
-    minute[-SAMPLE_RATE:] = 0.5  # outside of the windows that are looked at
+    assert front.embed(sound(3.7, OPENL3_RATE)).windows.shape == (3, 512)
+    minute = np.zeros(60 * OPENL3_RATE, np.float32)
+    minute[-OPENL3_RATE:] = 0.5  # outside of the windows that are looked at
     windows = front.embed(minute).windows
     assert len(windows) == MAX_WINDOWS
     np.testing.assert_allclose(windows - windows[0], 0, atol=1e-5)
@@ -112,8 +110,8 @@ def test_short_audio_is_repeated_and_silence_has_a_vector(load):
     ("samples", "reason"),
     [
         (np.empty(0, np.float32), "the audio is empty"),
-        (np.full(SAMPLE_RATE, np.nan, np.float32), "no finite numbers"),
-        (np.zeros((2, SAMPLE_RATE), np.float32), "2 dimensions"),
+        (np.full(OPENL3_RATE, np.nan, np.float32), "no finite numbers"),
+        (np.zeros((2, OPENL3_RATE), np.float32), "2 dimensions"),
     ],
 )
 def test_audio_that_cannot_be_embedded_is_refused_with_the_reason(load, samples, reason):
@@ -122,11 +120,11 @@ def test_audio_that_cannot_be_embedded_is_refused_with_the_reason(load, samples,
 
 
 def test_each_triangle_has_the_area_of_the_others():
-    areas = mel_triangles(128).sum(axis=1) * SAMPLE_RATE / 2048
+    areas = mel_triangles(128).sum(axis=1) * OPENL3_RATE / 2048
     np.testing.assert_allclose(areas[60:], 1.0, rtol=0.05)
 
 
-def test_the_card_knows_the_size_of_the_parameters():
+def test_the_spec_knows_the_size_of_the_parameters():
     sizes = [4 * int(np.prod(shape)) for _, shape in layout("openl3_mel256")]
     assert sum(sizes) == OPENL3_MEL256_FILE.parameter_bytes
 
@@ -151,6 +149,22 @@ def test_a_compressed_file_reads_as_the_plain_one(files):
         assert packed.name == unpacked.name
         assert packed.arrays.keys() == unpacked.arrays.keys()
         assert all((packed.arrays[leaf] == unpacked.arrays[leaf]).all() for leaf in packed.arrays)
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused_before_it_has(monkeypatch):
+    monkeypatch.setattr("embeddings.weights.keras_h5.MAX_FILE_BYTES", 2**20)
+    with pytest.raises(EmbeddingError, match="unpack to more than 1 MiB"):
+        read_keras_h5(gzip.compress(bytes(2**24)))
+
+
+def test_more_numbers_than_the_network_has_are_refused_though_the_file_is_small(tmp_path):
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        for number in range(50):  # 32 MB of zeros each, of which the file holds none
+            file.create_dataset(f"conv2d_{number}/conv2d/kernel:0", (2**23,), "f4", chunks=(2**16,))
+    contents = (tmp_path / "a.h5").read_bytes()
+    assert len(contents) < 2**20
+    with pytest.raises(EmbeddingError, match="more numbers than the network has"):
+        read_keras_h5(contents)
 
 
 def test_layers_are_in_the_order_of_their_numbers(tmp_path):

@@ -7,13 +7,18 @@ import threading
 
 import pytest
 
-from embeddings.availability import State, available
 from embeddings.errors import EmbeddingError
-from embeddings.networks.clmr_spec import CLMR_FILE
-from embeddings.networks.mee_spec import MEE_FILE
-from embeddings.networks.openl3_spec import OPENL3_MEL128_FILE, OPENL3_MEL256_FILE
-from embeddings.weights.published_files import PublishedFile, git_blob_id, verify_published
-from embeddings.weights.weight_files import ensure_weights, fetch_weights, find_weights, installed_folder, verified
+from embeddings.networks.specs import CLMR_FILE, MEE_FILE, OPENL3_MEL128_FILE, OPENL3_MEL256_FILE
+from embeddings.registry import available
+from embeddings.spec import State
+from embeddings.weights.files import (
+    PublishedFile,
+    ensure_weights,
+    fetch_weights,
+    find_weights,
+    git_blob_id,
+    installed_folder,
+)
 
 CONTENTS = gzip.compress(b"weights" * 1000)
 
@@ -40,7 +45,7 @@ def server(tmp_path):
         thread.join()
 
 
-def card(address, **changes):
+def spec(address, **changes):
     fields = {
         "filename": "w.h5.gz",
         "address": address,
@@ -73,24 +78,24 @@ def test_the_hash_is_the_one_that_git_gives(tmp_path):
 
 
 def test_a_file_is_fetched_verified_and_found(server, cache):
-    wanted = card(server)
+    wanted = spec(server)
     assert find_weights(wanted, named=None, cache=cache) is None
     path = fetch_weights(wanted, cache)
     assert path == cache / "w.h5.gz"
     assert list(cache.iterdir()) == [path]
     assert ensure_weights(wanted, named=None, cache=cache) == path
-    assert verified(path, wanted) == CONTENTS
+    assert wanted.read(path) == CONTENTS
 
 
 def test_a_file_with_another_hash_never_reaches_the_cache(server, cache):
-    wanted = card(server, git_blob=hashlib.sha1(b"other").hexdigest())
+    wanted = spec(server, git_blob=hashlib.sha1(b"other").hexdigest())
     with pytest.raises(EmbeddingError, match="another or a damaged file"):
         fetch_weights(wanted, cache)
     assert list(cache.iterdir()) == []
 
 
 def test_what_to_do_by_hand_is_said_when_the_web_is_out_of_reach(cache):
-    wanted = card("http://127.0.0.1:9/w.h5.gz")  # nothing listens there
+    wanted = spec("http://127.0.0.1:9/w.h5.gz")  # nothing listens there
     with pytest.raises(EmbeddingError) as refusal:
         fetch_weights(wanted, cache)
     for part in ("w.h5.gz", wanted.address, "7 MB", wanted.git_blob, "CC-BY-4.0", str(cache / "w.h5.gz"), "--weights"):
@@ -100,12 +105,12 @@ def test_what_to_do_by_hand_is_said_when_the_web_is_out_of_reach(cache):
 
 def test_a_missing_page_is_said_too(server, cache):
     with pytest.raises(EmbeddingError, match="fetching failed"):
-        fetch_weights(card(server + ".absent"), cache)
+        fetch_weights(spec(server + ".absent"), cache)
 
 
 def test_nothing_is_fetched_unasked(server, cache):
     with pytest.raises(EmbeddingError, match="--fetch downloads them"):
-        ensure_weights(card(server), named=None, cache=cache)
+        ensure_weights(spec(server), named=None, cache=cache)
     assert not cache.exists()
 
 
@@ -122,24 +127,24 @@ def test_an_unpacked_file_is_found_under_its_other_name(cache):
     installed_folder().mkdir(parents=True)
     place = installed_folder() / "w.h5"
     place.write_bytes(b"\x89HDF")
-    assert find_weights(card("http://127.0.0.1:9/"), named=None, cache=cache) == place
+    assert find_weights(spec("http://127.0.0.1:9/"), named=None, cache=cache) == place
 
 
 def test_a_damaged_copy_is_passed_over_and_a_damaged_named_file_refused(cache):
     cache.mkdir()
     (cache / "w.h5.gz").write_bytes(CONTENTS[:-1])
-    wanted = card("http://127.0.0.1:9/")
+    wanted = spec("http://127.0.0.1:9/")
     assert find_weights(wanted, named=None, cache=cache) is None
     with pytest.raises(EmbeddingError, match="another or a damaged file"):
         find_weights(wanted, named=cache / "w.h5.gz", cache=cache)
 
 
 def test_files_that_cannot_be_read_are_said(tmp_path):
-    wanted = card("http://127.0.0.1:9/")
+    wanted = spec("http://127.0.0.1:9/")
     with pytest.raises(EmbeddingError, match="cannot be read: No such file"):
-        verify_published(tmp_path / "absent.h5", wanted)
+        wanted.read(tmp_path / "absent.h5")
     with pytest.raises(EmbeddingError, match="no regular file"):
-        verify_published(tmp_path, wanted)
+        wanted.read(tmp_path)
 
 
 def test_the_folder_of_an_installed_package_is_searched_without_importing_it(tmp_path, monkeypatch, cache):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from embeddings.errors import EmbeddingError
 from embeddings.networks.musicnn import DATA_MEMBER, INDEX_MEMBER
+from embeddings.weights.files import read_member
 from embeddings.weights.tf_checkpoint import _masked_crc32c, read_checkpoint
-from embeddings.weights.weight_files import read_member
 
 # A writer of checkpoints, independent of the reader but for the checksum, which has a test of its own.
 
@@ -143,6 +143,13 @@ def test_many_entries_for_the_same_bytes_cannot_fill_the_memory():
     items = [(b"", b""), *((f"{i:03}".encode(), Entry((4,), 0, 16).message()) for i in range(100))]
     with pytest.raises(EmbeddingError, match="larger than its data"):
         read_checkpoint(table(items), bytes(16))
+
+
+def test_names_that_repeat_each_other_cannot_fill_the_memory():
+    """Each takes a few bytes of the file, and as many in memory as the one before."""
+    items = [(b"x" * 5000 + number.to_bytes(2, "big"), Entry((1,), 0, 4).message()) for number in range(50)]
+    with pytest.raises(EmbeddingError, match="endless name"):
+        read_checkpoint(table(items, per_block=50), bytes(200))
 
 
 def test_a_compressed_index_is_refused():

@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 
 from embeddings.errors import EmbeddingError
-from embeddings.weights.weight_files import (
+from embeddings.weights.__main__ import main
+from embeddings.weights.files import (
     MUSICNN_WHEEL,
     WeightsFile,
     ensure_weights,
     fetch_weights,
     find_weights,
     installed_folder,
-    main,
     read_member,
-    verified,
 )
 
 
@@ -119,7 +118,7 @@ def test_a_damaged_copy_in_the_cache_is_fetched_anew(wanted, prefix, cache):
     contents[50] ^= 1
     path.write_bytes(contents)
     assert ensure_weights(wanted, named=None, cache=cache) == path
-    assert verified(path, wanted)
+    assert wanted.read(path)
 
 
 @pytest.mark.slow
@@ -155,7 +154,7 @@ def test_the_command_finds_weights_that_are_there_already(weights, capsys):
 @pytest.mark.slow
 def test_the_command_fails_in_one_sentence_when_they_cannot_be_had(index, cache):
     run = subprocess.run(
-        [sys.executable, "-m", "embeddings.weights.weight_files", "--into", str(cache)],
+        [sys.executable, "-m", "embeddings.weights", "--into", str(cache)],
         capture_output=True,
         text=True,
         check=False,
@@ -182,7 +181,7 @@ def test_a_wheel_that_is_no_archive_or_lacks_the_member_is_refused(index, wanted
 
 
 def test_a_member_that_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("embeddings.weights.weight_files.MAX_MEMBER_BYTES", 1000)
+    monkeypatch.setattr("embeddings.weights.files.MAX_MEMBER_BYTES", 1000)
     path = tmp_path / "bomb.whl"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("bomb", bytes(1001))

@@ -7,6 +7,7 @@ from recommender.baselines import BASELINES, Context, build
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
 from recommender.events import Outcome, empty_log
 from recommender.models.model_scorer import ModelScorer
+from recommender.models.station_scorer import AsServed
 from recommender.training.retraining import retrain
 
 TRACKS = 80
@@ -52,11 +53,15 @@ def trained(world):
     return retrain(world.log, world.catalogue, quick, None, lambda _: None, lambda: False).model
 
 
+def served(model, world):
+    return AsServed(world.catalogue, ModelScorer(model, world.catalogue), MODEL)
+
+
 @pytest.fixture(params=[*BASELINES, MODEL])
 def make(request, world, trained):
     """A function that makes the recommender anew."""
     if request.param == MODEL:
-        return lambda: ModelScorer(trained, world.catalogue)
+        return lambda: served(trained, world)
     return lambda: build(request.param, content=world.catalogue.vectors, seed=5)
 
 
@@ -208,7 +213,7 @@ def test_renumbering_the_catalogue_renumbers_the_scores(name, world, crowd):
 
 @pytest.mark.parametrize("name", [*HISTORY_IS_ALL, MODEL])
 def test_learning_in_one_go_or_as_history_goes_on_is_the_same(name, world, trained):
-    made = ModelScorer(trained, world.catalogue) if name == MODEL else build(name, content=world.catalogue.vectors)
+    made = served(trained, world) if name == MODEL else build(name, content=world.catalogue.vectors)
     context = context_of(world.log)
     made.fit(world.log)
     at_once = made.score(context).copy()

@@ -46,6 +46,7 @@ def peak_of_statistics(name):
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_describing_six_times_the_rows_takes_no_more_memory(mssd_folder, monkeypatch):
     monkeypatch.setattr("recommender.datasets.text.BLOCK_BYTES", 1 << 20)
     sessions = mssd_sessions(40_000)
@@ -99,6 +100,16 @@ def test_a_log_is_described_in_blocks_as_in_one(write, monkeypatch):
     assert statistics(dataset_of(dataset.log)) == whole
     assert statistics(stream_dataset(dataset.name, columns=COLUMNS)) == whole
     assert all(np.isfinite(value) for key, value in asdict(whole).items() if key != "approximate")
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_a_line_separator_of_unicode_in_a_name_ends_no_line(write, tmp_path, on_disk):
+    lines = ["u,t,when,what", "a\u2028b,x\u2029y,1,up", "c,x\u2029y,2,down", "d,z,3,nonsense", *["c,z,4,up"] * 400]
+    name = f"csv:{write('t.csv', lines)}"
+    dataset = open_dataset(name, columns=COLUMNS, memmap=tmp_path / "columns" if on_disk else None)
+    assert dataset.listeners.tolist() == ["a\u2028b", "c"]
+    assert dataset.tracks.tolist() == ["x\u2029y", "z"]
+    assert [problem.line for problem in dataset.reading.problems] == [4]
 
 
 @pytest.mark.parametrize("limit", [1, 50, 333, 899, 5000])

@@ -10,12 +10,15 @@ from PIL import Image
 from recommender.datasets.opening import dataset_of
 from recommender.events import EventLog, Outcome
 from recommender.experiments.clep_experiment import ClepExperimentConfig, run_clep
-from recommender.experiments.clep_listeners import draw_test_tracks, find_listeners
+from recommender.experiments.clep_listeners import Listener, Parts, draw_test_tracks, find_listeners
 from recommender.experiments.clep_scores import (
+    LIKE_RATE_PRIOR,
     MATCHED,
     ClepMetric,
     ClepModel,
     Sounds,
+    _like_rate,
+    _Person,
     embedding_spaces,
     measure_seed,
     rows,
@@ -140,8 +143,20 @@ def test_answers_about_the_test_tracks_reach_no_model_but_like_rate(dataset):
     same = measure_seed(listeners, sounds, 0, ablation=False, on_epoch=lambda *_: None)
     for row, before, after in zip(rows(ablation=False), same, other, strict=True):
         assert np.array_equal(before[1:], after[1:], equal_nan=True) == (row is not ClepModel.LIKE_RATE), row
-    auroc = ClepMetric.AUROC  # listener 0's own scores are as before, so turning the answers turns the area
-    assert other[0, 0, auroc] == pytest.approx(1.0 - same[0, 0, auroc])
+    auroc = (
+        ClepMetric.AUROC
+    )  # listener 0's own scores are as before, like-rate's too, so turning the answers turns the area
+    assert other[:, 0, auroc] == pytest.approx(1.0 - same[:, 0, auroc])
+
+
+def test_like_rate_counts_everybody_but_the_listener_who_is_asked():
+    """By hand: track 0 is liked by both others, track 1 by none; the listener's own answers say the opposite."""
+    own = Listener("own", np.array([0, 1, 2]), np.array([False, True, True]), np.ones(3, np.float32))
+    others = [Listener(name, np.array([0, 1]), np.array([True, False]), np.ones(2, np.float32)) for name in ("a", "b")]
+    person = _Person(0, own, Parts(np.array([2]), np.empty(0, np.int64), np.array([0, 1])))
+    rate = (2 + 1) / (4 + 2)  # of all the others' opinions, smoothed
+    expected = [(2 + LIKE_RATE_PRIOR * rate) / (2 + LIKE_RATE_PRIOR), LIKE_RATE_PRIOR * rate / (2 + LIKE_RATE_PRIOR)]
+    assert _like_rate(person, [own, *others]) == pytest.approx(expected)
 
 
 def test_a_listener_with_one_kind_left_is_left_out_of_that_seed(dataset):

@@ -127,7 +127,10 @@ def test_a_damaged_part_is_measured_again(store, make_ratings):
             parts.append(step)
 
     first = compare_models(store, dataset, question, on_progress=spoil)
-    for content in (b"", b"x" * 50, b"\xff" * 8 + b"{}", (2).to_bytes(8, "little") + b"{}"):
+    deep = b'{"__metadata__":' + b"[" * 100_000
+    deep_inside = json.dumps({"__metadata__": {"header": "[" * 100_000}}).encode()
+    nested = [len(each).to_bytes(8, "little") + each for each in (deep, deep_inside)]
+    for content in (b"", b"x" * 50, b"\xff" * 8 + b"{}", (2).to_bytes(8, "little") + b"{}", *nested):
         assert from_bytes(content) is None
     assert parts
     assert first.finished

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 
 from recommender.baselines import BASELINES
+from recommender.configuration import REMOVED
+from recommender.experiments.json_values import json_object
 from recommender.experiments.model_comparison import compare_models
 from recommender.experiments.records import ExperimentError, configuration_as
 from recommender.experiments.run_config import ExperimentConfig, configure
@@ -87,3 +89,13 @@ def test_an_interrupted_run_in_processes_goes_on_where_it_was(store, make_rating
     told.clear()
     compare_models(store, dataset, question, jobs=2, on_progress=told.append)
     assert (told[0].done, told[-1].done, told[-1].computed) == (2, 6, 4)
+
+
+def test_a_record_of_more_elements_is_repeated_while_they_are_off_and_refused_while_one_is_on(make_ratings):
+    question = configure(make_ratings(), roster=SEQUENTIAL, models=BEST)
+    stored = json_object(question)
+    stored["settings"][0][1].update(REMOVED)
+    assert configuration_as(ExperimentConfig, stored).settings == question.settings
+    stored["settings"][0][1]["temperature"] = 0.1
+    with pytest.raises(ExperimentError, match="does not have the element temperature"):
+        configuration_as(ExperimentConfig, stored)

@@ -9,7 +9,7 @@ from recommender.models.blend import (
     PRIOR_WEIGHTS,
     RIDGES,
     Blend,
-    Column,
+    Component,
     Scale,
     assemble,
     fit_blend,
@@ -20,7 +20,7 @@ from recommender.models.blend import (
 def rows_with(truth, count=3000, seed=0):
     """Columns, and labels that follow from them by a logistic model with the given weights."""
     rng = np.random.default_rng(seed)
-    columns = rng.normal(size=(count, len(Column))).astype(np.float32)
+    columns = rng.normal(size=(count, len(Component))).astype(np.float32)
     odds = columns @ np.array(truth)
     label = np.where(rng.random(count) < 1 / (1 + np.exp(-odds)), 1, -1).astype(np.int8)
     return columns, label, np.ones(count, np.float32)
@@ -57,7 +57,7 @@ def test_the_fit_is_the_optimum_of_its_objective():
         return loss + 0.5 * (np.array(RIDGES) * (np.array(weights) - PRIOR_WEIGHTS) ** 2).sum()
 
     best = objective(blend.weights)
-    for column in Column:
+    for column in Component:
         for step in (-0.05, 0.05):
             moved = np.array(blend.weights)
             moved[column] += step
@@ -77,28 +77,28 @@ def test_the_blend_is_calibrated_on_rows_it_has_not_seen():
 
 def test_a_component_that_misleads_is_dropped_and_never_turned_round():
     blend = fit_blend(*rows_with([-1.0, -1.0, -1.0, 2.0, 0.0, 0.0, 0.0, -1.0]))
-    misleading = (Column.SEED, Column.CLEP, Column.SEQUENCE, Column.HEAD)
+    misleading = (Component.SEED, Component.CLEP, Component.SEQUENCE, Component.HEAD)
     assert [blend.weights[column] for column in misleading] == [0.0] * 4
 
 
 @pytest.mark.parametrize("count", [0, 1, 19])
 def test_too_few_rows_leave_the_prior_weights(count):
-    columns, label, weight = rows_with([0.0] * len(Column), count=count)
+    columns, label, weight = rows_with([0.0] * len(Component), count=count)
     blend = fit_blend(columns, label, weight)
     assert blend.weights == PRIOR_WEIGHTS
     assert blend.rows == 0
-    assert np.isfinite(blend.score(rows_with([0.0] * len(Column), 5)[0])).all()
+    assert np.isfinite(blend.score(rows_with([0.0] * len(Component), 5)[0])).all()
 
 
 def test_one_kind_of_feedback_leaves_the_prior_weights():
-    columns, _, weight = rows_with([0.0] * len(Column), count=50)
+    columns, _, weight = rows_with([0.0] * len(Component), count=50)
     assert fit_blend(columns, np.ones(50, np.int8), weight).rows == 0
 
 
 def test_contributions_add_up_to_the_score_and_stand_nan():
-    columns = rows_with([0.0] * len(Column), 6)[0]
-    columns[2, Column.SEED] = np.nan
-    blend = Blend(0.25, PRIOR_WEIGHTS, (0.1,) * len(Column), (2.0,) * len(Column), 9)
+    columns = rows_with([0.0] * len(Component), 6)[0]
+    columns[2, Component.SEED] = np.nan
+    blend = Blend(0.25, PRIOR_WEIGHTS, (0.1,) * len(Component), (2.0,) * len(Component), 9)
     assert blend.score(columns) == pytest.approx(blend.contributions(columns).sum(axis=1) + 0.25)
     assert np.isfinite(blend.score(columns)).all()
 
@@ -107,9 +107,9 @@ def test_assemble_puts_each_component_in_its_column(make_world):
     log = make_world(events=30, tracks=9).log
     repeated = repetition(log, float(log.time[-1]))
     columns = assemble(np.full(9, 1.0), np.full(9, 2.0), np.full(9, 3.0), repeated)
-    assert columns[:, : Column.LIKING].tolist() == [[1.0, 2.0, 3.0]] * 9
-    assert np.array_equal(columns[:, Column.LIKING : Column.HEAD], repeated)
-    assert not columns[:, Column.HEAD].any()
+    assert columns[:, : Component.LIKING].tolist() == [[1.0, 2.0, 3.0]] * 9
+    assert np.array_equal(columns[:, Component.LIKING : Component.HEAD], repeated)
+    assert not columns[:, Component.HEAD].any()
     assert PRIOR_BLEND.score(columns).shape == (9,)
 
 
@@ -117,30 +117,30 @@ def test_the_models_are_scaled_over_the_library_and_nothing_else_is():
     rng = np.random.default_rng(0)
     clep, sequence = rng.normal(3.0, 2.0, 5000).astype(np.float32), rng.normal(-1.0, 5.0, (4, 5000)).astype(np.float32)
     scale = Scale.of_models(clep, sequence)
-    assert scale.means[Column.CLEP] == pytest.approx(3.0, abs=0.1)
-    assert scale.spreads[Column.SEQUENCE] == pytest.approx(5.0, abs=0.2)
-    others = [column for column in Column if column not in {Column.CLEP, Column.SEQUENCE}]
+    assert scale.means[Component.CLEP] == pytest.approx(3.0, abs=0.1)
+    assert scale.spreads[Component.SEQUENCE] == pytest.approx(5.0, abs=0.2)
+    others = [column for column in Component if column not in {Component.CLEP, Component.SEQUENCE}]
     assert [scale.means[column] for column in others] == [0.0] * len(others)
     assert [scale.spreads[column] for column in others] == [1.0] * len(others)
 
 
 def test_a_column_that_hardly_varies_in_a_short_history_does_not_rule_the_library():
-    columns = np.zeros((40, len(Column)), np.float32)
-    columns[0, Column.LIKING] = 0.01
+    columns = np.zeros((40, len(Component)), np.float32)
+    columns[0, Component.LIKING] = 0.01
     label = np.where(np.arange(40) % 2, -1, 1).astype(np.int8)
     blend = fit_blend(columns, label, np.ones(40, np.float32), Scale())
     assert blend.rows == 40
-    assert abs(blend.weights[Column.LIKING] - PRIOR_WEIGHTS[Column.LIKING]) < 0.01
+    assert abs(blend.weights[Component.LIKING] - PRIOR_WEIGHTS[Component.LIKING]) < 0.01
 
 
 def test_with_nothing_fitted_a_model_serves_what_the_running_update_says():
-    columns = rows_with([0.0] * len(Column), 6)[0]
-    assert PRIOR_BLEND.score(columns) == pytest.approx(columns[:, Column.HEAD])
+    columns = rows_with([0.0] * len(Component), 6)[0]
+    assert PRIOR_BLEND.score(columns) == pytest.approx(columns[:, Component.HEAD])
 
 
 def test_a_louder_blend_orders_alike():
     blend = fit_blend(*rows_with([0.5, 1.0, 0.3, 1.5, -0.7, 0.3, 0.0, 0.5], 300))
-    columns = rows_with([0.0] * len(Column), 20)[0]
+    columns = rows_with([0.0] * len(Component), 20)[0]
     louder = blend.louder(2.5)
     assert louder.contributions(columns) == pytest.approx(2.5 * blend.contributions(columns), rel=1e-5)
     assert np.array_equal(np.argsort(louder.score(columns)), np.argsort(blend.score(columns)))
@@ -148,5 +148,5 @@ def test_a_louder_blend_orders_alike():
 
 def test_constant_scores_are_only_centred():
     scale = Scale.of_models(np.full(7, 2.0, np.float32), np.zeros((0, 7), np.float32))
-    assert scale.means[Column.CLEP] == 2.0
-    assert scale.spreads[Column.CLEP] == scale.spreads[Column.SEQUENCE] == 1.0
+    assert scale.means[Component.CLEP] == 2.0
+    assert scale.spreads[Component.CLEP] == scale.spreads[Component.SEQUENCE] == 1.0

@@ -8,9 +8,9 @@ from recommender.models.content_space import (
     NEAREST,
     ContentSpace,
     LibrarySeed,
-    Source,
     TagSeed,
     TrackSeed,
+    VectorSource,
     seed_columns,
     seed_similarity,
 )
@@ -102,11 +102,11 @@ def test_a_track_without_a_vector_is_stood_in_for_by_artist_then_genre_then_noth
     artist[130] = 8  # nobody else by this artist, so its genre stands in
     space = fit(vectors, artist, genre)
     assert space.source[[0, 70, 130, 200, 5]].tolist() == [
-        Source.ARTIST,
-        Source.GENRE,
-        Source.GENRE,
-        Source.LIBRARY,
-        Source.OWN,
+        VectorSource.ARTIST,
+        VectorSource.GENRE,
+        VectorSource.GENRE,
+        VectorSource.LIBRARY,
+        VectorSource.OWN,
     ]
     by_artist = space.vectors[[1, 2]].mean(axis=0)
     by_genre = np.delete(space.vectors[60:120], 10, axis=0).mean(axis=0)
@@ -121,7 +121,7 @@ def test_a_stand_in_does_not_stand_in_for_others():
     artist, genre = np.full(240, UNKNOWN), np.full(240, UNKNOWN)
     artist[[0, 5]] = 1
     genre[[0, 1]] = 1  # the only other track of this genre has no vector of its own
-    assert fit(vectors, artist, genre).source[:2].tolist() == [Source.ARTIST, Source.LIBRARY]
+    assert fit(vectors, artist, genre).source[:2].tolist() == [VectorSource.ARTIST, VectorSource.LIBRARY]
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3])

@@ -5,7 +5,7 @@ import pytest
 
 from recommender.events import EventLog, Outcome
 from recommender.models.station_scorer import LiveScorer, Muted, head_labels
-from recommender.ranking.explain import Part
+from recommender.ranking.explain import ScorePart
 
 EVERYWHERE = 9
 
@@ -67,10 +67,10 @@ def test_a_muted_track_leaves_the_running_update_with_all_its_labels(world):
 def test_a_muted_part_is_gone_before_the_running_update_is_fitted(world):
     log = history(len(world.catalogue.track_ids), [(1, Outcome.THUMB_UP, 1, 0), (4, Outcome.THUMB_DOWN, -1, 0)])
     scorer = LiveScorer(world.catalogue, None)
-    without = scorer.scores(log, 0, 9.0, Muted(parts=frozenset({Part.SEED})))
-    index = without.parts.parts.index(Part.SEED)
+    without = scorer.scores(log, 0, 9.0, Muted(parts=frozenset({ScorePart.SEED})))
+    index = without.parts.parts.index(ScorePart.SEED)
     assert not without.parts.logits[index].any()
     np.testing.assert_allclose(without.parts.logits.sum(axis=0), without.total)
-    silent = scorer.scores(log, 0, 9.0, Muted(parts=frozenset({Part.HEAD})))
+    silent = scorer.scores(log, 0, 9.0, Muted(parts=frozenset({ScorePart.HEAD})))
     assert len(silent.labels.track) == 0
     assert not silent.head.contribution(world.catalogue.space.vectors).any()

@@ -1,16 +1,23 @@
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
 import torch
 
-from recommender.configuration import ClepConfig, SequentialConfig
+from recommender.configuration import BlockKind, ClepConfig, SequenceLoss, SequentialConfig
 from recommender.models.clep import ClepNetwork, export_clep
 from recommender.models.numpy_inference import ClepScorer, SequenceScorer, Standardisation, Tokens
 from recommender.models.parameter_shapes import sequence_shapes
-from recommender.sequence.inputs import tokens
-from recommender.training.sequential import Items, SequentialNetwork, TrainedSequence, export_sequential
-from recommender.training.sequential_recommender import ABLATIONS, BEST
+from recommender.sequence.network import tokens
+from recommender.training.sequential_recommender import (
+    ABLATIONS,
+    BEST,
+    Items,
+    SequentialNetwork,
+    TrainedSequence,
+    export_sequential,
+)
 
 CONFIG = SequentialConfig()
 
@@ -38,7 +45,7 @@ def sequence_pair(log, vectors, config=CONFIG, known_stations=2):
     shapes = sequence_shapes(config, vectors.shape[1], len(items.shrink) - 1, known_stations)
     assert {name: array.shape for name, array in arrays.items() if name.startswith("sequence.")} == shapes
     stations = np.array([1, 2, 0])
-    return network, SequenceScorer(arrays, vectors, items.row, stations, config.heads)
+    return network, SequenceScorer(arrays, config, vectors, items.row, stations)
 
 
 @torch.no_grad()
@@ -58,40 +65,49 @@ def test_sequence_scores_equal_torch(make_world, events, station):
     assert np.abs(scores - expected).max() <= 1e-5 * max(1.0, np.abs(expected).max())
 
 
-def with_shares(log):
-    """The log with how much was played known of two thirds of the rows."""
-    share = np.random.default_rng(3).random(len(log)).astype(np.float32)
-    share[::3] = np.nan
-    return replace(log, share=share)
-
-
-EVERYTHING = replace(
-    BEST, share_token=True, gap_token=True, hour_token=True, unheard_prior=True, quality=True, temperature=0.1
-)
+EVERY_FORM = [
+    replace(
+        CONFIG, width=8, length=12, taste_width=4, blocks=blocks, heads=heads, id_shrinkage=shrinkage, loss=loss,
+        block=block, set_weight=pooled, shallow=shallow, liking_weight=liking, order_weight=0.3, appeal=3.0,
+    )
+    for blocks, heads, shrinkage, loss, block, pooled, shallow, liking in product(
+        (1, 2), (1, 2), (0.0, 5.0), SequenceLoss, BlockKind, (0.0, 2.0), (0.0, 5.0), (0.0, 1.0)
+    )
+]  # fmt: skip
+"""Every combination of what changes the arrays of a network or the way they make a score."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("content", [True, False])
-@pytest.mark.parametrize("config", [*ABLATIONS.values(), EVERYTHING], ids=[*ABLATIONS, "everything"])
-def test_every_configuration_gives_the_same_scores_in_numpy(make_world, config, content):
-    world = make_world(events=230, tracks=60)
-    log = with_shares(world.log)
+def test_every_configuration_gives_the_same_scores_in_numpy(make_world, content):
+    world = make_world(events=60, tracks=40)
+    log = world.log
     vectors = world.catalogue.vectors if content else np.zeros((log.tracks, 0), np.float32)
-    network, scorer = sequence_pair(log, vectors, replace(config, length=min(config.length, 200)))
-    for events in (1, 230):
-        scores = scorer.scores(Tokens.of(log.first(events), scorer.length), 1)
-        expected = torch_scores(network, log.first(events), 1)
-        assert np.abs(scores - expected).max() <= 1e-5 * max(1.0, np.abs(expected).max())
-        assert len(np.unique(scores)) > 40
+    for config in EVERY_FORM:
+        network, scorer = sequence_pair(log, vectors, config)
+        for events, station in ((1, 1), (60, 0)):
+            scores = scorer.scores(Tokens.of(log.first(events), scorer.length), station)
+            expected = torch_scores(network, log.first(events), station)
+            assert np.abs(scores - expected).max() <= 1e-5 * max(1.0, np.abs(expected).max()), config
+            assert len(np.unique(scores)) > 20
+
+
+@pytest.mark.parametrize("name", ABLATIONS)
+def test_the_modes_in_full_size_give_the_same_scores_in_numpy(make_world, name):
+    world = make_world(events=230, tracks=60)
+    network, scorer = sequence_pair(world.log, world.catalogue.vectors, ABLATIONS[name])
+    scores = scorer.scores(Tokens.of(world.log, scorer.length), 1)
+    expected = torch_scores(network, world.log, 1)
+    assert np.abs(scores - expected).max() <= 1e-5 * max(1.0, np.abs(expected).max())
 
 
 def test_the_state_after_a_restart_is_the_state_before(make_world):
     world = make_world(events=230, tracks=60)
-    log = with_shares(world.log)
-    _, running = sequence_pair(log, world.catalogue.vectors, EVERYTHING)
+    log = world.log
+    _, running = sequence_pair(log, world.catalogue.vectors, BEST)
     for events in range(200, 231):  # as it went while the player ran
         before = running.scores(Tokens.of(log.first(events), running.length), 0)
-    _, restarted = sequence_pair(log, world.catalogue.vectors, EVERYTHING)
+    _, restarted = sequence_pair(log, world.catalogue.vectors, BEST)
     assert np.array_equal(restarted.scores(Tokens.of(log, restarted.length), 0), before)
 
 

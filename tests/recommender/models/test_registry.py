@@ -6,10 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
-from recommender.models.library_match import Library
+from recommender.configuration import REMOVED, ClepConfig, SequentialConfig, TrainingConfig
 from recommender.models.model_card import FrontEndId, Model, card_from_json, card_to_json
-from recommender.models.registry import CURRENT, ModelError, Registry
+from recommender.models.registry import CURRENT, Library, ModelError, Registry
 from recommender.training.retraining import retrain
 
 QUICK = TrainingConfig(
@@ -234,3 +233,26 @@ def test_a_swapped_folder_is_noticed(registry, model):
     folder(registry, second).rename(folder(registry, first))
     with pytest.raises(ModelError, match="holds another one"):
         registry.load(first.version)
+
+
+def edited(registry, card, **elements):
+    """The card on disk with fields of the sequence's configuration set otherwise."""
+    path = folder(registry, card) / "model.json"
+    document = json.loads(path.read_text())
+    document["card"]["configuration"]["sequential"].update(elements)
+    path.write_text(json.dumps(document))
+
+
+def test_a_model_stored_when_there_were_more_elements_is_loaded_while_they_are_off(registry, model):
+    earlier = {"sequence.quality": np.zeros(3, np.float32), "sequence.appeal": np.ones(1, np.float32)}
+    card = registry.save(Model(model.card, {**model.arrays, **earlier}))
+    edited(registry, card, **REMOVED)
+    assert registry.load(card.version).card == card
+
+
+@pytest.mark.parametrize("element", REMOVED)
+def test_a_model_with_an_element_that_was_removed_is_of_another_version(registry, model, element):
+    card = registry.save(model)
+    edited(registry, card, **REMOVED | {element: "later" if element == "target" else 1})
+    with pytest.raises(ModelError, match="another version of the player"):
+        registry.load(card.version)

@@ -6,7 +6,7 @@ import pytest
 from recommender.baselines import Context
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
 from recommender.events import EventLog, Outcome
-from recommender.models.blend import Column
+from recommender.models.blend import Component
 from recommender.models.model_scorer import ModelScorer
 from recommender.models.station_scorer import (
     EVERYWHERE_SHARE,
@@ -19,9 +19,9 @@ from recommender.models.station_scorer import (
     LiveScorer,
     head_labels,
 )
-from recommender.ranking.explain import Part
-from recommender.training.blend_fitting import with_blend
+from recommender.ranking.explain import ScorePart
 from recommender.training.retraining import retrain
+from recommender.training.tuning import with_blend
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +123,7 @@ def test_the_parts_sum_to_the_score_with_a_model_too(world):
     )
     result = retrain(world.log, world.catalogue, config, None, lambda _progress: None, lambda: False)
     assert result.model is not None
-    every = replace(result.model.card.blend, weights=(0.5,) * len(Column))
+    every = replace(result.model.card.blend, weights=(0.5,) * len(Component))
     model = with_blend(result.model, every)
     scorer = LiveScorer(world.catalogue, ModelScorer(model, world.catalogue))
     now = float(world.log.time[-1]) + 1
@@ -133,7 +133,7 @@ def test_the_parts_sum_to_the_score_with_a_model_too(world):
     assert scores.head_weight == 0.5
     np.testing.assert_allclose(scores.parts.logits.sum(axis=0), scores.total, rtol=1e-6, atol=1e-6)
     used = {part for part, row in zip(scores.parts.parts, scores.parts.logits, strict=True) if row.any()}
-    assert {Part.HEAD, Part.CLEP, Part.SEQUENCE} <= used
+    assert {ScorePart.HEAD, ScorePart.CLEP, ScorePart.SEQUENCE} <= used
 
 
 def test_what_is_measured_is_what_is_served(world):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recommender.ranking.interleaving import arm_of, interleave, pair_of
-from recommender.ranking.rank import Catalogue, Request, Settings, commit, rank
+from recommender.ranking.rank import Request, Settings, TrackTable, commit, rank
 from recommender.ranking.rules import Rule, RuleName, Spacing
 
 COUNT = 40
@@ -18,7 +18,7 @@ def catalogue(count=COUNT, seed=0):
     vectors = rng.normal(size=(count, 6)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     codes = np.arange(count, dtype=np.int64) // 2
-    return Catalogue(np.arange(count, dtype=np.int64) * 7 + 3, vectors, codes, codes)
+    return TrackTable(np.arange(count, dtype=np.int64) * 7 + 3, vectors, codes, codes)
 
 
 def requests(count=COUNT, places=12, first_slot=0, seed=1, **more):

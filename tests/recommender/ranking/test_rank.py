@@ -4,11 +4,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recommender.ranking.calibration import Mix, aspect_of_likes
-from recommender.ranking.gumbel_noise import gumbel
-from recommender.ranking.rank import KEPT_UTILITIES, Catalogue, Placer, Request, Settings, commit, rank
+from recommender.ranking.gumbel import gumbel
+from recommender.ranking.rank import KEPT_UTILITIES, Move, Placer, Request, Settings, TrackTable, commit, moves, rank
 from recommender.ranking.rules import RuleName, Spacing, standing_rules
-from recommender.ranking.variety import RIDGE, Variety
+from recommender.ranking.variety import RIDGE, Mix, Variety, aspect_of_likes
 
 FREE = Spacing(artist=0, track=0, album=0)
 
@@ -18,7 +17,7 @@ def library(count=60, dimensions=8, artists=20, seed=0):
     vectors = rng.standard_normal((count, dimensions)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     artist = rng.integers(0, artists, count)
-    return Catalogue(rng.permutation(10 * count)[:count], vectors, artist, artist * 2 + rng.integers(0, 2, count))
+    return TrackTable(rng.permutation(10 * count)[:count], vectors, artist, artist * 2 + rng.integers(0, 2, count))
 
 
 def ask(catalogue, seed=0, **options):
@@ -208,7 +207,7 @@ def test_an_event_that_changes_no_score_moves_nothing():
 def test_a_new_track_that_scores_low_does_not_reshuffle_the_queue():
     catalogue = library()
     request = ask(catalogue)
-    grown = Catalogue(
+    grown = TrackTable(
         np.append(catalogue.ids, 99_999),
         np.concatenate([catalogue.vectors, catalogue.vectors[:1]]),
         np.append(catalogue.artist, 500),
@@ -352,7 +351,9 @@ def test_rules_that_gave_way_are_reported():
 
 
 def test_an_empty_catalogue_gives_an_empty_queue_with_a_reason():
-    empty = Catalogue(np.empty(0, np.int64), np.empty((0, 8), np.float32), np.empty(0, np.int64), np.empty(0, np.int64))
+    empty = TrackTable(
+        np.empty(0, np.int64), np.empty((0, 8), np.float32), np.empty(0, np.int64), np.empty(0, np.int64)
+    )
     ranking = rank(empty, ask(empty))
     assert ranking.tracks == ()
     assert ranking.shortfall == "This station has no tracks to choose from."
@@ -378,4 +379,18 @@ def test_a_temperature_of_zero_and_a_lone_column_are_refused():
     with pytest.raises(ValueError, match="temperature must be above 0"):
         Settings(temperature=0)
     with pytest.raises(ValueError, match="album has 1 rows, ids has 2"):
-        Catalogue(np.arange(2), np.zeros((2, 2), np.float32), np.arange(2), np.arange(1))
+        TrackTable(np.arange(2), np.zeros((2, 2), np.float32), np.arange(2), np.arange(1))
+
+
+def test_rows_say_how_far_they_moved():
+    found = moves([1, 2, 3, 4], [3, 1, 2, 9])
+    assert found == [Move(3, 2), Move(1, -1), Move(2, -1), Move(9, 0, new=True)]
+    assert [move.label for move in found] == ["▲2", "▼1", "▼1", "●new"]
+
+
+def test_a_row_that_stayed_says_nothing():
+    assert [move.label for move in moves([5, 6], [5, 6])] == ["", ""]
+
+
+def test_an_empty_queue_has_no_moves():
+    assert moves([1, 2], []) == []

@@ -6,11 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from recommender.ranking.calibration import Mix, aspect_of_likes
-from recommender.ranking.gumbel_noise import gumbel
-from recommender.ranking.rank import Catalogue, Placer, Request, Settings, commit, rank
+from recommender.ranking.gumbel import gumbel
+from recommender.ranking.rank import Placer, Request, Settings, TrackTable, commit, rank
 from recommender.ranking.rules import Spacing, standing_rules
-from recommender.ranking.variety import Variety
+from recommender.ranking.variety import Mix, Variety, aspect_of_likes
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +51,7 @@ def rankings(draw):
         ),
         mix=draw(st.sampled_from([None, mix_of(rng, count)])),
     )
-    return Catalogue(rng.permutation(1000)[:count], vectors, codes[0], codes[1]), request
+    return TrackTable(rng.permutation(1000)[:count], vectors, codes[0], codes[1]), request
 
 
 @given(rankings())
@@ -156,7 +155,7 @@ def small_station(variety=Variety.MMR):
     rng = np.random.default_rng(5)
     vectors = rng.standard_normal((6, 3)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    catalogue = Catalogue(np.array([11, 12, 13, 21, 22, 23]), vectors, np.array([0, 0, 1, 1, 2, 2]), np.arange(6))
+    catalogue = TrackTable(np.array([11, 12, 13, 21, 22, 23]), vectors, np.array([0, 0, 1, 1, 2, 2]), np.arange(6))
     scores = np.array([1.0, 0.2, -0.5, 0.4, 0.0, 0.8])
     settings_ = Settings(temperature=0.7, variety=variety, calibration=1.0, spacing=Spacing(artist=1, track=2))
     return catalogue, scores, settings_

@@ -6,33 +6,25 @@ import numpy as np
 import pytest
 import torch
 
-from recommender.configuration import SequenceLoss, SequentialConfig, Target
+from recommender.configuration import SequenceLoss, SequentialConfig
 from recommender.events import split_by_time
-from recommender.models.token_features import gap_buckets, hour_buckets, share_buckets
-from recommender.sequence.history_pooling import states, without_each
-from recommender.sequence.inputs import tokens
-from recommender.sequence.losses import hard_pair_loss, liking_loss, shared_softmax_loss
-from recommender.sequence.negatives import SharedSampler
-from recommender.sequence.objective import Objective
-from recommender.sequence.score_weights import APPEALS, ORDER_WEIGHTS, choose_weights
+from recommender.sequence.layers import states, without_each
+from recommender.sequence.negatives import shared_negatives
+from recommender.sequence.network import tokens
+from recommender.sequence.objective import Objective, hard_pair_loss, liking_loss, shared_softmax_loss
+from recommender.sequence.validation import APPEALS, ORDER_WEIGHTS, choose_weights
 from recommender.sequence.windows import listener_rows, padded
-from recommender.training.sequential import Validator, train_sequential
-from recommender.training.sequential_recommender import ABLATIONS, BEST_BY_GRADIENT, SequentialRecommender
+from recommender.training.sequential_recommender import (
+    ABLATIONS,
+    BEST_BY_GRADIENT,
+    SequentialRecommender,
+    Validator,
+    train_sequential,
+)
 from tests.support.networks import scattered_network
 
 SMALL = replace(BEST_BY_GRADIENT, width=16, length=16, taste_width=4, batch=8, shared_negatives=32, learning_rate=0.005)
-EVERYTHING = replace(
-    SMALL,
-    shallow=5.0,
-    share_token=True,
-    gap_token=True,
-    hour_token=True,
-    temperature=0.2,
-    hard_weight=1.0,
-    target=Target.LATER,
-    unheard_prior=True,
-    quality=True,
-)
+EVERYTHING = replace(SMALL, shallow=5.0, hard_weight=1.0)
 
 
 def network_for(log, content, config=EVERYTHING):
@@ -50,10 +42,7 @@ def log(make_log):
         (int(rng.integers(5)), int(rng.integers(2)), int(rng.integers(24)), 7 * t, int(rng.choice([-1, 1])))
         for t in range(240)
     ]
-    made = make_log(rows, tracks=26)
-    share = rng.random(240).astype(np.float32)
-    share[::4] = np.nan
-    return replace(made, share=share)
+    return make_log(rows, tracks=26)
 
 
 def batch_of(log, length=16):
@@ -99,16 +88,6 @@ def test_every_track_has_a_score_also_one_that_nobody_ever_heard(log):
         assert len(torch.unique(scores[:24])) == 24
 
 
-@torch.no_grad()
-def test_a_track_never_heard_is_the_learned_prior_and_one_rarely_heard_is_near_it(make_log):
-    log = make_log([(0, 0, 1, t, 1) for t in range(45)] + [(0, 0, 2, 50, 1)], tracks=4)
-    network = network_for(log, without_content(log))
-    vectors = network.items(torch.arange(4))
-    assert torch.allclose(vectors[0], network.unheard)
-    assert torch.allclose(vectors[3], network.unheard)
-    assert torch.allclose(vectors[2], network.own[2] / 6 + network.unheard * 5 / 6, atol=1e-6)
-
-
 def test_softmax_among_the_whole_catalogue_is_cross_entropy():
     rng = torch.Generator().manual_seed(0)
     scores, target = torch.randn(5, 9, generator=rng), torch.tensor([0, 3, 3, 8, 1])
@@ -120,27 +99,23 @@ def test_softmax_among_the_whole_catalogue_is_cross_entropy():
     assert float(fast) == pytest.approx(float((slow * weight).sum() / weight.sum()), rel=1e-5)
 
 
-@pytest.mark.parametrize("popularity_share", [0.0, 0.5, 1.0])
-def test_the_correction_makes_any_draw_estimate_the_sum_over_the_catalogue(log, popularity_share):
-    scores = np.random.default_rng(2).normal(size=log.tracks)
-    sampler, rng = SharedSampler(log, 20, popularity_share), np.random.default_rng(3)
-    drawn = [sampler.draw(rng) for _ in range(4000)]
+def test_the_correction_makes_any_draw_estimate_the_sum_over_the_catalogue():
+    scores = np.random.default_rng(2).normal(size=26)
+    rng = np.random.default_rng(3)
+    drawn = [shared_negatives(26, 20, rng) for _ in range(4000)]
     estimates = [np.sum(np.exp(scores[track]) / expected) for track, expected in drawn]
-    likes = np.bincount(log.track[log.label > 0], minlength=log.tracks)
-    reachable = likes > 0 if popularity_share == 1.0 else np.ones(log.tracks, bool)
-    assert np.mean(estimates) == pytest.approx(np.exp(scores[reachable]).sum(), rel=0.03)
+    assert np.mean(estimates) == pytest.approx(np.exp(scores).sum(), rel=0.03)
 
 
-def test_a_catalogue_no_larger_than_the_draw_is_used_whole(log):
-    track, expected = SharedSampler(log, 100, 0.5).draw(np.random.default_rng(0))
-    assert track.tolist() == list(range(log.tracks))
+def test_a_catalogue_no_larger_than_the_draw_is_used_whole():
+    track, expected = shared_negatives(26, 100, np.random.default_rng(0))
+    assert track.tolist() == list(range(26))
     assert set(expected.tolist()) == {1.0}
 
 
-@pytest.mark.parametrize(("count", "share"), [(0, 0.0), (5, -0.1), (5, 1.5)])
-def test_an_impossible_draw_is_refused(log, count, share):
+def test_an_impossible_draw_is_refused():
     with pytest.raises(ValueError, match="cannot be drawn"):
-        SharedSampler(log, count, share)
+        shared_negatives(26, 0, np.random.default_rng(0))
 
 
 def test_the_hard_term_counts_real_negatives_alone_and_grows_with_their_share():
@@ -171,55 +146,6 @@ def test_the_pool_equals_sums_written_out_and_leaves_each_event_out_of_its_own()
             rest = [i for i in range(6) if i != t and seen[b, i]]
             total = sum((worth[outcome[b, i]] * vectors[b, i] for i in rest), torch.zeros(3))
             assert torch.allclose(others[b, t], total / max(1, len(rest)) ** 0.5, atol=1e-5)
-
-
-@torch.no_grad()
-def test_a_label_is_left_out_of_the_like_rate_that_foretells_it(log):
-    network = network_for(log, without_content(log))
-    track = int(log.track[log.label > 0][0])
-    likes = int(np.sum((log.track == track) & (log.label > 0)))
-    dislikes = int(np.sum((log.track == track) & (log.label < 0)))
-    share = (np.sum(log.label > 0) + 1) / (np.sum(log.label != 0) + 2)
-
-    def quality(plus, minus):
-        return np.log((plus + 2 * share) / (minus + 2 - 2 * share)) - np.log(share / (1 - share))
-
-    taste, index = network.taste, torch.tensor(track)
-    own = float(taste.own_bias[network.row[track]])
-    assert float(taste.bias(index)) == pytest.approx(own + quality(likes, dislikes), abs=1e-4)
-    assert float(taste.bias(index, torch.tensor(1))) == pytest.approx(own + quality(likes - 1, dislikes), abs=1e-4)
-
-
-def test_the_later_target_reaches_every_later_like_and_nothing_else(log):
-    objective = Objective(log, replace(SMALL, target=Target.LATER))
-    rng, row = np.random.default_rng(0), int(np.flatnonzero(log.listener == 2)[3])
-    drawn = {int(objective._aims(np.array([[row]]), rng)[0, 0]) for _ in range(600)}
-    later = np.flatnonzero((log.listener == 2) & (log.label > 0) & (np.arange(len(log)) > row))
-    assert drawn == set(later.tolist())
-
-
-def test_buckets_of_shares_gaps_and_hours():
-    assert share_buckets(np.float32([np.nan, 0.0, 0.05, 0.5, 1.0])).tolist() == [0, 1, 1, 6, 10]
-    assert gap_buckets(np.array([[5.0, 5.0, 6.0, 9.0, 1e12]])).tolist() == [[0, 1, 2, 3, 23]]
-    assert hour_buckets(np.array([0.0, 3599.0, 3600.0, 25 * 3600.0, np.nan])).tolist() == [1, 1, 2, 2, 0]
-
-
-@torch.no_grad()
-@pytest.mark.parametrize(
-    ("field", "change"),
-    [
-        ("share_token", lambda log: replace(log, share=np.full(len(log), 0.95, np.float32))),
-        ("gap_token", lambda log: replace(log, time=log.time * 50.0)),
-        ("hour_token", lambda log: replace(log, time=log.time + 7200.0)),
-    ],
-)
-def test_what_a_token_says_beside_is_input_only_where_it_is_switched_on(log, field, change):
-    off = dict.fromkeys(("share_token", "gap_token", "hour_token"), False)
-    rows = np.arange(10)[None, :]
-    for on in (True, False):
-        network = network_for(log, without_content(log), replace(SMALL, **(off | {field: on})))
-        same = torch.equal(network(*tokens(log, rows, network)), network(*tokens(change(log), rows, network)))
-        assert same is not on
 
 
 @pytest.mark.slow
@@ -270,7 +196,6 @@ def test_a_refit_learns_from_the_validation_part_too(log):
 
 def test_what_is_off_leaves_no_parameter(log):
     plain = network_for(log, without_content(log), SequentialConfig(width=16, length=16))
-    assert plain.constants() == {}
     assert {name.split(".")[0] for name in plain.state_dict()} == {
         *("tower", "own", "outcome", "position", "station", "asked", "blocks", "norm")
     }

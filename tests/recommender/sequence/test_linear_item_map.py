@@ -13,10 +13,17 @@ from recommender.models import parameter_shapes as shapes
 from recommender.models.numpy_inference import SequenceScorer, Tokens
 from recommender.models.parameter_shapes import sequence_shapes
 from recommender.sequence import linear_item_map as shallow
-from recommender.sequence.inputs import tokens
+from recommender.sequence.network import tokens
 from recommender.training.row_sources import RowsInMemory
-from recommender.training.sequential import Items, SequentialNetwork, TrainedSequence, export_sequential
-from recommender.training.sequential_recommender import ABLATIONS, BEST, SequentialRecommender
+from recommender.training.sequential_recommender import (
+    ABLATIONS,
+    BEST,
+    Items,
+    SequentialNetwork,
+    SequentialRecommender,
+    TrainedSequence,
+    export_sequential,
+)
 
 SMALL = replace(
     ABLATIONS["best − set target"],
@@ -104,7 +111,7 @@ def test_numpy_gives_the_same_also_with_more_tracks_than_the_map_holds(log, monk
     assert len(placed) == min(most, np.count_nonzero(likes))
     standard = {"content.mean": np.zeros(0, np.float32), "content.scale": np.ones(0, np.float32)}
     none = np.zeros((log.tracks, 0), np.float32)
-    scorer = SequenceScorer(arrays | standard, none, items.row, np.array([1]), network.config.heads)
+    scorer = SequenceScorer(arrays | standard, network.config, none, items.row, np.array([1]))
     for history in histories(log):
         expected = torch_scores(network, history)
         served = scorer.scores(Tokens.of(history, scorer.length), 0)

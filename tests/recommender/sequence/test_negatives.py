@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
 
-from recommender.configuration import Negatives
+from recommender.configuration import Negatives, SequenceLoss, SequentialConfig
 from recommender.sequence.negatives import NegativeCounts, NegativeKind, NegativeSampler, standing_labels
+from recommender.sequence.objective import Objective
+from recommender.sequence.windows import listener_rows, padded
+from tests.support.networks import scattered_network
 
 
 def draw(sampler, listener, station, target, repeat=1, seed=0):
@@ -134,3 +137,17 @@ def test_counts_say_where_the_negatives_came_from_and_add_up(make_log):
     assert both == NegativeCounts(positions=30, eligible=20, station=10, listener=10)
     assert (both.realised_share, both.share_of_all) == (1.0, 20 / 30)
     assert (NegativeCounts().realised_share, NegativeCounts().share_of_all) == (None, None)
+
+
+@pytest.mark.parametrize("mode", [{}, {"loss": SequenceLoss.SOFTMAX, "hard_weight": 1.0}], ids=["pair", "softmax"])
+@pytest.mark.parametrize("station", [1, 3])
+def test_a_position_is_given_a_negative_of_the_station_of_its_target(make_log, mode, station):
+    """A dislike on each station but the first: whoever asks for another station's gets one that is not of the target's."""
+    dislikes = [(0, each, 1 + each, each, -1) for each in range(1, 4)]
+    log = make_log([*dislikes, *((0, station, 6 + t % 2, 10 + t, 1) for t in range(8))], tracks=9)
+    config = SequentialConfig(width=8, length=16, p_hard=1.0, **mode)
+    network = scattered_network(log, np.zeros((9, 0), np.float32), config)
+    rows, real = padded(listener_rows(log), 16)
+    _, counts = Objective(log, config).loss(network, rows, real, np.random.default_rng(0))
+    assert counts.positions == 10
+    assert (counts.station, counts.listener) == (10, 0)

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 from recommender.sequence.windows import (
     NO_TARGET,
     by_listener_and_station,
+    following_positives,
     joined,
     last_row_before,
-    next_positives,
     padded,
     windows,
 )
@@ -35,13 +35,11 @@ def random_log(make_log, seed, rows=40):
 
 @pytest.mark.slow
 @given(seed=st.integers(0, 500))
-def test_next_positives_and_last_rows_equal_a_search_through_the_log(make_log, seed):
+def test_last_rows_equal_a_search_through_the_log(make_log, seed):
     log = random_log(make_log, seed)
     for row in range(len(log)):
         same = [other for other in range(len(log)) if log.listener[other] == log.listener[row]]
-        later = [other for other in same if log.time[other] > log.time[row] and log.label[other] > 0]
         earlier = [other for other in same if log.time[other] < log.time[row]]
-        assert next_positives(log)[row] == (later[0] if later else NO_TARGET)
         assert last_row_before(log)[row] == (earlier[-1] if earlier else NO_TARGET)
 
 
@@ -85,3 +83,15 @@ def test_groups_hold_the_given_rows_of_one_listener_and_station(make_log, seed):
     keys = [{(int(log.listener[row]), int(log.station[row])) for row in group} for group in groups]
     assert all(len(key) == 1 for key in keys)
     assert len(set.union(*keys)) == len(keys) if keys else True
+
+
+def test_every_positive_but_a_listeners_first_row_is_a_target_also_within_one_moment(make_log):
+    rng = np.random.default_rng(5)
+    rows = [(int(rng.integers(3)), 0, int(rng.integers(9)), t // 4, int(rng.choice([-1, 1]))) for t in range(80)]
+    log = make_log(rows, tracks=9)
+    target = following_positives(log)
+    for row in range(80):
+        later = [i for i in range(row + 1, 80) if log.listener[i] == log.listener[row] and log.label[i] > 0]
+        assert target[row] == (later[0] if later else NO_TARGET)
+    firsts = [np.flatnonzero(log.listener == who)[0] for who in range(3)]
+    assert set(np.flatnonzero(log.label > 0)) - set(firsts) == set(target[target != NO_TARGET])

@@ -15,9 +15,9 @@ from safetensors.torch import load_file, save_file
 from recommender.sequence.validation import FrozenValidator
 from recommender.training.__main__ import main
 from recommender.training.checkpoints import CheckpointError, Checkpoints
-from recommender.training.distributed import Alone
+from recommender.training.compute import Alone
 from recommender.training.shards import ShardFolder
-from recommender.training.trainer import Setting, train_on
+from recommender.training.trainer import TrainingSetup, train_on
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +43,7 @@ def train(make_many, make_shards, small, tmp_path):
         keeper = Checkpoints(
             tmp_path / name, question, every=0.0, on_restore=(lambda _: None) if restored is None else restored.append
         )
-        return train_on(folder, judge, NO_CONTENT, config, 0, Setting(keeper=keeper, on_step=on_step))
+        return train_on(folder, judge, NO_CONTENT, config, 0, TrainingSetup(keeper=keeper, on_step=on_step))
 
     return run
 

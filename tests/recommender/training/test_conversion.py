@@ -11,13 +11,12 @@ from pyarrow import parquet
 
 from recommender.datasets.stream import stream_dataset
 from recommender.evaluation.splits import split_listener_last
-from recommender.sequence.track_counts import TrackCounts
+from recommender.sequence.items import TrackCounts
 from recommender.sequence.validation import FrozenValidator
 from recommender.sequence.windows import joined
-from recommender.training.conversion import HISTORY_ROWS, convert
-from recommender.training.external_grouping import FILES, grouped, records_of
+from recommender.training.conversion import FILES, HISTORY_ROWS, convert, grouped, records_of
 from recommender.training.shards import MANIFEST, ShardError, ShardFolder, read_log
-from recommender.training.trainer import Setting, train_on
+from recommender.training.trainer import TrainingSetup, train_on
 
 
 def together(folder):
@@ -173,7 +172,9 @@ def test_training_never_holds_two_shards(make_many, make_shards, small):
             return replace(objective_log, track=held)
 
     folder.__class__ = Watched
-    train_on(folder, FrozenValidator(*folder.validation(), 12), np.zeros((30, 0), np.float32), small, 0, Setting())
+    train_on(
+        folder, FrozenValidator(*folder.validation(), 12), np.zeros((30, 0), np.float32), small, 0, TrainingSetup()
+    )
     assert len(most) == 2 * folder.parts  # every shard once in each of the two epochs
     assert max(most) == 0  # nothing of the one before was left when the next was read
 

@@ -1,13 +1,13 @@
 import pytest
 
-from recommender.training.progress import Teller
-from recommender.training.training_state import EpochReport, Position, StepReport
+from recommender.training.checkpoints import EpochReport, Position, StepReport
+from recommender.training.progress import TerminalProgress
 
 
 @pytest.fixture
 def told():
     lines, now = [], [100.0]
-    return Teller(lines.append, lambda: now[0]), lines, now
+    return TerminalProgress(lines.append, lambda: now[0]), lines, now
 
 
 def report(**changes):

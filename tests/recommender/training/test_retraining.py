@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recommender.baselines import Context
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
 from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.protocol import count_pairs
@@ -14,7 +13,9 @@ from recommender.models.content_space import ContentSpace
 from recommender.models.model_card import FrontEndId, Model
 from recommender.models.model_scorer import Catalogue, ModelScorer, rows_of
 from recommender.models.station_scorer import UNTRAINED
-from recommender.training.history_evaluation import MODEL, evaluate_model, split_with_pairs
+from recommender.sequence.objective import Objective
+from recommender.training.history_evaluation import MODEL, evaluate_listener, split_with_pairs
+from recommender.training.material import Material
 from recommender.training.retraining import LIVE, retrain
 
 QUICK = TrainingConfig(
@@ -225,8 +226,8 @@ def test_a_model_scores_a_catalogue_that_grew_and_was_reordered(world, result):
     log = world.log
     moved = replace(log, track=where[log.track], station=1 - log.station, tracks=90)
     now = float(log.time[-1]) + 60.0
-    old_scores = before.score(Context(0, 0, now, log))
-    new_scores = after.score(Context(0, 1, now, moved))
+    blend = result.model.card.blend
+    old_scores, new_scores = blend.score(before.columns(log, 0, now)), blend.score(after.columns(moved, 1, now))
     assert new_scores[where] == pytest.approx(old_scores, abs=1e-4)
     assert np.isfinite(new_scores).all()
 
@@ -245,17 +246,20 @@ def test_a_catalogue_whose_arrays_do_not_fit_is_refused(world):
 
 @pytest.mark.slow
 def test_evaluating_a_stored_model_starts_after_what_it_has_seen(world, result):
-    report = evaluate_model(result.model, world.log, world.catalogue).report
+    report = evaluate_listener(result.model, world.log, world.catalogue).evaluation.report
     assert report.mean(MODEL, Measure.PAIR_AUC) == pytest.approx(result.report.mean(MODEL, Measure.PAIR_AUC))
     late = Model(replace(result.model.card, seen_until=float(world.log.time[-10])), result.model.arrays)
-    later = evaluate_model(late, world.log, world.catalogue).report
+    later = evaluate_listener(late, world.log, world.catalogue).evaluation.report
     assert later.positives + later.negatives == 9
 
 
 @pytest.mark.slow
 def test_evaluating_without_a_model_or_a_history_gives_the_baselines_or_the_reasons(world):
-    assert evaluate_model(None, world.log, world.catalogue).report.mean("like-rate", Measure.PAIR_AUC) is not None
-    assert evaluate_model(None, empty_log(80), world.catalogue).report.rows == ()
+    assert (
+        evaluate_listener(None, world.log, world.catalogue).evaluation.report.mean("like-rate", Measure.PAIR_AUC)
+        is not None
+    )
+    assert evaluate_listener(None, empty_log(80), world.catalogue).evaluation.report.rows == ()
 
 
 @pytest.mark.slow
@@ -266,3 +270,12 @@ def test_serving_and_evaluating_never_import_torch_or_scipy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_like_that_shares_the_moment_of_another_event_is_one_that_follows_it(make_log, world):
+    """Each row of the older part is of another listener but two, which are of one moment: the sequence can learn from them."""
+    rows = [(0, 0, t % 80, t if t > 1 else 0, 1 if t % 2 else -1) for t in range(100)]
+    rows = [(0 if t < 2 or t > 70 else t, *row[1:]) for t, row in enumerate(rows)]
+    material = Material.of(make_log(rows, tracks=80), world.catalogue, 2000)
+    assert material.missing() == ()
+    assert not Objective(material.split.train, QUICK.sequential).empty

@@ -7,10 +7,9 @@ import torch
 from recommender.configuration import SequentialConfig
 from recommender.events import split_by_time
 from recommender.sequence.network import dropout
-from recommender.sequence.objective import following_positives, pairwise_loss
-from recommender.sequence.windows import NO_TARGET
-from recommender.training.batches import batches
-from recommender.training.sequential import (
+from recommender.sequence.objective import pairwise_loss
+from recommender.training.row_sources import batches
+from recommender.training.sequential_recommender import (
     FrozenValidator,
     Items,
     SequentialNetwork,
@@ -254,15 +253,3 @@ def test_the_frozen_validator_has_no_opinion_without_pairs_or_history(make_log):
     first, second = log.where(log.listener == 0), log.where(log.listener == 1)
     assert FrozenValidator(first, second, 16).pair_auc(network) is None  # nobody of the second has a history
     assert FrozenValidator(log, first.where(first.label > 0), 16).pair_auc(network) is None
-
-
-def test_every_positive_but_a_listeners_first_row_is_a_target_also_within_one_moment(make_log):
-    rng = np.random.default_rng(5)
-    rows = [(int(rng.integers(3)), 0, int(rng.integers(9)), t // 4, int(rng.choice([-1, 1]))) for t in range(80)]
-    log = make_log(rows, tracks=9)
-    target = following_positives(log)
-    for row in range(80):
-        later = [i for i in range(row + 1, 80) if log.listener[i] == log.listener[row] and log.label[i] > 0]
-        assert target[row] == (later[0] if later else NO_TARGET)
-    firsts = [np.flatnonzero(log.listener == who)[0] for who in range(3)]
-    assert set(np.flatnonzero(log.label > 0)) - set(firsts) == set(target[target != NO_TARGET])

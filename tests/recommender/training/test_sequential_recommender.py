@@ -14,9 +14,9 @@ from recommender.evaluation.splits import split_listener_last
 from recommender.events import Outcome, empty_log
 from recommender.interfaces import Context
 from recommender.sequence.negatives import NegativeCounts
-from recommender.training.sequential import EpochReport
 from recommender.training.sequential_recommender import (
     FAITHFUL,
+    EpochReport,
     SequentialRecommender,
     epochs_to_convergence,
     one_thread,

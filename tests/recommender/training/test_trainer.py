@@ -7,14 +7,16 @@ import torch
 from recommender.evaluation.splits import split_listener_last
 from recommender.sequence.network import SequentialNetwork
 from recommender.sequence.validation import FrozenValidator
-from recommender.training.devices import DeviceError, Machine, Precision, machine_of
-from recommender.training.distributed import Alone
-from recommender.training.listener_parts import mixed, part_of
-from recommender.training.row_sources import RowsInMemory
-from recommender.training.sequential import export_sequential, train_sequential
-from recommender.training.sequential_recommender import ABLATIONS
+from recommender.training.compute import Alone, DeviceError, Machine, Precision, machine_of
+from recommender.training.row_sources import RowsInMemory, mixed, part_of
+from recommender.training.sequential_recommender import (
+    ABLATIONS,
+    SequentialRecommender,
+    export_sequential,
+    train_sequential,
+)
 from recommender.training.shards import ShardFolder
-from recommender.training.trainer import Setting, train_on
+from recommender.training.trainer import TrainingSetup, train_on
 
 NO_CONTENT = np.zeros((30, 0), np.float32)
 
@@ -30,7 +32,7 @@ def same(first, second):
 def in_memory(log, config, setting=None, parts=1, seed=0):
     split = split_listener_last(log, test=0.2, validation=0.0)
     judge = FrozenValidator(split.train, split.test, config.length)
-    return train_on(RowsInMemory(split.train, parts), judge, NO_CONTENT, config, seed, setting or Setting())
+    return train_on(RowsInMemory(split.train, parts), judge, NO_CONTENT, config, seed, setting or TrainingSetup())
 
 
 @pytest.mark.slow
@@ -39,7 +41,7 @@ def test_one_shard_trains_the_very_network_that_the_log_in_memory_does(make_many
     folder = ShardFolder(make_shards(log, shard_rows=5000, asked_listeners=60))
     assert folder.parts == 1
     judge = FrozenValidator(*folder.validation(), small.length)
-    streamed = train_on(folder, judge, NO_CONTENT, small, 0, Setting())
+    streamed = train_on(folder, judge, NO_CONTENT, small, 0, TrainingSetup())
     whole = in_memory(log, small)
     assert same(weights(streamed), weights(whole))
     assert [report.loss for report in streamed.reports] == [report.loss for report in whole.reports]
@@ -53,7 +55,7 @@ def test_training_on_many_shards_learns_the_taste_as_training_in_memory_does(mak
     folder = ShardFolder(make_shards(log, shard_rows=400, asked_listeners=60))
     assert folder.parts > 4
     judge = FrozenValidator(*folder.validation(), config.length)
-    streamed = train_on(folder, judge, NO_CONTENT, config, 0, Setting())
+    streamed = train_on(folder, judge, NO_CONTENT, config, 0, TrainingSetup())
     best = max(report.validation_auc for report in streamed.reports)
     assert best > 0.85
     assert best == pytest.approx(max(report.validation_auc for report in in_memory(log, config).reports), abs=0.08)
@@ -66,7 +68,7 @@ def test_every_epoch_takes_the_shards_in_another_order(make_many, make_shards, s
     folder = ShardFolder(make_shards(make_many(), shard_rows=300), prepared=lambda log: seen.append(len(log)) or log)
     judge = FrozenValidator(*folder.validation(), small.length)
     seen.clear()
-    train_on(folder, judge, NO_CONTENT, replace(small, epochs=3), 0, Setting())
+    train_on(folder, judge, NO_CONTENT, replace(small, epochs=3), 0, TrainingSetup())
     epochs = [tuple(seen[start : start + folder.parts]) for start in range(0, len(seen), folder.parts)]
     assert len(set(epochs)) == 3
     assert len({tuple(sorted(each)) for each in epochs}) == 1
@@ -76,11 +78,11 @@ def test_every_epoch_takes_the_shards_in_another_order(make_many, make_shards, s
 @pytest.mark.parametrize(("name", "epochs"), [("faithful", 12), ("best", 2)])
 def test_bfloat16_trains_to_about_the_same_with_weights_in_single_precision(make_many, name, epochs):
     config = replace(
-        ABLATIONS[name], width=16, blocks=1, heads=2, length=12, epochs=epochs, batch=16, learning_rate=0.01, warm_up=0
+        ABLATIONS[name], width=16, blocks=1, heads=2, length=12, epochs=epochs, batch=16, learning_rate=0.01
     )
     log = make_many()
     machine = Machine(torch.device("cpu"), Precision.BFLOAT)
-    half, single = in_memory(log, config, Setting(machine=machine)), in_memory(log, config)
+    half, single = in_memory(log, config, TrainingSetup(machine=machine)), in_memory(log, config)
     assert {value.dtype for value in half.network.state_dict().values()} == {torch.float32}
     assert not same(weights(half), weights(single))
     aucs = [max(report.validation_auc for report in trained.reports) for trained in (half, single)]
@@ -106,30 +108,9 @@ def test_half_precision_needs_a_gpu_and_a_gpu_has_to_be_there(monkeypatch):
     assert machine_of("auto", "auto").device.type == "cpu"
 
 
-@pytest.mark.slow
-def test_the_learning_rate_rises_over_the_warm_up(make_many, small):
-    log = make_many()
-    fresh = in_memory(log, replace(small, epochs=1, learning_rate=0.0))
-    moved = {
-        steps: np.abs(
-            weights(in_memory(log, replace(small, epochs=1, warm_up=steps)))["own"] - weights(fresh)["own"]
-        ).max()
-        for steps in (0, 1, 10**6)
-    }
-    assert moved[0] == moved[1]  # a warm-up of one step is none
-    assert 0.0 < moved[10**6] < moved[0] / 1000
-
-
-def test_weight_decay_draws_weights_towards_zero(make_many, small):
-    log = make_many()
-    config = replace(small, epochs=1, weight_decay=4.0)
-    decayed, plain = (weights(in_memory(log, each)) for each in (config, replace(config, weight_decay=0.0)))
-    assert np.abs(decayed["own"]).mean() < 0.9 * np.abs(plain["own"]).mean()
-
-
 def test_training_ends_after_so_many_steps_and_says_how_far_it_came(make_many, small):
     told = []
-    trained = in_memory(make_many(), small, Setting(most_steps=7, on_step=told.append))
+    trained = in_memory(make_many(), small, TrainingSetup(most_steps=7, on_step=told.append))
     assert len(trained.reports) == 1
     assert told[-1].step == told[-1].steps == 7
     assert 0.0 < told[-1].share < 1.0
@@ -138,7 +119,7 @@ def test_training_ends_after_so_many_steps_and_says_how_far_it_came(make_many, s
 
 def test_the_share_of_an_epoch_ends_at_one(make_many, small):
     told = []
-    in_memory(make_many(), small, Setting(on_step=told.append))
+    in_memory(make_many(), small, TrainingSetup(on_step=told.append))
     assert [report.share for report in told if report.epoch == 2][-1] == 1.0
 
 
@@ -148,7 +129,7 @@ def test_a_batch_with_nothing_to_predict_moves_nothing(make_log, small):
     config = replace(small, batch=1, epochs=1)
     judge = FrozenValidator(log, log.where(np.zeros(len(log), bool)), 12)
     told = []
-    train_on(RowsInMemory(log), judge, np.zeros((3, 0), np.float32), config, 0, Setting(on_step=told.append))
+    train_on(RowsInMemory(log), judge, np.zeros((3, 0), np.float32), config, 0, TrainingSetup(on_step=told.append))
     assert told[-1].step == 1  # of 41 windows of a batch each, one has something to predict
 
 
@@ -176,7 +157,7 @@ def test_more_processes_than_parts_are_refused(make_many, small):
         size = 4
 
     with pytest.raises(ValueError, match="3 parts cannot be dealt to 4 processes"):
-        in_memory(make_many(), small, Setting(ranks=Four()), parts=3)
+        in_memory(make_many(), small, TrainingSetup(ranks=Four()), parts=3)
 
 
 def test_listeners_are_mixed_as_splitmix64_does_and_dealt_evenly():
@@ -206,7 +187,7 @@ class TestStart:
             ABLATIONS[name], width=16, blocks=1, length=12, epochs=1, batch=16, id_shrinkage=shrinkage, refit=False
         )
         earlier = export_sequential(self.train(split, config))
-        frozen = replace(config, learning_rate=0.0, weight_decay=0.0)
+        frozen = replace(config, learning_rate=0.0)
         again = export_sequential(self.train(split, frozen, earlier, seed=5))
         assert earlier.keys() == again.keys()
         assert all(np.allclose(earlier[key], again[key], atol=1e-6) for key in earlier)
@@ -248,3 +229,12 @@ def test_the_network_comes_back_on_the_processor_and_ready_to_score(make_many, s
     assert trained.network.device.type == "cpu"
     assert not trained.network.training
     assert trained.reports[0].seconds > 0.0
+
+
+@pytest.mark.parametrize("p_hard", [0.0, 0.4, 1.0])
+def test_every_share_of_real_negatives_is_waited_for_with_the_same_patience(make_many, small, p_hard):
+    still = replace(small, p_hard=p_hard, learning_rate=0.0, epochs=20, patience=3)  # no epoch is better than the first
+    assert len(in_memory(make_many(), still).reports) == 4
+    recommender = SequentialRecommender(still)
+    recommender.fit(make_many())
+    assert len(recommender.course) == 4

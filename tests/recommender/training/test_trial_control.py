@@ -6,19 +6,18 @@ import numpy as np
 import pytest
 
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
-from recommender.models.blend import Column
-from recommender.models.model_scorer import ModelScorer
-from recommender.models.trial_control import WithoutNegatives, without_negatives
-from recommender.training.blend_fitting import with_blend
+from recommender.models.blend import Component
+from recommender.models.model_scorer import ModelScorer, WithoutNegatives, without_negatives
 from recommender.training.retraining import retrain
-from recommender.training.trial_control_training import ControlError, train_control, without_hard_negatives
+from recommender.training.trial_control import ControlError, train_control, without_hard_negatives
+from recommender.training.tuning import with_blend
 
 CONFIG = TrainingConfig(ClepConfig.best(), SequentialConfig(epochs=2, width=16, length=16))
 
 
 def weighted(model, weight):
     weights = list(model.card.blend.weights)
-    weights[Column.SEQUENCE] = weight
+    weights[Component.SEQUENCE] = weight
     return with_blend(model, replace(model.card.blend, weights=tuple(weights)))
 
 
@@ -86,18 +85,23 @@ def test_when_it_serves_a_dislike_moves_all_but_its_sequence(control, world):
     likes = without_negatives(world.log)
     now = float(world.log.time[-1]) + 1.0
     told, untold = served.columns(world.log, 0, now), served.columns(likes, 0, now)
-    assert np.array_equal(told[:, Column.SEQUENCE], untold[:, Column.SEQUENCE])
-    assert not np.array_equal(told[:, Column.LIKING], untold[:, Column.LIKING])
+    assert np.array_equal(told[:, Component.SEQUENCE], untold[:, Component.SEQUENCE])
+    assert not np.array_equal(told[:, Component.LIKING], untold[:, Component.LIKING])
     plain = ModelScorer(control, world.catalogue).columns(world.log, 0, now)
-    assert not np.array_equal(plain[:, Column.SEQUENCE], told[:, Column.SEQUENCE])
+    assert not np.array_equal(plain[:, Component.SEQUENCE], told[:, Component.SEQUENCE])
 
 
 def test_no_target_is_left_that_needs_a_dislike():
-    config = without_hard_negatives(SequentialConfig(p_hard=0.4, hard_weight=1.0, liking_weight=0.5, quality=True))
-    assert (config.p_hard, config.hard_weight, config.liking_weight, config.quality) == (0.0, 0.0, 0.0, False)
+    config = without_hard_negatives(SequentialConfig(p_hard=0.4, hard_weight=1.0, liking_weight=0.5))
+    assert (config.p_hard, config.hard_weight, config.liking_weight) == (0.0, 0.0, 0.0)
 
 
 def test_without_a_like_after_another_there_is_no_control(live, world, make_log):
     dislikes = make_log([(0, 0, n, float(n), -1) for n in range(30)], tracks=world.log.tracks)
     with pytest.raises(ControlError, match="nothing to train a control on"):
         make_control(live, dislikes, world.catalogue)
+
+
+def test_a_like_that_shares_the_moment_of_another_event_is_enough_for_a_control(live, world, make_log):
+    together = make_log([(0, 0, 1, 0.0, 1), (0, 0, 2, 0.0, 1), (1, 0, 3, 5.0, 1)], tracks=world.log.tracks)
+    assert make_control(live, together, world.catalogue).card.reason.startswith("The control of a trial")

@@ -9,9 +9,9 @@ import torch
 
 from recommender.configuration import SequentialConfig
 from recommender.sequence.validation import FrozenValidator
-from recommender.training.distributed import ranks_of_environment
+from recommender.training.compute import ranks_of_environment
 from recommender.training.shards import ShardFolder
-from recommender.training.trainer import Setting, train_on
+from recommender.training.trainer import TrainingSetup, train_on
 
 
 def main():
@@ -24,13 +24,13 @@ def main():
     )
     judge = FrozenValidator(*folder.validation(), config.length)
     with ranks_of_environment("cpu") as ranks:
-        one_step = train_on(folder, judge, content, config, 3, Setting(ranks=ranks, most_steps=1))
+        one_step = train_on(folder, judge, content, config, 3, TrainingSetup(ranks=ranks, most_steps=1))
         gradients = {name: value.grad.numpy() for name, value in one_step.network.named_parameters() if value.numel()}
         np.savez(out / f"gradients-{ranks.rank}.npz", **gradients)
 
         read = []
         watched = ShardFolder(shards, prepared=lambda log: read.append(np.unique(log.listener)) or log)
-        trained = train_on(watched, judge, content, replace(config, dropout=0.2), 3, Setting(ranks=ranks))
+        trained = train_on(watched, judge, content, replace(config, dropout=0.2), 3, TrainingSetup(ranks=ranks))
         weights = {name: value.numpy() for name, value in trained.network.state_dict().items()}
         figures = [(each.loss, each.validation_auc, each.negatives.positions) for each in trained.reports]
         first_epoch = np.concatenate(read[: len(read) // 2])

@@ -1,0 +1,115 @@
+"""Opening untrusted audio files: regular files alone, and FFmpeg as a reader of that one file, silent and without detours.
+
+Nothing here imports PyAV before a file is opened with it: FFmpeg takes a tenth of a second to load.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
+
+AUDIO_DEMUXERS = (
+    *(
+        "aac",
+        "ac3",
+        "aiff",
+        "amr",
+        "amrnb",
+        "amrwb",
+        "ape",
+        "asf",
+        "au",
+        "avi",
+        "caf",
+        "dsf",
+        "dts",
+        "eac3",
+        "flac",
+        "iff",
+    ),
+    *("matroska", "mov", "mp3", "mpc", "mpc8", "mpegts", "ogg", "tak", "tta", "voc", "w64", "wav", "wv"),
+)
+"""FFmpeg's demuxers that read audio out of one file. Playlists (hls, concat, dash …) would lead to other files and hosts."""
+
+ONE_AUDIO_FILE = MappingProxyType({"protocol_whitelist": "none", "format_whitelist": ",".join(AUDIO_DEMUXERS)})
+"""FFmpeg's options for a container that is read through an open file: no protocol is needed, so none is allowed. Who lets
+FFmpeg open a path itself adds ``"protocol_whitelist": "file"``."""
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open ``path`` for reading, never waiting: a named pipe or a device of that name is refused.
+
+    Raises:
+        OSError: it cannot be opened, or is no regular file.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except ValueError as error:  # a path with a NUL byte
+        raise OSError(errno.EINVAL, f"no file can have that path ({error})") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return os.fdopen(descriptor, "rb")
+
+
+class _Reader:
+    """An open file as FFmpeg reads it: an exception in a callback would be printed on the terminal.
+
+    A place it cannot seek to is an answer; a failed read is the file's end, and kept for :func:`open_audio` to raise.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.tell = file.tell
+        self.failure: OSError | None = None
+
+    def read(self, size: int) -> bytes:
+        """Up to ``size`` bytes."""
+        try:
+            return self._file.read(size)
+        except OSError as error:
+            self.failure = error
+            return b""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """The new position, or -1."""
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError):
+            return -1
+
+
+@contextmanager
+def open_audio(
+    file: BinaryIO, options: Mapping[str, str] = MappingProxyType({}), *, demuxer: str | None = None
+) -> "Generator[InputContainer]":
+    """The file as a container of streams; names that tags spell in some other encoding do not matter here.
+
+    Args:
+        file: open for reading.
+        options: FFmpeg's, for the container.
+        demuxer: FFmpeg's name of the only one to try; by default those of :data:`AUDIO_DEMUXERS` are.
+
+    Raises:
+        FFmpegError: it is no container of audio, or is damaged.
+        OSError: the file cannot be read.
+    """
+    import av  # noqa: PLC0415 - loaded only where a file is opened
+
+    av.logging.set_level(None)  # FFmpeg's own log would be written over the screen
+    reader = _Reader(file)
+    try:
+        with av.open(
+            reader, mode="r", format=demuxer, options={**options, **ONE_AUDIO_FILE}, metadata_errors="replace"
+        ) as container:
+            yield container
+    finally:
+        if reader.failure is not None:
+            raise reader.failure

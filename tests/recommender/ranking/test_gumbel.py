@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from recommender.ranking.gumbel import COOLEST, HOTTEST, gumbel, mix, temperature_for_breadth, uniform
+
+
+def splitmix64(state):
+    """The published generator, one number at a time in Python's own integers."""
+    mask = (1 << 64) - 1
+    word = (state + 0x9E3779B97F4A7C15) & mask
+    word = ((word ^ (word >> 30)) * 0xBF58476D1CE4E5B9) & mask
+    word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) & mask
+    return word ^ (word >> 31)
+
+
+def test_mix_is_splitmix64():
+    states = np.random.default_rng(1).integers(0, 2**63, 200, dtype=np.uint64)
+    expected = [splitmix64(int(state)) for state in states]
+    assert mix(states + np.uint64(0x9E3779B97F4A7C15)).tolist() == expected
+
+
+def test_mix_gives_the_published_first_number_of_seed_zero():
+    assert splitmix64(0) == 0xE220A8397B1DCDAF
+
+
+def test_uniform_over_consecutive_track_ids_is_uniform():
+    numbers = uniform(7, 3, np.arange(200_000))
+    assert stats.kstest(numbers, "uniform").pvalue > 0.001
+
+
+@pytest.mark.slow
+def test_uniform_over_consecutive_slots_and_over_seeds_is_uniform():
+    over_slots = np.array([uniform(7, slot, np.array([42]))[0] for slot in range(5000)])
+    over_seeds = np.array([uniform(seed, 0, np.array([42]))[0] for seed in range(5000)])
+    assert stats.kstest(over_slots, "uniform").pvalue > 0.001
+    assert stats.kstest(over_seeds, "uniform").pvalue > 0.001
+
+
+def test_neighbouring_slots_seeds_and_ids_are_not_correlated():
+    ids = np.arange(100_000)
+    here = uniform(1, 1, ids)
+    for other in (uniform(1, 2, ids), uniform(2, 1, ids), uniform(1, 1, ids + 1)):
+        assert abs(np.corrcoef(here, other)[0, 1]) < 0.015  # 4.7 standard errors
+
+
+def test_a_track_keeps_its_noise_when_the_library_around_it_changes():
+    few = gumbel(9, 5, np.array([12, 500]))
+    many = gumbel(9, 5, np.arange(1000))
+    assert few.tolist() == [many[12], many[500]]
+
+
+def test_negative_and_huge_seeds_are_keys_like_any_other():
+    ids = np.array([1, 2, 3])
+    for seed in (-1, 2**63, 2**64 - 1, -(2**63)):
+        assert np.isfinite(gumbel(seed, 0, ids)).all()
+    assert uniform(-1, 0, ids).tolist() == uniform(2**64 - 1, 0, ids).tolist()
+    assert uniform(-1, 0, ids).tolist() != uniform(1, 0, ids).tolist()
+
+
+def test_gumbel_follows_the_gumbel_distribution():
+    noise = gumbel(3, 8, np.arange(200_000))
+    assert stats.kstest(noise, "gumbel_r").pvalue > 0.001
+
+
+def perplexity(scores, temperature):
+    weights = np.exp((scores - scores.max()) / temperature)
+    shares = weights / weights.sum()
+    shares = shares[shares > 0]
+    return np.exp(-(shares * np.log(shares)).sum())
+
+
+@pytest.mark.parametrize("count", [300, 5000, 60_000])
+@pytest.mark.parametrize("breadth", [10, 40])
+def test_the_softmax_spreads_over_the_breadth_asked_for(count, breadth):
+    scores = np.random.default_rng(3).standard_normal(count) * 2
+    assert perplexity(scores, temperature_for_breadth(scores, breadth)) == pytest.approx(breadth, rel=0.02)
+
+
+def test_scaling_the_scores_scales_the_temperature():
+    scores = np.random.default_rng(4).standard_normal(1000)
+    assert temperature_for_breadth(2 * scores, 30) == pytest.approx(2 * temperature_for_breadth(scores, 30), rel=0.01)
+
+
+def test_a_small_station_spreads_over_a_quarter_of_its_tracks():
+    scores = np.random.default_rng(5).standard_normal(40)
+    assert perplexity(scores, temperature_for_breadth(scores, 1000)) == pytest.approx(10, rel=0.02)
+
+
+def test_the_ends_of_the_range_are_kept_to():
+    assert temperature_for_breadth(np.zeros(50), 10) == HOTTEST
+    assert temperature_for_breadth(np.empty(0), 10) == HOTTEST
+    assert COOLEST <= temperature_for_breadth(np.array([0.0, 1000.0]), 50) <= HOTTEST
