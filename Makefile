@@ -2,9 +2,11 @@
 VENV := .venv
 PLAYER := $(VENV)/bin/player
 PYTHON := $(VENV)/bin/python
+# Two processes of one thread each; whoever has no test left takes from the other.
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 2 --dist worksteal
 
 .DEFAULT_GOAL := help
-.PHONY: help run check-music test lint bench mutants format clean
+.PHONY: help run check-music test check all-tests fast-tests lint bench mutants format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,8 +18,17 @@ check-music:
 	@music="$(MUSIC)"; case "$$music" in "~"*) music="$$HOME$${music#\~}" ;; esac; \
 	[ -z "$$music" ] || [ -e "$$music" ] || { echo "$$music does not exist; name a folder with music: make run MUSIC=~/Music" >&2; exit 1; }
 
-test: $(VENV)/.ready-dev lint ## set up, lint, check types and run the tests
-	@$(PYTHON) -m pytest
+test: $(VENV)/.ready-dev ## set up, lint, check types and run the tests
+	@$(MAKE) --no-print-directory -j 2 lint all-tests
+
+check: $(VENV)/.ready-dev ## the same without the slow tests: before each commit
+	@$(MAKE) --no-print-directory -j 2 lint fast-tests
+
+all-tests: $(VENV)/.ready-dev
+	@$(PYTEST)
+
+fast-tests: $(VENV)/.ready-dev
+	@$(PYTEST) -m "not slow"
 
 lint: $(VENV)/.ready-dev ## formatting, lint, import rules and types
 	@$(VENV)/bin/ruff format --check .

@@ -1,4 +1,4 @@
-"""What tags, near-duplicates and outliers are worth: the figures of ``docs/map.md``, from real music.
+"""What tags, near-duplicates and outliers are worth: the figures of ``docs/research/map.md``, from real music.
 
 Needs the development data beside the repository: 240 tracks of four groups, and what people felt at hearing them. They
 are scanned and embedded (some minutes), with a dozen of them encoded and changed in known ways, and with sounds that

@@ -17,7 +17,7 @@ class Pooling(StrEnum):
     """What one vector says of all the windows."""
 
     MEAN = "mean"
-    """(dimension,). What the player uses: with the spread, neighbours are not measurably better (docs/embeddings.md)."""
+    """(dimension,). What the player uses: with the spread, neighbours are not measurably better (docs/research/front-ends.md)."""
     MEAN_AND_SPREAD = "mean and spread"
     """(2 · dimension,): the means, then the standard deviations."""
 

@@ -33,7 +33,7 @@ class ClepMode(StrEnum):
 
 
 BEST_AXES = 32
-"""Main axes of the content that the best mode works on; 16 to 64 measure alike (``docs/results.md``)."""
+"""Main axes of the content that the best mode works on; 16 to 64 measure alike (``docs/research/clep.md``)."""
 FOUR_LAYERS = (128, 64, 64, 32)
 FIVE_LAYERS = (512, 256, 128, 64, 32)
 """Outputs of the embedding's layers. The paper names their number (section 4.1), not their widths; these are ours."""
@@ -117,7 +117,7 @@ REMOVED: Mapping[str, object] = {
     "weight_decay": 0.0,
     "warm_up": 0,
 }
-"""Elements that their ablations took out (``docs/results-sequential.md``), and the value that says they are off: stored
+"""Elements that their ablations took out (``docs/research/sequential-model.md``), and the value that says they are off: stored
 configurations may still name them, but none may switch one on."""
 
 

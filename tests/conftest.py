@@ -2,14 +2,18 @@
 
 import os
 import signal
+import sys
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is loaded: the machine has other work too
+# Before numpy and torch are loaded: the machine has other work too, and pytest-xdist runs several processes.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 
 from player.storage.database import open_database
 from player.storage.models import Station, Track
 from tests.support.library import copy_home, make_demo_library, make_library, write_songs
+from tests.support.once import once
 
 TRACKS = 8
 SONG_SECONDS = 1.5
@@ -17,9 +21,8 @@ SONG_SECONDS = 1.5
 
 @pytest.fixture(scope="session")
 def demo_template(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("template") / "demo"
-    make_demo_library(folder)
-    return folder
+    """The scanned demo library with vectors; to be copied."""
+    return once(tmp_path_factory, "demo", make_demo_library)
 
 
 @pytest.fixture
@@ -80,6 +83,12 @@ def bare_track(number: int) -> Track:
 
 
 def pytest_configure():
-    """Let Ctrl-C be Ctrl-C: a shell that starts the tests in the background has children ignore it, theirs included."""
+    """Let Ctrl-C be Ctrl-C, and bytecode be kept.
+
+    A shell that starts the tests in the background has children ignore Ctrl-C, theirs included. And a run starts hundreds
+    of processes: where bytecode may not be kept, each of them compiles the program anew.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False

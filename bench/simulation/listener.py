@@ -1,4 +1,4 @@
-"""One simulated listener: a known taste, moods, boredom and habits. Simulation, not people: see ``docs/simulation.md``.
+"""One simulated listener: a known taste, moods, boredom and habits. Simulation, not people: see ``docs/research/simulation.md``.
 
 The log odds of liking track i at a moment are
 

@@ -1,6 +1,6 @@
 """Closed-loop simulation: does the loop learn, does it narrow down, does it notice a change of taste?
 
-Invented listeners with a known taste hear what each policy plays; see ``docs/simulation.md``. Three scenes: the 240 real tracks of the
+Invented listeners with a known taste hear what each policy plays; see ``docs/research/simulation.md``. Three scenes: the 240 real tracks of the
 development library, 5,000 synthetic tracks made like them, and those with a change of taste half-way. Two processes; a retrained
 listener takes some 15 s of a core, any other two, so the whole is a quarter of an hour on two idle cores. Progress is told on standard
 error; what is finished is kept, and the same command goes on from there (``SIMULATION_CACHE`` names another folder). A finding is confirmed

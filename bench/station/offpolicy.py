@@ -1,6 +1,6 @@
 """Proof online, in simulation: off-policy estimates recover known values, and the sequential test errs as seldom as it says.
 
-``python -m bench station offpolicy [--logs N] [--trials N]``. Simulation, not people; see ``docs/proof-online.md``.
+``python -m bench station offpolicy [--logs N] [--trials N]``. Simulation, not people; see ``docs/research/trials.md``.
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """What each column of the blend is worth to simulated listeners, repetition above all: ``python -m bench.training.columns``.
 
-**Simulation, not people** (``docs/simulation.md``): no data set at hand repeats tracks, so none could say. Invented listeners hear what a policy plays,
+**Simulation, not people** (``docs/research/simulation.md``): no data set at hand repeats tracks, so none could say. Invented listeners hear what a policy plays,
 a model is trained on each one's past as the player does, and the blend is fitted with all columns and without some; what counts is the order among
 the newest fifth. Progress is told on standard error. Every listener is kept when done: the same command goes on where it was interrupted
 (``SIMULATION_CACHE`` names another folder), and after a change of the recommender begins anew. One process; a listener takes ten to twenty seconds.

@@ -87,7 +87,7 @@ ENVIRONMENTS = (
     ),
     Environment(
         "RECBOLE_PYTHON",
-        "torch==2.13.0 'numpy<2' && DIR/bin/pip install --no-deps recbole==1.2.1 (docs/bench-training.md lists the rest)",
+        "torch==2.13.0 'numpy<2' && DIR/bin/pip install --no-deps recbole==1.2.1 (docs/research/sequential-model.md lists the rest)",
         "contender_recbole.py",
         {"RecBole SASRec": _RECBOLE},
     ),

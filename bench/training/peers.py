@@ -1,6 +1,6 @@
 """The sequential model beside RecTools' and RecBole's SASRec and ``implicit``: one split, one metric, equal tuning.
 
-Each contender trains in a process of its own, the peers in environments of their own (``docs/bench-training.md``), one after the
+Each contender trains in a process of its own, the peers in environments of their own (``docs/research/sequential-model.md``), one after the
 other, all with the same number of threads. They hand back scores; everything is measured by the protocol of this project.
 Time is processor time: it does not depend on what else the machine is doing; the clock's is printed beside it.
 """

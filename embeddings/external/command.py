@@ -1,7 +1,7 @@
 """A front-end that is another program: one that the user names, and that this player neither contains nor imports.
 
 So a network whose licence, Python or pins do not fit into this environment can still listen. The program is started
-once and answers one piece of audio after another; ``docs/frontends-external.md`` says what it must do:
+once and answers one piece of audio after another; ``docs/research/front-ends.md`` says what it must do:
 
 - on its standard output it writes ``{"ready": true, "dimension": D}`` once it has loaded its network;
 - each line on its standard input is ``{"audio": PATH, "sample_rate": R, "vectors": PATH}``: the first path is a ``.npy``

@@ -52,7 +52,7 @@ class CommandLoader:
         if not command.strip():
             raise EmbeddingError(
                 f"{self.spec.name} is run by a program of yours ({self.reason}): name it with "
-                '--command "PROGRAM ARGUMENT…" or in the settings; docs/frontends-external.md has the steps'
+                '--command "PROGRAM ARGUMENT…" or in the settings; docs/research/front-ends.md has the steps'
             )
         return parse_command(command)
 

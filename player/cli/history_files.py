@@ -163,7 +163,7 @@ def export_events(
 ) -> None:
     """Write every event of your log as a table, with what it counts as and what was served.
 
-    The columns are described in docs/import.md. Parquet and JSON hold every name as it is; in CSV a name that a spreadsheet
+    The columns are described in docs/guide/import-export.md. Parquet and JSON hold every name as it is; in CSV a name that a spreadsheet
     would run as a formula gets an apostrophe in front.
     """
     from player.cli.output_files import check_folder

@@ -19,7 +19,7 @@
 | not-now, "less because of this" | nothing about the track |
 | never | explicit − |
 
-``docs/feedback.md`` gives the reasons.
+``docs/guide/feedback.md`` gives the reasons.
 """
 
 from dataclasses import dataclass, replace

@@ -15,7 +15,7 @@ SAME_LENGTH = 2.0
 """Seconds by which two rips of one recording differ at most: lead-in, silence at the end, an encoder's padding."""
 SAME_SOUND = 0.98
 """Cosine from which on two tracks pass for one recording. Measured on 240 tracks: of 28,680 pairs two reach it, and one of those
-is the same song twice; of 12 tracks whose first 5 s were cut off all do. `docs/map.md` has the table."""
+is the same song twice; of 12 tracks whose first 5 s were cut off all do. `docs/research/map.md` has the table."""
 BLOCK_ROWS = 2048
 """Rows compared with all others at a time: 100,000 tracks need 0.8 GB at once."""
 

@@ -1,6 +1,6 @@
 """The library in two dimensions: tracks that sound alike lie side by side.
 
-Distances far apart on the map mean little: t-SNE keeps neighbourhoods, not distances. `docs/map.md` says what was measured.
+Distances far apart on the map mean little: t-SNE keeps neighbourhoods, not distances. `docs/research/map.md` says what was measured.
 """
 
 import io

@@ -1,7 +1,7 @@
 """Which tracks sound like nothing else in the library: spoken words, noise, silence, test tones – or the one odd record.
 
 The vectors of music lie near a plane of few dimensions; what the front-end never learned to place sticks out of it. Every
-track is measured against a plane fitted without it. `docs/map.md` says what this finds and what it cannot.
+track is measured against a plane fitted without it. `docs/research/map.md` says what this finds and what it cannot.
 """
 
 from dataclasses import dataclass

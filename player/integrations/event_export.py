@@ -1,6 +1,6 @@
 """The log as a table for one's own analysis: one row an event, with its names, what it counts as and what was served.
 
-``docs/import.md`` describes every column.
+``docs/guide/import-export.md`` describes every column.
 """
 
 import csv

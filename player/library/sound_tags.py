@@ -2,7 +2,7 @@
 
 The network's probabilities are no use as they are: of 240 tracks with as many kinds of music it gives "rock" up to 0.5
 and "sad" never more than 0.03, though it orders both well. So each tag is cut where the library's own tracks fall into two
-groups; `docs/map.md` has the measurements.
+groups; `docs/research/map.md` has the measurements.
 """
 
 from dataclasses import dataclass, field

@@ -30,7 +30,7 @@ MEANINGS = {
     Measure.BRIER: "squared gap (0.25 = a coin)",
     Measure.ACCURACY: "P(like) on the right side of half",
 }
-"""Short enough for a column beside the figures; ``docs/evaluation.md`` has the definitions."""
+"""Short enough for a column beside the figures; ``docs/research/evaluation.md`` has the definitions."""
 MAIN = (Measure.PAIR_AUC, Measure.MRR_POSITIVE, Measure.MRR_NEGATIVE, Measure.NDCG, Measure.GINI, Measure.COVERAGE)
 REPEATS = (Measure.NDCG_REPEAT, Measure.NDCG_EXPLORE, Measure.HIT_RATE_REPEAT, Measure.HIT_RATE_EXPLORE)
 DIVERSITY = (

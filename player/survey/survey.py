@@ -20,7 +20,7 @@ from player.survey.view import SECONDS, Answer, Clip, Progress
 ORIGIN = Origin.SURVEY
 """The origin of its events; never a burst of browsing, as those at the keys may be."""
 PROFIT = 30
-"""Likes and dislikes from which on the listener is told that stations go by them; `docs/survey.md` has what they gain."""
+"""Likes and dislikes from which on the listener is told that stations go by them; `docs/research/survey.md` has what they gain."""
 EDGE_SHARE = 0.1
 """Of a track at either end where no clip starts or ends: intros and fade-outs are not what it sounds like."""
 ORDER_SEED = 2022

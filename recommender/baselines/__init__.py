@@ -1,6 +1,6 @@
 """Honest baselines: simple recommenders that every learned model stands beside, behind one protocol.
 
-By name: ``names("all", content=False)``, ``build("vb-mf", seed=1)``. ``docs/baselines.md`` has the table.
+By name: ``names("all", content=False)``, ``build("vb-mf", seed=1)``. ``docs/research/baselines.md`` has the table.
 """
 
 from recommender.baselines.counts import LikeRate, PersonalMostPlayed, Popularity, RandomOrder

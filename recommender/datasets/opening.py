@@ -210,7 +210,7 @@ def open_dataset(
 
     Args:
         name: ``KIND:PATH``, with a kind of :data:`recommender.datasets.dataset.KINDS`.
-        columns: which column is what (csv, parquet), or other options of the kind; see ``docs/datasets.md``.
+        columns: which column is what (csv, parquet), or other options of the kind; see ``docs/research/datasets.md``.
         limit: read only the first listeners, whole, up to this many rows.
         memmap: an empty folder for the columns, which then stay on disk.
 

@@ -135,7 +135,7 @@ def stream_dataset(name: str, *, columns: Mapping[str, str] | None = None, limit
 
     Args:
         name: kind and path.
-        columns: which column is what (csv, parquet), or other options of the kind; see ``docs/datasets.md``.
+        columns: which column is what (csv, parquet), or other options of the kind; see ``docs/research/datasets.md``.
         limit: read only the first listeners, whole, up to this many rows.
 
     Raises:

@@ -3,7 +3,7 @@
 A head shared by everybody learns what is liked at all, and each listener (or station) a head of its own on top of it,
 which starts from the shared one and strays as far as its opinions warrant: hierarchical Bayesian logistic regression
 (Gelman & Hill 2007, chapter 13), each level at its maximum a posteriori (:mod:`recommender.models.online_update`), on the main axes
-of the content. It is convex, so no seed matters and an ensemble is one model. ``docs/results.md`` has the ablation.
+of the content. It is convex, so no seed matters and an ensemble is one model. ``docs/research/clep.md`` has the ablation.
 """
 
 from collections.abc import Sequence

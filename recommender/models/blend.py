@@ -20,11 +20,11 @@ LIKING_PRIOR = 1.0
 """Pseudo-rows of each kind in a track's own like-rate: one thumb moves the log odds by log 2."""
 RIDGE = 25.0
 """Precision of the Gaussian around the prior weights: it takes some hundred and fifty rows to outweigh it. With 4, the weights
-fitted on the fifty or so rows of a short history moved what was served about and made it worse (``docs/simulation.md``)."""
+fitted on the fifty or so rows of a short history moved what was served about and made it worse (``docs/research/simulation.md``)."""
 HABIT_RIDGE = 150.0
 """The same of what says only that and when a track was heard. Among the tracks of a short history these columns vary little and
 together, over the library they vary much: what noise they fit moves all that rested long. At 25 they cost simulated listeners more than
-they brought (``docs/learning.md``)."""
+they brought (``docs/research/learning.md``)."""
 FEWEST_ROWS = 20
 FEWEST_OF_A_KIND = 5
 """Below these many labelled rows a fit is noise, and the prior weights are used as they are."""
@@ -57,7 +57,7 @@ class Component(IntEnum):
 
 PRIOR_WEIGHTS: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
 """Weights while nothing is fitted: the running update alone, as without a model. Whatever else is to count has to earn it
-on held-out rows (``docs/simulation.md``: weights given in advance made the served order worse)."""
+on held-out rows (``docs/research/simulation.md``: weights given in advance made the served order worse)."""
 NON_NEGATIVE = (Component.SEED, Component.CLEP, Component.SEQUENCE, Component.LIKING, Component.HEAD)
 """Columns that mean "more liked": if one does not help it is dropped, never turned round."""
 

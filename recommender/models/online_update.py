@@ -36,7 +36,7 @@ class UpdateSettings:
 
 
 UNTUNED = UpdateSettings()
-"""Good for the first hundred labels, when each has to be felt; ``docs/simulation.md`` has the measurements."""
+"""Good for the first hundred labels, when each has to be felt; ``docs/research/simulation.md`` has the measurements."""
 
 
 MAX_STEPS = 25

@@ -40,9 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
 
     converting = commands.add_parser("convert", help="write a data set of any size as shards of whole listeners")
-    converting.add_argument("dataset", help="KIND:PATH, as docs/datasets.md lists them")
+    converting.add_argument("dataset", help="KIND:PATH, as docs/research/datasets.md lists them")
     converting.add_argument("target", type=Path, help="new folder for the shards")
-    converting.add_argument("--columns", default="", help="which column is what, as in docs/datasets.md")
+    converting.add_argument("--columns", default="", help="which column is what, as in docs/research/datasets.md")
     converting.add_argument("--shard-rows", type=_positive, default=SHARD_ROWS, help="rows of a shard (%(default)s)")
     converting.add_argument(
         "--asked-listeners",

@@ -162,7 +162,7 @@ BEST = SequentialConfig(
     refit=True,
 )
 """What measured best on the validation parts of MovieLens-100k and CM100k, less what its ablations took out
-(``docs/results-sequential.md``)."""
+(``docs/research/sequential-model.md``)."""
 BEST_BY_GRADIENT = replace(BEST, shallow=0.0, order_weight=0.25, appeal=8.0)
 """Without the set part in closed form: for one listener, whose likes alone make no map between tracks, and for
 logs too large to be in memory."""

@@ -26,7 +26,7 @@ from recommender.models.station_scorer import STATION_PULL, LiveScorer
 HALF_LIVES = (100.0, 200.0)
 VARIANCES = (4.0, 1.0, 0.5)
 """Few and near each other: some hundred labels cannot tell more apart, and one listener's 50 or 400 was another's bad luck
-(``docs/simulation.md``)."""
+(``docs/research/simulation.md``)."""
 CANDIDATES = tuple(UpdateSettings(*pair) for pair in product(HALF_LIVES, VARIANCES))
 FEWEST_LABELS = 50
 """Labels before anything is tuned: the first are foretold by hardly more than the prior."""

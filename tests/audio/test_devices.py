@@ -62,6 +62,7 @@ def test_missing_libraries_are_findings_with_an_installation_line_not_errors():
         assert package in found[name]["mend"]
 
 
+@pytest.mark.slow
 @pytest.mark.sound
 def test_vlc_finds_its_devices_by_part_of_their_names(pulse, start_client):
     _client, events = start_client("vlc", device="null output", environment=pulse.environment)

@@ -46,6 +46,7 @@ def test_any_format_becomes_stereo_at_the_devices_rate_and_at_its_own_loudness(t
         assert rms(middle[:, [channel]]) == pytest.approx(0.5 / 2**0.5, rel=0.06)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.mp3", "a.m4a", "a.opus"])
 def test_a_seek_lands_on_the_sample(tmp_path, name):
     path = write_tones(tmp_path / name, [(330, 1.5), (990, 1.5)], rate=48_000)

@@ -33,6 +33,8 @@ from recommender.models.station_scorer import AsServed
 from recommender.training.retraining import retrain
 from recommender.training.tuning import with_blend
 
+pytestmark = pytest.mark.slow
+
 FEW = (ALL, LEFT_OUT[0], ALONE, WITH_REPETITION)
 PLAYS = 400
 BORED = Temperament(
@@ -63,7 +65,7 @@ def trained(world):
 
 def test_the_repetition_columns_are_worth_much_to_who_is_only_ever_bored():
     half_heard = clustered_world(300, seed=1)  # so that some of the plays to be foretold are new and others are not
-    found = measure_scene(Scene("bored", "", random_order, temperament=BORED), half_heard, PLAYS, range(3), FEW)
+    found = measure_scene(Scene("bored", "", random_order, temperament=BORED), half_heard, PLAYS, range(2), FEW)
     lines = {(line.variant, line.rival, line.measure): line.difference for line in differences(found)}
     for pair in ((ALL.name, "− repetition"), (WITH_REPETITION.name, ALONE.name)):
         assert lines[*pair, "pair AUC"].mean > 0.1
@@ -77,7 +79,7 @@ def test_who_likes_by_sound_alone_loses_the_running_update_and_not_the_repetitio
     )
     rest = Variant("− rest", frozenset({Component.REST}))
     found = measure_scene(
-        Scene("by sound", "", random_order, temperament=by_sound), world, PLAYS, range(3), (ALL, silent, rest)
+        Scene("by sound", "", random_order, temperament=by_sound), world, PLAYS, range(2), (ALL, silent, rest)
     )
     means = {name: np.mean([each.figures[name]["pair AUC"] for each in found]) for name in found[0].figures}
     assert means[ALL.name] - means[silent.name] > 0.1

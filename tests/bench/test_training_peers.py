@@ -183,6 +183,7 @@ def test_a_contender_without_an_answer_is_said_to_have_left_none(material, task,
         run(Contender("silent", (sys.executable, str(script)), ({},)), material, task)
 
 
+@pytest.mark.slow
 def test_the_configuration_that_ranks_best_on_validation_is_taken(material, task, by_taste):
     tuned = tune(by_taste, material, task, Cache(None), lambda who, what: run(who, material, what))
     assert tuned.best.configuration == {"sign": 1}
@@ -267,6 +268,7 @@ def test_peers_try_the_same_number_of_configurations(monkeypatch):
     assert len(tried) == 1
 
 
+@pytest.mark.slow
 def test_implicit_is_tuned_trained_and_measured_and_ranks_by_taste(films, tmp_path, monkeypatch, capsys):
     """The project's own environment has implicit, so its contender runs here as it would in another."""
     monkeypatch.setenv("IMPLICIT_PYTHON", sys.executable)
@@ -281,6 +283,7 @@ def test_implicit_is_tuned_trained_and_measured_and_ranks_by_taste(films, tmp_pa
     assert "implicit ALS, seed 1" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_our_own_model_runs_as_a_contender_like_it_does_within(films, material, task):
     from recommender.training.sequential_recommender import FAITHFUL, SequentialRecommender
 

@@ -16,6 +16,8 @@ from recommender.models.registry import Registry
 from recommender.training.tuning import with_blend
 from tests.support.library import copy_home
 
+pytestmark = pytest.mark.slow
+
 NINE_HOURS = 9 * 3600 * 1_000_000
 """Microseconds."""
 

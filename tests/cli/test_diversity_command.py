@@ -39,6 +39,7 @@ def test_a_person_reads_a_sentence_figures_and_two_curves(heard, player):
     assert any(0x2801 <= ord(letter) <= 0x28FF for letter in answer.out)
 
 
+@pytest.mark.slow
 def test_a_script_gets_everything_and_both_files_are_written(heard, player, tmp_path):
     page, picture = tmp_path / "d.html", tmp_path / "d.png"
     document = player(

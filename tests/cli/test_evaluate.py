@@ -8,6 +8,8 @@ import pytest
 
 from recommender.training.history_evaluation import ONE_LISTENER
 
+pytestmark = pytest.mark.slow
+
 KEYS = {"split", "results", "by_positive_share", "conclusion"}
 OLD_KEYS = {"model_version", "positives", "negatives", "pairs", "metrics", "baselines", "omitted", "missing"}
 ROW = {"model", "metric", "mean", "low", "high"}

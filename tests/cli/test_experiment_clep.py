@@ -52,6 +52,7 @@ def test_an_empty_log_says_what_is_missing(player):
     assert "0 likes and 0 dislikes" in player("experiment", "clep", "--dataset", "log").sentence
 
 
+@pytest.mark.slow
 def test_from_audio_to_tables_shown_and_repeated(player, emotify, audio):
     command = ("experiment", "clep", "--dataset", f"emotify:{emotify}", *audio, "--seeds", "1")
     document = player(*command, "--json").document

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = "listener=user,track=song,time=at,label=verdict"
 ROW_KEYS = {"model", "metric", "mean", "low", "high", "seeds"}
 
@@ -70,7 +72,7 @@ def test_a_run_is_listed_shown_compared_and_repeated(player, measure):
 def test_people_read_tables_intervals_and_a_conclusion(player, measure, monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
     said = measure(models="random,popularity,like-rate").out
-    for piece in ("12 listeners", "pair AUC", "├", "●", "Highest pair AUC", "Friedman", "pair-auc.png", "Gini@10"):
+    for piece in ("16 listeners", "pair AUC", "├", "●", "Highest pair AUC", "Friedman", "pair-auc.png", "Gini@10"):
         assert piece in said
     identity = said.split()[1].rstrip(":")
     assert identity in player("experiment", "list").out
@@ -143,7 +145,7 @@ def test_text_in_a_record_cannot_drive_the_terminal(player, measure, tmp_path):
 def test_a_data_set_is_described_with_what_was_wrong_in_it(player, plays):
     document = player("experiment", "dataset", "--dataset", f"csv:{plays}", "--columns", COLUMNS, "--json").document
     facts = document["dataset"]
-    assert (facts["events"], facts["listeners"], facts["tracks"]) == (400, 12, 25)
+    assert (facts["events"], facts["listeners"], facts["tracks"]) == (400, 16, 25)
     (problem,) = facts["reading"]["problems"]
     assert problem["line"] == 201
     said = player("experiment", "dataset", "--dataset", f"csv:{plays}", "--columns", COLUMNS).out

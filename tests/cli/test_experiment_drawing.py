@@ -1,5 +1,6 @@
 """Intervals, bars and curves in the characters of a terminal."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ def test_an_interval_stands_where_it_lies_on_the_axis():
     assert interval_line(0.5, 0.5, 0.5, 0.5, 0.5, 5).count("●") == 1
 
 
+@pytest.mark.slow
 @given(st.lists(SHARES, min_size=3, max_size=3).map(sorted), SHARES, SHARES, st.integers(1, 60))
 def test_an_interval_always_fills_its_width(bounds, start, end, width):
     line = interval_line(bounds[0], bounds[1], bounds[2], start, end, width)

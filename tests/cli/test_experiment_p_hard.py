@@ -14,6 +14,8 @@ from player.cli.experiment_p_hard import ItemsChoice, ModeChoice, NegativesChoic
 from recommender.configuration import Negatives
 from recommender.experiments.p_hard_config import Mode, Tracks
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = "listener=user,track=song,time=at,label=verdict"
 ROW_KEYS = {"p_hard", "metric", "mean", "low", "high", "seeds"}
 

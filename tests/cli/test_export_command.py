@@ -32,6 +32,7 @@ def exported(tmp_path, *arguments) -> bytes:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_standard_output_holds_the_table_and_nothing_else(listened, tmp_path):
     kinds = ["up", "not-now"]
     assert [row["kind"] for row in json.loads(exported(tmp_path, "--format", "json"))] == kinds

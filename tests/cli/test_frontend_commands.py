@@ -9,6 +9,8 @@ from player.storage.database import open_database
 from tests.support.library import paths_in, write_songs
 from tests.support.published import save_checkpoint
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["musicnn", "openl3", "clmr", "mee", "jukebox", "mule"]
 STATES = {"ready", "weights missing", "package missing", "command missing"}
 

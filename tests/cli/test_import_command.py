@@ -38,6 +38,7 @@ def test_the_sources_are_those_that_can_be_read():
     assert [source.value for source in HistorySource] == list(READERS)
 
 
+@pytest.mark.slow
 def test_an_import_is_told_as_one_document_and_is_in_the_history(player, demo, history):
     document = player("import", "spotify", history, "--json").document
     assert document["recorded"] == {"entries": 2, "events": 2, "known": 0, "elsewhere": 0, "silent": 0}
@@ -59,6 +60,7 @@ def test_a_dry_run_says_what_would_be_and_the_report_names_every_name(player, de
     assert player("history", "--json").document == []
 
 
+@pytest.mark.slow
 def test_it_works_as_a_process_of_its_own(process, demo, history):
     answer = process("import", "spotify", history)
     assert answer.code == 0, answer.err

@@ -24,6 +24,7 @@ def test_a_map_is_written_where_one_stands_and_the_place_is_told(demo, player, h
     assert page.read_text("utf-8").startswith("<!doctype html>")
 
 
+@pytest.mark.slow
 def test_a_map_for_scripts_has_every_track_once(demo, player, here):
     document = player("map", "--out", here / "m.html", "--png", here / "m.png", "--json").document
     assert set(document) == {"html", "png", "method", "colour", "left_out", "tracks"}
@@ -33,6 +34,7 @@ def test_a_map_for_scripts_has_every_track_once(demo, player, here):
     assert (here / "m.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_a_map_of_scores_has_values_and_one_of_thumbs_has_groups(demo, player, here):
     player("feedback", "up", demo.track_ids[0], "--station", "Evening")
     scores = player("map", "--colour", "score", "--json").document
@@ -66,6 +68,7 @@ def test_without_vectors_there_is_nothing_to_draw(player, here, tmp_path):
     assert "player embed" in player("map").sentence
 
 
+@pytest.mark.slow
 def test_drawing_loads_no_network_and_other_commands_no_drawing_library(demo, process, here):
     from subprocess import run as start
     from sys import executable
@@ -102,6 +105,7 @@ def test_too_few_tracks_for_outliers_are_told(demo, player):
     assert "24 tracks were listened to, and 60 are needed" in player("outliers").sentence
 
 
+@pytest.mark.slow
 def test_a_track_that_stands_out_is_listed(demo, player, tmp_path):
     from tests.support.library import make_library, write_songs
 

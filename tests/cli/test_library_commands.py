@@ -61,6 +61,7 @@ def test_a_damaged_file_is_told_and_the_scan_still_succeeds(player, songs, tmp_p
     assert "3 unchanged" in said.out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("with_json", [False, True])
 def test_what_cannot_be_scanned_is_told_in_a_sentence(player, tmp_path, with_json):
     options = ["--json"] if with_json else []
@@ -97,6 +98,7 @@ def test_the_tracks_that_match_all_words_are_listed(demo, player):
     assert (nothing.code, nothing.out, nothing.err) == (0, "", "No track matches.\n")
 
 
+@pytest.mark.slow
 def test_a_file_that_is_gone_is_not_listed(player, songs, tmp_path):
     folder = tmp_path / "songs"
     shutil.copytree(songs, folder)
@@ -106,6 +108,7 @@ def test_a_file_that_is_gone_is_not_listed(player, songs, tmp_path):
     assert len(player("tracks", "--json").document) == 2
 
 
+@pytest.mark.slow
 def test_a_few_real_tracks_are_embedded_and_play_by_likeness(player, tmp_path):
     weights = find_weights(frontend_spec(DEFAULT_FRONTEND).weights, named=None, cache=paths_in(tmp_path).cache)
     if weights is None:
@@ -124,6 +127,7 @@ def test_a_few_real_tracks_are_embedded_and_play_by_likeness(player, tmp_path):
     assert any(item["score"] != 0 for item in items)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "words"), [(["--frontend", "ears"], "musicnn"), (["--weights", "nowhere.whl"], "nowhere.whl")]
 )
@@ -132,6 +136,7 @@ def test_embedding_without_its_network_is_told_in_a_sentence(player, songs, opti
     assert words in player("embed", *options).sentence
 
 
+@pytest.mark.slow
 def test_an_attached_scan_tells_its_screen_line_by_line(process, songs):
     answer = process("scan", songs, "--attached")
     assert answer.code == 0
@@ -140,6 +145,7 @@ def test_an_attached_scan_tells_its_screen_line_by_line(process, songs):
     assert lines[-1] == {"result": {"ok": True, "summary": "3 added"}}
 
 
+@pytest.mark.slow
 def test_an_attached_scan_that_fails_tells_its_screen_why(process, tmp_path):
     answer = process("scan", tmp_path / "nowhere", "--attached")
     assert answer.code == 1

@@ -61,6 +61,7 @@ def test_next_gives_one_document_for_scripts(demo, player):
     assert set(document["diversity"]) >= MEASURE_KEYS
 
 
+@pytest.mark.slow
 def test_next_says_the_same_until_something_happens(demo, player):
     arguments = ["next", "--station", "evening", "--json"]
     first = player(*arguments).document
@@ -112,6 +113,7 @@ def test_what_is_told_stands_in_the_history_with_what_had_been_served(demo, play
     assert line["propensity"] == pytest.approx(second["propensity"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("event", ["up", "down", "clear", "skip", "finish", "replay", "not-now", "never"])
 def test_every_event_can_be_told_and_taken_back(demo, player, event):
     track = demo.track_ids[0]
@@ -122,6 +124,7 @@ def test_every_event_can_be_told_and_taken_back(demo, player, event):
     assert "nothing to undo" in player("feedback", "undo", track).sentence
 
 
+@pytest.mark.slow
 def test_history_is_in_time_order_and_can_be_cut_to_its_end(demo, player):
     for day in (3, 1, 2):
         player("feedback", "finish", demo.track_ids[day], "--at", f"2026-01-0{day}T00:00:00Z")
@@ -159,6 +162,7 @@ def test_an_empty_history_is_an_empty_list(player):
     assert player("history").err == "Nothing has happened yet.\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -195,6 +199,7 @@ def test_a_file_of_events_is_recorded_whole(demo, player, tmp_path):
     assert [line["event"] for line in history(player)] == ["up", "skip", "never"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -216,6 +221,7 @@ def test_a_wrong_line_in_a_file_is_told_and_nothing_of_it_is_recorded(demo, play
 # --- play
 
 
+@pytest.mark.slow
 def test_playing_without_a_screen_prints_a_line_for_each_event(demo, process, tmp_path):
     demo.close()
     (tmp_path / "data" / "config.toml").write_text('[audio]\nengine = "null"\n')
@@ -232,6 +238,7 @@ def test_playing_without_a_screen_prints_a_line_for_each_event(demo, process, tm
     assert start["station"] == "Evening"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_playing_ends_in_order_when_it_is_told_to(demo, tmp_path, number):
     demo.close()

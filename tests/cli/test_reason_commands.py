@@ -5,6 +5,8 @@ import pytest
 from player.feedback.event_store import EventStore
 from tests.support.library import copy_home
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def home(demo_template, tmp_path):

@@ -8,6 +8,8 @@ import pytest
 
 import player
 
+pytestmark = pytest.mark.slow
+
 HEAVY = ("typer", "sqlalchemy", "numpy", "torch", "textual", "av", "pydantic")
 
 

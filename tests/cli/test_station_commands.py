@@ -28,6 +28,7 @@ def test_a_search_that_says_or_finds_nothing_is_refused_with_the_mend(demo, play
     assert words in player("station", "create", "X", "--seed", seed).sentence
 
 
+@pytest.mark.slow
 def test_the_dial_is_kept_shown_and_keeps_to_its_scale(demo, player):
     answer = player("station", "dial", "Evening", 80, "--json").document
     assert answer["dial"] == 80
@@ -61,6 +62,7 @@ def test_a_mode_that_finds_nothing_says_so_and_lists_the_station(demo, player):
     assert "unheard for 30 days" in answer.err
 
 
+@pytest.mark.slow
 def test_tracks_are_pinned_listed_and_taken_off(demo, player):
     one, two = demo.track_ids[4:6]
     player("queue", "add", one, two, "--station", "Evening")
@@ -77,6 +79,7 @@ def test_tracks_are_pinned_listed_and_taken_off(demo, player):
     assert "Nothing is pinned" in player("queue", "list").err
 
 
+@pytest.mark.slow
 def test_what_cannot_be_pinned_is_refused_and_nothing_is_pinned(demo, player):
     good, banned = demo.track_ids[:2]
     player("feedback", "never", banned)
@@ -86,6 +89,7 @@ def test_what_cannot_be_pinned_is_refused_and_nothing_is_pinned(demo, player):
     assert player("queue", "list", "--json").document == {"station": None, "pinned": []}
 
 
+@pytest.mark.slow
 def test_an_empty_library_has_a_dial_all_the_same(player, tmp_path):
     from player.storage.database import open_database
     from player.storage.models import Station

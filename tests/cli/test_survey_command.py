@@ -13,6 +13,8 @@ import pytest
 from player.survey.survey import ORIGIN
 from tests.support.library import open_home
 
+pytestmark = pytest.mark.slow
+
 KEYS = {"track_id", "path", "title", "artist", "start", "seconds", "index", "of"}
 
 

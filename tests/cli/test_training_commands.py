@@ -19,6 +19,7 @@ from tests.cli.test_learning_commands import tell_a_taste
 PATIENCE_SECONDS = 120.0
 
 
+@pytest.mark.slow
 def test_a_second_training_goes_on_from_the_first_and_a_full_one_is_had_for_the_asking(demo, player, tmp_path):
     tell_a_taste(demo, player, tmp_path)
     first = player("retrain", "--epochs", 1, "--json").document
@@ -39,6 +40,7 @@ def test_a_second_training_goes_on_from_the_first_and_a_full_one_is_had_for_the_
     assert list(third)[-1] == "seconds"
 
 
+@pytest.mark.slow
 def test_with_after_nothing_happens_before_there_are_so_many_new_answers(demo, player, tmp_path):
     tell_a_taste(demo, player, tmp_path)
     assert player("retrain", "--epochs", 1, "--after", 20, "--json").document["version"]
@@ -49,6 +51,7 @@ def test_with_after_nothing_happens_before_there_are_so_many_new_answers(demo, p
     assert len(Registry(demo.paths.models).versions()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("mode", "loss"), [("faithful", "pair"), ("best", None)])
 def test_a_mode_decides_how_the_sequence_is_learned(demo, player, tmp_path, mode, loss):
     from recommender.training.sequential_recommender import BEST_BY_GRADIENT, FAITHFUL
@@ -136,6 +139,7 @@ def versions(folder: Path):
     return [card.version for card in Registry(folder / "models").versions()]
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_best_so_far_measured_and_twice_changes_nothing(demo, player, tmp_path):
     tell_a_taste(demo, player, tmp_path)
     stopped = start_training(demo.paths.data)

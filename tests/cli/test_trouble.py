@@ -16,6 +16,7 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 def test_a_data_folder_that_cannot_be_made_is_told(player, tmp_path, command):
     (tmp_path / "file").touch()
@@ -44,6 +45,7 @@ def doctor(player, *options):
     return answer.code, checks
 
 
+@pytest.mark.slow
 def test_the_doctor_looks_at_everything_and_changes_nothing(player, tmp_path):
     code, checks = doctor(player)
     assert code == 0

@@ -13,6 +13,8 @@ from embeddings.pipeline import embed_file, embed_many
 from embeddings.registry import load_frontend
 from tests.support.published import save_checkpoint
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def clmr(tmp_path_factory):

@@ -25,6 +25,7 @@ def loudest_hertz(samples):
     return np.abs(np.fft.rfft(samples * np.hanning(len(samples)))).argmax() * RATE / len(samples)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", EVERY_KIND)
 @pytest.mark.parametrize("channels", [1, 2])
 def test_every_kind_of_file_becomes_mono_at_the_rate_asked_for(tmp_path, encode, kind, channels):
@@ -112,6 +113,7 @@ def test_a_file_cut_in_the_middle_gives_what_is_left(tmp_path, encode, kind):
     assert 0.5 < len(decode_mono(tmp_path / f"cut.{kind}", RATE)) / RATE < 3.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["flac", "mp3", "m4a", "ogg", "opus"])
 def test_damage_in_the_middle_loses_only_a_part(tmp_path, encode, sound, kind):
     contents = bytearray(encode(tmp_path / f"a.{kind}", sound(20.0, 48_000)[None], 48_000).read_bytes())
@@ -123,6 +125,7 @@ def test_damage_in_the_middle_loses_only_a_part(tmp_path, encode, sound, kind):
     assert np.isfinite(samples).all()
 
 
+@pytest.mark.slow
 def test_any_damage_is_decoded_or_refused(tmp_path, encode, sound):
     rng = random.Random(7)
     for kind in ("flac", "mp3", "m4a", "ogg", "opus", "wav"):
@@ -207,6 +210,7 @@ def test_lossless_files_keep_their_sides(tmp_path, encode, sides, kind):
     np.testing.assert_allclose(decoded, sides, atol=4e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["mp3", "opus", "ogg", "m4a"])
 def test_lossy_files_average_to_what_the_mono_decoder_hears(tmp_path, encode, sides, kind):
     path = encode(tmp_path / f"a.{kind}", sides, 48_000)

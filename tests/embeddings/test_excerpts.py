@@ -11,6 +11,8 @@ from embeddings.decode import decode_mono, decode_stereo
 from embeddings.errors import EmbeddingError
 from embeddings.excerpts import ExcerptPlan, decode_excerpts
 
+pytestmark = pytest.mark.slow
+
 RATE = 16_000
 SECONDS = 60
 PLAN = ExcerptPlan(count=5, samples=2 * RATE)

@@ -44,6 +44,7 @@ def test_pool_is_the_mean_and_the_deviation_over_windows():
     np.testing.assert_array_equal(pooled.pooled(Pooling.MEAN_AND_SPREAD), [2, 6, 1, 1])
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(st.floats(-1e6, 1e6, width=32), min_size=3, max_size=3), min_size=1, max_size=8))
 def test_pooling_equals_the_slow_sums(rows):
     pooled = pool(Embedded(np.array(rows, np.float32), np.empty((len(rows), 0), np.float32)))

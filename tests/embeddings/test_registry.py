@@ -114,6 +114,7 @@ def test_a_built_in_one_is_found_without_a_search_through_all_that_is_installed(
     assert frontend_spec("musicnn") is MUSICNN
 
 
+@pytest.mark.slow
 def test_another_packages_front_end_is_listed_loaded_and_embeds_files(install, tmp_path, encode, sound):
     install("acme_loudness", LOUDNESS, "loudness = acme_loudness:FRONT_END")
     listed = available(tmp_path)[-1]

@@ -17,6 +17,8 @@ from player.reports.diversity_view import span_of
 from player.storage.models import Decision, Event, Track, TrackFile
 from recommender.ranking.diversity import gini
 
+pytestmark = pytest.mark.slow
+
 UNTIL = datetime(2026, 10, 31, 12, tzinfo=UTC)
 SINCE = UNTIL - timedelta(days=30)
 BEFORE = SINCE - timedelta(days=30)

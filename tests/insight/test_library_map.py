@@ -93,6 +93,7 @@ class Page(HTMLParser):
 # --- places
 
 
+@pytest.mark.slow
 def test_tracks_that_sound_alike_lie_side_by_side():
     projection = project(groups(4, 15), quiet)
     group = np.repeat(np.arange(4), 15)

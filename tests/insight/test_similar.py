@@ -5,19 +5,12 @@ from player.errors import PlayerError
 from player.insight.similar import similar_tracks
 from player.library.vectors import store_embedding
 from player.stations.collection import load_collection
-from tests.support.library import CARD, copy_home, make_demo_library
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("similar") / "data"
-    make_demo_library(folder)
-    return folder
+from tests.support.library import CARD, copy_home
 
 
 @pytest.fixture
-def home(template, tmp_path):
-    home = copy_home(template, tmp_path / "data")
+def home(demo_template, tmp_path):
+    home = copy_home(demo_template, tmp_path / "data")
     yield home
     home.close()
 

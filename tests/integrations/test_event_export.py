@@ -68,6 +68,7 @@ def listened(database):
     return database
 
 
+@pytest.mark.slow
 def test_every_event_is_there_in_time_order_with_its_names(listened):
     rows = list(exported_events(listened))
     assert len(rows) == len(EventStore(listened, "cli").read())

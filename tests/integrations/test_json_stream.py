@@ -23,6 +23,7 @@ def items(path, text):
     return list(json_items(part))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(VALUES, max_size=6), indent=st.sampled_from([None, 1]), chunk=st.integers(1, 9))
 def test_an_array_read_in_pieces_is_the_array(tmp_path, monkeypatch, values, indent, chunk):
@@ -37,6 +38,7 @@ def test_an_array_read_in_pieces_is_the_array(tmp_path, monkeypatch, values, ind
         )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(values=st.lists(st.dictionaries(st.text(max_size=4), VALUES, max_size=3), max_size=6), chunk=st.integers(1, 9))
 def test_lines_read_in_pieces_are_the_lines(tmp_path, monkeypatch, values, chunk):

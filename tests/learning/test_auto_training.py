@@ -99,6 +99,7 @@ def talkative(demo):
     return demo
 
 
+@pytest.mark.slow
 def test_the_player_trains_quietly_at_the_lowest_priority_in_one_thread_and_says_what_came_of_it(talkative):
     registry, views, ended = Registry(talkative.paths.models), [], threading.Event()
 

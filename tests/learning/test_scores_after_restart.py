@@ -20,6 +20,8 @@ from recommender.models.model_card import Model
 from recommender.training.retraining import retrain
 from tests.support.library import copy_home, open_home
 
+pytestmark = pytest.mark.slow
+
 QUICK = TrainingConfig(ClepConfig.best(), SequentialConfig(width=8, length=8, blocks=1, epochs=1))
 CLOSE = 1e-5
 """Logits. The running update is found by iteration, so from another start its last digits differ."""

@@ -15,17 +15,15 @@ from recommender.configuration import ClepConfig, SequentialConfig, TrainingConf
 from recommender.models.model_card import Model
 from recommender.models.registry import Registry
 from recommender.training.retraining import retrain
-from tests.support.library import copy_home, make_demo_library
+from tests.support.library import copy_home
 
 QUICK = TrainingConfig(ClepConfig.best(), SequentialConfig(width=8, length=8, blocks=1, epochs=1))
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(demo_template, tmp_path_factory):
     """The demo library with two models of it, the newer one current."""
-    folder = tmp_path_factory.mktemp("trained") / "home"
-    make_demo_library(folder)
-    home = copy_home(folder, folder.parent / "told")
+    home = copy_home(demo_template, tmp_path_factory.mktemp("trained") / "told")
     station = home.station("Evening")
     rng = np.random.default_rng(0)
     liked = {row.genre for row in home.rows if row.id % 2}
@@ -58,6 +56,7 @@ def versions(home):
     return [card.version for card in Registry(home.paths.models).versions()]
 
 
+@pytest.mark.slow
 def test_the_current_model_serves(home):
     finding = load_served_model(home.paths, load_collection(home.database))
     assert finding.problem == ""

@@ -33,6 +33,7 @@ def packets(path):
         return b"".join(bytes(packet) for packet in container.demux(audio=0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FORMATS)
 def test_facts_are_those_of_the_decoded_sound(kind, originals):
     path = originals(kind)

@@ -12,6 +12,8 @@ from player.library.file_reader import fingerprint
 from player.library.tags import read_tags
 from tests.library.audio_files import FORMATS, encode
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def short_files(tmp_path_factory):

@@ -27,6 +27,8 @@ from player.storage.models import Embedding
 from tests.support.library import copy_home, make_library, write_songs
 from tests.support.published import save_checkpoint
 
+pytestmark = pytest.mark.slow
+
 FRONTEND = "clmr"
 SONGS = 20
 """Enough for a run to be seen in its middle."""

@@ -75,6 +75,7 @@ def test_wav_and_aiff_chunks_before_and_behind_the_sound_change_nothing(original
     assert identity(path) == identity(originals("aiff"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", FORMATS)
 def test_another_recording_with_the_same_tags_is_another_track(kind, originals, tmp_path):
     other = encode(tmp_path / f"other.{FORMATS[kind].ending}", kind, seed=7, tags={"title": "First Song"})

@@ -72,6 +72,7 @@ def test_words_do_not_match_across_fields():
     assert found('"sonata beethoven"') == []
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.text(max_size=30))
 def test_no_query_breaks_anything(query):

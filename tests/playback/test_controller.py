@@ -16,6 +16,8 @@ from player.storage.database import open_database
 from player.storage.models import TrackFile
 from tests.support.listener import Listener
 
+pytestmark = pytest.mark.slow
+
 A_SECOND = 1.5
 """Within which other processes are to be noticed, and something for a machine that is busy."""
 

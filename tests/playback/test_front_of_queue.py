@@ -14,6 +14,8 @@ from player.storage.database import open_database
 from player.storage.models import Track
 from tests.support.listener import Listener
 
+pytestmark = pytest.mark.slow
+
 A_SECOND = 1.5
 
 

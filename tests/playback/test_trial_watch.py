@@ -14,6 +14,8 @@ from player.storage.models import Decision
 from recommender.ranking.interleaving import arm_of, pair_of
 from tests.support.library import settings
 
+pytestmark = pytest.mark.slow
+
 ARMS = (Arm("plain", "content"), Arm("other", "seeded"))
 PATIENCE_SECONDS = 8.0
 

@@ -51,10 +51,10 @@ class Reader(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def material(demo_template):
-    from tests.support.library import open_home
+def material(demo_template, tmp_path_factory):
+    from tests.support.library import copy_home
 
-    home = open_home(demo_template)
+    home = copy_home(demo_template, tmp_path_factory.mktemp("material") / "home")
     yield load_material(home.database)
     home.close()
 
@@ -90,6 +90,7 @@ def nothing(material):
     return Evaluated(evaluate_listener(None, log, material.catalogue), None, "")
 
 
+@pytest.mark.slow
 def test_the_page_says_the_conclusion_and_shows_every_recommender(evaluated):
     reader = Reader(evaluation_page(evaluated))
     said = " ".join(reader.text)

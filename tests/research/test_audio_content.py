@@ -72,6 +72,7 @@ def weights(paths):
         pytest.skip("the weights of musicnn are not installed here")
 
 
+@pytest.mark.slow
 def test_tracks_get_the_vectors_of_their_files_and_those_without_get_none(weights, music, everything, paths):
     told = []
     heard = content(music, everything, paths, told.append)

@@ -93,6 +93,7 @@ def shelved(demo):
     return demo
 
 
+@pytest.mark.slow
 def test_album_radio_plays_whole_albums_in_their_order(shelved):
     queue, scorer = rank(shelved, "Evening", "albums")
     albums = load_albums(shelved.database, scorer.collection.rows)
@@ -272,6 +273,7 @@ def test_a_search_that_finds_nothing_any_more_plays_the_whole_library_and_says_s
 # --- all of them
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["station", "albums", "rediscover", "new"])
 @pytest.mark.parametrize("left", [0, 1, 3])
 def test_no_mode_fails_on_a_tiny_library(demo, mode, left):
@@ -284,6 +286,7 @@ def test_no_mode_fails_on_a_tiny_library(demo, mode, left):
     assert bool(queue.ranked.shortfall)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["station", "albums", "rediscover", "new"])
 def test_the_same_state_gives_the_same_queue_in_every_mode(shelved, mode):
     one, _ = rank(shelved, "Evening", mode)
@@ -291,6 +294,7 @@ def test_the_same_state_gives_the_same_queue_in_every_mode(shelved, mode):
     assert one.ranked.track_rows == other.ranked.track_rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["station", "albums", "rediscover", "new"])
 def test_pins_lead_in_every_mode(shelved, mode):
     save_pins(shelved.database, 1, Pins(tuple(shelved.track_ids[7:9])))

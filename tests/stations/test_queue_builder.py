@@ -18,6 +18,8 @@ from player.stations.station_scoring import StationScorer
 from player.stations.stations import Stations
 from player.storage.models import Track
 
+pytestmark = pytest.mark.slow
+
 NOW = 1_800_000_000.0
 
 

@@ -22,6 +22,7 @@ def test_the_last_place_kept_is_the_one_found(database):
     assert load_resume_point(database) == point
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -102,6 +102,7 @@ def test_not_now_rests_the_track_for_a_day_everywhere(demo):
     assert other in listed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["down", "never", "not-now"])
 def test_what_is_taken_back_plays_again(demo, kind):
     station = demo.station()
@@ -441,6 +442,7 @@ def collected(demo_template, tmp_path_factory):
     home.close()
 
 
+@pytest.mark.slow
 @given(drawn=every_state())
 @hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_state_stops_a_ranking_and_no_banned_track_is_ever_queued(collected, drawn):
@@ -508,6 +510,7 @@ def test_rules_that_gave_way_are_told(tmp_path):
 # --- measures
 
 
+@pytest.mark.slow
 def test_the_measures_follow_what_was_played(demo):
     station = demo.station()
     collection, scorer = tune(demo, station)
@@ -549,6 +552,7 @@ def test_an_empty_library_is_told_in_a_sentence(tmp_path):
     home.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vectors", [True, False])
 @pytest.mark.parametrize("count", [1, 3])
 def test_a_tiny_library_gives_all_it_has_and_says_why_not_more(tmp_path, count, vectors):

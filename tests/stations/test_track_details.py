@@ -18,6 +18,8 @@ from player.stations.snapshot import ordinal
 from recommender.ranking.explain import ScorePart
 from tests.support.library import settings
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_SECONDS = 15.0
 
 

@@ -62,11 +62,13 @@ def test_every_connection_writes_ahead_and_syncs_each_commit(database):
             assert connection.execute(text("PRAGMA foreign_keys")).scalar() == 1
 
 
+@pytest.mark.slow
 def test_four_processes_that_write_at_once_all_succeed(database, path):
     assert run_writers(path, 4) == [("", 0)] * 4
     assert count_sessions(path) == dict.fromkeys(list(Origin)[:4], 25)
 
 
+@pytest.mark.slow
 def test_four_processes_that_create_the_database_at_once_all_succeed(path):
     assert run_writers(path, 4) == [("", 0)] * 4
     assert sum(count_sessions(path).values()) == 100
@@ -285,6 +287,7 @@ def test_a_current_database_is_not_copied(database, path):
 # --- noticing others
 
 
+@pytest.mark.slow
 def test_a_watch_notices_another_process_once(database, path):
     watch = ChangeWatch(database)
     try:

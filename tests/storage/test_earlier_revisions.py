@@ -127,6 +127,7 @@ def test_no_row_and_no_value_is_lost(told, opened, paths):
         assert picked(now[table], *columns) == picked(rows, *columns), table
 
 
+@pytest.mark.slow
 def test_the_schema_is_that_of_a_new_database(opened, paths, tmp_path):
     open_database(tmp_path / "new.db").close()
     assert schema_of(paths.database) == schema_of(tmp_path / "new.db")

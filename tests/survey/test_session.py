@@ -163,6 +163,7 @@ def test_a_track_that_ends_in_its_clip_is_over_and_has_not_failed():
 # --- sitting before it
 
 
+@pytest.mark.slow
 def test_clips_are_heard_and_answered_one_after_the_other(tones):
     with sitting(tones) as session:
         until(lambda: session.view().over)
@@ -180,6 +181,7 @@ def test_clips_are_heard_and_answered_one_after_the_other(tones):
     assert event.position == pytest.approx(first.start + CLIP_SECONDS, abs=0.01)
 
 
+@pytest.mark.slow
 def test_what_was_answered_is_not_asked_by_the_next_session(tones):
     with sitting(tones) as session:
         answered = session.view().clip.track.id
@@ -199,6 +201,7 @@ def test_an_answer_meant_for_the_clip_before_is_passed_over(tones):
         assert session.view().marks == ("like",)
 
 
+@pytest.mark.slow
 def test_undo_takes_back_and_asks_again_and_only_what_was_answered_here(tones):
     with sitting(tones) as session:
         answer(session)
@@ -363,6 +366,7 @@ def controller(tones):
     made.close()
 
 
+@pytest.mark.slow
 def test_the_music_waits_for_the_survey_and_goes_on_where_it_was(controller, tones):
     player, station = controller
     assert player.survey_waits()
@@ -384,6 +388,7 @@ def test_the_music_waits_for_the_survey_and_goes_on_where_it_was(controller, ton
     assert not player.survey_waits()
 
 
+@pytest.mark.slow
 def test_answers_move_the_queue_that_waits(controller, tones):
     player, station = controller
     player.open_station(station.id)

@@ -46,6 +46,7 @@ def weights(monkeypatch):
     return seen
 
 
+@pytest.mark.slow
 def test_the_logging_policy_weighs_one_whatever_was_thumbed_banned_rested_or_taken_back(demo, weights):
     station = demo.station("Evening", f"track:{demo.track_ids[3]}")
     log = EventStore(demo.database, "cli")
@@ -71,6 +72,7 @@ def test_a_list_served_whole_is_met_place_by_place(demo, weights):
     assert weights[0] == pytest.approx(np.ones(8), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_places_prepared_while_music_played_are_met_as_they_were_drawn(tones, weights):
     """On the air: songs of a second that end by themselves, skips, a thumb, and tracks chosen by hand between them."""
     station = tones.station()

@@ -118,6 +118,7 @@ def test_two_rankings_agree_and_what_is_left_behind_the_first_keeps_its_arms(dem
     assert all(row.reason for row in rows)
 
 
+@pytest.mark.slow
 def test_the_arm_that_is_liked_better_wins_and_the_trial_says_so(demo):
     station = demo.station()
     arms = two_arms(demo, station, demo.track_ids[5])
@@ -142,6 +143,7 @@ def test_the_arm_that_is_liked_better_wins_and_the_trial_says_so(demo):
     assert report.test.high < 0
 
 
+@pytest.mark.slow
 def test_arms_that_are_liked_alike_end_without_a_winner_at_the_most_pairs(demo):
     station = demo.station()
     arms = two_arms(demo, station, demo.track_ids[5])
@@ -239,6 +241,7 @@ def test_stopping_says_how_it_stood(demo):
         stop_trial(demo.database, demo.paths, "Evening")
 
 
+@pytest.mark.slow
 def test_no_control_without_a_model_that_serves(demo):
     demo.station()
     wish = TrialWish(("live", "without-negatives"), None, 100, None)

@@ -8,21 +8,16 @@ import pytest
 from player.feedback.event_store import EventStore
 from player.playback.controller import Controller
 from player.tui.app import PlayerApp
-from tests.support.library import copy_home, make_demo_library, settings
+from tests.support.library import copy_home, settings
+
+pytestmark = pytest.mark.slow
 
 PATIENCE_SECONDS = 20.0
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("home") / "data"
-    make_demo_library(folder)
-    return folder
-
-
 @pytest.fixture
-def home(template, tmp_path):
-    home = copy_home(template, tmp_path / "data")
+def home(demo_template, tmp_path):
+    home = copy_home(demo_template, tmp_path / "data")
     yield home
     home.close()
 

@@ -7,6 +7,8 @@ from player.tui.widgets.dial import slider
 from player.tui.widgets.queue_list import QueueList
 from player.tui.widgets.styled_text import width_of
 
+pytestmark = pytest.mark.slow
+
 
 def queue_lines(stage):
     lines = stage.text.splitlines()

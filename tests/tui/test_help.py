@@ -3,6 +3,8 @@ import pytest
 from player.tui.keys import IN_LIBRARY, IN_SIMILAR, IN_STORY, IN_WHY, ON_MAP, PLACES, PLAYING, QUEUE, STATION
 from player.tui.screens.help import HelpPage
 
+pytestmark = pytest.mark.slow
+
 
 async def test_help_names_every_key_and_what_feedback_means(running, player):
     async with running(player, size=(160, 170)) as stage:

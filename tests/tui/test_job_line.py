@@ -1,5 +1,7 @@
 """The job line while a training runs: loss and AUC with their courses, and nothing of one that the player began by itself."""
 
+import pytest
+
 from player.stations.snapshot import JobView
 
 
@@ -16,6 +18,7 @@ async def test_loss_and_auc_of_a_training_are_drawn_as_curves(running, player):
         assert "loss" not in stage.text
 
 
+@pytest.mark.slow
 async def test_a_training_that_the_player_began_is_quiet_until_it_has_ended(running, player):
     async with running(player) as stage:
         player.change(job=JobView("retrain", "epoch 1 of 4", 1, 4, 12.0, metric=0.6, loss=0.7, quiet=True))

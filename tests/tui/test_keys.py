@@ -6,6 +6,8 @@ import pytest
 from player.stations.snapshot import JobView
 from player.tui.widgets.status_lines import KeyBar
 
+pytestmark = pytest.mark.slow
+
 PRESSES = [
     ("space", ("toggle_pause",)),
     ("n", ("next",)),

@@ -9,6 +9,8 @@ from player.errors import PlayerError
 from player.tui.app import PlayerApp, run_tui
 from player.tui.lazy_player import DeferredPlayer
 
+pytestmark = pytest.mark.slow
+
 
 async def test_the_first_frame_does_not_wait_for_the_library(make_player, monkeypatch):
     gate = threading.Event()

@@ -6,6 +6,8 @@ from player.library.tracks import TrackRow
 from player.tui.sorting import ORDERS, SortedCatalogue
 from player.tui.widgets.track_list import TrackList
 
+pytestmark = pytest.mark.slow
+
 MANY = 100_000
 
 

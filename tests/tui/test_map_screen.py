@@ -15,6 +15,8 @@ from player.tui.widgets.map_canvas import CURSOR, MapCanvas
 from player.tui.widgets.map_lines import MapTrack
 from player.tui.widgets.styled_text import width_of
 
+pytestmark = pytest.mark.slow
+
 UNEMBEDDED = 5
 
 

@@ -1,7 +1,11 @@
 import threading
 
+import pytest
+
 from player.tui.screens.similar import SHOWN
 from player.tui.widgets.similar_list import SimilarList
+
+pytestmark = pytest.mark.slow
 
 
 def listed(stage) -> list[int]:

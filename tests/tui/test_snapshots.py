@@ -6,6 +6,8 @@ from textual.widgets import Input
 from player.stations.snapshot import JobView
 from player.tui.app import PlayerApp
 
+pytestmark = pytest.mark.slow
+
 SIZES = [(80, 24), (160, 50)]
 
 

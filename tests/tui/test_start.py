@@ -13,11 +13,13 @@ def run_python(code: str) -> str:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
 
+@pytest.mark.slow
 def test_the_screen_imports_nothing_heavy():
     loaded = json.loads(run_python("import json, sys, player.tui.app; print(json.dumps(sorted(sys.modules)))"))
     assert set(HEAVY) & set(loaded) == set()
 
 
+@pytest.mark.slow
 async def test_without_colour_every_colour_is_gone_and_the_signs_stay(running, player, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     async with running(player, size=(160, 50)) as stage:

@@ -6,6 +6,8 @@ from player.stations.snapshot import JobView, Measure
 from player.tui.widgets.position_bar import PositionBar
 from player.tui.widgets.queue_list import QueueList
 
+pytestmark = pytest.mark.slow
+
 HOSTILE = "[red]x[/] [link=file:///]y[/link]"
 
 

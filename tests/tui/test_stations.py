@@ -1,3 +1,4 @@
+import pytest
 from textual.widgets import Input
 
 from player.tui.screens.mode import MODE_NAMES
@@ -5,6 +6,8 @@ from player.tui.widgets.choice_list import ChoiceList
 from player.tui.widgets.now_playing import NowPlayingPanel
 from player.tui.widgets.status_lines import NoticeLine
 from player.tui.widgets.styled_text import Ink
+
+pytestmark = pytest.mark.slow
 
 
 async def test_the_picker_lists_stations_with_seeds_and_thumbs(running, player):

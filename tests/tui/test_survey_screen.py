@@ -2,6 +2,8 @@ import pytest
 
 from player.errors import PlayerError
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):

@@ -149,6 +149,7 @@ def test_what_does_not_fit_on_the_right_is_left_out_whole():
     assert spread(left, facts, 10) == left
 
 
+@pytest.mark.slow
 @given(
     st.lists(
         st.builds(

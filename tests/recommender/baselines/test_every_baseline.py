@@ -83,11 +83,13 @@ def assert_sound(scores):
 
 
 class TestEveryRecommender:
+    @pytest.mark.slow
     def test_scores_every_track_with_a_number(self, recommender, world, crowd):
         for log in (world.log, crowd):
             recommender.fit(log)
             assert_sound(recommender.score(context_of(log)))
 
+    @pytest.mark.slow
     def test_scores_the_same_situation_the_same(self, recommender, crowd):
         recommender.fit(crowd)
         context = context_of(crowd)
@@ -95,6 +97,7 @@ class TestEveryRecommender:
         recommender.score(context_of(crowd.first(50), listener=2))
         assert np.array_equal(recommender.score(context), first)
 
+    @pytest.mark.slow
     def test_the_same_seed_and_log_give_the_same_scores(self, make, crowd):
         scores = []
         for recommender in (make(), make()):
@@ -102,6 +105,7 @@ class TestEveryRecommender:
             scores.append(recommender.score(context_of(crowd, listener=3)))
         assert np.array_equal(*scores)
 
+    @pytest.mark.slow
     def test_stands_a_listener_it_never_met(self, recommender, crowd):
         recommender.fit(crowd)
         after = float(crowd.time[-1]) + 1.0
@@ -115,6 +119,7 @@ class TestEveryRecommender:
         assert_sound(recommender.score(Context(0, -1, 0.0, empty_log(TRACKS))))
         assert_sound(recommender.score(context_of(crowd)))
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("label", [1, 0, -1])
     def test_stands_labels_that_are_all_the_same(self, recommender, crowd, label):
         log = replace(crowd, label=np.full(len(crowd), label, np.int8))
@@ -139,6 +144,7 @@ class TestEveryRecommender:
         recommender.fit(crowd.first(1))
         assert_sound(recommender.score(context_of(crowd.first(1), listener=int(crowd.listener[0]))))
 
+    @pytest.mark.slow
     def test_a_second_fit_forgets_the_first(self, recommender, crowd):
         half = crowd.first(350)
         context = context_of(half)
@@ -148,6 +154,7 @@ class TestEveryRecommender:
         recommender.fit(half)
         assert np.array_equal(recommender.score(context), fresh)
 
+    @pytest.mark.slow
     def test_later_rows_of_the_log_are_not_looked_at(self, make, crowd):
         """Two futures of one past: fitted on the past, with its rows as history, neither future can show."""
         past = crowd.first(400)
@@ -160,6 +167,7 @@ class TestEveryRecommender:
             scores.append(recommender.score(Context(1, 0, float(past.time[-1]) + 1.0, own)))
         assert np.array_equal(*scores)
 
+    @pytest.mark.slow
     def test_what_happens_to_the_log_after_the_fit_changes_nothing(self, recommender, crowd):
         log = replace(crowd, label=crowd.label.copy(), track=crowd.track.copy())
         context = context_of(crowd)
@@ -168,6 +176,7 @@ class TestEveryRecommender:
         log.label[:], log.track[:] = -1, 0
         assert np.array_equal(recommender.score(context), before)
 
+    @pytest.mark.slow
     def test_scoring_leaves_the_history_alone(self, recommender, crowd):
         context = context_of(crowd)
         before = {name: column.copy() for name, column in context.history.columns().items()}
@@ -177,6 +186,7 @@ class TestEveryRecommender:
         for name, column in context.history.columns().items():
             assert np.array_equal(column, before[name], equal_nan=column.dtype.kind == "f"), name
 
+    @pytest.mark.slow
     def test_explains_in_words_with_a_figure(self, recommender, world, crowd):
         for log in (world.log, crowd):
             recommender.fit(log)
@@ -187,6 +197,7 @@ class TestEveryRecommender:
                 assert "nan" not in text.lower()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in BASELINES if name not in STARTS_AT_RANDOM_BY_TRACK])
 def test_renumbering_the_catalogue_renumbers_the_scores(name, world, crowd):
     order = np.random.default_rng(1).permutation(TRACKS)  # new index of each track
@@ -210,6 +221,7 @@ def test_learning_in_one_go_or_as_history_goes_on_is_the_same(name, world, train
     assert made.score(context) == pytest.approx(at_once)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in BASELINES if name not in ("random", "bpr")])
 def test_rows_after_the_fitted_log_count(name, world, crowd):
     recommender = build(name, content=world.catalogue.vectors, seed=5)
@@ -229,6 +241,7 @@ def test_bpr_takes_no_notice_of_rows_after_the_fitted_log(crowd):
 LEARNS_FROM_OTHERS = [name for name, baseline in BASELINES.items() if baseline.needs_crowd]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LEARNS_FROM_OTHERS)
 def test_on_a_checkerboard_everyone_gets_their_own_colour(name):
     """Even listeners like even tracks and odd ones odd tracks; the right answer for what they never heard is known."""

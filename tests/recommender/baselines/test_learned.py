@@ -166,6 +166,7 @@ def _spread(side):
     return points
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["biased-mf", "vb-mf"])
 def test_a_factorisation_finds_a_taste_that_it_was_made_of(name, make_log):
     rng = np.random.default_rng(2)

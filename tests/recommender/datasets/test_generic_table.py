@@ -115,6 +115,7 @@ def found(dataset, stations):
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(rows=ROWS, kind=st.sampled_from(["csv", "parquet"]))
 def test_a_table_that_is_written_is_read_back_as_it_was(tmp_path_factory, rows, kind):

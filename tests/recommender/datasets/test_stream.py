@@ -46,6 +46,7 @@ def peak_of_statistics(name):
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 def test_describing_six_times_the_rows_takes_no_more_memory(mssd_folder, monkeypatch):
     monkeypatch.setattr("recommender.datasets.text.BLOCK_BYTES", 1 << 20)
     sessions = mssd_sessions(40_000)

@@ -90,6 +90,7 @@ def test_what_the_csv_module_writes_is_read_back(tmp_path_factory, rows, quoting
     assert read(path) == ({line: (row[0], row[2]) for line, row in enumerate(rows, start=2)}, {})
 
 
+@pytest.mark.slow
 def test_a_damaged_archive_is_named_with_the_line_up_to_which_it_is_whole(write, monkeypatch):
     monkeypatch.setattr("recommender.datasets.text.BLOCK_BYTES", 1 << 18)
     rng = np.random.default_rng(0)

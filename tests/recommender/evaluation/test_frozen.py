@@ -138,6 +138,7 @@ def one_listener(model, split, state, who, base, artist, units):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("listeners", [1, 3, 8])
 def test_every_measure_of_every_listener_equals_its_definition(make_random_log, state, listeners):
@@ -264,6 +265,7 @@ def test_seeds_are_averaged_per_listener_before_anything_else(make_random_log):
     assert width[1] < width[0]
 
 
+@pytest.mark.slow
 def test_a_split_may_be_drawn_anew_for_each_seed(make_random_log):
     log = make_random_log(10, rows=300, listeners=9, tracks=TRACKS, moments=200)
     drawn = [split_random(log, seed) for seed in (0, 1)]

@@ -137,6 +137,7 @@ def test_the_binary_metrics_equal_their_cells(answers):
 probabilities = st.lists(st.tuples(st.floats(0, 1), st.booleans()), max_size=30)
 
 
+@pytest.mark.slow
 @given(probabilities, st.integers(1, 12))
 def test_the_calibration_error_and_brier_score_equal_their_definitions(rows, bins):
     p, liked = np.array([row[0] for row in rows]), np.array([row[1] for row in rows], bool)

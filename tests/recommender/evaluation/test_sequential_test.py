@@ -124,6 +124,7 @@ def test_the_effect_that_is_there_does_not_pass_for_one_that_would_have_been_fou
     assert detectable_effect(there) == pytest.approx(detectable_effect(not_there), abs=0.06)
 
 
+@pytest.mark.slow
 def test_the_true_mean_lies_within_all_bounds_at_once():
     runs, missed = 120, 0
     for seed in range(runs):

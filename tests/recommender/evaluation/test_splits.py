@@ -42,6 +42,7 @@ def hold_for_all(check, logs):
     run()
 
 
+@pytest.mark.slow
 def test_the_parts_partition_the_log(logs):
     def check(split):
         assert sum(split.count(part) for part in Part) == len(split.log)
@@ -67,6 +68,7 @@ def test_no_listener_has_a_test_row_earlier_than_or_beside_what_is_learned_from(
     hold_for_all(check, logs)
 
 
+@pytest.mark.slow
 def test_a_moment_of_one_listener_is_never_divided(logs):
     def check(split):
         if not split.ordered:
@@ -97,6 +99,7 @@ def test_a_random_split_never_divides_what_a_listener_said_about_a_track(logs):
     hold_for_all(check, logs)
 
 
+@pytest.mark.slow
 def test_nothing_of_the_test_reaches_what_is_learned_from(logs, oracle):
     """Turning every test row into another leaves the fit, the histories and the moments of asking as they were."""
 
@@ -127,6 +130,7 @@ def test_nothing_of_the_test_reaches_what_is_learned_from(logs, oracle):
     hold_for_all(check, logs)
 
 
+@pytest.mark.slow
 def test_early_stopping_sees_train_and_validation_and_no_test(logs, oracle):
     class Stopper(oracle):
         def fit_with_validation(self, train, validation):

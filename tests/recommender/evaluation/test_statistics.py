@@ -55,6 +55,7 @@ def exact_p(difference):
     return np.mean(np.array(sums) >= observed - 1e-9)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 200))
 def test_wilcoxon_equals_all_sign_patterns(seed):
     values = np.random.default_rng(seed).normal(size=(8, 2))
@@ -129,6 +130,7 @@ def test_the_paired_interval_covers_the_truth_about_as_often_as_it_says():
     assert 0.88 <= covered / 200 <= 0.99
 
 
+@pytest.mark.slow
 def test_importing_the_library_loads_neither_scipy_nor_torch_and_the_names_alone_no_numpy():
     def loaded(code):
         code += "; import sys; print([m for m in ('numpy', 'scipy', 'torch', 'implicit') if m in sys.modules])"

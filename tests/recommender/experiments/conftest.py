@@ -13,8 +13,11 @@ from recommender.events import EventLog, Outcome
 from recommender.experiments.store import RunStore
 
 
-def ratings(seed=0, listeners=12, tracks=30, rows=480, *, ordered=True, listened_again=False):
-    """Everybody likes the higher tracks more often; every rating is an explicit thumb."""
+def ratings(seed=0, listeners=16, tracks=30, rows=480, *, ordered=True, listened_again=False):
+    """Everybody likes the higher tracks more often; every rating is an explicit thumb.
+
+    With fewer than 14 listeners scipy tests pairs with ties by all 2^listeners permutations, which takes seconds a pair.
+    """
     rng = np.random.default_rng(seed)
     pairs = rng.permutation(listeners * tracks)[: min(rows, listeners * tracks)]
     if listened_again:

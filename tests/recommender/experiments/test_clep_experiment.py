@@ -27,6 +27,8 @@ from recommender.experiments.json_values import differences, json_object
 from recommender.experiments.records import ExperimentError, configuration_as
 from recommender.experiments.store import RunStore
 
+pytestmark = pytest.mark.slow
+
 LISTENERS, TRACKS, DIMENSION = 7, 60, 12
 QUESTION = ClepExperimentConfig(dataset="csv:made-up", frontend="made-up", seeds=(0, 1))
 

@@ -106,6 +106,7 @@ def test_a_quarter_of_the_tracks_that_can_be_heard_is_tested_on():
     assert not test[~known].any()
 
 
+@pytest.mark.slow
 @given(likes=st.integers(0, 12), dislikes=st.integers(0, 12), seed=st.integers(0, 50))
 def test_the_parts_of_a_listener_are_apart_and_both_kinds_are_learned_from(likes, dislikes, seed):
     rng = np.random.default_rng(seed)

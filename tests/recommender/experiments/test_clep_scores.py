@@ -46,6 +46,7 @@ def slow_recall(score, liked, rate):
     raise AssertionError
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 500), rate=st.floats(0.0, 1.0))
 def test_the_recall_at_a_rate_is_that_of_the_roc_curve(seed, rate):
     rng = np.random.default_rng(seed)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from recommender.experiments.figures import Line, Point, _apart, draw_intervals, draw_points
 
+pytestmark = pytest.mark.slow
+
 LINES = [Line("like-rate", 0.75, 0.7, 0.8), Line("random", 0.5, None, None)]
 POINTS = [Point("one", 0.2, 0.5), Point("two", 0.9, 0.75), Point("three", 0.9, 0.75)]
 

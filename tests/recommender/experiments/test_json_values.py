@@ -39,11 +39,13 @@ def test_what_has_no_form_is_refused(value):
         json_object([1])
 
 
+@pytest.mark.slow
 @given(DOCUMENTS)
 def test_a_document_is_the_same_as_itself_written_and_read(document):
     assert same(document, json.loads(json.dumps(document)))
 
 
+@pytest.mark.slow
 @given(DOCUMENTS, DOCUMENTS)
 def test_documents_differ_exactly_when_their_text_does(first, second):
     def canonical(document):

@@ -29,6 +29,7 @@ def table(record):
     return {(row["model"], row["metric"]): row for row in record.results["results"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ordered", [True, False])
 def test_figures_are_those_of_the_protocols_own_averaging_over_seeds(store, make_ratings, ordered):
     dataset = make_ratings(ordered=ordered)
@@ -91,6 +92,7 @@ class StopError(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_measures_only_what_is_missing_and_ends_with_the_same_figures(store, make_ratings, tmp_path):
     dataset = make_ratings()
     question = configure(dataset, models=MODELS, seeds=2)
@@ -114,6 +116,7 @@ def test_an_interrupted_run_measures_only_what_is_missing_and_ends_with_the_same
     assert len(store.listing().records) == 1
 
 
+@pytest.mark.slow
 def test_a_damaged_part_is_measured_again(store, make_ratings):
     dataset = make_ratings()
     question = configure(dataset, models="like-rate", seeds=1)
@@ -150,6 +153,7 @@ def test_a_measurement_comes_back_to_the_last_bit(make_ratings):
     np.testing.assert_array_equal(back.pooled.resampled, part.pooled.resampled)
 
 
+@pytest.mark.slow
 def test_the_same_question_gives_the_same_figures_and_pictures_to_the_last_byte(store, make_ratings):
     dataset = make_ratings()
     question = configure(dataset, models="random,like-rate,bpr,als,vb-mf", seeds=1)
@@ -179,6 +183,7 @@ def test_models_said_to_be_without_a_random_number_are(make_ratings):
         np.testing.assert_array_equal(*scores)
 
 
+@pytest.mark.slow
 def test_the_conclusion_names_the_best_its_lead_over_like_rate_and_how_sure_that_is(store, make_ratings):
     dataset = make_ratings(listeners=40, rows=1200)
     record = compare_models(store, dataset, configure(dataset, models="random,popularity,like-rate", seeds=1))
@@ -193,6 +198,7 @@ def test_the_conclusion_names_the_best_its_lead_over_like_rate_and_how_sure_that
     assert all(row["p"] <= row["p_holm"] for row in record.results["wilcoxon"])
 
 
+@pytest.mark.slow
 def test_with_few_listeners_the_missing_tests_are_said_and_nothing_is_nan(store, make_ratings):
     dataset = make_ratings(listeners=1, tracks=60, rows=60)
     question = configure(dataset, models="all", seeds=2)
@@ -204,6 +210,7 @@ def test_with_few_listeners_the_missing_tests_are_said_and_nothing_is_nan(store,
     json.dumps(record.results, allow_nan=False)
 
 
+@pytest.mark.slow
 def test_constant_scores_have_defined_values(store, make_ratings):
     dataset = make_ratings(listeners=8, tracks=40, rows=200)
     record = compare_models(store, dataset, configure(dataset, models="personal-most-played", seeds=1))
@@ -211,6 +218,7 @@ def test_constant_scores_have_defined_values(store, make_ratings):
     assert table(record)["personal-most-played", "auc_pooled"]["mean"] == 0.5
 
 
+@pytest.mark.slow
 def test_a_walk_forward_measures_every_fold(store, make_ratings):
     dataset = make_ratings(listened_again=True)
     question = configure(dataset, models="like-rate,random", seeds=2, split=SplitName.WALK_FORWARD, state=State.WALKING)
@@ -223,6 +231,7 @@ def test_a_walk_forward_measures_every_fold(store, make_ratings):
     assert ("like-rate", "auc_pooled") not in table(record)
 
 
+@pytest.mark.slow
 def test_every_measure_that_was_promised_is_there(store, make_ratings):
     dataset = make_ratings(listened_again=True)
     found = table(compare_models(store, dataset, configure(dataset, models="random", seeds=1)))

@@ -62,6 +62,7 @@ def test_what_the_data_lack_is_refused_in_a_sentence(dataset):
         configure_p_hard(dataset, QUICK, tracks=Tracks.CONTENT)
 
 
+@pytest.mark.slow
 def test_a_run_has_every_figure_of_the_contract_with_like_rate_beside(store, dataset, question):
     record = run_p_hard(store, dataset, question)
     results = record.results["results"]
@@ -76,12 +77,13 @@ def test_a_run_has_every_figure_of_the_contract_with_like_rate_beside(store, dat
     assert shares == {0.0: 0.0, 1.0: 1.0}
     assert {figure.file for figure in record.figures} == {"figure-1.png", "figure-2.png", "popularity.png"}
     assert all(store.figure_path(record, figure).stat().st_size > 5000 for figure in record.figures)
-    assert sum(row["count"] for row in record.results["positive_shares"]) == 12
+    assert sum(row["count"] for row in record.results["positive_shares"]) == 16
     assert [len(row["validation_auc"]) for row in record.results["courses"]] == [2, 2, 2, 2]
     again = run_p_hard(store, dataset, question, resume=False, repeats=record.id)
     assert same(again.results, record.results)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_with_what_it_has(store, dataset, question):
     whole = run_p_hard(store, dataset, question, resume=False)
 
@@ -98,11 +100,13 @@ def test_an_interrupted_run_goes_on_with_what_it_has(store, dataset, question):
     assert same(resumed.results, whole.results)
 
 
+@pytest.mark.slow
 def test_two_processes_find_what_one_finds(store, dataset, question):
     brief = replace(question, seeds=(0,), config=replace(question.config, epochs=1))
     assert same(run_p_hard(store, dataset, brief, jobs=2).results, run_p_hard(store, dataset, brief).results)
 
 
+@pytest.mark.slow
 def test_a_set_without_a_clock_is_divided_anew_for_each_seed_for_the_beside_too(store, make_ratings):
     dataset = make_ratings(ordered=False)
     question = configure_p_hard(dataset, replace(QUICK, epochs=1), p_hard=(0.5,), seeds=2)
@@ -179,7 +183,7 @@ def test_accuracy_by_share_of_likes_equals_a_count_by_hand(dataset):
         own = [v for v, s in zip(values, slow, strict=True) if row.share_low <= s < row.share_high and np.isfinite(v)]
         assert (row.count, row.mean) == (len(own), pytest.approx(np.mean(own)))
     assert sum(row.count for row in rows) == np.isfinite(values).sum()
-    assert sum(each.count for each in share_bins(share)) == 12
+    assert sum(each.count for each in share_bins(share)) == 16
 
 
 def test_epochs_have_students_interval_and_none_with_one_seed():
@@ -243,6 +247,7 @@ def test_the_opposite_curve_shows_none_and_a_small_gain_decides_nothing():
     assert trends_of(curve(auc={0.2: 0.6, 0.4: 0.7}), [], []) == []
 
 
+@pytest.mark.slow
 def test_one_listeners_log_is_walked_through_and_has_no_second_figure(store, make_ratings):
     dataset = make_ratings(listeners=1, tracks=200, rows=200)
     record = run_p_hard(store, dataset, configure_p_hard(dataset, QUICK, p_hard=(0.0, 0.4)))

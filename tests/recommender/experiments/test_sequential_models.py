@@ -37,6 +37,7 @@ def test_a_name_that_is_none_is_refused_with_those_there_are(make_ratings, asked
         configure(make_ratings(), roster=SEQUENTIAL, models=asked)
 
 
+@pytest.mark.slow
 def test_the_best_mode_is_measured_beside_like_rate_and_its_lead_is_stated(store, make_ratings):
     dataset = make_ratings()
     question = configure(dataset, roster=SEQUENTIAL, models="best,like-rate", seeds=2)
@@ -50,6 +51,7 @@ def test_the_best_mode_is_measured_beside_like_rate_and_its_lead_is_stated(store
     assert leads["auc"]["low"] <= leads["auc"]["mean"] <= leads["auc"]["high"]
 
 
+@pytest.mark.slow
 def test_a_record_holds_the_configurations_and_is_repeated_with_them(store, make_ratings):
     dataset = make_ratings()
     asked = configure(dataset, roster=SEQUENTIAL, models="best,like-rate")
@@ -62,6 +64,7 @@ def test_a_record_holds_the_configurations_and_is_repeated_with_them(store, make
     assert again.results == record.results
 
 
+@pytest.mark.slow
 def test_figures_do_not_depend_on_how_many_processes_make_them(tmp_path, make_ratings):
     dataset = make_ratings()
     question = configure(dataset, models="random,like-rate,biased-mf", seeds=3)
@@ -70,6 +73,7 @@ def test_figures_do_not_depend_on_how_many_processes_make_them(tmp_path, make_ra
     assert alone.results == together.results
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_in_processes_goes_on_where_it_was(store, make_ratings):
     dataset = make_ratings()
     question = configure(dataset, models="random,biased-mf", seeds=3)

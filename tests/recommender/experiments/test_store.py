@@ -79,6 +79,7 @@ def damage(record_file, **changes):
     record_file.write_text(json.dumps({**json.loads(record_file.read_text()), **changes}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
@@ -186,6 +187,7 @@ def test_where_nothing_can_be_written_one_sentence_says_so(tmp_path):
         run(RunStore(tmp_path / "file"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["../up", "", "a/b", ".hidden"])
 def test_a_part_has_a_plain_name(store, name):
     with pytest.raises(ValueError, match="name a part"):

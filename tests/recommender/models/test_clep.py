@@ -88,6 +88,7 @@ def test_contrastive_loss_refuses_a_lonely_song():
         contrastive_loss(torch.zeros(1, 4), torch.tensor([True]), ClepVariant.PN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", list(ClepVariant))
 def test_clep_learns_a_taste_that_follows_from_the_sound(variant):
     train, unseen = songs(150), songs(300, seed=9)
@@ -106,6 +107,7 @@ def test_clep_stands_a_handful_of_songs(variant, count):
     assert all(np.isfinite(array).all() for array in export_clep(network).values())
 
 
+@pytest.mark.slow
 def test_the_embedding_is_frozen_while_the_head_is_trained():
     train = songs(40)
     stages = {
@@ -124,6 +126,7 @@ def test_one_kind_of_feedback_alone_is_refused_in_words(kind):
         train_clep(data, songs(0), QUICK, 0, silent, never)
 
 
+@pytest.mark.slow
 def test_the_same_seed_trains_the_same_network():
     first, again, other = (
         export_clep(train_clep(songs(40), songs(20, 3), replace(QUICK, epochs=3), seed, silent, never))

@@ -47,6 +47,7 @@ def double_precision():
     torch.set_default_dtype(torch.float32)
 
 
+@pytest.mark.slow
 def test_networks_trained_together_are_those_trained_one_by_one(double_precision):
     unseen = songs(50, 99, double_precision).content
     stack = train_clep_many(problems(double_precision), QUICK, silent)

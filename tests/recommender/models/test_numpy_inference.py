@@ -77,6 +77,7 @@ EVERY_FORM = [
 """Every combination of what changes the arrays of a network or the way they make a score."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [True, False])
 def test_every_configuration_gives_the_same_scores_in_numpy(make_world, content):
     world = make_world(events=60, tracks=40)

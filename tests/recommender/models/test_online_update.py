@@ -140,6 +140,7 @@ def test_a_start_of_another_size_is_passed_over():
     assert fit(tracks[:1], [1], start=other).weights == pytest.approx(fit(tracks[:1], [1]).weights, abs=1e-7)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1.0, 100.0, 1e4]))
 @settings(max_examples=60, deadline=None)
 def test_extreme_offsets_features_and_conflicting_labels_stay_finite(seed, size):

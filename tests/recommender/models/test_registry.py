@@ -38,6 +38,7 @@ def folder(registry, card):
     return registry.root / card.version
 
 
+@pytest.mark.slow
 def test_a_stored_model_is_loaded_as_it_was(registry, model):
     card = registry.save(model)
     loaded = registry.load(card.version, model.card.frontend)
@@ -169,6 +170,7 @@ def test_a_library_that_lost_and_gained_tracks_is_still_the_models_own(registry,
         registry.load(card.version, library=Library(own.track_ids + 100_000, own.vectors))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_card_with_any_value_exchanged_is_read_or_refused_as_damaged(model, data):

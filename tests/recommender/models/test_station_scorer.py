@@ -116,6 +116,7 @@ def test_the_head_sees_the_newest_labels_and_no_unlabelled_row(world):
     assert (labels.label == 1).all()
 
 
+@pytest.mark.slow
 def test_the_parts_sum_to_the_score_with_a_model_too(world):
     config = TrainingConfig(
         clep=ClepConfig(epochs=2, head_epochs=2), sequential=SequentialConfig(epochs=1, width=16, length=8)

@@ -29,6 +29,7 @@ def test_uniform_over_consecutive_track_ids_is_uniform():
     assert stats.kstest(numbers, "uniform").pvalue > 0.001
 
 
+@pytest.mark.slow
 def test_uniform_over_consecutive_slots_and_over_seeds_is_uniform():
     over_slots = np.array([uniform(7, slot, np.array([42]))[0] for slot in range(5000)])
     over_seeds = np.array([uniform(seed, 0, np.array([42]))[0] for seed in range(5000)])

@@ -38,6 +38,7 @@ def requests(count=COUNT, places=12, first_slot=0, seed=1, **more):
     return request(0.4), request(0.9)
 
 
+@pytest.mark.slow
 def test_each_pair_has_one_slot_of_each_arm_and_the_coin_is_fair():
     slots = np.arange(20_000)
     arms = np.array([arm_of(COIN_SEED, int(slot)) for slot in slots]).reshape(-1, 2)
@@ -84,6 +85,7 @@ def test_a_place_committed_at_once_is_the_one_committed_when_it_is_served():
         assert made.temperature == both[later.arms[place]].settings.temperature
 
 
+@pytest.mark.slow
 def test_the_second_of_a_pair_is_drawn_as_often_as_its_propensity_says():
     """Over many noise seeds, given the first place, the second falls as its arm's softmax has it."""
     tracks, both = catalogue(8), requests(8, places=2)

@@ -132,6 +132,7 @@ def slow_rank(catalogue, request):
     return queued, propensities
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variety", Variety)
 @pytest.mark.parametrize("seed", range(4))
 def test_rank_does_what_its_definition_says_track_by_track(seed, variety):
@@ -149,6 +150,7 @@ def test_rank_does_what_its_definition_says_track_by_track(seed, variety):
     assert [row.propensity for row in ranking.rows] == pytest.approx(propensities, rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variety", Variety)
 @pytest.mark.parametrize(("spread", "temperature"), [(0.0, 2.0), (0.01, 0.05), (1.0, 0.05), (3.0, 0.3), (3.0, 2.0)])
 def test_skipping_tracks_that_cannot_win_loses_no_winner(variety, spread, temperature):

@@ -11,6 +11,8 @@ from recommender.ranking.rank import Placer, Request, Settings, TrackTable, comm
 from recommender.ranking.rules import Spacing, standing_rules
 from recommender.ranking.variety import Mix, Variety, aspect_of_likes
 
+pytestmark = pytest.mark.slow
+
 
 def mix_of(rng, count):
     """A mix of two aspects as some likes would have it, or of fewer where nothing is known of the liked tracks."""

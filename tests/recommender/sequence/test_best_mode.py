@@ -54,6 +54,7 @@ def loss_of(log, config, network, seed=0):
     return loss
 
 
+@pytest.mark.slow
 @torch.no_grad()
 @pytest.mark.parametrize("config", [*ABLATIONS.values(), EVERYTHING], ids=[*ABLATIONS, "everything"])
 def test_a_later_event_changes_no_earlier_state(log, config):
@@ -66,6 +67,7 @@ def test_a_later_event_changes_no_earlier_state(log, config):
     assert not torch.allclose(before[:, 8:], after[:, 8:], atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("config", [*ABLATIONS.values(), EVERYTHING], ids=[*ABLATIONS, "everything"])
 def test_every_parameter_that_a_configuration_has_is_learned(log, config):
     small = replace(config, width=16, length=16, shared_negatives=16, hard_weight=config.hard_weight, p_hard=0.5)
@@ -146,6 +148,7 @@ def test_the_pool_equals_sums_written_out_and_leaves_each_event_out_of_its_own()
             assert torch.allclose(others[b, t], total / max(1, len(rest)) ** 0.5, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_training_the_best_mode_learns_a_taste_and_scores_tracks_it_never_heard(make_world):
     world = make_world(events=500, tracks=400, dimension=6)
     split = split_by_time(world.log)
@@ -157,6 +160,7 @@ def test_training_the_best_mode_learns_a_taste_and_scores_tracks_it_never_heard(
     assert auc > 0.75
 
 
+@pytest.mark.slow
 def test_without_a_liking_target_the_best_mode_knows_less_of_dislikes(make_log):
     """Two kinds of listener, each disliking what the other likes, and all hear everything alike: only labels tell them apart."""
     rng = np.random.default_rng(0)
@@ -177,6 +181,7 @@ def test_without_a_liking_target_the_best_mode_knows_less_of_dislikes(make_log):
     assert aucs[0] > 0.9
 
 
+@pytest.mark.slow
 def test_a_refit_learns_from_the_validation_part_too(log):
     cut = np.arange(len(log)) < 180
     config = replace(SMALL, epochs=2)
@@ -197,6 +202,7 @@ def test_what_is_off_leaves_no_parameter(log):
     assert SequentialConfig().loss is SequenceLoss.PAIR
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("set_weight", "shallow"), [(2.0, 0.0), (0.0, 0.0), (0.0, 5.0)])
 def test_the_weights_chosen_have_the_highest_sum_of_pair_auc_and_ndcg(log, set_weight, shallow):
     cut = np.arange(len(log)) < 150

@@ -158,6 +158,7 @@ def test_the_ablation_takes_the_map_away_and_nothing_else(log):
     assert not {name for name in network.constants() if "shallow" in name}
 
 
+@pytest.mark.slow
 def test_a_refit_fits_the_map_on_the_validation_part_too(log):
     cut = np.arange(len(log)) < 200
     maps = {}

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,6 +33,7 @@ def random_log(make_log, seed, rows=40):
     )
 
 
+@pytest.mark.slow
 @given(seed=st.integers(0, 500))
 def test_last_rows_equal_a_search_through_the_log(make_log, seed):
     log = random_log(make_log, seed)

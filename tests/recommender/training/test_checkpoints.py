@@ -19,6 +19,8 @@ from recommender.training.compute import Alone
 from recommender.training.shards import ShardFolder
 from recommender.training.trainer import TrainingSetup, train_on
 
+pytestmark = pytest.mark.slow
+
 NO_CONTENT = np.zeros((30, 0), np.float32)
 QUESTION = {"data": "these", "seed": "0"}
 

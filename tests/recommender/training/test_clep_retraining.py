@@ -47,6 +47,7 @@ def test_it_learns_the_taste_of_tracks_it_has_not_heard(world, result):
     assert result.report.mean("random", Measure.PAIR_AUC) < 0.7
 
 
+@pytest.mark.slow
 def test_it_learns_nothing_from_the_gate_slice(world, result):
     gate = world.log.time > result.model.card.seen_until
     turned = replace(world.log, label=np.where(gate, -world.log.label, world.log.label).astype(np.int8))

@@ -59,6 +59,7 @@ def test_a_listener_with_more_rows_than_a_shard_stays_whole(make_many, make_shar
     assert max(others) <= 200
 
 
+@pytest.mark.slow
 def test_groups_are_no_larger_than_asked_for_also_where_files_have_to_be_dealt_again(make_many, tmp_path):
     log = make_many(listeners=3000, rows=9000)
     chunks = [records_of(log.where(np.arange(9000) // 500 == part)) for part in range(18)]
@@ -90,6 +91,7 @@ def test_the_newest_rows_of_the_listeners_asked_are_held_out_and_their_history_i
     assert np.array_equal(sorted_rows(history), sorted_rows(split.train))
 
 
+@pytest.mark.slow
 def test_of_many_listeners_about_as_many_are_asked_as_was_said(make_many, make_shards):
     log = make_many(listeners=2000, rows=20_000)
     folder = ShardFolder(make_shards(log, shard_rows=5000, asked_listeners=200))
@@ -155,6 +157,7 @@ def test_a_table_becomes_shards_with_the_names_of_its_tracks(tmp_path):
     assert names == ["s0", "s1", "s2", "s3", "s4"]
 
 
+@pytest.mark.slow
 def test_training_never_holds_two_shards(make_many, make_shards, small):
     folder = ShardFolder(make_shards(make_many(), shard_rows=600, asked_listeners=10))
     alive, most = weakref.WeakSet(), []
@@ -195,6 +198,7 @@ def test_a_damaged_shard_is_refused_in_a_sentence(make_many, make_shards, place)
         ShardFolder(path.parent).read(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [

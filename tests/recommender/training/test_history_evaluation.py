@@ -47,6 +47,7 @@ def test_an_empty_log_has_no_figures(world):
     assert report.conclusion.standing is Standing.NO_FEEDBACK
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", [1, -1])
 def test_a_one_sided_log_has_figures_but_no_conclusion(world, label):
     report = evaluate_listener(None, world.log.where(world.log.label == label), world.catalogue)
@@ -56,6 +57,7 @@ def test_a_one_sided_log_has_figures_but_no_conclusion(world, label):
     assert_finite(report)
 
 
+@pytest.mark.slow
 def test_enough_feedback_is_concluded_upon(world):
     report = evaluate_listener(None, world.log, world.catalogue, np.arange(80) % 9)
     assert report.subject == UNTRAINED
@@ -69,6 +71,7 @@ def test_enough_feedback_is_concluded_upon(world):
     assert_finite(report)
 
 
+@pytest.mark.slow
 def test_scores_that_are_all_alike_are_chance_and_called_so(world):
     unknown = np.full_like(world.catalogue.vectors, np.nan)
     nobody = np.full(80, -1, np.int64)
@@ -82,6 +85,7 @@ def test_scores_that_are_all_alike_are_chance_and_called_so(world):
     assert_finite(report)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_report(world):
     first, again = (evaluate_listener(None, world.log, world.catalogue, seed=3) for _ in range(2))
     assert first.conclusion == again.conclusion

@@ -31,14 +31,20 @@ def parent(world):
     return replace(first, card=replace(first.card, version="parent"))
 
 
+@pytest.fixture(scope="module")
+def child(world, parent):
+    """The parent gone on with to the end of the log."""
+    return train(world.log, world, parent)
+
+
 def test_the_first_training_is_full_and_says_why(parent):
     lineage = parent.card.lineage
     assert (lineage.kind, lineage.why, lineage.parent) == (Kind.FULL, "no model to go on from", "")
     assert (lineage.full_rows, lineage.log_rows, lineage.replayed_rows) == (400, 400, 0)
 
 
-def test_little_new_is_learned_incrementally_with_the_old_replayed(world, parent):
-    child = train(world.log, world, parent)
+@pytest.mark.slow
+def test_little_new_is_learned_incrementally_with_the_old_replayed(world, parent, child):
     lineage = child.card.lineage
     assert (lineage.kind, lineage.parent, lineage.full_rows) == (Kind.INCREMENTAL, "parent", 400)
     assert "grew by 15%" in lineage.why
@@ -121,18 +127,18 @@ def test_tracks_that_left_the_library_are_let_go(world, parent):
     assert remembered(few, parent, gone)["track_ids"].tolist() == ids[:-1].tolist()
 
 
-@pytest.mark.parametrize("name", ["best", "plain"])
-def test_every_configuration_goes_on(world, name):
+@pytest.mark.slow
+def test_every_configuration_goes_on(world, child):
     """The best mode has more arrays by track than the plain one; all find their rows."""
     best = replace(BEST_BY_GRADIENT, width=16, heads=2, length=16, epochs=1, refit=False)
-    config = replace(CONFIG, sequential=best if name == "best" else CONFIG.sequential)
-    first = train(world.log.first(400), world, config=config)
-    child = train(world.log, world, first, config)
-    assert child.card.lineage.kind is Kind.INCREMENTAL
-    check_arrays(child)
-    assert np.isfinite(ModelScorer(child, world.catalogue).sequence.items).all()
+    config = replace(CONFIG, sequential=best)
+    for model in (child, train(world.log, world, train(world.log.first(400), world, config=config), config)):
+        assert model.card.lineage.kind is Kind.INCREMENTAL
+        check_arrays(model)
+        assert np.isfinite(ModelScorer(model, world.catalogue).sequence.items).all()
 
 
+@pytest.mark.slow
 def test_going_on_keeps_what_was_learned(world, parent):
     """One epoch from the parent's weights is nearer to the parent than one from scratch."""
     one = replace(CONFIG, sequential=replace(CONFIG.sequential, epochs=1))

@@ -56,6 +56,7 @@ def fitted(split, config=BRIEF, **options):
     return recommender
 
 
+@pytest.mark.slow
 def test_it_learns_whose_taste_is_whose_where_the_like_rate_cannot(split):
     evaluation = evaluate([SequentialRecommender(SMALL), LikeRate()], split, measures=[Measure.PAIR_AUC])
     assert evaluation.report.mean("sequential p_hard=0.4", Measure.PAIR_AUC) > 0.85
@@ -71,6 +72,7 @@ def test_nothing_is_learned_from_the_validation_rows(split):
     assert np.array_equal(one.score(context_of(split)), other.score(context_of(split)))
 
 
+@pytest.mark.slow
 def test_left_to_itself_it_sets_each_listeners_newest_rows_aside(split):
     alone = SequentialRecommender(BRIEF)
     alone.fit(split.past)
@@ -80,12 +82,14 @@ def test_left_to_itself_it_sets_each_listeners_newest_rows_aside(split):
     assert np.array_equal(alone.score(context_of(split)), apart.score(context_of(split)))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_scores_and_another_does_not(split):
     first, again, other = (fitted(split, seed=seed).score(context_of(split)) for seed in (3, 3, 4))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
 
 
+@pytest.mark.slow
 def test_every_positive_counts_alike(split):
     rng = np.random.default_rng(0)
     graded = replace(split, log=replace(split.log, weight=rng.random(len(split.log)).astype(np.float32)))
@@ -122,6 +126,7 @@ def test_stations_of_one_history_share_their_state_and_another_history_does_not(
     assert not np.array_equal(recommender.score(other), before)
 
 
+@pytest.mark.slow
 def test_a_listener_without_history_gets_no_order_and_a_stranger_with_one_does(split):
     recommender = fitted(split)
     assert not recommender.score(Context(9999, -1, 0.0, empty_log(TRACKS))).any()
@@ -130,11 +135,13 @@ def test_a_listener_without_history_gets_no_order_and_a_stranger_with_one_does(s
     assert len(np.unique(recommender.score(stranger))) == TRACKS
 
 
+@pytest.mark.slow
 def test_every_track_has_an_embedding_of_its_own_heard_or_not(split):
     unheard = replace(split, log=replace(split.log, tracks=TRACKS + 3))
     assert len(np.unique(fitted(unheard).score(context_of(unheard)))) == TRACKS + 3
 
 
+@pytest.mark.slow
 def test_content_is_added_where_it_is_given(split):
     content = np.random.default_rng(1).normal(size=(TRACKS, 5)).astype(np.float32)
     content[3] = np.nan
@@ -143,6 +150,7 @@ def test_content_is_added_where_it_is_given(split):
     assert not np.array_equal(without.score(context_of(split)), with_it.score(context_of(split)))
 
 
+@pytest.mark.slow
 def test_the_realised_share_counts_only_negatives_of_the_kind_asked_for(split):
     log = split.log
     skipped = (log.label < 0) & (log.track % 2 == 0)
@@ -158,6 +166,7 @@ def test_the_realised_share_counts_only_negatives_of_the_kind_asked_for(split):
     assert (drawn.eligible, drawn.realised_share, drawn.share_of_all) == (0, None, 0.0)
 
 
+@pytest.mark.slow
 def test_the_explanation_states_the_rank_and_what_it_follows_from(split):
     recommender = fitted(split)
     context = context_of(split)
@@ -194,6 +203,7 @@ def test_convergence_is_the_first_epoch_within_a_thousandth_of_the_best(aucs, ep
     assert epochs_to_convergence(course(*aucs)) == epochs
 
 
+@pytest.mark.slow
 def test_every_p_hard_is_stopped_by_the_same_patience(split):
     for p_hard in (0.0, 1.0):
         reports = fitted(split, replace(SMALL, p_hard=p_hard, epochs=30, patience=3)).course

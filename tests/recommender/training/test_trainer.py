@@ -35,6 +35,7 @@ def in_memory(log, config, setting=None, parts=1, seed=0):
     return train_on(RowsInMemory(split.train, parts), judge, NO_CONTENT, config, seed, setting or TrainingSetup())
 
 
+@pytest.mark.slow
 def test_one_shard_trains_the_very_network_that_the_log_in_memory_does(make_many, make_shards, small):
     log = make_many()
     folder = ShardFolder(make_shards(log, shard_rows=5000, asked_listeners=60))
@@ -47,6 +48,7 @@ def test_one_shard_trains_the_very_network_that_the_log_in_memory_does(make_many
     assert [report.validation_auc for report in streamed.reports] == [report.validation_auc for report in whole.reports]
 
 
+@pytest.mark.slow
 def test_training_on_many_shards_learns_the_taste_as_training_in_memory_does(make_many, make_shards, small):
     config = replace(small, epochs=12)
     log = make_many()
@@ -60,6 +62,7 @@ def test_training_on_many_shards_learns_the_taste_as_training_in_memory_does(mak
     assert streamed.reports[0].negatives.positions > 1000
 
 
+@pytest.mark.slow
 def test_every_epoch_takes_the_shards_in_another_order(make_many, make_shards, small):
     seen = []
     folder = ShardFolder(make_shards(make_many(), shard_rows=300), prepared=lambda log: seen.append(len(log)) or log)
@@ -71,6 +74,7 @@ def test_every_epoch_takes_the_shards_in_another_order(make_many, make_shards, s
     assert len({tuple(sorted(each)) for each in epochs}) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "epochs"), [("faithful", 12), ("best", 2)])
 def test_bfloat16_trains_to_about_the_same_with_weights_in_single_precision(make_many, name, epochs):
     config = replace(
@@ -129,6 +133,7 @@ def test_a_batch_with_nothing_to_predict_moves_nothing(make_log, small):
     assert told[-1].step == 1  # of 41 windows of a batch each, one has something to predict
 
 
+@pytest.mark.slow
 def test_a_log_in_memory_is_dealt_into_whole_listeners(make_many, small):
     log = make_many()
     rows = RowsInMemory(log, parts=3)
@@ -174,6 +179,7 @@ class TestStart:
             split.train, split.test, NO_CONTENT, config, seed, lambda _: None, lambda: False, start=start
         )
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["faithful", "best"])
     @pytest.mark.parametrize("shrinkage", [0.0, 5.0])
     def test_a_start_is_where_training_begins(self, split, name, shrinkage):
@@ -186,6 +192,7 @@ class TestStart:
         assert earlier.keys() == again.keys()
         assert all(np.allclose(earlier[key], again[key], atol=1e-6) for key in earlier)
 
+    @pytest.mark.slow
     def test_what_is_left_out_or_nan_begins_afresh(self, split, small):
         frozen = replace(small, learning_rate=0.0, epochs=1)
         fresh = export_sequential(self.train(split, frozen))
@@ -201,6 +208,7 @@ class TestStart:
         assert np.array_equal(begun["sequence.own"][others], fresh["sequence.own"][others])
         assert np.array_equal(begun["sequence.outcome"], fresh["sequence.outcome"])
 
+    @pytest.mark.slow
     def test_a_good_start_is_ahead_after_one_epoch(self, split, small):
         one = replace(small, epochs=1)
         earlier = self.train(split, replace(small, epochs=10))
@@ -214,6 +222,7 @@ class TestStart:
             self.train(split, small, {"sequence.own": np.zeros((2, 16), np.float32)})
 
 
+@pytest.mark.slow
 def test_the_network_comes_back_on_the_processor_and_ready_to_score(make_many, small):
     trained = in_memory(make_many(), small)
     assert isinstance(trained.network, SequentialNetwork)

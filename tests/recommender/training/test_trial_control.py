@@ -41,6 +41,7 @@ def control(live, world):
     return make_control(live, world.log, world.catalogue)
 
 
+@pytest.mark.slow
 def test_other_dislikes_in_what_it_learns_from_change_nothing_of_its_sequence(live, control, world):
     log = world.log
     early = log.time < np.quantile(log.time[log.time <= live.card.seen_until], 0.6)

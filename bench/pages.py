@@ -1,0 +1,174 @@
+"""Write the pages that are made from the program: ``python -m bench.pages``.
+
+``docs/guide/configuration.md`` from the settings model, and the table of layers in ``docs/dev/architecture.md`` from
+import-linter's contracts. ``tests/docs`` compares the pages with what this would write.
+"""
+
+import ast
+import inspect
+import re
+import textwrap
+import tomllib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin
+
+from annotated_types import Ge, Le
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from player.config import Settings
+
+ROOT = Path(__file__).parents[1]
+CONFIGURATION = ROOT / "docs" / "guide" / "configuration.md"
+ARCHITECTURE = ROOT / "docs" / "dev" / "architecture.md"
+LAYERS = re.compile(r"(<!-- layers: .*? -->\n).*?(<!-- end of layers -->)", re.DOTALL)
+HEAD = """\
+# Configuration
+
+<!-- made by python -m bench.pages from player/config.py; change the text there -->
+
+The settings are one TOML file, `config.toml`; `player doctor` names its place and says whether it can be read. Every setting has
+a default that works, so the file may be short or missing. A name that does not exist or a value that is not allowed is refused
+with the line's name and what is allowed: a misspelt setting is never passed over.
+
+With `--data-dir DIR` (or `PLAYER_DATA_DIR`) the settings are `DIR/config.toml`.
+"""
+
+
+def main() -> None:
+    """Write both."""
+    CONFIGURATION.write_text(configuration_page(Settings), "utf-8")
+    ARCHITECTURE.write_text(with_layers(ARCHITECTURE.read_text("utf-8")), "utf-8")
+
+
+def configuration_page(settings: type[BaseModel]) -> str:
+    """The reference of all settings, in the order of the model."""
+    sections = {name: field.annotation for name, field in settings.model_fields.items() if _is_section(field)}
+    plain = [name for name in settings.model_fields if name not in sections]
+    parts = [HEAD, "## At the top of the file\n", _table(settings, plain)]
+    for name, model in sections.items():
+        assert isinstance(model, type)
+        parts += [f"## [{name}]\n", f"{inspect.getdoc(model)}\n", _table(model, model.model_fields)]
+    return "\n".join([*parts, "## All defaults\n", f"```toml\n{_defaults(sections)}```\n"])
+
+
+def with_layers(page: str) -> str:
+    """The page with the table of layers that the contracts in ``pyproject.toml`` state.
+
+    Raises:
+        ValueError: the page has no place for it.
+    """
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    made, count = LAYERS.subn(
+        lambda found: found[1] + "".join(f"{line}\n" for line in _contract_lines(contracts)) + found[2], page
+    )
+    if count != 1:
+        raise ValueError(f"{ARCHITECTURE} has {count} places for the layers.")
+    return made
+
+
+def _is_section(field: FieldInfo) -> bool:
+    return isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+
+
+def _table(model: type[BaseModel], names: Iterable[str]) -> str:
+    meaning = _field_docstrings(model)
+    lines = ["| setting | default | allowed | meaning |", "|---|---|---|---|"]
+    for name in names:
+        field = model.model_fields[name]
+        lines.append(f"| `{name}` | {_default(field)} | {_allowed(field)} | {meaning[name]} |")
+    return "\n".join(lines) + "\n"
+
+
+def _field_docstrings(model: type[BaseModel]) -> dict[str, str]:
+    """The text under each field, on one line, with Markdown's quotes."""
+    (body,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    assert isinstance(body, ast.ClassDef)
+    found: dict[str, str] = {}
+    for statement, below in zip(body.body, body.body[1:], strict=False):
+        match statement, below:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                found[name] = " ".join(text.split()).replace("``", "`")
+            case _:
+                pass
+    return found
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True)
+    assert value is not PydanticUndefined
+    return "none" if value is None else "empty" if value == {} else f"`{_toml(value)}`"
+
+
+def _allowed(field: FieldInfo) -> str:
+    choices = [argument for argument in get_args(field.annotation) if isinstance(argument, str)]
+    if choices:
+        return ", ".join(f"`{_toml(choice)}`" for choice in choices)
+    lowest = next((limit.ge for limit in field.metadata if isinstance(limit, Ge)), None)
+    highest = next((limit.le for limit in field.metadata if isinstance(limit, Le)), None)
+    kind = _kind(field.annotation)
+    return kind if lowest is None else f"{kind}, {lowest:,} to {highest:,}"
+
+
+def _kind(annotation: Any) -> str:
+    names = {float: "number", int: "whole number", str: "text", Path: "path"}
+    if get_origin(annotation) is dict:
+        return "a table of texts"
+    if get_origin(annotation) is Annotated:
+        return _kind(get_args(annotation)[0])
+    if annotation in names:
+        return names[annotation]
+    (wanted,) = [argument for argument in get_args(annotation) if argument is not type(None)]
+    return _kind(wanted)
+
+
+def _toml(value: Any) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value)
+
+
+def _defaults(sections: dict[str, Any]) -> str:
+    lines: list[str] = []
+    for section, model in sections.items():
+        lines.append(f"[{section}]")
+        for name, field in model.model_fields.items():
+            value = field.get_default()
+            lines.append(f"# {name} =" if value is None else f"{name} = {_toml(value)}")
+        lines.append("")
+    return "\n".join(lines[:-1]) + "\n"
+
+
+def _contract_lines(contracts: Iterable[dict[str, Any]]) -> Iterator[str]:
+    for contract in contracts:
+        if contract["type"] == "forbidden":
+            rules = " and ".join(f"`{name}`" for name in contract["forbidden_modules"])
+            yield f"- `{contract['source_modules'][0]}` imports nothing of {rules}."
+    for contract in contracts:
+        if contract["type"] == "layers":
+            yield from (
+                "",
+                f"**{contract['name'].capitalize()}**, the highest first:",
+                "",
+                "| | package | holds |",
+                "|---|---|---|",
+            )
+            for number, layer in enumerate(contract["layers"], 1):
+                for name in re.split(r"\s*[|:]\s*", layer):
+                    yield f"| {number} | `{name}` | {_summary(name)} |"
+
+
+def _summary(name: str) -> str:
+    """The first line of a module's docstring, with Markdown's quotes."""
+    path = ROOT.joinpath(*name.split("."))
+    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    text = ast.get_docstring(ast.parse(source.read_text("utf-8"))) or ""
+    first = " ".join(text.split("\n\n")[0].split()).replace("``", "`")
+    return re.sub(r":\w+:`~?([^`]+)`", r"`\1`", first)
+
+
+if __name__ == "__main__":
+    main()

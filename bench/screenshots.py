@@ -1,0 +1,92 @@
+"""Draw the documentation's pictures: the real program over the demo library, ``python -m bench.screenshots [FOLDER]``.
+
+The library is scanned and embedded by the program's own commands, the clock plays silently, and a listener's keys are
+pressed; so a picture can show nothing that the program does not do. The station's noise is fixed, times are not: two runs
+differ by a second here and there.
+"""
+
+import asyncio
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sqlalchemy import update
+
+from player.config import Settings, locate
+from player.demo import demo_music
+from player.playback.controller import Controller
+from player.storage.database import Database, open_database
+from player.storage.models import Station
+from player.tui.app import PlayerApp
+
+PICTURES = Path(__file__).parents[1] / "docs" / "guide"
+SIZE = (120, 36)
+PATIENCE_SECONDS = 30.0
+STATION = "Evening"
+
+
+def main(folder: Path) -> None:
+    """Write ``station.svg`` and ``why.svg`` into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="screenshots-") as data:
+        for command in (
+            ["scan", str(demo_music())],
+            ["embed", "--workers", "1"],
+            ["station", "create", STATION, "--seed", "genre:Ambient", "--seed", "genre:Folk"],
+        ):
+            subprocess.run([sys.executable, "-m", "player", *command, "--data-dir", data], check=True)
+        paths = locate(Path(data))
+        database = open_database(paths.database, backups=paths.backups)
+        try:
+            with database.session() as session:
+                session.execute(update(Station).values(noise_seed=7))
+            asyncio.run(_draw(database, data, folder))
+        finally:
+            database.close()
+
+
+async def _draw(database: Database, data: str, folder: Path) -> None:
+    settings = Settings.model_validate({"audio": {"engine": "null"}})
+    controller = Controller(database, locate(Path(data)), settings, origin="tui")
+    app = PlayerApp(controller)
+    async with app.run_test(size=SIZE) as pilot:
+
+        async def until(true: Callable[[], bool]) -> None:
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while not true():
+                if time.monotonic() > deadline:
+                    sys.exit("The program did not get there in time.")
+                await pilot.pause()
+                await asyncio.sleep(0.05)
+
+        await until(lambda: type(app.screen).__name__ == "StationPicker")
+        await pilot.press("enter")
+        await until(lambda: controller.snapshot().now is not None)
+        for key in ("plus", "n", "n", "plus", "n", "n"):
+            before = controller.snapshot().revision
+            await pilot.press(key)
+            await until(lambda seen=before: controller.snapshot().revision > seen)
+            await pilot.pause(1.0)
+        await pilot.press("right", "right", "right")
+        await until(lambda: (now := controller.snapshot().now) is not None and now.position > 15)
+        _save(app, folder / "station.svg", "The queue of a station, with the reason of each row")
+        await pilot.press("W")
+        await until(lambda: type(app.screen).__name__ != "PlayerScreen")
+        await pilot.pause(0.5)
+        _save(app, folder / "why.svg", "Every part of a track's score")
+        await pilot.press("escape", "q")
+
+
+def _save(app: PlayerApp, path: Path, title: str) -> None:
+    drawing = app.export_screenshot(title=title, simplify=True)
+    # The reader's own monospaced font instead of one from the web: each text has its width written beside it.
+    path.write_text(re.sub(r"\s*@font-face \{.*?\}", "", drawing, flags=re.DOTALL), "utf-8")
+    print(path)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else PICTURES)

@@ -1,0 +1,37 @@
+"""The pages that are made from the program say what it says."""
+
+from bench.pages import ARCHITECTURE, CONFIGURATION, configuration_page, with_layers
+from player.config import Settings
+from tests.docs.conftest import ROOT
+
+MEND = "run `python -m bench.pages`"
+
+
+def test_the_configuration_page_says_what_the_settings_model_says():
+    assert CONFIGURATION.read_text("utf-8") == configuration_page(Settings), MEND
+
+
+def test_the_table_of_layers_is_that_of_the_contracts():
+    page = ARCHITECTURE.read_text("utf-8")
+    assert page == with_layers(page), MEND
+
+
+def test_every_setting_is_on_the_page_with_its_default(tmp_path):
+    import re
+    import tomllib
+
+    page = CONFIGURATION.read_text("utf-8")
+    (defaults,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert Settings.model_validate(tomllib.loads(defaults)) == Settings()
+    for name, field in Settings.model_fields.items():
+        assert name in page
+        for below in getattr(field.annotation, "model_fields", ()):
+            assert f"| `{below}` |" in page
+
+
+def test_the_pictures_are_of_the_program_and_fetch_nothing():
+    for name in ("station.svg", "why.svg"):
+        drawing = (ROOT / "docs" / "guide" / name).read_text("utf-8")
+        assert "Generated with Rich" in drawing
+        assert "@font-face" not in drawing
+        assert "url(http" not in drawing
