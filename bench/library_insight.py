@@ -18,8 +18,7 @@ from bench.sounds import CHANGES, no_music, read_stereo, write_changed, write_so
 from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
 from embeddings.weights.files import ensure_weights
 from player.config import locate
-from player.insight.duplicates import near_duplicates
-from player.insight.outliers import COMPONENTS, STRANGE, robust_scores, strangeness
+from player.insight.neighbours import COMPONENTS, STRANGE, near_duplicates, robust_scores, strangeness
 from player.library.embed import embed_pending
 from player.library.scan import scan
 from player.library.sound_tags import otsu, tag_threshold

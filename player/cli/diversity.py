@@ -1,5 +1,7 @@
 """``player diversity``: how varied a period was, who was played, and how that changed."""
 
+import re
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -7,13 +9,21 @@ import typer
 
 from player.cli.options import DataDir, Json, StationName, emit_json, opened
 from player.cli.output_files import check_folder, keep
+from player.errors import UsageError
 
 if TYPE_CHECKING:
-    from player.insight.diversity_history import DiversityHistory, Figure
+    from player.insight.diversity_history import DiversityFigure, DiversityHistory
 
 LORENZ_CELLS, COURSE_CELLS = (36, 14), (64, 10)
 """Columns and rows; the Lorenz curve's frame is about square."""
 NAME_CELLS, FIGURE_CELLS = 16, 15
+
+UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+DURATION = re.compile(r"(\d{1,4})\s*([hdw])", re.ASCII)
+"""Four digits of weeks are two centuries; more are a slip of the finger."""
+EARLIEST_YEAR = 1900
+"""There was no player before, and the period before a period has to fit into the calendar too."""
+HOW = "write 30d, 12h, 2w or a day such as 2026-10-01"
 
 
 def register(app: typer.Typer) -> None:
@@ -40,12 +50,8 @@ def diversity(
     Changes are since the period before, which is as long, over equally many plays; beside each stands what chance alone gives.
     The page needs no network. Models are marked where another one began to choose.
     """
-    from datetime import datetime
-
     from player.insight.diversity_history import diversity_history
-    from player.insight.timespec import moment_of
-    from player.reports.diversity_page import diversity_page
-    from player.reports.diversity_picture import save_picture
+    from player.reports.diversity import diversity_page, save_picture
 
     until = datetime.now().astimezone()
     start = moment_of(since, until)
@@ -67,8 +73,36 @@ def diversity(
             print(f"Drawn in {path.absolute()}")
 
 
+def moment_of(text: str, now: datetime) -> datetime:
+    """The moment that a duration before ``now`` or a day names; a day begins at midnight where the listener is.
+
+    Args:
+        text: as written.
+        now: with a time zone.
+
+    Raises:
+        UsageError: it names no moment, or none before now.
+    """
+    text = text.strip().lower()
+    found = DURATION.fullmatch(text)
+    moment = _day(text, now) if found is None else now - int(found[1]) * UNITS[found[2]]
+    if moment >= now:
+        raise UsageError(f"--since {text} lies not in the past; {HOW}.")
+    return moment
+
+
+def _day(text: str, now: datetime) -> datetime:
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=now.tzinfo)
+    except ValueError:
+        day = None
+    if day is None or day.year < EARLIEST_YEAR:
+        raise UsageError(f"“{text}” is no time to look back to; {HOW}.")
+    return day
+
+
 def _print(history: "DiversityHistory") -> None:
-    from player.reports.diversity_view import about, table
+    from player.reports.diversity import about, table
 
     print(history.sentence)
     print(about(history))
@@ -105,7 +139,7 @@ def _print_course(history: "DiversityHistory") -> None:
     import numpy as np
 
     from player.cli.diversity_plot import DOTTED, Curve, Frame, plot
-    from player.reports.diversity_view import span_of, when
+    from player.reports.diversity import span_of, when
 
     span = span_of(history)
     points = np.array([span.place(point.time, point.gini) for point in history.course], np.float64)
@@ -127,7 +161,7 @@ def _print_course(history: "DiversityHistory") -> None:
 
 
 def _document(history: "DiversityHistory", html: Path | None, png: Path | None) -> dict[str, Any]:
-    from player.reports.diversity_view import iso
+    from player.reports.diversity import iso
 
     return {
         "since": iso(history.since),
@@ -151,7 +185,7 @@ def _document(history: "DiversityHistory", html: Path | None, png: Path | None) 
     }
 
 
-def _measure(figure: "Figure") -> dict[str, Any]:
+def _measure(figure: "DiversityFigure") -> dict[str, Any]:
     change = figure.change
     if change is None:
         return {"value": figure.value, "change": None}

@@ -12,8 +12,10 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 
 from player.learning.retraining import Evaluated
-from player.reports import evaluation_view as view
-from recommender.evaluation.report import Comparison, MetricRow, Report
+from player.reports import evaluation as view
+from player.reports.page import Table
+from recommender.evaluation.comparison import Comparison
+from recommender.evaluation.report import Report, Row
 from recommender.evaluation.verdict import CHANCE_MODEL
 from recommender.training.history_evaluation import ListenerReport
 
@@ -135,7 +137,7 @@ def _moment(seconds: float | None) -> str | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
-def _narrowed(console: Console, table: view.Table) -> view.Table:
+def _narrowed(console: Console, table: Table) -> Table:
     """Without the columns that a terminal is too narrow for."""
     hidden = {*(LEAST_READ if console.width < NARROW else ()), *([""] if console.width < WIDE else [])}
     kept = [place for place, column in enumerate(table.columns) if not place or column not in hidden]
@@ -144,13 +146,13 @@ def _narrowed(console: Console, table: view.Table) -> view.Table:
     return replace(table, columns=tuple(table.columns[place] for place in kept), rows=rows, about=about)
 
 
-def _in_one_line(table: view.Table) -> view.Table:
+def _in_one_line(table: Table) -> Table:
     """With intervals beside their figures."""
     rows = (tuple(" (".join(cell.split("\n")) + (")" if "\n" in cell else "") for cell in row) for row in table.rows)
     return replace(table, rows=tuple(rows))
 
 
-def _print_table(console: Console, table: view.Table) -> None:
+def _print_table(console: Console, table: Table) -> None:
     """One table, what it is about below it; nothing for one without rows."""
     if not table.rows:
         return

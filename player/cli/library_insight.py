@@ -47,8 +47,7 @@ def draw_map(
     """
     from player.cli.job_output import reporting
     from player.insight.library_map import draw_map as draw
-    from player.reports.map_page import map_page
-    from player.reports.map_picture import save_picture
+    from player.reports.map import map_page, save_picture
     from player.stations.collection import load_collection
 
     if station is not None and colour == "genre":
@@ -117,7 +116,7 @@ def duplicates(
 
     They are found by their sound, whatever their tags say. Nothing is deleted; listen before you do.
     """
-    from player.insight.duplicates import ANY_LENGTH, SAME_LENGTH, near_duplicates
+    from player.insight.neighbours import ANY_LENGTH, SAME_LENGTH, near_duplicates
     from player.stations.collection import load_collection
 
     with opened(data_dir) as home:
@@ -139,7 +138,7 @@ def outliers(data_dir: DataDir = None, json: Json = False) -> None:
     A spoken chapter, noise, silence or a test tone among songs is usually here, and so is now and then a song that is merely
     unusual. What the library holds many of is not unusual.
     """
-    from player.insight.outliers import outliers as find_outliers
+    from player.insight.neighbours import outliers as find_outliers
     from player.stations.collection import load_collection
 
     with opened(data_dir) as home:

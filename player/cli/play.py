@@ -69,7 +69,7 @@ def similar(
     json: Json = False,
 ) -> None:
     """List the tracks that sound most like a track."""
-    from player.insight.similar import similar_tracks
+    from player.insight.neighbours import similar_tracks
     from player.stations.collection import load_collection
 
     with opened(data_dir) as home:

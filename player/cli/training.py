@@ -203,7 +203,7 @@ def evaluate(
     if evaluated.problem:
         say(evaluated.problem)
     if html is not None:
-        from player.reports.evaluation_page import evaluation_page
+        from player.reports.evaluation import evaluation_page
 
         text = evaluation_page(evaluated)
         keep(html, lambda path: path.write_text(text, "utf-8"))

@@ -1,4 +1,4 @@
-"""How varied listening was over a period: who was played, the course of the Gini index, and what changed since the period before.
+"""Diversity of listening over a period: who was played, the course of the Gini index, and what changed since the period before.
 
 Plays are those that ended here, skips among them; what another player's history tells is none of this player's choices.
 """
@@ -13,12 +13,9 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from player.errors import PlayerError
-from player.feedback.event_store import EventStore
-from player.feedback.events import MICROSECONDS, ListeningState, LoggedEvent, standing
+from player.feedback.event_log import IMPORTED, MICROSECONDS, FeedbackLog, ListeningState, LoggedEvent, standing
+from player.insight.diversity_change import FEWEST_PLAYS, SAME, Change, artists_make_half, shuffled_changes, verdict_of
 from player.insight.diversity_panel import MEASURES
-from player.insight.diversity_words import FEWEST_PLAYS, SAME, artists_make_half, verdict_of
-from player.insight.permutation_test import Change, shuffled_changes
-from player.insight.timespec import length_in_words
 from player.stations.collection import Collection, load_collection
 from player.stations.stations import StationInfo, Stations
 from player.storage.database import Database
@@ -70,7 +67,7 @@ class Plays:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class DiversityFigure:
     """One measure over the period.
 
     Attributes:
@@ -111,7 +108,7 @@ class ModelMark:
 
 @dataclass(frozen=True, slots=True)
 class DiversityHistory:
-    """How varied a period was.
+    """The diversity of a period.
 
     Attributes:
         since, until: the period.
@@ -138,7 +135,7 @@ class DiversityHistory:
     tracks: int
     before: int
     compared: int
-    figures: tuple[Figure, ...]
+    figures: tuple[DiversityFigure, ...]
     lorenz: NDArray[np.float64]
     window: int
     course: tuple[CoursePoint, ...]
@@ -146,7 +143,7 @@ class DiversityHistory:
     top: tuple[ArtistPlays, ...]
     sentence: str
 
-    def figure(self, key: str) -> Figure:
+    def figure(self, key: str) -> DiversityFigure:
         """The figure of that key."""
         return next(figure for figure in self.figures if figure.key == key)
 
@@ -280,8 +277,8 @@ def _repeats(rows: NDArray[np.int64]) -> NDArray[np.bool_]:
     return repeated
 
 
-def _figures(whole: DiversityReport, changes: dict[str, Change]) -> tuple[Figure, ...]:
-    return tuple(Figure(kind.key, kind.name, kind.of(whole), changes.get(kind.key)) for kind in MEASURES)
+def _figures(whole: DiversityReport, changes: dict[str, Change]) -> tuple[DiversityFigure, ...]:
+    return tuple(DiversityFigure(kind.key, kind.name, kind.of(whole), changes.get(kind.key)) for kind in MEASURES)
 
 
 def _course(pool: Pool, plays: Plays, period: slice, window: int) -> tuple[CoursePoint, ...]:
@@ -341,6 +338,13 @@ def _sentence(
     sureness = "no more than chance gives" if verdict is SAME else "more than chance gives"
     figures = f"Gini {change.now:.2f} after {change.before:.2f}, over {compared:,} plays each"
     return f"{verdict.start} the {length} before ({figures}: {sureness}): {made}."
+
+
+def length_in_words(span: timedelta) -> str:
+    """A span as one says it: "30 days", "12 hours"."""
+    unit, name = (timedelta(hours=1), "hour") if span < timedelta(days=2) else (timedelta(days=1), "day")
+    count = max(1, round(span / unit))
+    return f"{count:,} {name}{'' if count == 1 else 's'}"
 
 
 def _too_few(count: int, ever: int, since: datetime, station: StationInfo | None) -> str:

@@ -17,7 +17,7 @@ from player.config import Paths, Settings
 from player.feedback.correction import Correction
 from player.feedback.events import LoggedEvent
 from player.insight.library_map import Colour, Colouring
-from player.insight.similar import SimilarTrack, similar_tracks
+from player.insight.neighbours import SimilarTrack, similar_tracks
 from player.insight.terminal_map import MapMaker, MapView, colour_map
 from player.learning.auto_training import AutoTraining
 from player.library.tracks import TrackRow

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from player.feedback.correction import Correction
     from player.insight.library_map import Colour, Colouring
-    from player.insight.similar import SimilarTrack
+    from player.insight.neighbours import SimilarTrack
     from player.library.tracks import TrackRow
     from player.tui.port import Seed, Thumb
 

@@ -1,11 +1,13 @@
 """``player diversity`` on the demo library."""
 
 import time
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from player.feedback.event_store import EventStore
-from player.feedback.events import NewEvent
+from player.cli.diversity import moment_of
+from player.errors import UsageError
+from player.feedback.event_log import FeedbackLog, NewEvent
 
 DAY = 86_400.0
 
@@ -76,3 +78,48 @@ def test_an_unknown_station_is_a_sentence(heard, player):
 def test_nowhere_to_write_is_told_before_the_work(heard, player, tmp_path):
     assert "There is no folder" in player("diversity", "--html", tmp_path / "no" / "d.html").sentence
     assert "is a folder" in player("diversity", "--png", tmp_path).sentence
+
+
+NOW = datetime(2026, 10, 20, 15, 30, tzinfo=timezone(timedelta(hours=2)))
+
+
+@pytest.mark.parametrize(
+    ("text", "back"),
+    [
+        ("30d", timedelta(days=30)),
+        ("12h", timedelta(hours=12)),
+        (" 2W ", timedelta(weeks=2)),
+        ("1 d", timedelta(days=1)),
+    ],
+)
+def test_a_duration_reaches_back_from_now(text, back):
+    assert moment_of(text, NOW) == NOW - back
+
+
+def test_a_day_begins_at_midnight_where_the_listener_is():
+    assert moment_of("2026-10-01", NOW) == datetime(2026, 9, 30, 22, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "yesterday",
+        "30",
+        "d",
+        "-3d",
+        "1.5d",
+        "30x",
+        "2026-13-01",
+        "2026-02-30",
+        "٣d",
+        "0d",
+        "2026-10-21",
+        "99999w",
+        "0001-01-01",
+    ],
+)
+def test_what_names_no_moment_in_the_past_is_explained_in_one_sentence(text):
+    with pytest.raises(UsageError, match=r"write 30d, 12h, 2w or a day such as 2026-10-01\.$") as told:
+        moment_of(text, NOW)
+    assert "\n" not in str(told.value)

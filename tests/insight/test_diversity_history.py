@@ -8,12 +8,9 @@ import pytest
 from sqlalchemy import update
 
 from player.errors import PlayerError
-from player.feedback.event_store import EventStore
-from player.feedback.events import NewEvent, Served
-from player.insight.diversity_history import diversity_history, lorenz
-from player.reports.diversity_page import diversity_page
-from player.reports.diversity_picture import save_picture
-from player.reports.diversity_view import span_of
+from player.feedback.event_log import FeedbackLog, NewEvent, Served
+from player.insight.diversity_history import diversity_history, length_in_words, lorenz
+from player.reports.diversity import diversity_page, save_picture, span_of
 from player.storage.models import Decision, Event, Track, TrackFile
 from recommender.ranking.diversity import gini
 
@@ -206,7 +203,8 @@ def hostile(narrowed):
 def test_the_page_has_no_script_fetches_nothing_and_shows_names_as_text(hostile):
     page = Page(diversity_page(hostile))
     assert not {"script", "img", "link", "iframe", "b"} & set(page.tags)
-    assert not {"src", "href", "onload"} & {name for name, _ in page.attributes}
+    assert not {"src", "onload"} & {name for name, _ in page.attributes}
+    assert all(value.startswith("#") for name, value in page.attributes if name == "href")
     assert "<script>alert('$x$')</script>" in page.text
     assert "<b>v2" in page.text
     assert hostile.sentence in page.text
@@ -232,3 +230,16 @@ def test_nothing_is_written_to_the_log(narrowed):
     diversity_history(narrowed, SINCE, UNTIL, None)
     with narrowed.reader() as session:
         assert (session.query(Event).count(), session.query(Decision).count()) == before
+
+
+@pytest.mark.parametrize(
+    ("span", "words"),
+    [
+        (timedelta(hours=12), "12 hours"),
+        (timedelta(days=30), "30 days"),
+        (timedelta(minutes=20), "1 hour"),
+        (timedelta(days=2.4), "2 days"),
+    ],
+)
+def test_a_span_is_told_in_words(span, words):
+    assert length_in_words(span) == words

@@ -31,11 +31,9 @@ from player.insight.library_map import (
     draw_map,
     project,
 )
-from player.insight.map_colours import SCALE, paint
 from player.library.tracks import TrackRow
 from player.library.vectors import store_embedding
-from player.reports.map_page import map_page
-from player.reports.map_picture import save_picture
+from player.reports.map import SCALE, map_page, paint, save_picture
 from player.stations.collection import load_collection
 from tests.support.library import CARD
 

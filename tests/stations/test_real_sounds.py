@@ -12,8 +12,7 @@ import pytest
 from embeddings.errors import EmbeddingError
 from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
 from embeddings.weights.files import ensure_weights
-from player.insight.duplicates import near_duplicates
-from player.insight.outliers import outliers, strangeness
+from player.insight.neighbours import near_duplicates, outliers, strangeness
 from player.library.embed import embed_pending
 from player.library.scan import scan
 from player.library.sound_tags import SoundTags

@@ -13,7 +13,7 @@ import pytest
 
 from player.errors import PlayerError
 from player.insight.library_map import DOWN, UNTHUMBED, UP, Colouring, colour_by_genre
-from player.insight.similar import SimilarTrack
+from player.insight.neighbours import SimilarTrack
 from player.insight.terminal_map import MapView, PlacedTracks
 from player.library.tracks import TrackRow
 from player.stations.snapshot import JobView, Measure, NowPlaying, QueueRow, Snapshot, StationRow

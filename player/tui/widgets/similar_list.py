@@ -12,7 +12,7 @@ from player.tui.widgets.styled_text import Ink, Line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from player.insight.similar import SimilarTrack
+    from player.insight.neighbours import SimilarTrack
     from player.library.tracks import TrackRow
 
 _LIKENESS = 7

@@ -1,16 +1,37 @@
-"""An evaluation as tables of text, the same for the terminal and for the page: what stands where, in which words."""
+"""The report of an evaluation: its tables, the same in the terminal and on the page, and the page itself.
+
+The page has no script; whatever text enters it is escaped.
+"""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 
+from player.learning.retraining import Evaluated
+from player.reports.charts import (
+    AXIS,
+    ROW,
+    SQUARE,
+    WIDE,
+    Mark,
+    around_zero,
+    bars,
+    forest,
+    reliability_diagram,
+    svg,
+)
+from player.reports.page import Table, asset, bullets, figure, filled, html_page, html_table, section, titled
+from recommender.evaluation.comparison import SURE, Comparison
+from recommender.evaluation.log_summary import LogFacts
 from recommender.evaluation.metric_names import Measure
-from recommender.evaluation.report import SURE, Comparison, MetricRow, Report, SplitFacts
-from recommender.evaluation.verdict import CHANCE_MODEL, LogFacts
+from recommender.evaluation.report import Report, Row, SplitFacts
+from recommender.evaluation.verdict import CHANCE_MODEL, Standing
 from recommender.events import Outcome
 from recommender.training.history_evaluation import ListenerReport
 
 NOTHING = "–"
+CHANCE = 0.5
+"""Pair AUC of whoever knows nothing."""
 MEANINGS = {
     Measure.PAIR_AUC: "liked above disliked (0.5 = chance)",
     Measure.MRR_POSITIVE: "rank of liked tracks (1 = first)",
@@ -53,28 +74,17 @@ OUTCOMES = {
     Outcome.LEFT: "left for another",
     Outcome.NEVER: "never",
 }
+TONES = {
+    Standing.BETTER: "better",
+    Standing.PROBABLY_BETTER: "better",
+    Standing.PROBABLY_WORSE: "worse",
+    Standing.WORSE: "worse",
+}
+LIKES = (Outcome.THUMB_UP, Outcome.FINISH, Outcome.REPLAY, Outcome.CHOSEN)
+DISLIKES = (Outcome.THUMB_DOWN, Outcome.SKIP_EARLY, Outcome.NEVER)
 MOST_DIGITS, BOUND_DIGITS = 3, 2
 DIGITS_LOST_AT = (1.0, 10.0)
 """Figures below 1 show three digits after the point and two in their bounds, those below 10 two, larger ones (bits) one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table of text.
-
-    Attributes:
-        title: what it shows.
-        columns: their headings, the first for what a row is about.
-        rows: their cells; a line break within a cell parts a figure from its interval.
-        strong: the row that it is about, by its first cell; empty for none.
-        about: what the columns mean, a line each.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    strong: str = ""
-    about: tuple[str, ...] = ()
 
 
 def figures_table(report: Report, title: str, measures: Iterable[Measure], strong: str) -> Table:
@@ -263,3 +273,156 @@ def _percent(share: float | None) -> str:
 
 def _day(seconds: float | None) -> str:
     return NOTHING if seconds is None else datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d")
+
+
+# --- the page
+
+
+def evaluation_page(evaluated: Evaluated) -> str:
+    """The page, complete."""
+    listener = evaluated.report
+    sections = [
+        _against_baselines(listener),
+        _repeats_and_shares(listener),
+        _calibration(listener),
+        _diversity(listener),
+        _log(listener),
+        _all_figures(listener),
+        _method(evaluated),
+    ]
+    parts = {
+        "OVER": escape(_over(evaluated)),
+        "CONCLUSION": _conclusion(listener),
+        "SECTIONS": "\n".join(section for section in sections if section),
+    }
+    return html_page("What the player has learned", asset("report.css"), filled(asset("evaluation.html"), parts))
+
+
+def _over(evaluated: Evaluated) -> str:
+    measured = f"model {evaluated.version}" if evaluated.version else "no trained model yet: the untrained player"
+    return f"Your feedback, measured on your machine · {measured}"
+
+
+def _conclusion(listener: ListenerReport) -> str:
+    conclusion = listener.conclusion
+    tone = TONES.get(conclusion.standing, "")
+    return f'<p class="conclusion {tone}">{escape(conclusion.sentence)}</p>{bullets(conclusion.details)}'
+
+
+def _against_baselines(listener: ListenerReport) -> str:
+    report, subject = listener.evaluation.report, listener.subject
+    order = [
+        Mark(row.model, row.mean, row.low, row.high, "accent" if row.model == subject else "rival")
+        for row in report.rows
+        if row.metric is Measure.PAIR_AUC
+    ]
+    if not order:
+        return ""
+    order.sort(key=lambda mark: -mark.mean)
+    rivals = [each for each in listener.comparisons if each.measure is Measure.PAIR_AUC and each.rival != CHANCE_MODEL]
+    differences = [_difference_mark(each) for each in sorted(rivals, key=lambda each: -each.theirs)]
+    return section(
+        "Is it better than plain rules?",
+        "How often a liked track is ranked above a disliked one of the same station. Lines are 95 % intervals.",
+        figure(
+            _forest("Pair AUC of every recommender", order, (0.0, 1.0), CHANCE), "Pair AUC; the dashed line is chance"
+        ),
+        figure(
+            _forest("Difference to each baseline", differences, around_zero(differences), 0.0),
+            f"Pair AUC of the {subject} minus that of the baseline, chance aside; right of the dashed line it is better",
+        ),
+        html_table(comparison_table(listener)),
+    )
+
+
+def _difference_mark(each: Comparison) -> Mark:
+    colour = "plus" if each.surely_better else "minus" if each.surely_worse else "rival"
+    return Mark(each.rival, each.difference.mean, each.difference.low, each.difference.high, colour)
+
+
+def _forest(title: str, marks: Sequence[Mark], ends: tuple[float, float], even: float) -> str:
+    return svg(title, WIDE, ROW * len(marks) + AXIS, lambda axes: forest(axes, marks, ends, even))
+
+
+def _repeats_and_shares(listener: ListenerReport) -> str:
+    report = listener.evaluation.report
+    repeats = figures_table(report, "Tracks you knew, and new ones", REPEATS, listener.subject)
+    shares = share_table(report, shown_models(listener))
+    if not repeats.rows and not shares.rows:
+        return ""
+    return section(
+        "Known or new, generous or strict",
+        "Repeating what you liked is easy; finding something new is not. So they stand apart.",
+        titled(repeats),
+        titled(shares),
+    )
+
+
+def _calibration(listener: ListenerReport) -> str:
+    report, subject = listener.evaluation.report, listener.subject
+    bins = next((each.bins for each in report.reliability if each.model == subject), ())
+    if not bins:
+        return ""
+    diagram = svg(f"Reliability of the {subject}", SQUARE, SQUARE, lambda axes: reliability_diagram(axes, bins))
+    caption = "Promised and real shares of likes; a larger dot holds more answers, on the dashed line promises are kept"
+    beside = html_table(reliability_table(report, subject))
+    return section(
+        "Does P(like) come true?",
+        "Of the tracks given a chance of 70 %, seven in ten should please.",
+        f'<div class="pair">{figure(diagram, caption)}<div>{beside}</div></div>',
+        titled(calibration_table(report, subject), title="Beside the baselines"),
+    )
+
+
+def _diversity(listener: ListenerReport) -> str:
+    table = figures_table(listener.evaluation.report, "", DIVERSITY, listener.subject)
+    if not table.rows:
+        return ""
+    lead = "The ten best tracks of every situation, over the whole library. More varied is not always better: random is the most varied."
+    return section("How varied is what it puts first?", lead, html_table(table))
+
+
+def _log(listener: ListenerReport) -> str:
+    outcomes = listener.facts.outcomes
+    if not outcomes:
+        return ""
+    entries = [(OUTCOMES.get(each, each.name.lower()), count, _tone(each)) for each, count in outcomes.items()]
+    chart = svg("Events of each kind", WIDE, ROW * len(entries), lambda axes: bars(axes, entries))
+    table = log_table(listener.facts)
+    plain = Table(table.title, table.columns, tuple(row for row in table.rows if not row[0].startswith(" ")))
+    return section(
+        "Your feedback so far",
+        "",
+        figure(chart, "Green is liking, red is not, grey is unclear"),
+        html_table(plain),
+    )
+
+
+def _tone(outcome: Outcome) -> str:
+    return "plus" if outcome in LIKES else "minus" if outcome in DISLIKES else "none"
+
+
+def _all_figures(listener: ListenerReport) -> str:
+    report = listener.evaluation.report
+    if not report.rows:
+        return ""
+    others = [each for each in Measure if each not in MAIN]
+    tables = [main_table(report, listener.subject)]
+    tables += [
+        figures_table(report, "", others[start : start + len(MAIN)], listener.subject)
+        for start in range(0, len(others), len(MAIN))
+    ]
+    body = "".join(titled(table) for table in tables if table.rows)
+    return section("All figures", "", f"<details><summary>Every measure of every recommender</summary>{body}</details>")
+
+
+def _method(evaluated: Evaluated) -> str:
+    listener = evaluated.report
+    problem = [evaluated.problem] if evaluated.problem else []
+    return section(
+        "How it was measured",
+        "",
+        bullets([*problem, *method_lines(listener)]),
+        "<h3>Left out, and why</h3>",
+        bullets(left_out_lines(listener)),
+    )

@@ -9,11 +9,14 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from player.learning.retraining import Evaluated, load_material
-from player.reports import evaluation_view as view
-from player.reports.evaluation_charts import SHARES, Mark, bars, difference_scale, forest, reliability_diagram
-from player.reports.evaluation_page import evaluation_page
+from player.reports import evaluation as view
+from player.reports.charts import COLOURS, Mark, around_zero, bars, forest, reliability_diagram, svg
+from player.reports.evaluation import evaluation_page
+from player.reports.page import asset
+from recommender.evaluation.calibration import Bin
 from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.metrics import Bin
 from recommender.events import EventLog, Outcome, empty_log
@@ -115,8 +118,10 @@ def test_the_page_needs_no_script_and_fetches_nothing(evaluated):
     page = evaluation_page(evaluated)
     reader = Reader(page)
     assert not reader.tags & {"script", "img", "link", "iframe", "object", "embed", "a", "form"}
-    assert not [name for name, _ in reader.attributes if name in {"src", "href", "action"} or name.startswith("on")]
-    assert not re.search(r"url\(|@import|https?:", page)
+    assert not [name for name, _ in reader.attributes if name in {"src", "action"} or name.startswith("on")]
+    # Within a picture its own parts are referred to.
+    assert all(value.startswith("#") for name, value in reader.attributes if name == "href")
+    assert not re.search(r"url\((?!#)|@import|https?:", page)
     assert "default-src 'none'" in page
     assert "@" not in re.sub(r"@media|@10", "", page)  # every place of the template was filled
 
@@ -127,18 +132,20 @@ def test_the_page_has_no_number_that_is_not_finite(evaluated, nothing):
         assert not {"nan", "inf", "-inf", "null"} & {word.strip(".,()") for word in said}
 
 
-def test_all_pictures_are_well_formed_and_within_their_frame(evaluated):
+def test_all_pictures_are_well_formed_and_follow_light_and_dark(evaluated):
     pictures = re.findall(r"<svg.*?</svg>", evaluation_page(evaluated), re.DOTALL)
     assert len(pictures) == 4  # order, differences, reliability, events
     for picture in pictures:
         root = ET.fromstring(picture)
-        _, _, width, height = map(float, root.get("viewBox").split())
         assert root.get("aria-label")
-        for shape in root.iter("circle"):
-            assert 0 <= float(shape.get("cx")) <= width
-            assert 0 <= float(shape.get("cy")) <= height
-        for shape in root.iter("line"):
-            assert 0 <= float(shape.get("x1")) <= float(shape.get("x2")) <= width
+        assert root.get("viewBox")
+        assert not re.search(r"#[0-9a-f]{6}\b", picture)
+        assert set(re.findall(r"var\(--(\w+)\)", picture)) <= COLOURS.keys()
+
+
+def test_the_colours_of_pictures_are_those_of_the_dark_page():
+    dark = asset("colours.css").partition("prefers-color-scheme: dark")[2]
+    assert COLOURS.items() <= dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", dark)).items()
 
 
 def test_an_empty_log_makes_a_page_with_the_sentence_and_no_tables_of_figures(nothing):
@@ -170,39 +177,49 @@ def test_a_browser_shows_the_conclusion(evaluated, tmp_path):
     assert evaluated.report.conclusion.sentence in done.stdout
 
 
-def test_labels_in_pictures_are_escaped():
-    picture = forest("<b>", [Mark("<i>&", 0.5, 0.4, 0.6, "own")], SHARES)
-    assert "&lt;i&gt;&amp;" in picture
+@pytest.fixture
+def axes():
+    return Figure().add_subplot()
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda axes: forest(axes, [Mark(HOSTILE[:20], 0.5, 0.4, 0.6, "accent"), Mark("$x$", 0.5, None, None, "rival")], (0, 1), 0.5),
+        lambda axes: bars(axes, [(HOSTILE[:20], 3, "plus"), ("$x$", 0, "none")]),
+    ],
+)  # fmt: skip
+def test_labels_in_pictures_are_text(draw):
+    picture = svg("<b>", 8.0, 1.0, draw)
+    said = [text.text for text in ET.fromstring(picture).iter("text")]
+    assert HOSTILE[:20] in said
+    assert "$x$" in said
     assert ET.fromstring(picture).find("title").text == "<b>"
-    assert ET.fromstring(bars("a", [("<x>", 3, "plus")])).find("text").text == "<x>"
+    assert Reader(picture).open == []
 
 
-def test_marks_lie_where_their_figures_are():
-    root = ET.fromstring(forest("a", [Mark("half", 0.5, 0.25, 0.75, "own")], SHARES))
-    dot = root.find("circle")
-    span = next(line for line in root.iter("line") if line.get("class") == "own")
-    assert float(dot.get("cx")) == pytest.approx(SHARES.x(0.5), abs=0.1)
-    assert float(span.get("x1")) == pytest.approx(SHARES.x(0.25), abs=0.1)
-    assert float(dot.get("cx")) == pytest.approx((float(span.get("x1")) + float(span.get("x2"))) / 2, abs=0.1)
+def test_marks_lie_where_their_figures_are(axes):
+    forest(axes, [Mark("half", 0.5, 0.25, 0.75, "accent"), Mark("alone", 0.3, None, None, "rival")], (0, 1), 0.5)
+    chance, span, dot, alone = (line.get_xydata().tolist() for line in axes.lines)
+    assert [x for x, _ in chance] == [0.5, 0.5]
+    assert (span, dot, alone) == ([[0.25, 0], [0.75, 0]], [[0.5, 0]], [[0.3, 1]])
+    assert axes.get_xlim() == (0, 1)
 
 
 @pytest.mark.parametrize("reach", [0.0, 0.03, 0.11, 0.4, 1.0])
-def test_the_scale_of_differences_holds_every_bound_and_has_few_ticks(reach):
-    scale = difference_scale([Mark("a", 0.0, -reach, reach, "other")])
-    assert scale.low <= -reach <= reach <= scale.high
-    assert 3 <= len(scale.ticks) <= 9
-    assert scale.name(0.0) == "0.00"
+def test_the_scale_of_differences_holds_every_bound(reach):
+    low, high = around_zero([Mark("a", 0.0, -reach, reach, "rival")])
+    assert low < -reach <= reach < high
+    assert low == -high
 
 
-def test_a_promise_that_is_kept_lies_on_the_diagonal():
-    root = ET.fromstring(reliability_diagram("a", [Bin(0.2, 0.3, 4, 0.25, 0.25), Bin(0.7, 0.8, 8, 0.75, 0.75)]))
-    diagonal = next(line for line in root.iter("line") if line.get("class") == "mark")
-    slope = (float(diagonal.get("y2")) - float(diagonal.get("y1"))) / (
-        float(diagonal.get("x2")) - float(diagonal.get("x1"))
-    )
-    for dot in root.iter("circle"):
-        on_line = float(diagonal.get("y1")) + slope * (float(dot.get("cx")) - float(diagonal.get("x1")))
-        assert float(dot.get("cy")) == pytest.approx(on_line, abs=0.2)
+def test_a_promise_that_is_kept_lies_on_the_diagonal(axes):
+    reliability_diagram(axes, [Bin(0.2, 0.3, 4, 0.25, 0.25), Bin(0.7, 0.8, 8, 0.75, 0.75)])
+    diagonal, kept = (line.get_xydata() for line in axes.lines)
+    assert diagonal.tolist() == [[0, 0], [1, 1]]
+    assert kept.tolist() == [[0.25, 0.25], [0.75, 0.75]]
+    smaller, larger = axes.collections[0].get_sizes()
+    assert larger == pytest.approx(2 * smaller)
 
 
 def test_tables_are_rectangular_and_every_measure_shown_has_its_meaning(evaluated):
