@@ -55,7 +55,7 @@ def start(
     time and is wrong once in twenty at most, or when none is after the most pairs. A winner that is a trained version then
     serves, if it beat the one that serves.
     """
-    from player.cli.job_output import reporting
+    from player.cli.progress import reporting
     from player.trials.lifecycle import TrialWish, begin_trial
 
     names = [name.strip() for name in arms.split(",")]

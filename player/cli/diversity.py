@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from player.cli.options import DataDir, Json, StationName, emit_json, opened
-from player.cli.output_files import check_folder, keep
+from player.cli.options import DataDir, Json, StationName, check_folder, emit_json, keep, opened
 from player.errors import UsageError
 
 if TYPE_CHECKING:
@@ -125,11 +124,11 @@ def _plain(text: str) -> str:
 def _print_lorenz(history: "DiversityHistory") -> None:
     import numpy as np
 
-    from player.cli.diversity_plot import DOTTED, Curve, Frame, plot
+    from player.cli.plots import DOTTED, Curve, PlotFrame, plot
 
     columns, rows = LORENZ_CELLS
     print(f"\n  Plays by artist (Lorenz curve, Gini {history.figure('gini').value:.2f}; dotted: all alike)")
-    frame = Frame(columns, rows, "100 % of plays", "0 %", "0 %", f"{history.artists:,} artists")
+    frame = PlotFrame(columns, rows, "100 % of plays", "0 %", "0 %", f"{history.artists:,} artists")
     even = np.array([[0.0, 0.0], [1.0, 1.0]])
     for line in plot(frame, [Curve(history.lorenz), Curve(even, DOTTED)]):
         print(f"  {line}")
@@ -138,14 +137,14 @@ def _print_lorenz(history: "DiversityHistory") -> None:
 def _print_course(history: "DiversityHistory") -> None:
     import numpy as np
 
-    from player.cli.diversity_plot import DOTTED, Curve, Frame, plot
+    from player.cli.plots import DOTTED, Curve, PlotFrame, plot
     from player.reports.diversity import span_of, when
 
     span = span_of(history)
     points = np.array([span.place(point.time, point.gini) for point in history.course], np.float64)
     marks = [np.array([[x, 0.0], [x, 1.0]]) for x in (span.across(mark.time) for mark in history.models[1:])]
     columns, rows = COURSE_CELLS
-    frame = Frame(
+    frame = PlotFrame(
         columns,
         rows,
         f"{span.highest:.2f}",

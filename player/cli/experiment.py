@@ -1,33 +1,108 @@
 """``player experiment``: recommenders measured on logged history, every run kept and repeatable to the last digit."""
 
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from player.cli import experiment_clep, experiment_p_hard, experiment_sequential
-from player.cli.experiment_options import (
-    Columns,
-    DatasetName,
-    Frontend,
-    Index,
-    Limit,
-    Listeners,
-    Music,
-    Seeds,
-    Split,
-    State,
-)
-from player.cli.experiment_running import at_desk, conduct, report, store_of, wishes_for
-from player.cli.options import DataDir, Json, emit_json, say
-from player.errors import PlayerError
+from player.cli.options import DataDir, Json, emit_json, opened, say
+from player.errors import PlayerError, UsageError
 
 if TYPE_CHECKING:
-    from player.research.datasets import Desk
+    from player.research.datasets import AsksAbout, Desk, Source
+    from recommender.datasets.dataset import Dataset
     from recommender.experiments.records import Record
     from recommender.experiments.store import RunStore
 
+    Ask = Callable[[Dataset, Source], AsksAbout]
+
 experiment_app = typer.Typer(help="Measure recommenders on logged history, keep every run, and repeat it.")
+
+DEFAULT_FRONTEND = "musicnn"
+"""Here so that ``--help`` needs nothing heavy; a test holds it to the registry's."""
+LEAST = 8
+"""Likes, and dislikes, of a listener that is measured; a test holds it to the library's."""
+MOST_JOBS = 2
+"""Trainings at once unless told otherwise: two processes of one thread each leave a small machine usable."""
+
+
+class SplitChoice(StrEnum):
+    """Names of splits, here so that ``--help`` needs nothing heavy; a test holds them to the library's."""
+
+    LISTENER_LAST = "listener-last"
+    GLOBAL_TIME = "global-time"
+    WALK_FORWARD = "walk-forward"
+    RANDOM = "random"
+
+
+class StateChoice(StrEnum):
+    """Names of states; likewise."""
+
+    FROZEN = "frozen"
+    WALKING = "walking"
+
+
+class ModeChoice(StrEnum):
+    """Names of modes, here so that ``--help`` needs nothing heavy."""
+
+    FAITHFUL = "faithful"
+    BEST = "best"
+
+
+class NegativesChoice(StrEnum):
+    """Names of kinds of negatives; a test holds them to the library's."""
+
+    EXPLICIT = "explicit"
+    IMPLICIT = "implicit"
+    BOTH = "both"
+
+
+class ItemsChoice(StrEnum):
+    """Forms of a track in the model; likewise."""
+
+    IDS = "ids"
+    CONTENT = "content"
+
+
+DatasetName = Annotated[
+    str,
+    typer.Option(
+        "--dataset",
+        metavar="KIND:PATH",
+        help="log (your own), mssd:DIR, movielens:FILE, cm100k:FILE, emotify:FILE, csv:FILE or parquet:FILE.",
+    ),
+]
+Columns = Annotated[
+    str,
+    typer.Option("--columns", metavar="KEY=COLUMN,…", help="Which column is what, as in listener=user,track=song,…"),
+]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="Read only about so many rows.", show_default=False)]
+Music = Annotated[
+    Path | None, typer.Option("--music", metavar="DIR", help="Folder of the tracks' audio.", show_default=False)
+]
+Index = Annotated[
+    Path | None,
+    typer.Option("--index", metavar="CSV", help="Table with track_id and path of the audio.", show_default=False),
+]
+Frontend = Annotated[str, typer.Option("--frontend", help="What makes vectors of the audio.")]
+Seeds = Annotated[int, typer.Option("--seeds", min=1, max=1000, help="How many seeds to average over.")]
+Split = Annotated[
+    SplitChoice | None,
+    typer.Option("--split", help="How past and test are divided; what fits the data if absent.", show_default=False),
+]
+State = Annotated[
+    StateChoice | None,
+    typer.Option("--state", help="Whether earlier test rows are input (walking).", show_default=False),
+]
+Listeners = Annotated[
+    int | None,
+    typer.Option("--listeners", min=1, help="Measure on a sample of so many listeners.", show_default=False),
+]
+Jobs = Annotated[int, typer.Option("--jobs", min=1, max=64, help="Trainings at once.")]
 
 Identity = Annotated[str, typer.Argument(metavar="ID", help="An experiment's id, or its first digits.")]
 
@@ -35,9 +110,9 @@ Identity = Annotated[str, typer.Argument(metavar="ID", help="An experiment's id,
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     experiment_app.command("baselines")(baselines)
-    experiment_clep.register(experiment_app)
-    experiment_p_hard.register(experiment_app)
-    experiment_sequential.register(experiment_app)
+    experiment_app.command("clep")(clep)
+    experiment_app.command("p-hard")(p_hard)
+    experiment_app.command("sequential")(sequential)
     experiment_app.command("dataset")(dataset_statistics)
     experiment_app.command("list")(list_experiments)
     experiment_app.command("show")(show)
@@ -57,7 +132,7 @@ def baselines(
     listeners: Listeners = None,
     music: Music = None,
     index: Index = None,
-    frontend: Frontend = "musicnn",
+    frontend: Frontend = DEFAULT_FRONTEND,
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
@@ -65,15 +140,220 @@ def baselines(
 
     Interrupted with Ctrl-C, the same command goes on where it was.
     """
+    from player.research.datasets import source
 
-    def measured(desk: "Desk") -> "Record":
-        from player.research.baselines import measure
-        from player.research.datasets import source
+    wanted = source(dataset, columns, limit, music, index, frontend)
+    ask = _models_question("baselines", models, seeds, split, state, listeners)
+    _conduct("baselines", "measured", wanted, ask, data_dir, json=json)
 
-        wanted = source(dataset, columns, limit, music, index, frontend)
-        return measure(desk, wanted, wishes_for(models, seeds, split, state, listeners))
 
-    conduct(measured, "measured", data_dir, json=json)
+def clep(
+    dataset: DatasetName,
+    frontend: Frontend = DEFAULT_FRONTEND,
+    seeds: Seeds = 20,
+    least: Annotated[
+        int, typer.Option("--least", min=2, help="Likes, and dislikes, that a listener needs to be measured.")
+    ] = LEAST,
+    ablation: Annotated[
+        bool, typer.Option("--ablation", help="Measure ensembles of networks too, which takes longer.")
+    ] = False,
+    columns: Columns = "",
+    limit: Limit = None,
+    music: Music = None,
+    index: Index = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Learn each listener's taste from likes and dislikes (CLEP-PN), likes alone (P) and dislikes alone (N), and compare.
+
+    The experiment of Park & Lee (RecSys 2022) on any data set whose tracks can be heard, with simple baselines beside it.
+    Interrupted with Ctrl-C, the same command goes on where it was.
+    """
+    from player.research.datasets import OWN_LOG, source
+
+    def ask(_data: "Dataset", wanted: "Source") -> "AsksAbout":
+        from recommender.experiments.clep import ClepQuestion
+
+        asked = ClepQuestion(
+            dataset=wanted.dataset, seeds=tuple(range(seeds)), least=least, ablation=ablation, **wanted.words()
+        )
+        # A data set without audio brings vectors of its own.
+        return replace(asked, frontend=frontend if music or dataset == OWN_LOG else "own")
+
+    wanted = source(dataset, columns, limit, music, index, frontend)
+    if dataset == OWN_LOG and frontend != DEFAULT_FRONTEND:
+        raise UsageError(f"Your own log is measured with the vectors of the library, which are {DEFAULT_FRONTEND}'s.")
+    _conduct("clep", "measured", wanted, ask, data_dir, json=json)
+
+
+def p_hard(
+    dataset: DatasetName,
+    values: Annotated[
+        str, typer.Option("--p-hard", metavar="P,…", help="Shares of real negatives, 0 to 1.")
+    ] = "0,.1,.2,.3,.4,.6,.8,1",
+    mode: Annotated[ModeChoice, typer.Option("--mode", help="As in the paper, or as measures best.")] = (
+        ModeChoice.FAITHFUL
+    ),
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=1000, help="Trainings of each value.")] = 3,
+    negatives: Annotated[
+        NegativesChoice, typer.Option("--negatives", help="Which feedback counts as a real negative.")
+    ] = NegativesChoice.BOTH,
+    items: Annotated[
+        ItemsChoice, typer.Option("--items", help="What a track is: an embedding alone, or with its sound.")
+    ] = ItemsChoice.IDS,
+    split: Split = None,
+    columns: Columns = "",
+    limit: Limit = None,
+    listeners: Listeners = None,
+    epochs: Annotated[int | None, typer.Option("--epochs", min=1, help="At most so many.", show_default=False)] = None,
+    patience: Annotated[
+        int | None, typer.Option("--patience", min=1, help="Epochs without a better one.", show_default=False)
+    ] = None,
+    music: Music = None,
+    index: Index = None,
+    frontend: Frontend = DEFAULT_FRONTEND,
+    jobs: Jobs = MOST_JOBS,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Train with ever more of the listeners' real negatives as targets: accuracy, diversity, ranks, epochs.
+
+    Mei et al. 2024, Fig. 1 and 2, on any data set, with like-rate beside. Interrupted with Ctrl-C, the same command goes on
+    where it was.
+    """
+    from player.research.datasets import source
+    from player.research.runs import errors_as
+    from recommender.experiments.p_hard_config import parse_p_hard
+
+    with errors_as(UsageError):
+        shares = parse_p_hard(values)
+
+    def ask(data: "Dataset", wanted: "Source") -> "AsksAbout":
+        from recommender.configuration import Negatives
+        from recommender.experiments.config import SplitName
+        from recommender.experiments.p_hard_config import Mode, Tracks, ask_about_p_hard
+        from recommender.training.sequential_recommender import ABLATIONS, FAITHFUL
+
+        # The best mode proper has no term for p_hard to act in: its liking target learns from every dislike anyway.
+        own = ABLATIONS["best + hard pairs"] if mode is ModeChoice.BEST else FAITHFUL
+        question = ask_about_p_hard(
+            data,
+            replace(own, epochs=epochs or own.epochs, patience=patience or own.patience),
+            p_hard=shares,
+            seeds=seeds,
+            mode=Mode(mode),
+            negatives=Negatives(negatives),
+            tracks=Tracks(items),
+            split=None if split is None else SplitName(split),
+            most_listeners=listeners,
+        )
+        return replace(question, **wanted.words())
+
+    wanted = source(dataset, columns, limit, music, index, frontend)
+    _conduct("p-hard", "trained", wanted, ask, data_dir, json=json, jobs=jobs)
+
+
+def sequential(
+    dataset: DatasetName,
+    models: Annotated[
+        str,
+        typer.Option(
+            "--models", metavar="NAME,…", help="best, faithful, 'best - LiGR', …; ablations, all; any baseline."
+        ),
+    ] = "ablations",
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=1000, help="Trainings of each model.")] = 3,
+    split: Split = None,
+    state: State = None,
+    columns: Columns = "",
+    limit: Limit = None,
+    listeners: Listeners = None,
+    music: Music = None,
+    index: Index = None,
+    frontend: Frontend = DEFAULT_FRONTEND,
+    jobs: Jobs = MOST_JOBS,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Train the sequential model, whole and with one element left out, and measure it beside the baselines.
+
+    Interrupted with Ctrl-C, the same command goes on where it was.
+    """
+    from player.research.datasets import source
+
+    wanted = source(dataset, columns, limit, music, index, frontend)
+    ask = _models_question("sequential", models, seeds, split, state, listeners)
+    _conduct("sequential", "trained", wanted, ask, data_dir, json=json, jobs=jobs)
+
+
+def _models_question(
+    kind: str, models: str, seeds: int, split: SplitChoice | None, state: StateChoice | None, listeners: int | None
+) -> "Ask":
+    """The question of the baselines, and of what is measured as they are."""
+
+    def ask(data: "Dataset", wanted: "Source") -> "AsksAbout":
+        from player.research.runs import roster_of
+        from recommender.evaluation.query_states import State
+        from recommender.experiments.config import SplitName, ask_about
+
+        question = ask_about(
+            data,
+            roster=roster_of(kind),
+            models=models,
+            seeds=seeds,
+            split=None if split is None else SplitName(split),
+            state=None if state is None else State(state),
+            most_listeners=listeners,
+        )
+        return replace(question, **wanted.words())
+
+    return ask
+
+
+def _conduct(
+    kind: str, done: str, wanted: "Source", ask: "Ask", data_dir: Path | None, *, json: bool, jobs: int = 1
+) -> None:
+    """Run an experiment and print its record.
+
+    Args:
+        kind: of experiment.
+        done: what it does to its models, as in "measured", for whoever ends it with Ctrl-C.
+        wanted: the data set.
+        ask: makes the question of the data.
+        data_dir: where the listener's data are.
+        json: print a document rather than tables.
+        jobs: measurements at once.
+    """
+    from player.research.runs import measure
+
+    with _at_desk(data_dir) as desk:
+        try:
+            record = measure(desk, kind, wanted, ask, jobs=jobs)
+        except KeyboardInterrupt:
+            say(f"What was {done} is kept: the same command goes on from there.")
+            raise
+        _report(record, _store(data_dir), json=json)
+
+
+@contextmanager
+def _at_desk(data_dir: Path | None) -> "Generator[Desk]":
+    """The listener's data and a line of progress, for as long as an experiment takes."""
+    from player.cli.progress import reporting
+    from player.research.datasets import Desk
+
+    with opened(data_dir) as home, reporting(attached=False) as (reporter, _):
+        yield Desk(home.paths, home.settings, home.database, reporter.progress)
+
+
+def _report(record: "Record", store: "RunStore", *, json: bool) -> None:
+    """Print a run."""
+    if json:
+        from player.research.results import document
+
+        emit_json(document(record, store))
+        return
+    from player.cli.experiment_tables import print_run
+
+    print_run(record, store)
 
 
 def dataset_statistics(
@@ -87,9 +367,8 @@ def dataset_statistics(
 
     A set of any size is read in constant memory.
     """
-    with at_desk(data_dir) as desk:
-        from player.research.datasets import source
-        from player.research.describe import describe
+    with _at_desk(data_dir) as desk:
+        from player.research.datasets import describe, source
 
         facts = describe(desk, source(dataset, columns, limit))
         if json:
@@ -103,7 +382,7 @@ def dataset_statistics(
 def list_experiments(data_dir: DataDir = None, json: Json = False) -> None:
     """List every run, newest first."""
     from player.cli.experiment_tables import plain_console, print_listing
-    from player.research.documents import summary
+    from player.research.results import summary
 
     listing = _store(data_dir).listing()
     for problem in listing.problems:
@@ -117,7 +396,7 @@ def list_experiments(data_dir: DataDir = None, json: Json = False) -> None:
 def show(identity: Identity, data_dir: DataDir = None, json: Json = False) -> None:
     """Show a run: its figures with their intervals, its conclusion, and where its pictures lie."""
     store = _store(data_dir)
-    report(_find(store, identity), store, json=json)
+    _report(_find(store, identity), store, json=json)
 
 
 def compare(
@@ -128,7 +407,7 @@ def compare(
 ) -> None:
     """Lay two runs beside each other: what was asked differently, and what came out differently."""
     from player.cli.experiment_tables import plain_console, print_comparison
-    from player.research.compare import compare as lay_beside
+    from player.research.results import compare as lay_beside
     from recommender.experiments.json_values import finite
 
     store = _store(data_dir)
@@ -145,12 +424,12 @@ def repeat(identity: Identity, data_dir: DataDir = None, json: Json = False) -> 
 
     The exit code is 0 when all agree and 1 when one does not.
     """
-    with at_desk(data_dir) as desk:
-        from player.research.compare import compare as lay_beside
-        from player.research.rerun import repeat as run_again
+    with _at_desk(data_dir) as desk:
+        from player.research.results import compare as lay_beside
+        from player.research.runs import repeat as run_again
         from recommender.experiments.json_values import finite
 
-        record = _find(store_of(desk), identity)
+        record = _find(_store(data_dir), identity)
         again = run_again(desk, record)
         compared = lay_beside(record, again)
     if json:

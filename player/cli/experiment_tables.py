@@ -1,15 +1,15 @@
-"""How runs of experiments look on a terminal: tables with intervals, small drawings, and where the pictures lie."""
+"""Runs of experiments on a terminal: tables with intervals, small drawings, and where the pictures lie."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from player.text import printable
+from player.cli.plots import bar, interval_line
 from recommender.experiments.json_values import Json, JsonObject, is_list, is_object, number, objects, text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from player.research.compare import Comparison
+    from player.research.results import RunComparison
     from recommender.experiments.records import Record
     from recommender.experiments.store import Listing, RunStore
 
@@ -30,6 +30,19 @@ NAME_WIDTH = 22
 LINE_WIDTH = 44
 """Cells of the drawing of intervals."""
 BAR_WIDTH = 24
+CLEP_COLUMNS = ("accuracy", "precision", "recall", "auroc", "fpr")
+P_HARD_COLUMNS = (
+    ("auc", "pair AUC", 3),
+    ("gini", "Gini@10", 4),
+    ("mrr_positive", "MRR +", 4),
+    ("mrr_negative", "MRR −", 4),
+    ("epochs", "epochs", 1),
+    ("ndcg@10", "NDCG@10", 4),
+    ("coverage", "coverage@10", 3),
+)
+"""The columns of the table and their digits."""
+P_HARD_WIDTHS = 12, 15
+"""Cells of a name, and of a column."""
 MOST_LINES = 20
 """Differences told one by one; the rest are counted."""
 
@@ -58,7 +71,22 @@ def print_listing(listing: "Listing", console: "Console") -> None:
         console.print(clean(line), soft_wrap=True)
 
 
-def print_heading(record: "Record", console: "Console") -> None:
+def print_run(record: "Record", store: "RunStore") -> None:
+    """One run: its heading, its results as its kind has them, and where its pictures lie."""
+    console = plain_console()
+    _print_heading(record, console)
+    if not record.finished:
+        console.print("It was interrupted; the command that began it goes on with it.")
+    elif record.kind in PRINTERS:
+        PRINTERS[record.kind](record, console)
+    else:
+        known = ", ".join(record.results)
+        console.print(clean(f"  a kind that this version does not know; --json shows {known}"))
+    for figure in record.figures:
+        console.print(clean(f"{figure.title}: {store.figure_path(record, figure)}"), soft_wrap=True)
+
+
+def _print_heading(record: "Record", console: "Console") -> None:
     """Which run it is, on what."""
     data = record.dataset
     console.print(
@@ -76,7 +104,7 @@ def print_heading(record: "Record", console: "Console") -> None:
     console.print(clean(f"  {asked}made {record.created[:19].replace('T', ' ')} UTC in {record.seconds:.0f} s"))
 
 
-def print_baselines(record: "Record", console: "Console") -> None:
+def _print_baselines(record: "Record", console: "Console") -> None:
     """The table, the intervals drawn, accuracy by share of likes, tests, conclusion and notes."""
     results = record.results
     split = results.get("split")
@@ -99,13 +127,13 @@ def print_baselines(record: "Record", console: "Console") -> None:
             f"Kendall's W = {_figure(friedman, 'kendall_w')}, {_count(friedman, 'blocks')} listeners."
         )
     console.print(clean(text(results.get("conclusion"))))
-    for sentence in (*strings(record.dataset.get("notes")), *strings(results.get("notes"))):
+    for sentence in (*_strings(record.dataset.get("notes")), *_strings(results.get("notes"))):
         console.print(clean(f"  {sentence}"), style="dim")
-    for sentence in strings(results.get("omitted")):
+    for sentence in _strings(results.get("omitted")):
         console.print(clean(f"  missing: {sentence}"), style="dim")
 
 
-def print_differences_to(record: "Record", console: "Console") -> None:
+def _print_differences_to(record: "Record", console: "Console") -> None:
     """How far one model is ahead of each other one, with the interval of the difference over listeners."""
     rows = objects(record.results.get("differences"))
     if not rows:
@@ -126,17 +154,6 @@ def _difference(row: JsonObject | None) -> str:
     return f"{mean:+.3f}" if low is None or high is None else f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
-def print_unknown(record: "Record", console: "Console") -> None:
-    """The names of the results, of a kind that this version does not know."""
-    console.print(clean(f"  a kind that this version does not know; --json shows {', '.join(record.results)}"))
-
-
-def print_figures(record: "Record", store: "RunStore", console: "Console") -> None:
-    """Where the pictures lie."""
-    for figure in record.figures:
-        console.print(clean(f"{figure.title}: {store.figure_path(record, figure)}"), soft_wrap=True)
-
-
 def print_dataset(facts: JsonObject, console: "Console") -> None:
     """Statistics of a data set, and how the reading went."""
     for key, value in facts.items():
@@ -151,11 +168,11 @@ def print_dataset(facts: JsonObject, console: "Console") -> None:
         for problem in objects(reading.get("problems")):
             where = f"{text(problem.get('file'))}, line {_count(problem, 'line')}"
             console.print(clean(f"    {where}: {text(problem.get('reason'))}"), soft_wrap=True)
-    for note in strings(facts.get("notes")):
+    for note in _strings(facts.get("notes")):
         console.print(clean(f"  {note}"), style="dim")
 
 
-def print_comparison(first: "Record", second: "Record", compared: "Comparison", console: "Console") -> None:
+def print_comparison(first: "Record", second: "Record", compared: "RunComparison", console: "Console") -> None:
     """What was asked differently, and both runs' figures."""
     console.print("The same data." if compared.same_data else "Different data: figures cannot be compared row by row.")
     for title, found in (
@@ -182,7 +199,7 @@ def print_comparison(first: "Record", second: "Record", compared: "Comparison", 
     console.print(f"{len(changed)} of {len(compared.figures)} figures differ.")
 
 
-def print_differences(compared: "Comparison", console: "Console") -> None:
+def print_differences(compared: "RunComparison", console: "Console") -> None:
     """Every result that did not repeat, the first of many one by one."""
     for difference in compared.results[:MOST_LINES]:
         console.print(clean(f"  {difference}"), soft_wrap=True)
@@ -195,11 +212,11 @@ def print_differences(compared: "Comparison", console: "Console") -> None:
 def _print_table(rows: Sequence[JsonObject], models: Sequence[str], console: "Console") -> None:
     cells = {(text(row.get("model")), text(row.get("metric"))): row for row in rows}
     present = [column for column in COLUMNS if any((model, column[0]) in cells for model in models)]
-    lines = [(model, [with_bounds(cells.get((model, key))) for key, _ in present]) for model in models]
-    print_fitting("", [title for _, title in present], lines, console, (console.width - NAME_WIDTH) // COLUMN_WIDTH)
+    lines = [(model, [_with_bounds(cells.get((model, key))) for key, _ in present]) for model in models]
+    _print_fitting("", [title for _, title in present], lines, console, (console.width - NAME_WIDTH) // COLUMN_WIDTH)
 
 
-def print_fitting(
+def _print_fitting(
     heading: str, titles: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]], console: "Console", fitting: int
 ) -> None:
     """A table of figures that names the columns for which the terminal is too narrow.
@@ -229,8 +246,6 @@ def print_fitting(
 
 def _print_intervals(rows: Sequence[JsonObject], models: Sequence[str], console: "Console") -> None:
     """Pair AUC of each model on one axis."""
-    from player.research.terminal import interval_line
-
     auc = {text(row.get("model")): row for row in rows if row.get("metric") == "auc"}
     bounds = [
         value for row in auc.values() for key in ("mean", "low", "high") if (value := number(row.get(key))) is not None
@@ -250,8 +265,6 @@ def _print_intervals(rows: Sequence[JsonObject], models: Sequence[str], console:
 
 def _print_shares(results: JsonObject, models: Sequence[str], console: "Console") -> None:
     """Pair AUC of the best model by the listeners' share of likes so far."""
-    from player.research.terminal import bar
-
     if not models:
         return
     best = [row for row in objects(results.get("by_positive_share")) if row.get("model") == models[0]]
@@ -272,7 +285,7 @@ def _by_auc(rows: Sequence[JsonObject]) -> list[str]:
     return sorted(models, key=lambda model: -auc.get(model, -1.0))
 
 
-def with_bounds(row: JsonObject | None, digits: int = 3) -> str:
+def _with_bounds(row: JsonObject | None, digits: int = 3) -> str:
     """A mean with its interval below it."""
     mean = None if row is None else number(row.get("mean"))
     if row is None or mean is None:
@@ -306,6 +319,113 @@ def _fact(key: str, value: float | str) -> str:
     return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}"
 
 
-def strings(value: Json) -> list[str]:
+def _strings(value: Json) -> list[str]:
     """The sentences of a list; none of what is no list."""
     return [text(item) for item in value] if is_list(value) else []
+
+
+def _print_clep(record: "Record", console: "Console") -> None:
+    """Table 2, the tests, the findings and the notes."""
+    results = record.results
+    console.print(f"  medians over {number(results.get('listeners')) or 0:.0f} listeners")
+    _print_table2(objects(results.get("table2")), console)
+    for test in objects(results.get("friedman")):
+        chi2, p = number(test.get("chi2")), number(test.get("p"))
+        said = text(test.get("omitted")) if chi2 is None or p is None else f"χ² = {chi2:.2f}, p = {p:.3g}"
+        console.print(clean(f"  Friedman, {text(test.get('metric'))}: {said}"), soft_wrap=True)
+    for pair in objects(results.get("wilcoxon")):
+        corrected, effect = number(pair.get("p_holm")), number(pair.get("effect"))
+        if corrected is not None and effect is not None:
+            line = f"  {text(pair.get('metric'))}, {text(pair.get('pair'))}: p = {corrected:.3g} (Wilcoxon, Holm), effect {effect:+.2f}"
+            console.print(clean(line))
+    for finding in objects(results.get("findings")):
+        line = f"  {text(finding.get('holds'))}: {text(finding.get('finding'))} ({text(finding.get('detail'))})"
+        console.print(clean(line), soft_wrap=True)
+    console.print(clean(text(results.get("conclusion"))), soft_wrap=True)
+    for note in _strings(results.get("notes")):
+        console.print(clean(f"  {note}"), style="dim", soft_wrap=True)
+
+
+def _print_table2(rows: Sequence[JsonObject], console: "Console") -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("")
+    for metric in CLEP_COLUMNS:
+        table.add_column("AUROC" if metric == "auroc" else "FPR" if metric == "fpr" else metric, justify="right")
+    for row in rows:
+        figures = [number(row.get(metric)) for metric in CLEP_COLUMNS]
+        table.add_row(clean(text(row.get("variant"))), *("–" if each is None else f"{each:.3f}" for each in figures))
+    console.print(table)
+
+
+def _print_p_hard(record: "Record", console: "Console") -> None:
+    """The table, like-rate beside, accuracy by share of likes, ranks by popularity, trends and notes."""
+    results = record.results
+    _print_p_hard_table(objects(results.get("results")), objects(results.get("baselines")), console)
+    _print_negatives(objects(results.get("negatives")), console)
+    _print_popularity(objects(results.get("by_popularity")), console)
+    trends = objects(results.get("trends"))
+    if trends:
+        console.print("The paper's trends, each by a fixed rule:")
+    for trend in trends:
+        console.print(clean(f"  {text(trend.get('verdict'))}: {text(trend.get('claim'))}"), soft_wrap=True)
+        console.print(clean(f"      {text(trend.get('evidence'))}"), soft_wrap=True, style="dim")
+    console.print(clean(text(results.get("conclusion"))), soft_wrap=True)
+    for sentence in (*_strings(results.get("notes")), *_strings(results.get("omitted"))):
+        console.print(clean(f"  {sentence}"), style="dim", soft_wrap=True)
+
+
+def _print_p_hard_table(rows: Sequence[JsonObject], beside: Sequence[JsonObject], console: "Console") -> None:
+    cells = {(f"{number(row.get('p_hard')) or 0.0:g}", text(row.get("metric"))): row for row in rows}
+    cells |= {(text(row.get("model")), text(row.get("metric"))): row for row in beside}
+    names = dict.fromkeys(name for name, _ in cells)
+    lines = [
+        (name, [_with_bounds(cells.get((name, key)), digits) for key, _, digits in P_HARD_COLUMNS]) for name in names
+    ]
+    titles = [title for _, title, _ in P_HARD_COLUMNS]
+    _print_fitting("p_hard", titles, lines, console, (console.width - P_HARD_WIDTHS[0]) // P_HARD_WIDTHS[1])
+
+
+def _print_negatives(rows: Sequence[JsonObject], console: "Console") -> None:
+    shares = [
+        f"{number(row.get('p_hard')) or 0.0:g}: {of_all:.1%}"
+        for row in rows
+        if (of_all := number(row.get("of_all"))) is not None
+    ]
+    eligible = next((share for row in rows if (share := number(row.get("eligible"))) is not None), None)
+    if shares and eligible is not None:
+        console.print(
+            f"{eligible:.1%} of the positions have a real negative; of all negatives these shares were real: "
+            f"{', '.join(shares)}.",
+            soft_wrap=True,
+        )
+
+
+def _print_popularity(rows: Sequence[JsonObject], console: "Console") -> None:
+    """Mean place of the least and the most popular tenth, by model."""
+    places: dict[str, list[float]] = {}
+    for row in rows:
+        place = number(row.get("place"))
+        if place is not None:
+            places.setdefault(text(row.get("model")), []).append(place)
+    if places:
+        console.print("Mean place in the ranking (0 first, 1 last) by tenth of popularity, the least popular first:")
+    for model, found in places.items():
+        console.print(f"  {clean(model):<22} {' '.join(f'{place:.2f}' for place in found)}")
+
+
+def _print_sequential(record: "Record", console: "Console") -> None:
+    """The tables of the baselines, and how far the best mode is ahead of each other model."""
+    _print_baselines(record, console)
+    _print_differences_to(record, console)
+
+
+PRINTERS: dict[str, Callable[["Record", "Console"], None]] = {
+    "baselines": _print_baselines,
+    "clep": _print_clep,
+    "p-hard": _print_p_hard,
+    "sequential": _print_sequential,
+}
+"""What prints the results of each kind."""

@@ -62,8 +62,8 @@ def import_history(
 
     Importing the same again adds only what is new, so it can be interrupted and gone on with, and repeated after adding music.
     """
-    from player.cli.job_output import reporting
-    from player.cli.output_files import check_folder, keep
+    from player.cli.options import check_folder, keep
+    from player.cli.progress import reporting
     from player.integrations.history_import import import_history as take_in
     from player.integrations.history_import import write_report
     from player.jobs import JobResult
@@ -166,7 +166,7 @@ def export_events(
     The columns are described in docs/guide/import-export.md. Parquet and JSON hold every name as it is; in CSV a name that a spreadsheet
     would run as a formula gets an apostrophe in front.
     """
-    from player.cli.output_files import check_folder
+    from player.cli.options import check_folder
     from player.integrations.event_export import WRITERS, exported_events
 
     chosen = _format(table_format, output)

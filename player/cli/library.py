@@ -38,7 +38,7 @@ def scan(
     Reads MP3, FLAC, Ogg Vorbis, Opus, M4A/AAC, WAV, AIFF and WMA; the content decides, not the extension. Unchanged
     files are not opened again. A damaged file is reported and passed over. Your files are never written to.
     """
-    from player.cli.job_output import reporting
+    from player.cli.progress import reporting
     from player.jobs import Estimate, JobProgress, JobResult
     from player.library.scan import known_roots, remember_roots
     from player.library.scan import scan as scan_roots
@@ -122,7 +122,7 @@ def embed(
     The vectors are what stations and models know of the music. What the station played last wants comes first, then the
     newest. Ctrl-C stops it, and run again it goes on where it stopped: what was listened to is kept, track by track.
     """
-    from player.cli.job_output import reporting
+    from player.cli.progress import reporting
     from player.jobs import JobResult
 
     with opened(data_dir) as home, reporting(attached=attached) as (reporter, stop):

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from player.cli.options import DataDir, Json, StationName, emit_json, opened, say, track_document
-from player.cli.output_files import check_folder, keep
+from player.cli.options import DataDir, Json, StationName, check_folder, emit_json, keep, opened, say, track_document
 from player.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def draw_map(
     The page opens in any browser and needs no network: drag to move, wheel to zoom, point at a dot for its name, type to
     search. Colours show genres, your thumbs (of every station, or of one) or a station's scores.
     """
-    from player.cli.job_output import reporting
+    from player.cli.progress import reporting
     from player.insight.library_map import draw_map as draw
     from player.reports.map import map_page, save_picture
     from player.stations.collection import load_collection

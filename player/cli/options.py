@@ -1,9 +1,9 @@
-"""What commands share: the data folder, JSON output, and opening the listener's data."""
+"""What commands share: the data folder, opening the listener's data, JSON output, and files that are asked for."""
 
 import json
 import math
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from player.text import printable
+from player.errors import PlayerError
 
 if TYPE_CHECKING:
     from player.config import Paths, Settings
@@ -81,8 +81,33 @@ def _finite(value: Any) -> Any:
 
 
 def say(text: str) -> None:
-    """Tell a person something on standard error, where it never mixes with a document.
+    """Tell a person something on standard error, where it never mixes with a document."""
+    print(text, file=sys.stderr)
 
-    What a sentence quotes (an argument, a name in a file) may hold anything; nothing of it commands the terminal.
+
+def check_folder(path: Path, example: str) -> None:
+    """Tell before minutes of work that there is nowhere to put the result.
+
+    Args:
+        path: the file to be written.
+        example: a name to suggest where a folder was given.
+
+    Raises:
+        PlayerError: it is a folder, or in one that is not there.
     """
-    print("\n".join(printable(line, "?") for line in text.split("\n")), file=sys.stderr)
+    if path.is_dir():
+        raise PlayerError(f"{path} is a folder; name a file to write, as in {path / example}.")
+    if not path.absolute().parent.is_dir():
+        raise PlayerError(f"There is no folder {path.absolute().parent}; make it first or choose another.")
+
+
+def keep(path: Path, write: Callable[[Path], object]) -> None:
+    """Write a file.
+
+    Raises:
+        PlayerError: it cannot be written.
+    """
+    try:
+        write(path)
+    except OSError as error:
+        raise PlayerError(f"{path} cannot be written: {error.strerror or error}; choose another place.") from error

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from player.cli.library import Attached
-from player.cli.options import DataDir, Json, emit_json, opened, say
-from player.cli.output_files import check_folder, keep
+from player.cli.options import DataDir, Json, check_folder, emit_json, keep, opened, say
 
 if TYPE_CHECKING:
     from player.learning.retraining import Retrained
@@ -84,9 +83,7 @@ def retrain(
     version, and lets it choose if it is not worse. The first Ctrl-C keeps the best so far and measures it on less, the second leaves at once;
     the model in use stays.
     """
-    from player.cli.job_output import reporting
-    from player.cli.signals import stopping_on_interrupt
-    from player.cli.training_chart import TrainingReporter
+    from player.cli.progress import TrainingReporter, reporting, stopping_on_interrupt
     from player.jobs import JobResult, TerminalReporter
     from player.learning.retraining import retrain as train
 
@@ -217,8 +214,8 @@ def evaluate(
 
 def _evaluate_policy(name: str, seed: int, html: Path | None, data_dir: Path | None, *, json: bool) -> None:
     """Estimate from the logged decisions what another way of choosing would have been worth."""
-    from player.cli.job_output import reporting
     from player.cli.policy_text import policy_document, print_policy
+    from player.cli.progress import reporting
     from player.errors import UsageError
     from player.trials.offpolicy import evaluate_named
 

@@ -83,13 +83,17 @@ def svg(title: str, width: float, height: float, draw: Callable[["Axes"], None])
     from matplotlib import rc_context  # noqa: PLC0415 - as above
 
     written = io.StringIO()
-    looks = {
-        "svg.fonttype": "none",
-        "svg.hashsalt": "player",
-        "font.family": "DejaVu Sans",
-        "figure.constrained_layout.h_pad": EDGE,
-    }
-    with rc_context(looks), _any_script():
+    with (
+        rc_context(
+            {
+                "svg.fonttype": "none",
+                "svg.hashsalt": "player",
+                "font.family": "DejaVu Sans",
+                "figure.constrained_layout.h_pad": EDGE,
+            }
+        ),
+        _any_script(),
+    ):
         figure = blank_figure(width, height, layout="constrained")
         draw(figure.add_subplot())
         figure.savefig(

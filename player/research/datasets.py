@@ -1,4 +1,4 @@
-"""Data sets by name, as every experiment opens them, errors in one sentence."""
+"""Data sets by name, the listener's own log among them, opened and described with errors in one sentence."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,11 +8,26 @@ from typing import Protocol, TypedDict
 from player.config import Paths, Settings
 from player.errors import PlayerError, UsageError
 from player.jobs import JobProgress
-from player.research.own_log import NAME, own_log
+from player.learning.retraining import load_material
 from player.storage.database import Database
-from recommender.datasets.dataset import KINDS, Dataset, DatasetError, parse_columns, parse_name
-from recommender.datasets.opening import open_dataset
-from recommender.experiments.records import Record, fingerprint_of_dataset
+from recommender.datasets import (
+    KINDS,
+    Dataset,
+    DatasetError,
+    dataset_of,
+    open_dataset,
+    parse_columns,
+    parse_name,
+    statistics,
+    stream_dataset,
+)
+from recommender.experiments.baselines import dataset_facts
+from recommender.experiments.json_values import JsonObject, json_object
+from recommender.experiments.provenance import fingerprint_of_dataset
+from recommender.experiments.records import Record
+
+OWN_LOG = "log"
+"""What the player's own log is called where others are ``KIND:PATH``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +138,12 @@ def source(
     """
     if (music is None) != (index is None):
         raise UsageError("--music and --index go together: the folder of the audio, and the table of its files.")
-    if dataset == NAME:
+    if dataset == OWN_LOG:
         if music is not None:
             raise UsageError("Your own log knows its audio: --music and --index are for other data sets.")
         if columns:
             raise UsageError("Your own log has its columns: --columns is for other data sets.")
-        return Source(NAME, limit=limit)
+        return Source(OWN_LOG, limit=limit)
     try:
         kind, path = parse_name(dataset)
         pairs = parse_columns(columns)
@@ -150,7 +165,7 @@ def open_source(desk: Desk, wanted: Source) -> Dataset:
     Raises:
         PlayerError: it cannot be read.
     """
-    if wanted.dataset == NAME:
+    if wanted.dataset == OWN_LOG:
         return own_log(desk.database, wanted.limit)
     try:
         dataset = open_dataset(wanted.dataset, columns=dict(wanted.columns), limit=wanted.limit)
@@ -179,7 +194,7 @@ def read(desk: Desk, wanted: Source) -> tuple[Dataset, Source]:
     """
     desk.progress(JobProgress("Reading"))
     dataset = open_source(desk, wanted)
-    return dataset, replace(wanted, limit=len(dataset.log)) if wanted.dataset == NAME else wanted
+    return dataset, replace(wanted, limit=len(dataset.log)) if wanted.dataset == OWN_LOG else wanted
 
 
 def _with_log(sentence: str) -> str:
@@ -187,4 +202,57 @@ def _with_log(sentence: str) -> str:
     kinds = ", ".join(KINDS)
     return sentence.replace(f"one of {kinds}", f"one of {kinds}, or just log").replace(
         f"there are {kinds}", f"there are {kinds}, and log"
+    )
+
+
+def own_log(database: Database, limit: int | None = None) -> Dataset:
+    """The whole history over the whole library, with the vectors of the tracks where they are embedded.
+
+    Args:
+        database: the listener's.
+        limit: only so many of the oldest rows; what was logged later is left out.
+
+    Raises:
+        PlayerError: there is no like or no dislike in it.
+    """
+    material = load_material(database)
+    log = material.log if limit is None else material.log.first(limit)
+    if not log.positives or not log.negatives:
+        raise PlayerError(
+            f"Your own log holds {log.positives} likes and {log.negatives} dislikes, and an experiment compares the two: "
+            "listen, skip and thumb some more, or name a data set with --dataset KIND:PATH."
+        )
+    collection = material.collection
+    return dataset_of(
+        log,
+        name=OWN_LOG,
+        listeners=("you",),
+        tracks=tuple(f"{row.artist} – {row.title}" for row in collection.rows),
+        content=material.catalogue.vectors if collection.embedded else None,
+    )
+
+
+def describe(desk: Desk, wanted: Source) -> JsonObject:
+    """Statistics, and how the reading went.
+
+    Raises:
+        PlayerError: it cannot be read.
+    """
+    desk.progress(JobProgress("Reading"))
+    if wanted.dataset == OWN_LOG:
+        return dataset_facts(open_source(desk, wanted))
+    try:
+        stream = stream_dataset(wanted.dataset, columns=dict(wanted.columns), limit=wanted.limit)
+        figures = statistics(stream)
+    except DatasetError as error:
+        raise PlayerError(str(error)) from error
+    return json_object(
+        {
+            "name": wanted.dataset,
+            "kind": stream.kind,
+            "ordered": stream.ordered,
+            **json_object(figures),
+            "reading": stream.reading,
+            "notes": stream.notes,
+        }
     )

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from embeddings import registry
 from embeddings.registry import frontend_spec
 from embeddings.weights.files import find_weights
-from player.cli.experiment_clep import LEAST
+from player.cli.experiment import DEFAULT_FRONTEND, LEAST
 from player.config import locate
 from recommender.experiments.clep_listeners import FEWEST_OF_EACH
 from tests.support.tones import write_tones
@@ -27,8 +28,9 @@ def emotify(tmp_path_factory):
     return path
 
 
-def test_the_least_of_the_help_is_the_library_s():
+def test_the_defaults_of_the_help_are_the_library_s():
     assert LEAST == FEWEST_OF_EACH
+    assert DEFAULT_FRONTEND == registry.DEFAULT_FRONTEND
 
 
 def test_without_audio_it_says_how_to_name_it(player, emotify):

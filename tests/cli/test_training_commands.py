@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from player.cli.signals import stopping_on_interrupt
-from player.cli.training_chart import TrainingReporter, curve
+from player.cli.progress import TrainingReporter, stopping_on_interrupt
 from player.jobs import JobProgress, TerminalReporter
 from recommender.models.registry import Registry
 from tests.cli.test_learning_commands import tell_a_taste
@@ -93,11 +92,6 @@ def test_on_a_terminal_two_curves_are_redrawn_in_place(capsys):
     last = text.rsplit("\x1b[3A", 1)[1]
     assert "loss █" in last
     assert "AUC  ▁▂▃▄▅▆▇█ 0.580, at best 0.580" in last
-
-
-def test_a_curve_reaches_from_its_lowest_to_its_highest():
-    assert curve([3.0, 1.0, 2.0]) == "█▁▅"
-    assert curve([2.0, 2.0]) == "▁▁"
 
 
 # --- Ctrl-C

@@ -1,4 +1,4 @@
-"""Curves in braille for a terminal: eight dots a cell, a frame with its ends named."""
+"""Charts in the characters of a terminal: curves in braille in a frame, curves of blocks, intervals and bars."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from player.tui.chart import BRAILLE, DOTS_ACROSS, DOTS_DOWN, Camera, way
 
+EIGHTHS = " ▏▎▍▌▋▊▉█"
+LEVELS = "▁▂▃▄▅▆▇█"
 LINE, DOTTED = 1, 5
 """Dots from one to the next along a curve."""
 
@@ -26,7 +28,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class PlotFrame:
     """Where curves are drawn.
 
     Attributes:
@@ -43,7 +45,7 @@ class Frame:
     right: str
 
 
-def plot(frame: Frame, curves: Sequence[Curve]) -> list[str]:
+def plot(frame: PlotFrame, curves: Sequence[Curve]) -> list[str]:
     """The lines to print."""
     camera = Camera(frame.columns, frame.rows)
     cells = np.zeros((frame.rows, frame.columns), np.uint8)
@@ -60,8 +62,39 @@ def plot(frame: Frame, curves: Sequence[Curve]) -> list[str]:
     return [*drawn, f"{' ' * margin} └{'─' * frame.columns}", f"{below}{frame.left}{' ' * gap}{frame.right}"]
 
 
-def _dots(points: NDArray[np.float64], frame: Frame) -> NDArray[np.float32]:
+def _dots(points: NDArray[np.float64], frame: PlotFrame) -> NDArray[np.float32]:
     """(n, 2) points as dots from the top left corner, those on the edge inside it."""
     across, down = frame.columns * DOTS_ACROSS - 1, frame.rows * DOTS_DOWN - 1
     shares = np.clip(points, 0.0, 1.0)
     return np.stack([shares[:, 0] * across, (1.0 - shares[:, 1]) * down], axis=1).astype(np.float32)
+
+
+def blocks(values: Sequence[float]) -> str:
+    """One cell a value, from the lowest to the highest of them."""
+    low, span = min(values), max(values) - min(values)
+    levels = [round((value - low) / span * (len(LEVELS) - 1)) if span > 0 else 0 for value in values]
+    return "".join(LEVELS[level] for level in levels)
+
+
+def interval_line(low: float | None, mean: float, high: float | None, start: float, end: float, width: int) -> str:
+    """``   ├──●──┤  ``: a figure and its interval on an axis from ``start`` to ``end``, ``width`` cells wide."""
+
+    def cell(value: float) -> int:
+        share = (min(max(value, start), end) - start) / (end - start) if end > start else 0.5
+        return round(share * (width - 1))
+
+    cells = [" "] * width
+    if low is not None and high is not None:
+        first, last = cell(low), cell(high)
+        cells[first : last + 1] = "─" * (last + 1 - first)
+        if last > first:
+            cells[first], cells[last] = "├", "┤"
+    cells[cell(mean)] = "●"
+    return "".join(cells)
+
+
+def bar(share: float, width: int) -> str:
+    """A bar of ``share`` (0…1) of ``width`` cells, to an eighth of a cell."""
+    eighths = round(min(1.0, max(0.0, share)) * width * 8)
+    whole, rest = divmod(eighths, 8)
+    return ("█" * whole + (EIGHTHS[rest] if rest else "")).ljust(width)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from player.research.terminal import bar, curve, interval_line
+from player.cli.plots import bar, blocks, interval_line
 
 SHARES = st.floats(0, 1)
 
@@ -23,6 +23,10 @@ def test_an_interval_always_fills_its_width(bounds, start, end, width):
     assert line.count("●") == 1
 
 
+def test_an_axis_of_hardly_any_length_has_its_ends():
+    assert interval_line(0.0, 0.0, 1.0, 0.0, 2.2e-309, 5) == "●───┤"
+
+
 @given(SHARES, st.integers(1, 40))
 def test_a_bar_is_as_long_as_its_share_to_an_eighth(share, width):
     drawn = bar(share, width)
@@ -30,5 +34,6 @@ def test_a_bar_is_as_long_as_its_share_to_an_eighth(share, width):
     assert abs(drawn.count("█") - share * width) <= 1.0
 
 
-def test_a_curve_has_a_cell_a_value_and_a_blank_for_none():
-    assert curve([0.0, None, 0.5, 1.0, 2.0], 0.0, 1.0) == "▁ ▅██"
+def test_a_curve_has_a_cell_a_value_from_the_lowest_to_the_highest():
+    assert blocks([0.0, 0.5, 1.0, 2.0]) == "▁▃▅█"
+    assert blocks([3.0, 3.0]) == "▁▁"

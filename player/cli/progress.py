@@ -1,20 +1,72 @@
-"""The course of a training in the terminal: loss and validation AUC as small curves, or plain lines where lines stay."""
+"""Progress of commands that take long, on standard error; and how they are asked to stop."""
 
+import signal
 import sys
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import FrameType
 
-from player.jobs import JobProgress, JobResult, TerminalReporter, progress_line
+from player.errors import PlayerError
+from player.jobs import (
+    JobProgress,
+    JobResult,
+    PipeReporter,
+    Reporter,
+    TerminalReporter,
+    lower_priority,
+    progress_line,
+    stop_when_orphaned,
+)
 
-BLOCKS = "▁▂▃▄▅▆▇█"
-WIDTH = 40
+EPOCHS = 40
 """Epochs that a curve shows: as many as a training has at most by default."""
 
 
-def curve(values: list[float]) -> str:
-    """The last values as blocks, from the lowest to the highest of them."""
-    shown = values[-WIDTH:]
-    low, span = min(shown), max(shown) - min(shown)
-    levels = [round((value - low) / span * (len(BLOCKS) - 1)) if span > 0 else 0 for value in shown]
-    return "".join(BLOCKS[level] for level in levels)
+@contextmanager
+def reporting(*, attached: bool) -> Generator[tuple[Reporter, threading.Event]]:
+    """A reporter and the event that asks to stop.
+
+    Attached, the process takes the lowest priority and an error travels to the screen as the job's result.
+    """
+    if not attached:
+        reporter = TerminalReporter()
+        try:
+            yield reporter, threading.Event()
+        finally:
+            reporter.clear()
+        return
+    lower_priority()
+    reporter = PipeReporter()
+    try:
+        yield reporter, stop_when_orphaned()
+    except PlayerError as error:
+        reporter.result(JobResult(ok=False, summary=str(error)))
+        raise
+
+
+@contextmanager
+def stopping_on_interrupt(stop: threading.Event, say: Callable[[str], None], sentence: str) -> Generator[None]:
+    """Within it the first Ctrl-C sets ``stop`` and says the sentence; the next one interrupts as ever.
+
+    Elsewhere than in the main thread nothing changes, nor where the signal is ignored, as in a shell's background.
+    """
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if ignored or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        if stop.is_set():
+            signal.default_int_handler(number, frame)
+        stop.set()
+        say(sentence)
+
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class TrainingReporter:
@@ -68,9 +120,13 @@ class TrainingReporter:
         self._plain.clear()
 
     def _draw(self, progress: JobProgress) -> None:
-        lines = [progress_line(progress), f"  loss {curve(self._losses)} {self._losses[-1]:.3f}"]
+        from player.cli.plots import blocks
+
+        lines = [progress_line(progress), f"  loss {blocks(self._losses[-EPOCHS:])} {self._losses[-1]:.3f}"]
         if self._metrics:
-            lines.append(f"  AUC  {curve(self._metrics)} {self._metrics[-1]:.3f}, at best {max(self._metrics):.3f}")
+            lines.append(
+                f"  AUC  {blocks(self._metrics[-EPOCHS:])} {self._metrics[-1]:.3f}, at best {max(self._metrics):.3f}"
+            )
         back = f"\x1b[{self._drawn}A" if self._drawn else ""
         sys.stderr.write(back + "".join(f"\r\x1b[K{line}\n" for line in lines))
         sys.stderr.flush()

@@ -1,10 +1,20 @@
-"""Two runs beside each other: what was asked differently, and what came out differently."""
+"""Records of runs as scripts read them, and two of them beside each other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recommender.experiments.json_values import JsonDifference, JsonObject, differences, number, objects, text
+from recommender.experiments.json_values import (
+    Difference,
+    Json,
+    JsonObject,
+    differences,
+    is_object,
+    number,
+    objects,
+    text,
+)
 from recommender.experiments.records import Record
+from recommender.experiments.store import RunStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +33,8 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """How two runs differ.
+class RunComparison:
+    """The differences of two runs.
 
     Attributes:
         same_data: whether both saw the same rows.
@@ -48,9 +58,9 @@ class Comparison:
         return not self.results
 
 
-def compare(first: Record, second: Record) -> Comparison:
+def compare(first: Record, second: Record) -> RunComparison:
     """Lay two runs beside each other."""
-    return Comparison(
+    return RunComparison(
         same_data=first.fingerprint == second.fingerprint,
         configuration=tuple(differences(first.configuration, second.configuration)),
         versions=tuple(differences(first.versions, second.versions)),
@@ -69,3 +79,34 @@ def _beside(first: JsonObject, second: JsonObject) -> Sequence[Beside]:
 def _table(results: JsonObject) -> dict[tuple[str, str], float | None]:
     rows = objects(results.get("results"))
     return {(text(row.get("model")), text(row.get("metric"))): number(row.get("mean")) for row in rows}
+
+
+def document(record: Record, store: RunStore) -> dict[str, Json]:
+    """One run with its results at the top level, as ``--json`` prints it."""
+    return {
+        **summary(record),
+        "seconds": record.seconds,
+        "configuration": record.configuration,
+        "versions": record.versions,
+        "machine": record.machine,
+        "fingerprint": record.fingerprint,
+        "dataset": record.dataset,
+        **record.results,
+        "figures": [str(store.figure_path(record, figure)) for figure in record.figures],
+    }
+
+
+def summary(record: Record) -> dict[str, Json]:
+    """What a list shows of a run."""
+    name = record.configuration.get("dataset")
+    conclusion = record.results.get("conclusion")
+    return {
+        "id": record.id,
+        "kind": record.kind,
+        "created": record.created,
+        "finished": record.finished,
+        "dataset_name": name if isinstance(name, str) else "",
+        "events": record.dataset.get("events") if is_object(record.dataset) else None,
+        "conclusion": conclusion if isinstance(conclusion, str) else "",
+        "repeats": record.repeats or None,
+    }
