@@ -159,6 +159,8 @@ def load_settings(paths: Paths) -> Settings:
         return Settings.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise PlayerError(f"{file} is not valid TOML: {error}; mend that line or remove it.") from error
+    except RecursionError:
+        raise PlayerError(f"{file} is nested too deeply; mend or remove the file.") from None
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])

@@ -87,6 +87,14 @@ def test_a_wrong_line_is_told_by_its_name(paths, text, name):
     assert "\n" not in sentence
 
 
+@pytest.mark.parametrize("text", ["a = " + "[" * 100_000, "a = " + "{b = " * 100_000])
+def test_a_file_that_is_nested_without_end_is_told(paths, text):
+    paths.config_file.write_text(text)
+    sentence = refusal(paths)
+    assert "nested too deeply" in sentence
+    assert "\n" not in sentence
+
+
 def test_a_file_that_is_no_text_is_told(paths):
     paths.config_file.write_bytes(b"\xff\xfe\x00")
     assert "cannot be read" in refusal(paths)

@@ -132,7 +132,7 @@ def read_batch(file: Path) -> list[tuple[int, Told]]:
         text = file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PlayerError(f"{file} cannot be read ({error}); nothing was recorded.") from error
-    return list(_parse(text.splitlines(), file))
+    return list(_parse(text.split("\n"), file))
 
 
 def _parse(lines: Iterable[str], file: Path) -> Iterator[tuple[int, Told]]:
@@ -141,6 +141,8 @@ def _parse(lines: Iterable[str], file: Path) -> Iterator[tuple[int, Told]]:
             continue
         try:
             yield number, _told(json.loads(line))
+        except RecursionError:
+            raise PlayerError(f"{file}, line {number}: it is nested too deeply; nothing was recorded.") from None
         except (ValueError, OverflowError, PlayerError) as error:
             raise PlayerError(
                 f"{file}, line {number}: {error}; nothing was recorded, mend the line and try again."

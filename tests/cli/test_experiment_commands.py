@@ -142,6 +142,17 @@ def test_text_in_a_record_cannot_drive_the_terminal(player, measure, tmp_path):
     assert "\x1b" not in player("experiment", "list").out
 
 
+@pytest.mark.parametrize("depth", [150, 100_000])
+def test_a_record_that_is_nested_deeply_is_shown_or_told(player, measure, tmp_path, depth):
+    identity = measure("--json").document["id"]
+    path = tmp_path / "data" / "experiments" / identity / "record.json"
+    nested = "[" * depth + "]" * depth
+    path.write_text(path.read_text().replace('"configuration": {', f'"configuration": {{"deep": {nested},', 1))
+    for command in (("show", identity), ("compare", identity, identity), ("repeat", identity), ("list",)):
+        answer = player("experiment", *command, "--json")
+        assert answer.code == 0 or len(answer.err.splitlines()) == 1, answer
+
+
 def test_a_data_set_is_described_with_what_was_wrong_in_it(player, plays):
     document = player("experiment", "dataset", "--dataset", f"csv:{plays}", "--columns", COLUMNS, "--json").document
     facts = document["dataset"]

@@ -142,6 +142,7 @@ def test_a_file_gives_its_events_with_their_lines(tmp_path):
         ({"event": "skip", "track_id": 1, "position": True}, "number of seconds"),
         ({"event": "skip", "track_id": 1, "position": 10**400}, "line 2"),
         ({"event": "skip", "track_id": 1, "at": 5}, "must be texts"),
+        ("[" * 100_000, "nested too deeply"),
     ],
 )
 def test_a_wrong_line_is_told_with_its_number_and_that_nothing_was_recorded(tmp_path, line, words):
@@ -149,6 +150,12 @@ def test_a_wrong_line_is_told_with_its_number_and_that_nothing_was_recorded(tmp_
     assert words in sentence
     assert f"{tmp_path / 'events.jsonl'}, line 2" in sentence
     assert "nothing was recorded" in sentence
+
+
+def test_a_line_ends_at_a_line_feed_alone(tmp_path):
+    file = tmp_path / "events.jsonl"
+    file.write_text('{"event": "up", "track_id": 1, "station": "Morning\u2028Evening\x85"}\n', "utf-8")
+    assert read_batch(file) == [(1, Told("up", 1, "Morning\u2028Evening\x85"))]
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path):
