@@ -1,9 +1,10 @@
-"""What ``player evaluate`` says: the conclusion first, then the tables it rests on; and the same as one document."""
+"""Output of ``player evaluate``: the conclusion first, then the tables it rests on; and the same as one document."""
 
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -14,7 +15,9 @@ from rich.table import Table as RichTable
 from player.learning.retraining import Evaluated
 from player.reports import evaluation as view
 from player.reports.page import Table
+from player.trials.offpolicy import PolicyEvaluation
 from recommender.evaluation.comparison import Comparison
+from recommender.evaluation.offpolicy import CAP, FEWEST_EFFECTIVE, Value
 from recommender.evaluation.report import Report, Row
 from recommender.evaluation.verdict import CHANCE_MODEL
 from recommender.training.history_evaluation import ListenerReport
@@ -23,6 +26,8 @@ NARROW, WIDE = 104, 118
 """Columns of a terminal below which a table goes without its least read figures, and without meanings beside them."""
 LEAST_READ = ("NDCG@10", CHANCE_MODEL)
 UNTRAINED_HINT = "there is no trained model yet: only the baselines are measured (`player retrain` makes one)"
+LEAST_UNKNOWN = 0.0005
+"""Share of choices told of: less than that reads as 0.0 %."""
 
 
 def print_evaluation(evaluated: Evaluated) -> None:
@@ -182,3 +187,50 @@ def _print_lines(console: Console, lines: Iterable[str]) -> None:
 def _sentence(text: str) -> str:
     """A reason that was written to follow a colon, as a sentence of its own."""
     return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+
+
+def policy_document(evaluated: PolicyEvaluation) -> dict[str, Any]:
+    """The estimates as a JSON document."""
+    report = evaluated.report
+    return {
+        **asdict(report),
+        "verdict": report.verdict,
+        "cap": CAP,
+        "fewest_effective": FEWEST_EFFECTIVE,
+        "version": evaluated.version,
+        "since": _since(evaluated.since),
+    }
+
+
+def print_policy(evaluated: PolicyEvaluation) -> None:
+    """The estimates for a person."""
+    report = evaluated.report
+    version = "" if evaluated.version is None else f" ({evaluated.version})"
+    plural = "" if report.sessions == 1 else "s"
+    print(f"“{report.policy}”{version} on {report.decisions} judged decisions, {report.sessions} session{plural}")
+    if evaluated.since:
+        print(f"  since {_since(evaluated.since)}: it has learned from what came before")
+    if report.decisions:
+        print(f"  liking of what was served     {_value(report.logged)}")
+        print(f"  SNIPS                         {_value(report.snips)}")
+        print(f"  doubly robust                 {_value(report.doubly_robust)}")
+        print(f"  doubly robust less served     {_value(report.lead, '+')}")
+        print(
+            f"  effective sample size {report.effective:.1f}; weights capped at {CAP:g} in {report.capped:.1%}, the largest "
+            f"was {report.largest_weight:.1f}"
+        )
+        if report.unknown >= LEAST_UNKNOWN:
+            print(
+                f"  {report.unknown:.1%} of its choices lie on tracks beyond the thousand that a decision keeps: doubly "
+                f"robust may be off by {report.unknown:.3f}"
+            )
+    print(report.verdict)
+
+
+def _value(value: Value, sign: str = "") -> str:
+    bounds = "" if value.low is None else f"  ({value.low:{sign}.3f} to {value.high:{sign}.3f})"
+    return f"{value.mean:{sign}.3f}{bounds}"
+
+
+def _since(seconds: float) -> str | None:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds") if seconds else None

@@ -455,7 +455,7 @@ def repeat(identity: Identity, data_dir: DataDir = None, json: Json = False) -> 
 
 
 def _store(data_dir: Path | None) -> "RunStore":
-    """Where the runs are kept, without opening the listener's database."""
+    """The store of the runs, without opening the listener's database."""
     from player.config import locate
     from recommender.experiments.store import RunStore
 

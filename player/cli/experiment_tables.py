@@ -87,7 +87,7 @@ def print_run(record: "Record", store: "RunStore") -> None:
 
 
 def _print_heading(record: "Record", console: "Console") -> None:
-    """Which run it is, on what."""
+    """Identity of a run, and its data."""
     data = record.dataset
     console.print(
         clean(f"Experiment {record.id}: {record.kind} on {text(record.configuration.get('dataset'))}"), soft_wrap=True
@@ -134,7 +134,7 @@ def _print_baselines(record: "Record", console: "Console") -> None:
 
 
 def _print_differences_to(record: "Record", console: "Console") -> None:
-    """How far one model is ahead of each other one, with the interval of the difference over listeners."""
+    """Lead of one model over each other one, with the interval of the difference over listeners."""
     rows = objects(record.results.get("differences"))
     if not rows:
         return
@@ -173,7 +173,7 @@ def print_dataset(facts: JsonObject, console: "Console") -> None:
 
 
 def print_comparison(first: "Record", second: "Record", compared: "RunComparison", console: "Console") -> None:
-    """What was asked differently, and both runs' figures."""
+    """Differences of the questions, and both runs' figures."""
     console.print("The same data." if compared.same_data else "Different data: figures cannot be compared row by row.")
     for title, found in (
         ("Asked differently", compared.configuration),
@@ -428,4 +428,4 @@ PRINTERS: dict[str, Callable[["Record", "Console"], None]] = {
     "p-hard": _print_p_hard,
     "sequential": _print_sequential,
 }
-"""What prints the results of each kind."""
+"""Printers of the results of each kind."""

@@ -20,7 +20,7 @@ export_app = typer.Typer(help="Write what the player knows for your own analysis
 
 
 class HistorySource(StrEnum):
-    """Where a history may come from."""
+    """Sources of a history."""
 
     SPOTIFY = "spotify"
     LISTENBRAINZ = "listenbrainz"
@@ -30,7 +30,7 @@ class HistorySource(StrEnum):
 
 
 class TableFormat(StrEnum):
-    """How a table may be written."""
+    """Formats of a table."""
 
     PARQUET = "parquet"
     CSV = "csv"

@@ -183,7 +183,7 @@ def _take_commands(settings: "Settings", paths: "Paths", frontend: str = "", com
 
 
 def _say_demands(frontend: str, named: Path | None, home: Home) -> None:
-    """What a network with large weights asks of the machine, before they are read; what is missing is told elsewhere."""
+    """Demands of a network with large weights on the machine, before they are read; what is missing is told elsewhere."""
     from embeddings.errors import EmbeddingError
     from embeddings.registry import frontend_spec
     from embeddings.weights.files import WeightsFolder, find_weights

@@ -9,7 +9,6 @@ import typer
 
 from player.cli import (
     ab,
-    demo,
     diversity,
     doctor,
     experiment,
@@ -19,6 +18,7 @@ from player.cli import (
     model_versions,
     play,
     reasons,
+    screen,
     stations,
     survey,
     training,
@@ -52,7 +52,7 @@ survey.register(app)
 experiment.register(app)
 history_files.register(app)
 doctor.register(app)
-demo.register(app)
+screen.register(app)
 
 
 @app.callback(invoke_without_command=True)
@@ -74,9 +74,7 @@ def open_screen(
         # Options work before the subcommand too.
         os.environ["PLAYER_DATA_DIR"] = str(data_dir)
     if context.invoked_subcommand is None:
-        from player.cli.screen import open_player
-
-        open_player(music, data_dir)
+        screen.open_player(music, data_dir)
     elif music is not None:
         raise UsageError("--music opens the screen and takes no command; to add a folder use `player scan FOLDER`.")
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from recommender.models.registry import Registry
 
 MODEL = "model"
-"""What a card calls the model itself among its metrics."""
+"""The model itself among the metrics of its card."""
 models_app = typer.Typer(
     help="Trained versions: list them, look into them, choose another.", invoke_without_command=True
 )
@@ -135,7 +135,7 @@ def roll_back(data_dir: DataDir = None) -> None:
 
 
 def lineage_words(lineage: "Lineage") -> str:
-    """How a model came about, in one line."""
+    """Descent of a model, in one line."""
     if not lineage.parent:
         return f"Trained in full: {lineage.why}; the sequence learned from {lineage.new_rows} events"
     return (

@@ -1,4 +1,4 @@
-"""What commands share: the data folder, opening the listener's data, JSON output, and files that are asked for."""
+"""Shared by all commands: the data folder, opening the listener's data, JSON output, and files that are asked for."""
 
 import json
 import math
@@ -64,7 +64,7 @@ def emit_line(document: Any) -> None:
 
 
 def track_document(track: "TrackRow") -> dict[str, Any]:
-    """Which track it is, as every document that speaks of tracks begins."""
+    """Identity of a track, as every document that speaks of tracks begins."""
     return {"track_id": track.id, "title": track.title, "artist": track.artist}
 
 

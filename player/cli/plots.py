@@ -29,7 +29,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class PlotFrame:
-    """Where curves are drawn.
+    """Frame that curves are drawn in.
 
     Attributes:
         columns, rows: cells inside it.

@@ -82,7 +82,7 @@ def _print_why(said: "Why") -> None:
 
 
 def _place(said: "Why") -> str:
-    """Where it stands, and how it came there."""
+    """Its place, and the way it came there."""
     if said.blocked:
         return f"Not to be played: {said.blocked}."
     where = "Not in the queue" if said.place is None else f"Place {said.place} of the queue"

@@ -1,4 +1,4 @@
-"""Opening the screen: it is drawn at once, and what it shows is opened behind it."""
+"""Opening the screen, on the listener's library or the demo's: drawn at once, what it shows opened behind it."""
 
 import sys
 import tempfile
@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+import typer
+
 from player.cli.options import Home, opened
 from player.errors import PlayerError
 from player.storage.event_kinds import Origin
@@ -14,6 +16,11 @@ from player.storage.event_kinds import Origin
 if TYPE_CHECKING:
     from player.playback.controller import Opening
     from player.tui.port import PlayerPort
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(demo)
 
 
 def open_player(music: Path | None, data_dir: Path | None, *, station: str | None = None) -> None:
@@ -38,8 +45,8 @@ def open_player(music: Path | None, data_dir: Path | None, *, station: str | Non
     _run(open_home)
 
 
-def open_demo() -> None:
-    """Open the screen on the demo library, in a data folder that is thrown away."""
+def demo() -> None:
+    """Open the player on about twenty freely licensed excerpts, in a data folder that is thrown away afterwards."""
     _check_terminal()
     _run(_open_demo)
 

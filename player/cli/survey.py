@@ -71,7 +71,7 @@ def _show_next(data_dir: Path | None, count: int, seconds: float, *, json: bool)
 
 
 def _clip_document(clip: "Clip | None", progress: "Progress") -> dict[str, object]:
-    """What to play; all null but the count when nothing is left."""
+    """The clip to play; all null but the count when nothing is left."""
     track = None if clip is None else clip.track
     return {
         "track_id": None if track is None else track.id,

@@ -111,7 +111,7 @@ def _training_config(
     epochs: int | None,
     seed: int,
 ) -> "TrainingConfig":
-    """What the options ask for."""
+    """The configuration that the options ask for."""
     from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
     from recommender.configuration import ClepConfig, ClepVariant, TrainingConfig
 
@@ -140,7 +140,7 @@ def sequence_config(mode: Literal["default", "faithful", "best"]) -> "Sequential
 
 
 def retraining_document(done: "Retrained") -> dict[str, object]:
-    """What came of a retraining, as one document."""
+    """The outcome of a retraining as one document."""
     from player.cli.evaluation_text import metrics_document, models_of
 
     result, card = done.result, done.card
@@ -214,7 +214,7 @@ def evaluate(
 
 def _evaluate_policy(name: str, seed: int, html: Path | None, data_dir: Path | None, *, json: bool) -> None:
     """Estimate from the logged decisions what another way of choosing would have been worth."""
-    from player.cli.policy_text import policy_document, print_policy
+    from player.cli.evaluation_text import policy_document, print_policy
     from player.cli.progress import reporting
     from player.errors import UsageError
     from player.trials.offpolicy import evaluate_named

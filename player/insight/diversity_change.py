@@ -32,7 +32,7 @@ WIDEST_DIAL = 100
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """How a figure changed, and what chance alone would give.
+    """The change of a figure, beside those that chance alone would give.
 
     Attributes:
         now, before: the figure over equally many plays.
@@ -53,7 +53,7 @@ class Change:
 
     @property
     def beyond_chance(self) -> bool:
-        """Whether chance would rarely give as much."""
+        """True where chance would rarely give as much."""
         return self.p <= LEVEL
 
 
@@ -147,7 +147,7 @@ SAME = ChangeWord("as varied", "About as varied as")
 
 
 def verdict_of(gini: Change) -> ChangeWord:
-    """What a change of the Gini index means; within chance it means nothing."""
+    """The meaning of a change of the Gini index; within chance it means nothing."""
     if not gini.beyond_chance:
         return SAME
     return NARROWER if gini.difference > 0 else WIDER
@@ -172,7 +172,7 @@ def artists_make_half(counts: NDArray[np.int64]) -> str:
 
 
 def panel_sentence(pool: Pool, plays: NDArray[np.int64], dial: int) -> str:
-    """What the last plays of a station look like beside those before them; empty while there are too few.
+    """A sentence on the last plays of a station beside those before them; empty while there are too few.
 
     Args:
         pool: what the station may play.

@@ -214,7 +214,7 @@ def plays_of(events: Sequence[LoggedEvent], collection: Collection, station: Sta
 
 
 def eligible_pool(collection: Collection, events: Sequence[LoggedEvent], station: StationInfo | None) -> Pool:
-    """What may be played as things stand now: bans, thumbs and rests of today hold for the whole picture."""
+    """The pool that may be played as things stand now: bans, thumbs and rests of today hold for the whole picture."""
     state = ListeningState()
     for event in events:
         state.apply(event)
@@ -244,7 +244,7 @@ def lorenz(counts: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _changes(pool: Pool, plays: Plays, before: slice, period: slice) -> tuple[int, dict[str, Change]]:
-    """How many plays a side were compared, and the changes; none where either side has too few."""
+    """Plays compared on each side, and the changes; none where either side has too few."""
     compared = min(before.stop - before.start, period.stop - period.start)
     if compared < FEWEST_PLAYS:
         return 0, {}
@@ -292,7 +292,7 @@ def _course(pool: Pool, plays: Plays, period: slice, window: int) -> tuple[Cours
 
 
 def _models(database: Database, station: StationInfo | None, since: datetime, until: datetime) -> tuple[ModelMark, ...]:
-    """Which version chose, and from when on. In a trial of two arms they take turns, so its choices mark nothing."""
+    """The versions that chose, each from when on. In a trial of two arms they take turns, so its choices mark nothing."""
     query = (
         select(Decision.time_us, Decision.model_version)
         .where(Decision.trial_id.is_(None), Decision.time_us < round(until.timestamp() * MICROSECONDS))

@@ -14,12 +14,12 @@ from player.stations.station_scoring import StationScorer
 from recommender.ranking.diversity import DiversityReport, Pool, outlook, report
 
 TREND_POINTS = 24
-"""How many plays back a sparkline goes."""
+"""Plays that a sparkline goes back."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeasureKind:
-    """How a diversity measure is named and shown."""
+    """Name and direction of a diversity measure."""
 
     key: str
     name: str
@@ -50,7 +50,7 @@ class DiversityCourse:
     def __init__(self, scorer: StationScorer) -> None:
         self._scorer = scorer
         self.sentence = ""
-        """What the last plays look like beside those before them; empty while there are too few."""
+        """A sentence on the last plays beside those before them; empty while there are too few."""
         self._past: deque[DiversityReport] = deque(maxlen=TREND_POINTS)
         self._followed: NDArray[np.int64] = np.empty(0, np.int64)
         """The plays that the course knows of."""

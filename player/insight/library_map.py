@@ -33,7 +33,7 @@ Progress = Callable[[str, int, int], None]
 COMPONENTS = 50
 """Principal components that t-SNE works on, as its author advises (van der Maaten & Hinton 2008, section 4.2)."""
 PERPLEXITY = 30.0
-"""How many neighbours count; on the 240 tracks of the development library 15 and 30 make no difference that shows."""
+"""Neighbours that count; on the 240 tracks of the development library 15 and 30 make no difference that shows."""
 ITERATIONS = 1000
 FEWEST_FOR_TSNE = 10
 """With fewer tracks there are no neighbourhoods to keep, and PCA says what there is."""
@@ -60,7 +60,7 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class Colouring:
-    """What the colours on a map mean: groups or a scale, never both.
+    """Meaning of a map's colours: groups or a scale, never both.
 
     Attributes:
         title: in words, for the legend.

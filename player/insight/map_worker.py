@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from player.jobs import lower_priority
 
 VECTOR, PLACE = np.dtype("<f4"), np.dtype("<f4")
-"""How numbers cross the pipe."""
+"""The form of numbers in the pipe."""
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class VectorHeader:
     """The line before the vectors: (rows, dimension) float32 follow."""
 
     rows: int
@@ -38,7 +38,7 @@ class Answer:
     method: str = ""
 
 
-def write_line(stream: IO[bytes], line: Order | Answer) -> None:
+def write_line(stream: IO[bytes], line: VectorHeader | Answer) -> None:
     """Send one line."""
     stream.write(json.dumps(asdict(line)).encode() + b"\n")
     stream.flush()
@@ -62,9 +62,9 @@ def main() -> None:
 
 
 def _read(stream: IO[bytes]) -> NDArray[np.float32]:
-    order = Order(**json.loads(stream.readline()))
-    numbers = stream.read(order.rows * order.dimension * VECTOR.itemsize)
-    return np.frombuffer(numbers, VECTOR).reshape(order.rows, order.dimension)
+    header = VectorHeader(**json.loads(stream.readline()))
+    numbers = stream.read(header.rows * header.dimension * VECTOR.itemsize)
+    return np.frombuffer(numbers, VECTOR).reshape(header.rows, header.dimension)
 
 
 def _end_with_the_pipe() -> None:

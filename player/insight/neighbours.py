@@ -136,7 +136,7 @@ def outliers(collection: Collection, at_least: float = STRANGE) -> list[Outlier]
 
 
 def strangeness(vectors: NDArray[np.float32], components: int = COMPONENTS) -> NDArray[np.float64]:
-    """How far each vector sticks out of the plane that the others lie near.
+    """Distance of each vector from the plane that the others lie near.
 
     The distance from the first ``components`` principal components of the other folds, as its logarithm's robust z-score.
 

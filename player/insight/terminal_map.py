@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from player.errors import PlayerError
 from player.feedback.event_history import EventHistory
 from player.insight.library_map import Colour, Colouring, colour_by_genre, colour_by_thumb
-from player.insight.map_worker import PLACE, VECTOR, Answer, Order, write_line
+from player.insight.map_worker import PLACE, VECTOR, Answer, VectorHeader, write_line
 from player.library.tracks import TrackRow
 from player.stations.collection import Collection
 from player.stations.station_scoring import StationScorer
@@ -74,7 +74,7 @@ class MapView:
     placed: PlacedTracks | None = None
     """None until there is one; of an earlier library while ``share`` says that a newer one is being made."""
     share: float | None = None
-    """How much of the map being made is done; None where none is."""
+    """Share of the map being made that is done; None where none is."""
     problem: str = ""
     """One sentence: why there is none, or no newer one."""
 
@@ -166,7 +166,7 @@ class MapMaker:
             try:
                 # The pipe stays open: when it closes, because this process ended, the child does too.
                 with suppress(BrokenPipeError):
-                    write_line(child.stdin, Order(len(rows), vectors.shape[1]))
+                    write_line(child.stdin, VectorHeader(len(rows), vectors.shape[1]))
                     for chunk in _chunks(vectors, rows):
                         child.stdin.write(chunk)
                     child.stdin.flush()
@@ -203,7 +203,7 @@ class MapMaker:
 
 
 def map_key(collection: Collection, rows: NDArray[np.int64]) -> str:
-    """What tells one set of tracks and vectors from another: equal keys have equal maps.
+    """Hash of a set of tracks and vectors: equal keys have equal maps.
 
     Args:
         collection: the library.
@@ -273,7 +273,7 @@ def colour_map(
     tracks: Sequence[TrackRow],
     colour: Colour,
 ) -> Colouring:
-    """What the colours of a map mean beside a station.
+    """Meaning of a map's colours beside a station.
 
     Args:
         collection: the library.

@@ -1,4 +1,4 @@
-"""When the player trains by itself: enough was told since the last training, and the last one is long enough ago."""
+"""Automatic training: due when enough was told since the last training, and the last one is long enough ago."""
 
 import time
 from collections.abc import Callable
@@ -9,12 +9,12 @@ from recommender.models.registry import Registry
 PAUSE_SECONDS = 15 * 60.0
 """Between two trainings at least: a survey or an import brings answers by the hundred."""
 LOOK_SECONDS = 5.0
-"""How often the answers are counted."""
+"""Interval at which the answers are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewAnswers:
-    """What was told since the last training.
+    """Answers since the last training.
 
     Attributes:
         count: labelled events since then.
@@ -26,12 +26,12 @@ class NewAnswers:
 
     @property
     def enough(self) -> bool:
-        """Whether it is time; never where none are wanted."""
+        """True when it is time; never where none are wanted."""
         return 0 < self.wanted <= self.count
 
 
 def trained_answers(registry: Registry) -> int:
-    """How many labelled events there were when a model was last trained, whether or not it serves; 0 before the first."""
+    """Number of labelled events when a model was last trained, whether or not it serves; 0 before the first."""
     versions = registry.versions()
     return versions[-1].lineage.log_labels if versions else 0
 
@@ -63,7 +63,7 @@ class AutoTraining:
         """Answers there were at the last attempt of this run, which may have found too little to train on."""
 
     def due(self) -> bool:
-        """Whether to train now; asked often, it counts only now and then."""
+        """True when training is due; asked often, it counts only now and then."""
         now = self._clock()
         if self._after == 0 or now - self._begun < PAUSE_SECONDS or now - self._looked < LOOK_SECONDS:
             return False

@@ -36,7 +36,7 @@ STAGES = {
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What there is to learn from."""
+    """Material to learn from."""
 
     collection: Collection
     log: EventLog
@@ -45,7 +45,7 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Retrained:
-    """What came of a retraining: the result, and the card as stored (none when nothing was trained)."""
+    """Outcome of a retraining: the result, and the card as stored (none when nothing was trained)."""
 
     result: "TrainingResult"
     card: ModelCard | None
@@ -53,7 +53,7 @@ class Retrained:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What was measured.
+    """An evaluation, and what it was of.
 
     Attributes:
         report: the figures and what follows from them.

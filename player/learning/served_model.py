@@ -18,7 +18,7 @@ class ModelFinding:
 
 
 def library_of(collection: Collection) -> Library:
-    """What tells this library from another."""
+    """Identity of a library among others."""
     return Library(collection.catalogue.ids, collection.vectors.vectors)
 
 

@@ -196,7 +196,7 @@ def _name_rows(axes: "Axes", names: Sequence[str]) -> None:
 
 
 def reliability_diagram(axes: "Axes", bins: Sequence[Bin]) -> None:
-    """What came against what was promised; on the diagonal every promise is kept."""
+    """Shares that came against those promised; on the diagonal every promise is kept."""
     unit_square(axes, "promised", "came")
     most = max((each.rows for each in bins), default=1)
     promised, came = [each.promised for each in bins], [each.came for each in bins]

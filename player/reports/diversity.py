@@ -78,7 +78,7 @@ def span_of(history: DiversityHistory) -> CourseSpan:
 
 
 def about(history: DiversityHistory) -> str:
-    """What was looked at."""
+    """The period in figures, as a sentence."""
     where = "all stations" if history.station is None else f"“{history.station}”"
     return (
         f"{history.plays:,} plays on {where} since {when(history, history.since)}: {history.artists_played:,} of "
@@ -92,7 +92,7 @@ def table(history: DiversityHistory) -> list[tuple[str, str, str, str, str]]:
 
 
 def comparison(history: DiversityHistory) -> str:
-    """How the changes were reckoned."""
+    """The way that the changes were reckoned."""
     if not history.compared:
         return "There are too few plays in the period before to speak of changes."
     return (

@@ -153,7 +153,7 @@ def profile_table(listener: ListenerReport) -> Table:
 
 
 def calibration_table(report: Report, strong: str) -> Table:
-    """How well probabilities come true, for all recommenders."""
+    """Calibration of the probabilities of all recommenders."""
     return figures_table(report, "Does P(like) come true?", CALIBRATION, strong)
 
 
@@ -216,7 +216,7 @@ def log_table(facts: LogFacts) -> Table:
 
 
 def method_lines(listener: ListenerReport) -> tuple[str, ...]:
-    """What was measured on and how, a line each."""
+    """The data measured on and the method, a line each."""
     report, split = listener.evaluation.report, listener.evaluation.report.split
     lines = [
         f"Split in time ({split.name}): {_events(split)}.",
@@ -229,7 +229,7 @@ def method_lines(listener: ListenerReport) -> tuple[str, ...]:
 
 
 def left_out_lines(listener: ListenerReport) -> tuple[str, ...]:
-    """Which figures and baselines are not there, and why."""
+    """The figures and baselines that are not there, each with its reason."""
     return (*listener.evaluation.report.omitted, listener.left_out)
 
 

@@ -32,7 +32,7 @@ TAIL_PERCENT = 2
 DECIMALS = 4
 """Of a place: a ten-thousandth of half the map is less than a pixel until it is zoomed in twenty times."""
 _UNSAFE = {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
-"""What could end or begin something in HTML or script, as JSON writes it just as well."""
+"""Characters that could end or begin something in HTML or script, as JSON writes them just as well."""
 INCHES = (11.0, 8.0)
 LONGEST_NAME = 32
 LARGEST_DOT, SMALLEST_DOT, DOTS_AREA = 60.0, 2.0, 16_000.0
@@ -134,7 +134,7 @@ def _document(drawn: LibraryMap) -> dict[str, Any]:
 
 
 def about(drawn: LibraryMap) -> str:
-    """How many tracks are on the map, and how they came there."""
+    """The number of tracks on the map, and the method that placed them."""
     count = len(drawn.tracks)
     return f"{count} {'track' if count == 1 else 'tracks'} by their sound ({drawn.method})"
 

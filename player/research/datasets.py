@@ -27,12 +27,12 @@ from recommender.experiments.provenance import fingerprint_of_dataset
 from recommender.experiments.records import Record
 
 OWN_LOG = "log"
-"""What the player's own log is called where others are ``KIND:PATH``."""
+"""Name of the player's own log where others are ``KIND:PATH``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is to be opened.
+    """A data set to be opened.
 
     Attributes:
         dataset: ``KIND:PATH``, or ``log``.
@@ -61,7 +61,7 @@ class Source:
 
 
 class SourceWords(TypedDict):
-    """What determines the data of an experiment besides their name, as its record keeps it."""
+    """The words that determine the data of an experiment besides their name, as its record keeps them."""
 
     columns: tuple[tuple[str, str], ...]
     limit: int | None
@@ -72,7 +72,7 @@ class SourceWords(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What opening needs: the listener's data, and where progress is told."""
+    """Needs of every experiment: the listener's data, and where progress is told."""
 
     paths: Paths
     settings: Settings
@@ -131,7 +131,7 @@ def source(
     index: Path | None = None,
     frontend: str = "",
 ) -> Source:
-    """What the options of a command mean, with whole paths, so that a record can be repeated from anywhere.
+    """The data set that the options of a command name, with whole paths, so that a record can be repeated from anywhere.
 
     Raises:
         UsageError: they do not name a data set.

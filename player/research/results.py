@@ -54,7 +54,7 @@ class RunComparison:
 
     @property
     def agree(self) -> bool:
-        """Whether every result is the same to the last digit."""
+        """True where every result is the same to the last digit."""
         return not self.results
 
 
@@ -97,7 +97,7 @@ def document(record: Record, store: RunStore) -> dict[str, Json]:
 
 
 def summary(record: Record) -> dict[str, Json]:
-    """What a list shows of a run."""
+    """A run in a list."""
     name = record.configuration.get("dataset")
     conclusion = record.results.get("conclusion")
     return {

@@ -18,7 +18,7 @@ CHANGE = 0.01
 
 
 class Sound(Protocol):
-    """What can be told to sound: an ``AudioClient``, or a loan of one."""
+    """A sounder of clips: an ``AudioClient``, or a loan of one."""
 
     def send(self, command: audio.Command) -> None:
         """Pass a command on."""
@@ -61,12 +61,12 @@ class ClipSound:
 
     @property
     def sounding(self) -> bool:
-        """Whether a clip is heard now."""
+        """True while a clip is heard."""
         return self._began is not None and not self._over
 
     @property
     def over(self) -> bool:
-        """Whether the clip was heard to its end, or broke off."""
+        """True when the clip was heard to its end, or broke off."""
         return self._over
 
     @property
@@ -143,7 +143,7 @@ class ClipSound:
             self._send(audio.Stop())
 
     def _level(self) -> float:
-        """Where the slider is now, on its way up, at the top or on its way down."""
+        """Place of the slider now, on its way up, at the top or on its way down."""
         clip = self._clip
         if clip is None or self._over:
             return 0.0

@@ -1,4 +1,4 @@
-"""What the survey is balanced over: the library's genres, or, where those say little, clusters of what sounds alike."""
+"""Groups that the survey is balanced over: the library's genres, or, where those say little, clusters of what sounds alike."""
 
 import re
 import unicodedata

@@ -81,7 +81,7 @@ class SurveySession:
         self._closed = False
 
     def view(self) -> SurveyView:
-        """What there is to show; never waits."""
+        """The view to show; never waits."""
         clips = self._clips
         return replace(self._shown, heard=clips.heard, sounding=clips.sounding, over=clips.over)
 
@@ -244,7 +244,7 @@ class SurveySession:
 
 
 def _is_there(row: TrackRow, missing: list[TrackRow]) -> bool:
-    """Whether the track's file is there; one that is not is added to ``missing``."""
+    """True where the track's file is there; one that is not is added to ``missing``."""
     try:
         there = text_to_path(row.path).is_file()
     except OSError:

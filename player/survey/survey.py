@@ -32,8 +32,8 @@ ANSWER_OF: Mapping[Kind, Answer] = {kind: answer for answer, kind in KIND_OF.ite
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """What the log says of the survey.
+class ClipAnswers:
+    """Answers to the survey, by the log.
 
     Attributes:
         given: track id → the last answer about it, in the order in which they were given.
@@ -44,17 +44,17 @@ class Answers:
     never: frozenset[int] = frozenset()
 
     def count(self, answer: Answer) -> int:
-        """How many tracks have that answer."""
+        """Number of tracks with that answer."""
         return sum(value == answer for value in self.given.values())
 
 
 def concerns_survey(event: LoggedEvent) -> bool:
-    """Whether :func:`answers_in` needs the event."""
-    return event.origin == ORIGIN or event.kind in {Kind.UNDO, Kind.NEVER}
+    """True for events that :func:`answers_in` needs."""
+    return event.origin == ORIGIN or event.kind in {"undo", "never"}
 
 
-def answers_in(events: Iterable[LoggedEvent]) -> Answers:
-    """What was answered, of events in the order of the log; an answer taken back was not given."""
+def answers_in(events: Iterable[LoggedEvent]) -> ClipAnswers:
+    """Answers among events in the order of the log; an answer taken back was not given."""
     given: dict[int, Answer] = {}
     never: set[int] = set()
     for event in standing([event for event in events if concerns_survey(event)]):
@@ -63,7 +63,7 @@ def answers_in(events: Iterable[LoggedEvent]) -> Answers:
         elif event.kind in ANSWER_OF:
             given.pop(event.track_id, None)
             given[event.track_id] = ANSWER_OF[event.kind]
-    return Answers(given, frozenset(never))
+    return ClipAnswers(given, frozenset(never))
 
 
 def answer_event(answer: Answer, track_id: int, position: float | None = None) -> NewEvent:
@@ -72,7 +72,7 @@ def answer_event(answer: Answer, track_id: int, position: float | None = None) -
 
 
 class SurveyPlan:
-    """Which track is asked about next.
+    """Order in which tracks are asked about.
 
     The groups take turns: next is the one that was asked about least, and which of those alike is drawn, as is the order
     within a group. What is drawn depends on a track's id alone, so a track that comes or goes leaves the others in order.
@@ -97,7 +97,7 @@ class SurveyPlan:
 
     @property
     def playable(self) -> int:
-        """How many tracks there are."""
+        """Number of tracks."""
         return len(self._rows)
 
     def clip(self, row: TrackRow) -> Clip:
@@ -110,8 +110,8 @@ class SurveyPlan:
         start = edge + self._draw("start", row.id) * (room - 2 * edge)
         return Clip(row, round(start, 3), self._seconds)
 
-    def next(self, answers: Answers, passed_over: Collection[int] = frozenset()) -> Clip | None:
-        """What to ask about next; None when nothing is left.
+    def next(self, answers: ClipAnswers, passed_over: Collection[int] = frozenset()) -> Clip | None:
+        """The clip to ask about next; None when nothing is left.
 
         Args:
             answers: what was answered; the artist of the last one has a rest, where another is left.
@@ -128,20 +128,20 @@ class SurveyPlan:
                 same_artist = same_artist or row
         return None if same_artist is None else self.clip(same_artist)
 
-    def left(self, answers: Answers, passed_over: Collection[int] = frozenset()) -> int:
-        """How many tracks can still be asked about."""
+    def left(self, answers: ClipAnswers, passed_over: Collection[int] = frozenset()) -> int:
+        """Number of tracks that can still be asked about."""
         return sum(self._open(track_id, answers, passed_over) for track_id in self._rows)
 
-    def progress(self, answers: Answers, aim: int, passed_over: Collection[int] = frozenset()) -> Progress:
-        """How far the answers are on the way to ``aim``."""
+    def progress(self, answers: ClipAnswers, aim: int, passed_over: Collection[int] = frozenset()) -> Progress:
+        """Progress of the answers on the way to ``aim``."""
         answered = len(answers.given)
         of = max(answered, min(aim, answered + self.left(answers, passed_over)))
         return Progress(answered, answers.count("like"), answers.count("dislike"), of)
 
-    def _open(self, track_id: int, answers: Answers, passed_over: Collection[int]) -> bool:
+    def _open(self, track_id: int, answers: ClipAnswers, passed_over: Collection[int]) -> bool:
         return not (track_id in answers.given or track_id in answers.never or track_id in passed_over)
 
-    def _turns(self, answers: Answers) -> list[str]:
+    def _turns(self, answers: ClipAnswers) -> list[str]:
         """The groups, those asked about least first."""
         asked = Counter(self._group_of[track_id] for track_id in answers.given if track_id in self._group_of)
         return sorted(self._members, key=lambda group: (asked[group], self._draw(f"turn {asked[group]}", group)))
@@ -153,7 +153,7 @@ class SurveyPlan:
 
 
 def sentence_at_the_end(progress: Progress, left: int, playable: int) -> str:
-    """Why nothing more is asked, in a sentence.
+    """The reason that nothing more is asked, in a sentence.
 
     Args:
         progress: how far it is.
@@ -185,7 +185,7 @@ class Survey:
         self._events: list[LoggedEvent] = []
         self._passed_over: set[int] = set()
         self.aim = aim
-        self.answers = Answers({})
+        self.answers = ClipAnswers({})
         self.catch_up()
 
     def catch_up(self) -> None:
@@ -198,16 +198,16 @@ class Survey:
 
     @property
     def progress(self) -> Progress:
-        """How far it is."""
+        """Progress so far."""
         return self._plan.progress(self.answers, self.aim, self._passed_over)
 
     @property
     def left(self) -> int:
-        """How many tracks can still be asked about."""
+        """Number of tracks that can still be asked about."""
         return self._plan.left(self.answers, self._passed_over)
 
     def next(self, usable: Callable[[TrackRow], bool] = lambda _row: True) -> Clip | None:
-        """What to ask about next; None when the aim is reached or nothing is left.
+        """The clip to ask about next; None when the aim is reached or nothing is left.
 
         Args:
             usable: whether a track can be played; one that cannot is passed over from now on.
@@ -242,5 +242,5 @@ class Survey:
         self.catch_up()
 
     def why_nothing(self) -> str:
-        """Why :meth:`next` gives nothing, in a sentence."""
+        """The reason that :meth:`next` gives nothing, in a sentence."""
         return sentence_at_the_end(self.progress, self.left, self._plan.playable)

@@ -1,4 +1,4 @@
-"""What a survey shows and passes around: plain values, imported by the screen before anything heavy is."""
+"""A survey as it is shown and passed around: plain values, imported by the screen before anything heavy is."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -24,7 +24,7 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the survey is."""
+    """Progress of the survey."""
 
     answered: int = 0
     liked: int = 0

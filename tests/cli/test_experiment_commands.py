@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support.golden import holds
+
 pytestmark = pytest.mark.slow
 
 COLUMNS = "listener=user,track=song,time=at,label=verdict"
@@ -164,29 +166,34 @@ def test_a_data_set_is_described_with_what_was_wrong_in_it(player, plays):
     assert "2023-11-14" in said
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "says"),
-    [
-        (("--dataset", "nothing"), 2, "KIND:PATH"),
-        (("--dataset", "vinyl:x"), 2, "no kind of data set 'vinyl'"),
-        (("--dataset", "csv:/nowhere.csv", "--columns", "a=b"), 1, "csv"),
-        (("--dataset", "csv:PLAYS", "--columns", "listener"), 2, "key=value"),
-        (("--dataset", "csv:PLAYS", "--columns", "listener=user,track=tune,label=verdict"), 1, "tune"),
-        (("--dataset", "csv:PLAYS", "--columns", COLUMNS, "--models", "oracle"), 2, "no model 'oracle'"),
-        (("--dataset", "csv:PLAYS", "--columns", COLUMNS, "--models", "content-knn"), 2, "content vectors"),
-        (("--dataset", "csv:PLAYS", "--columns", COLUMNS, "--music", "/tmp"), 2, "--index"),
-        (("--dataset", "csv:PLAYS", "--columns", "listener=user,track=song,label=verdict", "--split", "global-time"), 2, "no clock"),
-        (("--dataset", "log"), 1, "0 likes"),
-        (("--dataset", "log", "--columns", "a=b"), 2, "--columns"),
-        (("--dataset", "log", "--seeds", "0"), 2, ""),
-    ],
-)  # fmt: skip
-def test_wrong_input_is_one_sentence(player, plays, arguments, code, says):
-    answer = player(
-        "experiment", "baselines", *(str(each).replace("PLAYS", str(plays)) for each in arguments), "--json"
-    )
-    assert (answer.code, answer.out) == (code, "")
-    assert says in answer.err
+WRONG = [
+    (2, ("--dataset", "nothing")),
+    (2, ("--dataset", "vinyl:x")),
+    (1, ("--dataset", "csv:/nowhere.csv", "--columns", "a=b")),
+    (2, ("--dataset", "csv:PLAYS", "--columns", "listener")),
+    (1, ("--dataset", "csv:PLAYS", "--columns", "listener=user,track=tune,label=verdict")),
+    (2, ("--dataset", "csv:PLAYS", "--columns", COLUMNS, "--models", "oracle")),
+    (2, ("--dataset", "csv:PLAYS", "--columns", COLUMNS, "--models", "content-knn")),
+    (2, ("--dataset", "csv:PLAYS", "--columns", COLUMNS, "--music", "/tmp")),
+    (2, ("--dataset", "csv:PLAYS", "--columns", "listener=user,track=song,label=verdict", "--split", "global-time")),
+    (1, ("--dataset", "log")),
+    (2, ("--dataset", "log", "--columns", "a=b")),
+]
+
+
+def test_wrong_input_is_one_sentence(player, plays):
+    said = []
+    for code, arguments in WRONG:
+        answer = player("experiment", "baselines", *(each.replace("PLAYS", str(plays)) for each in arguments), "--json")
+        (sentence,) = answer.err.splitlines()
+        assert (answer.code, answer.out) == (code, ""), answer
+        said.append(f"{' '.join(arguments)}\n    {sentence.replace(str(plays), 'PLAYS')}\n")
+    assert holds("experiment-wrong-input", "".join(said))
+
+
+def test_a_number_out_of_range_is_wrong_usage(player):
+    answer = player("experiment", "baselines", "--dataset", "log", "--seeds", "0", "--json")
+    assert (answer.code, answer.out) == (2, "")
     assert "Traceback" not in answer.err
 
 

@@ -27,7 +27,7 @@ from player.survey.session import load_plan, next_clip, plan_of
 from player.survey.survey import (
     EDGE_SHARE,
     ORIGIN,
-    Answers,
+    ClipAnswers,
     Survey,
     SurveyPlan,
     answers_in,
@@ -52,7 +52,7 @@ def no_vectors():
 def ask(plan, count, answer="like"):
     """The tracks that a survey of so many clips asks about."""
     given = {}
-    while len(given) < count and (clip := plan.next(Answers(given))) is not None:
+    while len(given) < count and (clip := plan.next(ClipAnswers(given))) is not None:
         given[clip.track.id] = answer
     return list(given)
 
@@ -102,7 +102,7 @@ def test_no_artist_comes_twice_in_a_row_unless_no_other_is_left():
 def test_answered_and_banned_tracks_and_those_passed_over_are_not_asked_about():
     rows = [track(n) for n in range(1, 6)]
     plan = SurveyPlan(rows, [""] * 5)
-    answers = Answers({1: "skip", 2: "like"}, never=frozenset({3}))
+    answers = ClipAnswers({1: "skip", 2: "like"}, never=frozenset({3}))
     asked = plan.next(answers, passed_over={4})
     assert asked is not None
     assert asked.track.id == 5
@@ -112,11 +112,11 @@ def test_answered_and_banned_tracks_and_those_passed_over_are_not_asked_about():
 
 def test_progress_counts_what_is_left_of_a_small_library():
     plan = SurveyPlan([track(n) for n in (1, 2, 3)], [""] * 3)
-    assert plan.progress(Answers({}), 60).of == 3
-    progress = plan.progress(Answers({1: "like", 2: "skip"}), 60)
+    assert plan.progress(ClipAnswers({}), 60).of == 3
+    progress = plan.progress(ClipAnswers({1: "like", 2: "skip"}), 60)
     assert (progress.words(), progress.verdicts) == ("2 of 3 · 1 liked", 1)
-    assert plan.progress(Answers({1: "like", 2: "skip"}), 1).of == 2, "never fewer than were answered"
-    assert SurveyPlan([], []).next(Answers({})) is None
+    assert plan.progress(ClipAnswers({1: "like", 2: "skip"}), 1).of == 2, "never fewer than were answered"
+    assert SurveyPlan([], []).next(ClipAnswers({})) is None
 
 
 @given(
@@ -281,7 +281,7 @@ def test_feedback_that_is_not_of_the_survey_is_no_answer_but_a_ban_is_heeded(dem
     log = EventStore(demo.database, "tui")
     log.append_all([NewEvent("up", ids[0], station.id), NewEvent("skip", ids[1]), NewEvent("never", ids[2])])
     survey = Survey(demo.database, load_plan(demo.database), 60)
-    assert survey.answers == Answers({}, frozenset({ids[2]}))
+    assert survey.answers == ClipAnswers({}, frozenset({ids[2]}))
     asked = ask(load_plan(demo.database), 60)
     assert {ids[0], ids[1]} <= set(asked)
 
