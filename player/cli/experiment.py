@@ -13,12 +13,12 @@ from player.cli.options import DataDir, Json, emit_json, opened, say
 from player.errors import PlayerError, UsageError
 
 if TYPE_CHECKING:
-    from player.research.datasets import AsksAbout, Desk, Source
+    from player.research.datasets import AnyQuestion, Desk, Source
     from recommender.datasets.dataset import Dataset
     from recommender.experiments.records import Record
     from recommender.experiments.store import RunStore
 
-    Ask = Callable[[Dataset, Source], AsksAbout]
+    Ask = Callable[[Dataset, Source], AnyQuestion]
 
 experiment_app = typer.Typer(help="Measure recommenders on logged history, keep every run, and repeat it.")
 
@@ -171,7 +171,7 @@ def clep(
     """
     from player.research.datasets import OWN_LOG, source
 
-    def ask(_data: "Dataset", wanted: "Source") -> "AsksAbout":
+    def ask(_data: "Dataset", wanted: "Source") -> "AnyQuestion":
         from recommender.experiments.clep import ClepQuestion
 
         asked = ClepQuestion(
@@ -228,7 +228,7 @@ def p_hard(
     with errors_as(UsageError):
         shares = parse_p_hard(values)
 
-    def ask(data: "Dataset", wanted: "Source") -> "AsksAbout":
+    def ask(data: "Dataset", wanted: "Source") -> "AnyQuestion":
         from recommender.configuration import Negatives
         from recommender.experiments.config import SplitName
         from recommender.experiments.p_hard_config import Mode, Tracks, ask_about_p_hard
@@ -290,7 +290,7 @@ def _models_question(
 ) -> "Ask":
     """The question of the baselines, and of what is measured as they are."""
 
-    def ask(data: "Dataset", wanted: "Source") -> "AsksAbout":
+    def ask(data: "Dataset", wanted: "Source") -> "AnyQuestion":
         from player.research.runs import roster_of
         from recommender.evaluation.query_states import State
         from recommender.experiments.config import SplitName, ask_about

@@ -6,7 +6,8 @@ A picture is dark. In a page every colour is a variable of the style sheet inste
 import io
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -122,9 +123,12 @@ def save_png(figure: "Figure", path: Path) -> None:
         figure.savefig(path, format="png")
 
 
-def _any_script() -> "warnings.catch_warnings[None]":
+@contextmanager
+def _any_script() -> Generator[None]:
     """Within it a name in a script that the font lacks is drawn as boxes, which is no news for the listener."""
-    return warnings.catch_warnings(action="ignore", category=UserWarning)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
+        yield
 
 
 def write(figure: "Figure", x: float, y: float, text: str, **style: Any) -> None:

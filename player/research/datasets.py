@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, TypedDict
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 from player.config import Paths, Settings
 from player.errors import PlayerError, UsageError
@@ -25,6 +25,13 @@ from recommender.experiments.baselines import dataset_facts
 from recommender.experiments.json_values import JsonObject, json_object
 from recommender.experiments.provenance import fingerprint_of_dataset
 from recommender.experiments.records import Record
+
+if TYPE_CHECKING:
+    from recommender.experiments.clep import ClepQuestion
+    from recommender.experiments.config import Question
+    from recommender.experiments.p_hard_config import PHardQuestion
+
+    AnyQuestion: TypeAlias = Question | PHardQuestion | ClepQuestion
 
 OWN_LOG = "log"
 """Name of the player's own log where others are ``KIND:PATH``."""
@@ -80,24 +87,7 @@ class Desk:
     progress: Callable[[JobProgress], None]
 
 
-class AsksAbout(Protocol):
-    """The question of any experiment, as far as it names its data: a :class:`Source` in the words of a record."""
-
-    @property
-    def dataset(self) -> str: ...  # noqa: D102 - as in Source, like all of these
-    @property
-    def columns(self) -> tuple[tuple[str, str], ...]: ...  # noqa: D102
-    @property
-    def limit(self) -> int | None: ...  # noqa: D102
-    @property
-    def music(self) -> str: ...  # noqa: D102
-    @property
-    def index(self) -> str: ...  # noqa: D102
-    @property
-    def frontend(self) -> str: ...  # noqa: D102
-
-
-def reopened(desk: Desk, record: Record, question: AsksAbout) -> Dataset:
+def reopened(desk: Desk, record: Record, question: "AnyQuestion") -> Dataset:
     """The data of a record, opened again as its question names them.
 
     Raises:

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from player.errors import PlayerError, UsageError
 from player.jobs import JobProgress
-from player.research.datasets import AsksAbout, Desk, Source, read, reopened
+from player.research.datasets import Desk, Source, read, reopened
 from recommender.datasets.dataset import Dataset
 from recommender.experiments.records import ExperimentError, Record, configuration_as
 from recommender.experiments.store import RunStore
 
 if TYPE_CHECKING:
+    from player.research.datasets import AnyQuestion
     from recommender.experiments.model_sets import Roster
 
 
 def measure(
-    desk: Desk, kind: str, wanted: Source, ask: Callable[[Dataset, Source], AsksAbout], *, jobs: int = 1
+    desk: Desk, kind: str, wanted: Source, ask: Callable[[Dataset, Source], "AnyQuestion"], *, jobs: int = 1
 ) -> Record:
     """Open the data set, carry the experiment out, keep the record.
 
@@ -66,7 +67,7 @@ def errors_as(kind: type[PlayerError]) -> Generator[None]:
         raise kind(str(error)) from error
 
 
-def _run(desk: Desk, kind: str, dataset: Dataset, question: AsksAbout, jobs: int = 1, repeats: str = "") -> Record:
+def _run(desk: Desk, kind: str, dataset: Dataset, question: "AnyQuestion", jobs: int = 1, repeats: str = "") -> Record:
     with errors_as(PlayerError):
         return KINDS[kind](_Work(desk, kind, dataset, question, jobs, repeats))
 
@@ -79,7 +80,7 @@ class _Work:
     kind: str
     dataset: Dataset
     question: Any
-    """Of the kind's own class; a record says nothing of its type."""
+    """Of the kind's own class."""
     jobs: int
     repeats: str
     started: float = field(default_factory=time.monotonic)
@@ -169,7 +170,7 @@ KINDS: dict[str, Callable[[_Work], Record]] = {
 """Kinds of experiments, and what carries each out."""
 
 
-def _question(kind: str) -> type[AsksAbout]:
+def _question(kind: str) -> "type[AnyQuestion]":
     """The class of a kind's question."""
     if kind == "clep":
         from recommender.experiments.clep import ClepQuestion  # noqa: PLC0415 - imports torch
