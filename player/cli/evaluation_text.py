@@ -16,9 +16,8 @@ from player.learning.retraining import Evaluated
 from player.reports import evaluation as view
 from player.reports.page import Table
 from player.trials.offpolicy import PolicyEvaluation
-from recommender.evaluation.comparison import Comparison
 from recommender.evaluation.offpolicy import CAP, FEWEST_EFFECTIVE, Value
-from recommender.evaluation.report import Report, Row
+from recommender.evaluation.report import Comparison, MetricRow, Report
 from recommender.evaluation.verdict import CHANCE_MODEL
 from recommender.training.history_evaluation import ListenerReport
 

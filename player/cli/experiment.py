@@ -172,9 +172,9 @@ def clep(
     from player.research.datasets import OWN_LOG, source
 
     def ask(_data: "Dataset", wanted: "Source") -> "AnyQuestion":
-        from recommender.experiments.clep import ClepQuestion
+        from recommender.experiments.clep_experiment import ClepExperimentConfig
 
-        asked = ClepQuestion(
+        asked = ClepExperimentConfig(
             dataset=wanted.dataset, seeds=tuple(range(seeds)), least=least, ablation=ablation, **wanted.words()
         )
         # A data set without audio brings vectors of its own.
@@ -230,13 +230,13 @@ def p_hard(
 
     def ask(data: "Dataset", wanted: "Source") -> "AnyQuestion":
         from recommender.configuration import Negatives
-        from recommender.experiments.config import SplitName
-        from recommender.experiments.p_hard_config import Mode, Tracks, ask_about_p_hard
+        from recommender.experiments.p_hard_config import Mode, Tracks, configure_p_hard
+        from recommender.experiments.run_config import SplitName
         from recommender.training.sequential_recommender import ABLATIONS, FAITHFUL
 
         # The best mode proper has no term for p_hard to act in: its liking target learns from every dislike anyway.
         own = ABLATIONS["best + hard pairs"] if mode is ModeChoice.BEST else FAITHFUL
-        question = ask_about_p_hard(
+        question = configure_p_hard(
             data,
             replace(own, epochs=epochs or own.epochs, patience=patience or own.patience),
             p_hard=shares,
@@ -293,9 +293,9 @@ def _models_question(
     def ask(data: "Dataset", wanted: "Source") -> "AnyQuestion":
         from player.research.runs import roster_of
         from recommender.evaluation.query_states import State
-        from recommender.experiments.config import SplitName, ask_about
+        from recommender.experiments.run_config import SplitName, configure
 
-        question = ask_about(
+        question = configure(
             data,
             roster=roster_of(kind),
             models=models,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from player.cli.plots import bar, interval_line
+from player.text import printable
 from recommender.experiments.json_values import Json, JsonObject, is_list, is_object, number, objects, text
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from player.errors import PlayerError
+from player.text import printable
 
 if TYPE_CHECKING:
     from player.config import Paths, Settings
@@ -81,8 +82,11 @@ def _finite(value: Any) -> Any:
 
 
 def say(text: str) -> None:
-    """Tell a person something on standard error, where it never mixes with a document."""
-    print(text, file=sys.stderr)
+    """Tell a person something on standard error, where it never mixes with a document.
+
+    What a sentence quotes (an argument, a name in a file) may hold anything; nothing of it commands the terminal.
+    """
+    print("\n".join(printable(line, "?") for line in text.split("\n")), file=sys.stderr)
 
 
 def check_folder(path: Path, example: str) -> None:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from player.errors import PlayerError
-from player.feedback.event_log import IMPORTED, MICROSECONDS, FeedbackLog, ListeningState, LoggedEvent, standing
+from player.feedback.event_store import EventStore
+from player.feedback.events import MICROSECONDS, ListeningState, LoggedEvent, standing
 from player.insight.diversity_change import FEWEST_PLAYS, SAME, Change, artists_make_half, shuffled_changes, verdict_of
 from player.insight.diversity_panel import MEASURES
 from player.stations.collection import Collection, load_collection

@@ -13,7 +13,8 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recommender.evaluation.calibration import Bin
+from player.text import printable
+from recommender.evaluation.metrics import Bin
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -138,7 +139,7 @@ def write(figure: "Figure", x: float, y: float, text: str, **style: Any) -> None
 
 def shortened(text: str, characters: int) -> str:
     """Text on one line of so many characters, nothing in it that is not printed."""
-    shown = "".join(character if character.isprintable() else " " for character in text)
+    shown = printable(text)
     return shown if len(shown) <= characters else shown[: characters - 1] + "…"
 
 

@@ -21,11 +21,9 @@ from player.reports.charts import (
     svg,
 )
 from player.reports.page import Table, asset, bullets, figure, filled, html_page, html_table, section, titled
-from recommender.evaluation.comparison import SURE, Comparison
-from recommender.evaluation.log_summary import LogFacts
 from recommender.evaluation.metric_names import Measure
-from recommender.evaluation.report import Report, Row, SplitFacts
-from recommender.evaluation.verdict import CHANCE_MODEL, Standing
+from recommender.evaluation.report import SURE, Comparison, MetricRow, Report, SplitFacts
+from recommender.evaluation.verdict import CHANCE_MODEL, LogFacts, Standing
 from recommender.events import Outcome
 from recommender.training.history_evaluation import ListenerReport
 

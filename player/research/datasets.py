@@ -10,28 +10,20 @@ from player.errors import PlayerError, UsageError
 from player.jobs import JobProgress
 from player.learning.retraining import load_material
 from player.storage.database import Database
-from recommender.datasets import (
-    KINDS,
-    Dataset,
-    DatasetError,
-    dataset_of,
-    open_dataset,
-    parse_columns,
-    parse_name,
-    statistics,
-    stream_dataset,
-)
-from recommender.experiments.baselines import dataset_facts
+from recommender.datasets.dataset import KINDS, Dataset, DatasetError, parse_columns, parse_name
+from recommender.datasets.opening import dataset_of, open_dataset
+from recommender.datasets.stream import stream_dataset
+from recommender.datasets.summary import statistics
 from recommender.experiments.json_values import JsonObject, json_object
-from recommender.experiments.provenance import fingerprint_of_dataset
-from recommender.experiments.records import Record
+from recommender.experiments.records import Record, fingerprint_of_dataset
+from recommender.experiments.runner import dataset_facts
 
 if TYPE_CHECKING:
-    from recommender.experiments.clep import ClepQuestion
-    from recommender.experiments.config import Question
-    from recommender.experiments.p_hard_config import PHardQuestion
+    from recommender.experiments.clep_experiment import ClepExperimentConfig
+    from recommender.experiments.p_hard_config import PHardConfig
+    from recommender.experiments.run_config import ExperimentConfig
 
-    AnyQuestion: TypeAlias = Question | PHardQuestion | ClepQuestion
+    AnyQuestion: TypeAlias = ExperimentConfig | PHardConfig | ClepExperimentConfig
 
 OWN_LOG = "log"
 """Name of the player's own log where others are ``KIND:PATH``."""

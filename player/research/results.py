@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from recommender.experiments.json_values import (
-    Difference,
     Json,
+    JsonDifference,
     JsonObject,
     differences,
     is_object,

@@ -18,7 +18,7 @@ from recommender.experiments.store import RunStore
 
 if TYPE_CHECKING:
     from player.research.datasets import AnyQuestion
-    from recommender.experiments.model_sets import Roster
+    from recommender.experiments.run_config import Roster
 
 
 def measure(
@@ -109,18 +109,18 @@ class _Work:
 def roster_of(kind: str) -> "Roster":
     """The models that ``baselines`` or ``sequential`` choose from."""
     if kind == "sequential":
-        from recommender.experiments.sequential import SEQUENTIAL  # noqa: PLC0415 - imports torch
+        from recommender.experiments.sequential_models import SEQUENTIAL  # noqa: PLC0415 - imports torch
 
         return SEQUENTIAL
-    from recommender.experiments.model_sets import PLAIN  # noqa: PLC0415 - as it is run
+    from recommender.experiments.run_config import PLAIN  # noqa: PLC0415 - as it is run
 
     return PLAIN
 
 
 def _run_models(work: _Work) -> Record:
-    from recommender.experiments.baselines import run_baselines  # noqa: PLC0415 - as it is run
+    from recommender.experiments.model_comparison import compare_models  # noqa: PLC0415 - as it is run
 
-    return run_baselines(
+    return compare_models(
         work.store,
         work.dataset,
         work.question,
@@ -135,21 +135,21 @@ def _run_models(work: _Work) -> Record:
 
 
 def _run_p_hard(work: _Work) -> Record:
-    from recommender.experiments.p_hard import run_p_hard  # noqa: PLC0415 - imports torch
+    from recommender.experiments.p_hard_sweep import run_p_hard  # noqa: PLC0415 - imports torch
 
     return run_p_hard(
         work.store,
         work.dataset,
         work.question,
         jobs=work.jobs,
-        on_progress=lambda step: work.tell("Training and measuring", step.done, step.total, step.computed),
+        on_progress=lambda step: work.tell("Training and measuring", step.done, step.total, step.computed, step.within),
         resume=not work.repeats,
         repeats=work.repeats,
     )
 
 
 def _run_clep(work: _Work) -> Record:
-    from recommender.experiments.clep import run_clep  # noqa: PLC0415 - imports torch
+    from recommender.experiments.clep_experiment import run_clep  # noqa: PLC0415 - imports torch
 
     begun: list[int] = []
 
@@ -173,13 +173,13 @@ KINDS: dict[str, Callable[[_Work], Record]] = {
 def _question(kind: str) -> "type[AnyQuestion]":
     """The class of a kind's question."""
     if kind == "clep":
-        from recommender.experiments.clep import ClepQuestion  # noqa: PLC0415 - imports torch
+        from recommender.experiments.clep_experiment import ClepExperimentConfig  # noqa: PLC0415 - imports torch
 
-        return ClepQuestion
+        return ClepExperimentConfig
     if kind == "p-hard":
-        from recommender.experiments.p_hard_config import PHardQuestion  # noqa: PLC0415 - as it is run
+        from recommender.experiments.p_hard_config import PHardConfig  # noqa: PLC0415 - as it is run
 
-        return PHardQuestion
-    from recommender.experiments.config import Question  # noqa: PLC0415 - as it is run
+        return PHardConfig
+    from recommender.experiments.run_config import ExperimentConfig  # noqa: PLC0415 - as it is run
 
-    return Question
+    return ExperimentConfig

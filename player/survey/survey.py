@@ -50,7 +50,7 @@ class ClipAnswers:
 
 def concerns_survey(event: LoggedEvent) -> bool:
     """True for events that :func:`answers_in` needs."""
-    return event.origin == ORIGIN or event.kind in {"undo", "never"}
+    return event.origin == ORIGIN or event.kind in {Kind.UNDO, Kind.NEVER}
 
 
 def answers_in(events: Iterable[LoggedEvent]) -> ClipAnswers:

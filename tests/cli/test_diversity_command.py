@@ -7,7 +7,8 @@ import pytest
 
 from player.cli.diversity import moment_of
 from player.errors import UsageError
-from player.feedback.event_log import FeedbackLog, NewEvent
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 
 DAY = 86_400.0
 

@@ -16,7 +16,6 @@ from player.reports import evaluation as view
 from player.reports.charts import COLOURS, Mark, around_zero, bars, forest, reliability_diagram, svg
 from player.reports.evaluation import evaluation_page
 from player.reports.page import asset
-from recommender.evaluation.calibration import Bin
 from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.metrics import Bin
 from recommender.events import EventLog, Outcome, empty_log
