@@ -1,7 +1,7 @@
 """Likeness of sound: the tracks most like one, pairs that are probably one recording, and tracks that are like nothing else.
 
 The vectors of music lie near a plane of few dimensions; what the front-end never learned to place – spoken words, noise,
-silence, a test tone, or the one odd record – sticks out of it. `docs/map.md` says what this finds and what it cannot.
+silence, a test tone, or the one odd record – sticks out of it. `docs/research/map.md` says what this finds and what it cannot.
 """
 
 import math
@@ -20,7 +20,7 @@ SAME_LENGTH = 2.0
 """Seconds by which two rips of one recording differ at most: lead-in, silence at the end, an encoder's padding."""
 SAME_SOUND = 0.98
 """Cosine from which on two tracks pass for one recording. Measured on 240 tracks: of 28,680 pairs two reach it, and one of those
-is the same song twice; of 12 tracks whose first 5 s were cut off all do. `docs/map.md` has the table."""
+is the same song twice; of 12 tracks whose first 5 s were cut off all do. `docs/research/map.md` has the table."""
 BLOCK_ROWS = 2048
 """Rows compared with all others at a time: 100,000 tracks need 0.8 GB at once."""
 COMPONENTS = 20
