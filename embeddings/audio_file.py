@@ -102,6 +102,7 @@ def open_audio(
         OSError: the file cannot be read.
     """
     import av  # noqa: PLC0415 - loaded only where a file is opened
+    import av.logging  # noqa: PLC0415 - as above
 
     av.logging.set_level(None)  # FFmpeg's own log would be written over the screen
     reader = _Reader(file)

@@ -115,7 +115,7 @@ class _Place:
     gap: float
 
     def is_near(self, landed: float) -> bool:
-        """Whether decoding may go on from ``landed``; a container that leads elsewhere cannot be sought in."""
+        """True where decoding may go on from ``landed``; a container that leads elsewhere cannot be sought in."""
         return abs(landed - self.start) <= self.gap
 
 

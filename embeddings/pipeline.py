@@ -37,7 +37,7 @@ CLOCK_FACTOR = 8.0
 """Patience is counted in the worker's processor time, for the machine may be busy with everything else; by the clock it is so
 many times as long, for a worker that waits for a dead disk uses no processor time at all."""
 LOOK_SECONDS = 1.0
-"""How often a worker that is late by the clock is looked at."""
+"""Between two looks at a worker that is late by the clock."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 
 
@@ -174,7 +174,7 @@ class _Patience:
         self._clock, self._processor = time.monotonic(), processor_seconds(pid)
 
     def is_over(self) -> bool:
-        """Whether the processor time is used up, or many times as much has gone by on the clock."""
+        """True once the processor time is used up, or many times as much has gone by on the clock."""
         by_clock = time.monotonic() - self._clock
         if by_clock < self._seconds:
             return False  # one thread cannot have used more than that

@@ -1,4 +1,4 @@
-"""What is kept of a track: its windows pooled into one vector, and vectors as bytes for a database."""
+"""Pooling of a track: its windows pooled into one vector, and vectors as bytes for a database."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +14,7 @@ STORED_DTYPE = np.dtype("<f4")
 
 
 class Pooling(StrEnum):
-    """What one vector says of all the windows."""
+    """The statistics of all the windows that one vector holds."""
 
     MEAN = "mean"
     """(dimension,). What the player uses: with the spread, neighbours are not measurably better (docs/research/front-ends.md)."""

@@ -274,7 +274,7 @@ class CommandProcess:
             self._heard = (self._heard + more)[-KEPT_STDERR_BYTES:]
 
     def _epitaph(self) -> str:
-        """How it ended, with its last words."""
+        """The manner of its end, with its last words."""
         try:
             code = self._process.wait(GOODBYE_SECONDS)
         except subprocess.TimeoutExpired:

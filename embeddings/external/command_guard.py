@@ -13,7 +13,7 @@ import sys
 import threading
 
 NOT_STARTED = 127
-"""What shells answer for a program that cannot be run."""
+"""The answer of shells for a program that cannot be run."""
 
 
 def main(arguments: list[str]) -> int:

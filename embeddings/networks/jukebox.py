@@ -51,7 +51,7 @@ PREFIX = "module."
 
 @dataclass(frozen=True, slots=True)
 class JukeboxLayout:
-    """Which networks of the package, and how much of the prior.
+    """The networks of the package that are built, and the share of the prior.
 
     Attributes:
         layer: how many of the prior's layers the sound goes through.
@@ -123,7 +123,7 @@ class JukeboxNetwork:
         return self._vqvae.bottleneck.level_blocks[self._top].encode(encoded)[:, : self._context]
 
     def activations(self, codes: Tensor) -> Tensor:
-        """What the last of the layers kept gives for (1, context) codes: (context, width) float32."""
+        """Activations of the last of the layers kept for (1, context) codes: (context, width) float32."""
         net = self._prior
         x = torch.cat((self._start, net.x_emb(codes)[:, :-1]), dim=1)  # each place sees the codes before it
         x = x + net.pos_emb() + self._places
@@ -140,7 +140,7 @@ class JukeboxNetwork:
 
 
 def conditions(prior: Any) -> tuple[Tensor, Tensor]:
-    """What the prior is told besides codes: (1, 1, width) for artist and genre, (1, context, width) for the time.
+    """The conditions of the prior besides codes: (1, 1, width) for artist and genre, (1, context, width) for the time.
 
     The artist and the genre are "unknown", whatever the tags say: vectors are of the sound alone.
     """

@@ -58,7 +58,7 @@ class Mee:
 
 @dataclass(frozen=True, slots=True)
 class MeeOutputs:
-    """What can be compared with the reference, per window: float32, (W, 2048) and (W, 512)."""
+    """The outputs that can be compared with the reference, per window: float32, (W, 2048) and (W, 512)."""
 
     pooled: NDArray[np.float32]
     projected: NDArray[np.float32]

@@ -32,7 +32,7 @@ FRAMES_AT_ONCE = 1024
 
 
 def frame_count(samples: int) -> int:
-    """How many frames ``samples`` samples give (at least half a window is needed)."""
+    """The number of frames that ``samples`` samples give (at least half a window is needed)."""
     return 1 + samples // HOP
 
 

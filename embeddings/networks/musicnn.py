@@ -38,7 +38,7 @@ window alone, 40 to 56 in fives and tens; bfloat16: 11 ms alone, 13 in fours).""
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How a track is listened to.
+    """The thoroughness with which a track is listened to.
 
     Attributes:
         windows: of longer tracks, this many, evenly spread.
@@ -114,7 +114,7 @@ class Musicnn:
 
 @dataclass(frozen=True, slots=True)
 class Activations:
-    """What can be compared with the reference, per window: float32, (W, 50), (W, 200), (W, 753), (W, 753)."""
+    """The outputs that can be compared with the reference, per window: float32, (W, 50), (W, 200), (W, 753), (W, 753)."""
 
     tags: NDArray[np.float32]
     penultimate: NDArray[np.float32]

@@ -184,5 +184,5 @@ def _temporal(x: Tensor, blocks: tuple[PooledConvolution, ...]) -> list[Tensor]:
 
 
 def _frames_before(kernel_frames: int) -> int:
-    """How many frames a same-padded kernel reaches back."""
+    """Frames that a same-padded kernel reaches back."""
     return (kernel_frames - 1) // 2

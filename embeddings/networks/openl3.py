@@ -52,7 +52,7 @@ CHANNELS = (64, 64, 128, 128, 256, 256, 512, 512)
 KERAS_EPSILON = 1e-3
 """The default of Keras's batch normalisation, which the reference uses."""
 LAST_LAYER = "audio_embedding_layer"
-"""What the reference calls its last convolution; the others are numbered."""
+"""The reference's name of its last convolution; the others are numbered."""
 
 FFT_SIZE = 2048
 HOP = 242

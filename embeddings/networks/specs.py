@@ -111,7 +111,7 @@ VQVAE_FILE = LargeFile("vqvae.pth.tar", 7_800_000)
 PRIOR_FILE = LargeFile("prior_level_2.pth.tar", 10_300_000_000)
 
 RESIDENT_BYTES = 5_400_000_000
-"""What is kept: 36 of the prior's 72 layers in half precision, 5.0 GB, and the embeddings of codes, places and artists."""
+"""Memory that is kept: 36 of the prior's 72 layers in half precision, 5.0 GB, and the embeddings of codes, places and artists."""
 WORKING_BYTES = 1_600_000_000
 """For one window: some ten arrays of 8192 × 4800 numbers, and one layer's weights as float32."""
 READING_SHARE = 1.1

@@ -190,7 +190,7 @@ class PublishedFile:
         (scratch / self.filename).write_bytes(contents)
 
     def _has_hash(self, path: Path) -> bool:
-        """Whether the file claims to be the very one whose hash is published, by being compressed as that one is."""
+        """True where the file claims to be the very one whose hash is published, by being compressed as that one is."""
         return self.git_blob is not None and path.suffix == Path(self.filename).suffix
 
     def _package_folders(self) -> Iterator[Path]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import h5py
 
 LEAVES = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance")
-"""What Keras calls the parameters of convolutions, dense layers and batch normalisations."""
+"""Keras's names of the parameters of convolutions, dense layers and batch normalisations."""
 MAX_ELEMENTS = 2**23
 """Of one data set: more than three times the largest layer wanted."""
 MAX_TOTAL = 2**24

@@ -71,12 +71,12 @@ def _variables(index: bytes, data: bytes) -> dict[str, NDArray[np.float32]]:
 
 
 class _DamageError(Exception):
-    """What does not fit, as a clause."""
+    """Damage, as a clause."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """Where a variable lies in the data file, and what it is."""
+    """A variable: its place in the data file, type and shape."""
 
     dtype: int
     shape: tuple[int, ...]

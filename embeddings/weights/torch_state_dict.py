@@ -20,7 +20,7 @@ from embeddings.errors import EmbeddingError
 from embeddings.weights.files import MAX_FILE_BYTES
 
 NESTED = ("state_dict", "model")
-"""Where training programs put the parameters: Lightning, and many a hand-written loop."""
+"""Names under which training programs put the parameters: Lightning, and many a hand-written loop."""
 CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt", ".safetensors")
 
 

@@ -16,7 +16,7 @@ NO_ALBUM = -1
 FEWEST_TRACKS = 2
 """A single in the library is a track, not an album."""
 AT_THE_END = 1 << 30
-"""Where a track without a number goes: behind those that have one."""
+"""The place of a track without a number: behind those that have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Albums:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Where one track stands on its album, as tagged."""
+    """The place of one track on its album, as tagged."""
 
     album_artist: str
     disc: int | None

@@ -1,4 +1,4 @@
-"""What should be listened to first: what the open station is about to play, then what its seeds are by their tags.
+"""The order of embedding: first what the open station is about to play, then what its seeds are by their tags.
 
 The player keeps the station and its queue in the database whenever they change; whoever embeds – a child of the screen, or
 a ``player embed`` in another terminal – reads them before every file. So the order follows the listener from one
@@ -20,12 +20,12 @@ from player.storage.models import StationSeed, Track
 
 KEY = "wishes"
 NEAR, KINDRED, OTHER = range(3)
-"""How close a track is to the station by its tags: of a seed's artist or album; of a seed's genre; neither."""
+"""Closeness of a track to the station by its tags: of a seed's artist or album; of a seed's genre; neither."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmbedPriority:
-    """What the station that was open last wants to know more about.
+    """The wishes of the station that was open last: the tracks it wants to know more about.
 
     Attributes:
         upcoming: ids of its queue, in order.
@@ -46,7 +46,7 @@ class EmbedPriority:
         return KINDRED if self.genres and self.genres & _genres(track.genre) else OTHER
 
     def seeds_are_those_of(self, other: "EmbedPriority") -> bool:
-        """Whether both put tracks that are not in the queue in the same order."""
+        """True where both put tracks that are not in the queue in the same order."""
         return (self.artists, self.albums, self.genres) == (other.artists, other.albums, other.genres)
 
 
@@ -71,7 +71,7 @@ class PriorityKeeper:
 
 
 def load_priority(session: Session) -> EmbedPriority:
-    """What the station that was open last wants; nothing where none was, or it is gone."""
+    """The priority of the station that was open last; none where none was, or it is gone."""
     match read_fact(session, KEY):
         case {"station": int(station), "upcoming": list(upcoming)}:
             ids: list[object] = list(upcoming)

@@ -105,7 +105,7 @@ class Walker:
             self._give_up(entry.path, error)
 
     def _follow(self, link: str, root: str) -> Iterator[FoundFile]:
-        """What a symbolic link leads to, when it has not been seen yet; a dangling link is nothing."""
+        """The target of a symbolic link, when it has not been seen yet; a dangling link is nothing."""
         try:
             status = Path(link).stat()
         except OSError:
@@ -121,7 +121,7 @@ class Walker:
             yield FoundFile(path_to_text(link), root, status.st_size, status.st_mtime_ns)
 
     def _is_new(self, status: os.stat_result) -> bool:
-        """Whether this inode is met for the first time."""
+        """True where this inode is met for the first time."""
         key = status.st_dev, status.st_ino
         if key in self._seen:
             return False
@@ -133,11 +133,11 @@ class Walker:
 
 
 def is_candidate(name: str) -> bool:
-    """Whether a file's ending is one of audio."""
+    """True where a file's ending is one of audio."""
     stem, _dot, ending = name.rpartition(".")
     return bool(stem) and ending.lower() in EXTENSIONS
 
 
 def is_below(path: str, folder: str) -> bool:
-    """Whether ``path`` is ``folder`` or lies somewhere in it (both as text)."""
+    """True where ``path`` is ``folder`` or lies somewhere in it (both as text)."""
     return path == folder or path.startswith(folder.rstrip("/") + "/")

@@ -1,4 +1,4 @@
-"""What the front-end hears in each track, as tags that hold or do not: ``tag:mellow`` in a search.
+"""Tags of the sound: the front-end hears them in each track, and they hold or do not, as in ``tag:mellow`` in a search.
 
 The network's probabilities are no use as they are: of 240 tracks with as many kinds of music it gives "rock" up to 0.5
 and "sad" never more than 0.03, though it orders both well. So each tag is cut where the library's own tracks fall into two
@@ -44,7 +44,7 @@ def tag_threshold(probabilities: NDArray[np.float32]) -> float:
 
 
 def otsu(ordered: NDArray[np.float64]) -> int:
-    """Where ascending values, of which not all are equal, fall into two groups: the place of the upper group's first."""
+    """Otsu's split of ascending values, of which not all are equal, into two groups: the place of the upper group's first."""
     sums = np.cumsum(ordered)
     below = np.arange(1, len(ordered))
     above = len(ordered) - below
@@ -69,7 +69,7 @@ class SoundTags:
 
     @property
     def known(self) -> bool:
-        """Whether any track was listened to."""
+        """True where any track was listened to."""
         return bool(self.probabilities.shape[1] == len(self.names) and np.isfinite(self.probabilities).any())
 
     def holding(self, name: str) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""What the tags of a file say, made safe to show and to store. Tag text is untrusted."""
+"""The tags of a file, made safe to show and to store. Tag text is untrusted."""
 
 import logging
 import re

@@ -23,7 +23,7 @@ _Value = TypeVar("_Value")
 
 
 class Outcome(Enum):
-    """What a file that was read means for the library."""
+    """The meaning for the library of a file that was read."""
 
     ADDED = auto()
     UPDATED = auto()
@@ -151,7 +151,7 @@ class TrackWriter:
         return gone
 
     def _is_gone(self, file_id: int, path: str, *, missing: bool) -> bool:
-        """Whether a file has left its place; one outside the roots may have moved into them."""
+        """True where a file has left its place; one outside the roots may have moved into them."""
         if path in self.present:
             return False
         if missing or file_id in self.vanished:

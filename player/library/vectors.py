@@ -70,7 +70,7 @@ def pending_tracks(
 
 
 def any_pending(session: Session, frontend: str, version: str) -> bool:
-    """Whether :func:`pending_tracks` has any."""
+    """True where :func:`pending_tracks` has any."""
     waiting = select(Track.id).join(TrackFile, _HAS_FILE).where(~_settled(frontend, version, retry_failed=False))
     return session.execute(waiting.limit(1)).first() is not None
 

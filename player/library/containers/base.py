@@ -10,7 +10,7 @@ from player.errors import PlayerError
 WINDOW_BYTES = 8 * 1024
 """One sampled window; five of them tell recordings apart even where both begin and end in digital silence."""
 BLOCK_BYTES = 1024 * 1024
-"""How much is read at once where everything is read."""
+"""Read at once where everything is read."""
 
 
 class NotAudioError(PlayerError):

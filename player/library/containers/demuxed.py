@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from embeddings.audio_file import open_audio
 from player.library.containers.base import AudioInfo, NotAudioError, Probe
@@ -66,7 +66,7 @@ def probe(file: BinaryIO, demuxer: str) -> Probe:
     """
     with open_container(file, demuxer) as container:
         stream = container.streams.audio[0]
-        context: AudioCodecContext | None = stream.codec_context  # of an unknown codec there is none
+        context = cast("AudioCodecContext | None", stream.codec_context)  # of an unknown codec there is none
         if context is None:
             raise NotAudioError("it is in a format that FFmpeg cannot decode")
         codec = context.codec.canonical_name

@@ -26,7 +26,7 @@ class _Frame:
 
     number: int
     counts_samples: bool
-    """Whether ``number`` counts samples (frames of varying length) or frames."""
+    """True where ``number`` counts samples (frames of varying length) or frames."""
     samples: int
     sample_rate: int | None
 

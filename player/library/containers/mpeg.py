@@ -14,7 +14,7 @@ from player.library.containers.base import AudioInfo, ByteRange, NotAudioError, 
 
 _HEADER_BYTES = 4
 _SEARCH_BYTES = 256 * 1024
-"""How far into a file the first frame is looked for; some taggers leave long padding."""
+"""Bytes of a file in which the first frame is looked for; some taggers leave long padding."""
 _WINDOW_BYTES = 8 * 1024
 """Holds at least five of the largest frames (1,441 bytes)."""
 _CHAIN_FRAMES = 4
@@ -51,7 +51,7 @@ class MpegFrame:
     length: int
     samples: int
     kind: tuple[int, int, int]
-    """What all frames of one stream have in common: layer, version, rate."""
+    """The features that all frames of one stream have in common: layer, version, rate."""
 
 
 def _build_frame(second: int, third: int, mono: bool) -> MpegFrame | None:  # noqa: FBT001 - one bit of the header
@@ -137,7 +137,7 @@ def probe(file: BinaryIO, size: int) -> Probe:
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """What a Xing, Info or VBRI frame says about the stream."""
+    """The table of contents in a Xing, Info or VBRI frame."""
 
     frames: int | None
     length: int | None
@@ -184,7 +184,7 @@ def _duration(file: BinaryIO, audio: ByteRange, first: MpegFrame, table: _Table 
 
 
 def _is_true(table: _Table, audio: ByteRange, first: MpegFrame, bitrates: Sequence[int]) -> bool:
-    """Whether a table's length in bytes is the file's, and its length in time fits the bitrates met in the file."""
+    """True where a table's length in bytes is the file's, and its length in time fits the bitrates met in the file."""
     if not table.frames or not table.length:
         return False
     stray = abs(table.length - first.length - audio.length)

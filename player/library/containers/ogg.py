@@ -18,10 +18,10 @@ _LARGEST_PAGE = _PAGE_HEADER_BYTES + 255 + 255 * 255
 _FIRST_PAGE = 0x02
 _NO_GRANULE = -1
 _EDGE_BYTES = 16 * 1024
-"""How much is sampled at either end. The middle is not: to find it the same way in any paging, all pages would be read.
+"""Bytes sampled at either end. The middle is not: to find it the same way in any paging, all pages would be read.
 Both codecs code silence in a few bytes, so the edges reach well into the music."""
 _TAIL_BYTES = 64 * 1024
-"""Where the last page is first looked for; four times as much each time it is not enough."""
+"""Bytes in which the last page is first looked for; four times as much each time it is not enough."""
 _OPUS_RATE = 48000
 _OPUS_HYBRID, _OPUS_CELT = 12, 16
 """The first configuration numbers of these modes; below them is SILK."""
@@ -95,7 +95,7 @@ class _Stream:
     longest_packet: int
     """Samples in the longest packet; 0 where the packets say themselves (Opus), or nothing does (FLAC)."""
     headers: int
-    """How many packets precede the audio."""
+    """Packets that precede the audio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +252,7 @@ def _start(file: BinaryIO, first: Page, stream: _Stream) -> int:
 
 
 def _packets(lacing: bytes) -> list[int]:
-    """Where the packets that end on a page begin on it."""
+    """The places on a page where the packets that end on it begin."""
     starts: list[int] = []
     start = offset = 0
     for length in lacing:
