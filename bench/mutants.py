@@ -32,7 +32,7 @@ TARGETS = {
     "recommender/ranking/rank.py": (f"{RANKING}test_rank.py", f"{RANKING}test_rank_properties.py"),
     "recommender/sequence/negatives.py": ("tests/recommender/sequence/test_negatives.py",),
     "recommender/evaluation/promotion.py": ("tests/recommender/evaluation/test_promotion.py",),
-    "recommender/training/blend_fitting.py": ("tests/recommender/training/test_blend_fitting.py",),
+    "recommender/training/tuning.py": ("tests/recommender/training/test_tuning.py",),
 }
 """Modules, and the tests that mirror each."""
 COPIED = ("player", "recommender", "embeddings", "migrations", "tests", "bench", "pyproject.toml")
