@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
+from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from player.errors import PlayerError
@@ -30,6 +31,10 @@ TOLD_FROM_OUTSIDE = "cli"
 """The origin whose events are about what was last served of that track; the player itself knows which one it was."""
 GOES_ON = frozenset({"quit", "sleep"})
 """Actions of a stop after which the same play goes on another time."""
+
+
+_ONE_DECISION = ("station_id", "watermark", "slot", "track_id", "model_version")
+"""What makes one served slot; the table has each once."""
 
 
 def now_us() -> int:
@@ -260,20 +265,9 @@ class FeedbackLog:
 
     def serve(self, served: Sequence[Served]) -> list[int]:
         """Record committed slots; the same slot served again with nothing new in between is one decision."""
-        ids: list[int] = []
         with self._database.session() as session:
             session_id = self._ensure_session(session)
-            for choice in served:
-                known = session.scalar(
-                    select(Decision.id).where(
-                        Decision.station_id == choice.station_id,
-                        Decision.watermark == choice.watermark,
-                        Decision.slot == choice.slot,
-                        Decision.track_id == choice.track_id,
-                        Decision.model_version == choice.model_version,
-                    )
-                )
-                ids.append(known if known is not None else _insert_decision(session, choice, session_id))
+            ids = [_insert_decision(session, choice, session_id) for choice in served]
         self._session_id = session_id
         return ids
 
@@ -376,6 +370,8 @@ def _insert_decision(session: Session, choice: Served, session_id: int) -> int:
             trial_id=choice.trial_id,
             pair=choice.pair,
         )
+        # Served before with nothing new in between: that row stays as it is, and its id is the answer.
+        .on_conflict_do_update(index_elements=_ONE_DECISION, set_={"slot": choice.slot})
         .returning(Decision.id)
     )
     return int(result.scalar_one())

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from player.feedback.event_log import FeedbackLog, NewEvent
-from player.feedback.event_recorder import Diary
+from player.feedback.event_recorder import EventRecorder
 from player.feedback.event_store import load_journal
 from player.learning.retraining import load_material
 from player.stations.collection import load_collection
@@ -70,7 +70,7 @@ def test_the_scores_of_all_tracks_are_those_of_before(told, tmp_path_factory, st
     folder, model = told
     home = copy_home(folder, tmp_path_factory.mktemp("run") / "home")
     stations = Stations(home.database).all()
-    journal, diary = load_journal(home.database, home.rows), Diary(home.database, "tui", None)
+    journal, diary = load_journal(home.database, home.rows), EventRecorder(home.database, "tui")
     kept = {one.id: scorer(home, stations, one, model if trained else None) for one in stations}
     now = 4e9
     for step in steps:  # scored after every event, as a listener's queue is

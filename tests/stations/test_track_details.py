@@ -12,7 +12,7 @@ from player.feedback.correction import Correction
 from player.feedback.event_log import FeedbackLog, NewEvent
 from player.feedback.event_store import load_journal
 from player.playback.controller import Controller, Opening
-from player.playback.track_queries import Answers
+from player.playback.track_queries import StoredTrackQueries
 from player.stations.snapshot import ordinal
 from recommender.ranking.explain import Part
 from tests.support.library import settings
@@ -33,7 +33,7 @@ def told(demo):
 
 
 def answers(home):
-    return Answers(home.database, home.paths, settings())
+    return StoredTrackQueries(home.database, home.paths, settings())
 
 
 def wait(true):
@@ -217,7 +217,7 @@ def test_the_sleep_timer_pauses_when_its_minutes_are_over(told, playing, monkeyp
     playing.turn_sleep_timer()
     playing.turn_sleep_timer()
     later = time.monotonic() + 15 * 60
-    monkeypatch.setattr("player.playback.sleep_commands.time.monotonic", lambda: later)
+    monkeypatch.setattr("player.playback.audio_events.time.monotonic", lambda: later)
     wait(lambda: last(told).kind == "stop")
     monkeypatch.undo()
     assert last(told).action == "sleep"
