@@ -76,13 +76,17 @@ class TransportCommands(Commands):
             self._loop.play_by_hand(track, "you went back to it", action="previous")
 
     @command
-    def seek(self, seconds: float, *, relative: bool = False) -> None:
-        """Go to a place of the track, in seconds from its start or, ``relative``, from here."""
-        session = self._session
-        now = session.current
-        if now is not None:
-            session.playback.seek(now.position + seconds if relative else seconds)
-            session.show()
+    def seek(self, seconds: float) -> None:
+        """Go to a place of the track, in seconds from its start."""
+        if self._session.current is not None:
+            self._session.playback.seek(seconds)
+            self._session.show()
+
+    @command
+    def seek_by(self, seconds: float) -> None:
+        """Go so many seconds on, or back where negative."""
+        if self._session.current is not None:
+            self.seek(self._session.current.position + seconds)
 
     @command
     def set_volume(self, volume: float) -> None:
@@ -131,7 +135,7 @@ class PinCommands(Commands):
             self._pin(pins, f"Pinned “{title}” as number {len(pins)}.")
 
     @command
-    def move_pin(self, track_id: int, places: int) -> None:
+    def move_pin(self, places: int, track_id: int) -> None:
         """Move a pin so many places on, or back where negative; a row that is none is pinned first."""
         pins = self._session.pins
         if track_id in pins:

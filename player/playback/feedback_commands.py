@@ -12,11 +12,16 @@ class FeedbackCommands(Commands):
     """Thumbs, rests, bans, replays, and taking the last of them back."""
 
     @command
-    def thumb(self, value: Literal[1, -1]) -> None:
-        """Thumb the playing track up or down on this station; the same thumb again clears it. Down plays the next."""
+    def thumb(self, value: Literal[1, -1], track_id: int | None = None) -> None:
+        """Thumb a track (the playing one without an id) up or down on this station; the same thumb again clears it.
+
+        A thumb down of the playing track goes on to the next.
+        """
         session = self._session
         now = session.current
-        if now is None or session.station is None:
+        if track_id is not None and (now is None or now.track.id != track_id):
+            self._thumb_row(track_id, value)
+        elif now is None or session.station is None:
             session.show(notice="A thumb needs a playing track and a station.")
         elif session.thumb_of(now.track.id) == value:
             self._clear(now.track.id)
@@ -26,13 +31,8 @@ class FeedbackCommands(Commands):
         else:
             self._end_with("down", f"Thumbed down “{now.track.title}”: off this station.")
 
-    @command
-    def thumb_track(self, track_id: int, value: Literal[1, -1]) -> None:
-        """Thumb a track of the queue."""
+    def _thumb_row(self, track_id: int, value: Literal[1, -1]) -> None:
         session = self._session
-        if session.current is not None and session.current.track.id == track_id:
-            self.thumb(value)
-            return
         if session.thumb_of(track_id) == value:
             self._clear(track_id)
             return

@@ -107,9 +107,9 @@ def test_pause_keeps_the_place_and_space_goes_on(evening):
 def test_seeking_moves_within_the_track(evening):
     evening.controller.seek(30.0)
     evening.wait_until_sounding(30.1)
-    evening.controller.seek(-20.0, relative=True)
+    evening.controller.seek_by(-20.0)
     evening.wait(lambda: 9 < evening.now.position < 13, "the seek back")
-    evening.controller.seek(-1000.0, relative=True)
+    evening.controller.seek_by(-1000.0)
     evening.wait(lambda: evening.now.position < 2, "the start")
 
 
@@ -185,7 +185,7 @@ def test_putting_the_playing_track_away_goes_on_to_the_next(evening, verb, kind)
 def test_putting_a_queued_track_away_leaves_the_music_alone(evening, verb, kind):
     playing, queued = evening.now.track.id, evening.queue[4]
     if verb == "down":
-        evening.controller.thumb_track(queued, -1)
+        evening.controller.thumb(-1, queued)
     else:
         getattr(evening.controller, verb)(queued)
     assert evening.now.track.id == playing
@@ -471,7 +471,7 @@ def test_all_buttons_at_once_from_many_threads_leave_a_log_and_readers_that_make
         controller.toggle_pause,
         lambda: controller.thumb(1),
         lambda: controller.thumb(-1),
-        lambda: controller.seek(5.0, relative=True),
+        lambda: controller.seek_by(5.0),
         lambda: controller.play_track(home.track_ids[0]),
     ]
     answers = {

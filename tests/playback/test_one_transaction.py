@@ -57,7 +57,7 @@ COMMANDS = {
     "not now": lambda controller: controller.not_now(),
     "replay": lambda controller: controller.replay(),
     "undo": lambda controller: controller.undo(),
-    "thumb of a row": lambda controller: controller.thumb_track(controller.snapshot().queue[3].track.id, -1),
+    "thumb of a row": lambda controller: controller.thumb(-1, controller.snapshot().queue[3].track.id),
     "pin": lambda controller: controller.pin_next(controller.snapshot().queue[4].track.id),
     "play": lambda controller: controller.play_track(controller.snapshot().queue[5].track.id),
 }

@@ -17,10 +17,10 @@ PRESSES = [
     ("R", ("replay",)),
     ("x", ("not_now", None)),
     ("X", ("never", None)),
-    ("left", ("seek", -5, True)),
-    ("right", ("seek", 5, True)),
-    ("shift+left", ("seek", -30, True)),
-    ("shift+right", ("seek", 30, True)),
+    ("left", ("seek_by", -5)),
+    ("right", ("seek_by", 5)),
+    ("shift+left", ("seek_by", -30)),
+    ("shift+right", ("seek_by", 30)),
     ("left_square_bracket", ("set_volume", 0.75)),
     ("right_square_bracket", ("set_volume", 0.85)),
     ("r", ("start_job", "retrain")),
@@ -67,7 +67,7 @@ async def test_quick_presses_are_neither_lost_nor_reordered(running, player):
         expected = [
             ("next",),
             ("thumb", 1),
-            ("seek", 5, True),
+            ("seek_by", 5),
             ("next",),
             ("thumb", -1),
             ("not_now", None),
@@ -168,7 +168,7 @@ async def test_q_closes_the_player_before_the_app_ends(running, player):
     async with running(player) as stage:
         await stage.press("q")
         assert player.calls == [("start",), ("close",)]
-        assert stage.app.port_closed
+        assert stage.app.player_closed
         assert stage.app._exit
 
 
@@ -180,7 +180,7 @@ async def test_while_the_player_closes_the_screen_says_so(running, player):
         assert "Stopping the music" in stage.text
         player.gate.set()
         async with asyncio.timeout(5):
-            while not stage.app.port_closed:  # noqa: ASYNC110 - the app has no event for it
+            while not stage.app.player_closed:  # noqa: ASYNC110 - the app has no event for it
                 await asyncio.sleep(0.01)
         assert player.told("close") == [()]
 

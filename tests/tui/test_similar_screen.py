@@ -1,7 +1,7 @@
 import threading
 
 from player.tui.screens.similar import SHOWN
-from player.tui.widgets.similar_list import SimilarList
+from player.tui.widgets.track_list import SimilarList
 
 
 def listed(stage) -> list[int]:

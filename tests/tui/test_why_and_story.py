@@ -9,8 +9,8 @@ import pytest
 from player.feedback.event_log import FeedbackLog, NewEvent
 from player.playback.controller import Controller, Opening
 from player.tui.app import PlayerApp
-from player.tui.widgets.diverging_bar import leaning
 from player.tui.widgets.story_list import StoryList
+from player.tui.widgets.styled_text import leaning
 from player.tui.widgets.why_list import WhyList, standing
 from tests.support.library import copy_home, make_demo_library, settings
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from player.feedback.correction import Correction
 from player.stations.track_details_view import StoryEvent
 from player.tui.text import clock, column, dotted, fit, plain, right, signed, tail
-from player.tui.widgets.diverging_bar import leaning
 from player.tui.widgets.row_list import RowList
-from player.tui.widgets.styled_text import Ink, Line
+from player.tui.widgets.styled_text import Ink, Line, leaning
 
 if TYPE_CHECKING:
     from player.stations.track_details_view import TrackStory
