@@ -1,7 +1,11 @@
 import asyncio
+import inspect
+import re
 import threading
+from pathlib import Path
 
 import pytest
+from textual import actions
 
 from player.stations.snapshot import JobView
 from player.tui.widgets.status_lines import KeyBar
@@ -255,3 +259,23 @@ async def test_a_change_told_after_the_app_has_ended_is_harmless(running, player
     async with running(player) as stage:
         await stage.press("q")
     player.change(notice="too late")
+
+
+def test_every_operation_that_a_key_or_a_message_names_is_one_of_the_player_and_takes_these_arguments():
+    from player.playback.controller import Controller
+    from player.tui import keys
+
+    named = 0
+    for key in (key for key in vars(keys).values() if isinstance(key, keys.Key)):
+        _, action, arguments = actions.parse(key.action)
+        if action in ("tell", "tell_row"):
+            operation, *rest = arguments
+            about = {"track_id": 1} if action == "tell_row" else {}
+            inspect.signature(getattr(Controller, operation)).bind(None, *rest, **about)
+            named += 1
+    assert named > 30
+    sources = "".join(path.read_text() for path in Path(keys.__file__).parent.rglob("*.py"))
+    told = re.findall(r'Tell\("(\w+)", ([^\n]*?)\)\)?\n', sources)
+    assert len(told) == sources.count('Tell("')
+    for operation, arguments in told:
+        inspect.signature(getattr(Controller, operation)).bind(None, *re.split(r", (?![^(]*\))", arguments))
