@@ -36,10 +36,8 @@ _STEADY = 0.005
 class DialLine(Inked):
     """One line, with what the dial did at the right; or, where the column is narrow, what it did below, a line a figure."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._dial: int | None = None
-        self._effect = ""
+    _dial: int | None = None
+    _effect = ""
 
     def show(self, snapshot: Snapshot) -> None:
         """Show another station's dial."""
@@ -80,10 +78,8 @@ def slider(dial: int, width: int) -> Line:
 class DiversityPanel(Inked):
     """One block per measure where there is room, else two flowing lines."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._measures: tuple[Measure, ...] = ()
-        self._sentence = ""
+    _measures: tuple[Measure, ...] = ()
+    _sentence = ""
 
     def show(self, measures: tuple[Measure, ...], sentence: str = "") -> None:
         """Show other values, and what they come to; the sentence stands above the blocks only."""

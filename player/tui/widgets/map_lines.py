@@ -36,11 +36,9 @@ _Text = list[tuple[str, Style]]
 class MapLegend(Inked):
     """The groups or the scale; below them, where there is room, the queue with its numbers on the map."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._paint: MapPaint | None = None
-        self._alone: int | None = None
-        self._queue: tuple[QueueRow, ...] = ()
+    _paint: MapPaint | None = None
+    _alone: int | None = None
+    _queue: tuple[QueueRow, ...] = ()
 
     def show_paint(self, paint: MapPaint | None, alone: int | None) -> None:
         """Explain other colours; ``alone`` is the group that is shown by itself."""
@@ -124,10 +122,8 @@ class MapLegend(Inked):
 class MapTrack(Inked):
     """The track at the map's cursor."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._track: TrackRow | None = None
-        self._facts = ""
+    _track: TrackRow | None = None
+    _facts = ""
 
     def show(self, track: TrackRow | None, facts: str) -> None:
         """Show another track."""
@@ -153,9 +149,7 @@ class MapTrack(Inked):
 class MapProgress(Inked):
     """Stands where the map will be."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._view: MapView | None = None
+    _view: MapView | None = None
 
     def show(self, view: MapView) -> None:
         """Show how far it is."""

@@ -30,10 +30,8 @@ _VOLUME_FROM = 56
 class NowPlayingPanel(Inked):
     """Three lines: title and thumb; artist, album and year; the reason and the output."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._now: NowPlaying | None = None
-        self._output = ""
+    _now: NowPlaying | None = None
+    _output = ""
 
     def show(self, snapshot: Snapshot) -> None:
         """Show another snapshot's track; the position is the position bar's."""

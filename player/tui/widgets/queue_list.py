@@ -28,9 +28,7 @@ class QueueList(RowList):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(QUEUE)]
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._rows: tuple[QueueRow, ...] = ()
+    _rows: tuple[QueueRow, ...] = ()
 
     @property
     def selected(self) -> QueueRow | None:

@@ -27,10 +27,8 @@ _SIMILAR_TIME = 8
 class TrackList(RowList):
     """Tracks of the catalogue."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._catalogue: Sequence[TrackRow] = ()
-        self._indices: Sequence[int] = ()
+    _catalogue: Sequence[TrackRow] = ()
+    _indices: Sequence[int] = ()
 
     @property
     def selected(self) -> TrackRow | None:
@@ -71,9 +69,7 @@ class TrackList(RowList):
 class SimilarList(RowList):
     """Similarity, title, artist, album, genre and length – as many as there is room for."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._found: Sequence[SimilarTrack] = ()
+    _found: Sequence[SimilarTrack] = ()
 
     @property
     def selected(self) -> TrackRow | None:
