@@ -22,7 +22,9 @@ CONTEXTS = ("radio", "editorial_playlist", "user_collection", "catalog")
 
 MEASURE = """
 import sys, time
-from recommender.datasets import open_dataset, statistics, stream_dataset
+from recommender.datasets.opening import open_dataset
+from recommender.datasets.summary import statistics
+from recommender.datasets.stream import stream_dataset
 start = time.perf_counter()
 if sys.argv[1] == "statistics":
     stream = stream_dataset("mssd:" + sys.argv[2], columns={"context": "all"})

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from recommender.datasets import dataset_of, open_dataset
+from recommender.datasets.opening import dataset_of, open_dataset
 from recommender.events import EventLog, Outcome
-from recommender.experiments import RunStore, ask_about, run_baselines
+from recommender.experiments.model_comparison import compare_models
+from recommender.experiments.run_config import configure
+from recommender.experiments.store import RunStore
 
 ROWS = 10_000_000
 LISTENERS = 100_000
@@ -49,13 +51,13 @@ def measure(part: str, rows: int, folder: Path) -> None:
     start = time.perf_counter()
     if part == "cm100k":
         dataset = open_dataset(f"cm100k:{CM100K}")
-        question = ask_about(dataset, models="all", seeds=1)
+        question = configure(dataset, models="all", seeds=1)
     else:
         dataset = dataset_of(synthetic_log(rows), name="made-up")
-        question = ask_about(dataset, models=CHEAP, seeds=1, most_listeners=MEASURED_LISTENERS)
+        question = configure(dataset, models=CHEAP, seeds=1, most_listeners=MEASURED_LISTENERS)
     ready = time.perf_counter()
     base = _peak()
-    record = run_baselines(RunStore(folder), dataset, question)
+    record = compare_models(RunStore(folder), dataset, question)
     taken = time.perf_counter() - ready
     print(
         f"{part}: {len(dataset.log):,} rows, {len(question.models)} models, {question.split}: {taken:.1f} s "

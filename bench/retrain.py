@@ -13,12 +13,14 @@ import numpy as np
 from bench.synthetic import synthetic_library
 from player.cli.model_versions import lineage_words
 from player.config import Paths, locate
-from player.feedback.event_log import FeedbackLog, NewEvent
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.jobs import JobProgress
 from player.learning.retraining import Retrained, retrain
 from player.library.catalogue import load_catalogue
 from player.stations.stations import Stations
 from player.storage.database import Database
+from player.storage.event_kinds import Origin
 from recommender.configuration import ClepConfig, TrainingConfig
 from recommender.models.registry import Registry
 
@@ -70,6 +72,6 @@ def tell_more(database: Database) -> None:
     with database.reader() as session:
         tracks = [row.id for row in load_catalogue(session)]
     station = Stations(database).all()[0].id
-    FeedbackLog(database, "cli").append_all(
+    EventStore(database, Origin.CLI).append_all(
         [NewEvent(("finish", "skip")[int(rng.integers(2))], int(rng.choice(tracks)), station, 5.0) for _ in range(MORE)]
     )

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from bench.library_insight import SHARED, embedded
 from player.config import StationSettings, locate
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
 from player.stations.collection import Collection
 from player.stations.station_queue import Listening, rank_station
 from player.stations.station_scoring import StationScorer
@@ -128,8 +128,8 @@ def _listen(
                 row = collection.index[clip.track.id]
                 survey.answer(_answer(bool(taste.likes[row]), rng), clip.track.id)
             asked = [collection.index[track] for track in survey.answers.given]
-            journal = load_journal(database, collection.rows)
-            listening = Listening(journal.state, journal.labelled, now=0.0)
+            history = load_history(database, collection.rows)
+            listening = Listening(history.state, history.labels, now=0.0)
             pair = [
                 _first(collection, listening, StationInfo(1, "new", noise, (one,)), asked)
                 for one in (Seed("library"), near)

@@ -8,10 +8,12 @@ from sqlalchemy import insert
 
 from embeddings.networks.musicnn_spec import MUSICNN
 from embeddings.pooling import vector_to_bytes
-from player.feedback.event_log import FeedbackLog, NewEvent
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.library.catalogue import load_catalogue
 from player.stations.stations import Seed, Stations
 from player.storage.database import Database, open_database
+from player.storage.event_kinds import Origin
 from player.storage.models import Embedding, Track, TrackFile
 
 GENRES = 20
@@ -58,7 +60,7 @@ def synthetic_library(folder: Path, tracks: int, events: int, seed: int = 0) -> 
         for n in range(events)
     ]
     if told:
-        FeedbackLog(database, "headless").append_all(told)
+        EventStore(database, Origin.HEADLESS).append_all(told)
     return database
 
 

@@ -115,6 +115,17 @@ class Paths:
         """What children say on their standard error."""
         return self.data / "player.log"
 
+    @property
+    def private(self) -> tuple[Path, ...]:
+        """What tells of the listener, for nobody else to read; the data folder itself where it holds nothing else."""
+        own = (self.models, self.experiments, self.backups, self.log_file, self.config_file, self.trainer_lock)
+        names = {"vectors", *(path.name for path in own)}
+        try:
+            alone = all(child.name in names or child.name.startswith("player.db") for child in self.data.iterdir())
+        except OSError:
+            alone = False
+        return (self.data, *own) if alone else own
+
 
 def locate(data_dir: Path | None = None) -> Paths:
     """The paths for ``--data-dir``, ``PLAYER_DATA_DIR`` or the platform's own folders, in this order.

@@ -14,7 +14,7 @@ from bench.simulation.listener import DURATION, FIRST_SESSION, Listener, Tempera
 from bench.simulation.log import GrowingLog, rows_of
 from bench.simulation.policies import MakePolicy, Policy, Stage
 from bench.simulation.world import World
-from recommender.evaluation.ranking import pair_auc
+from recommender.evaluation.metrics import pair_auc
 from recommender.events import EventLog
 from recommender.ranking.calibration import Mix, aspect_of_likes
 from recommender.ranking.dial import NEUTRAL, dialled

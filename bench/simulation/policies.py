@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from bench.simulation.listener import Listener
 from bench.simulation.world import STATION, World
-from recommender.baselines.counts import LikeRate
-from recommender.baselines.random import RandomOrder
+from recommender.baselines.counts import LikeRate, RandomOrder
 from recommender.configuration import ClepConfig, TrainingConfig
 from recommender.events import EventLog, empty_log
 from recommender.interfaces import Context, Recommender
+from recommender.models.model_card import NO_EVIDENCE
 from recommender.models.model_scorer import Catalogue, ModelScorer
 from recommender.models.station_scorer import STATION_PULL, UNTRAINED, AsServed
 
@@ -125,6 +125,7 @@ class Retrained:
         self._scorer: ModelScorer | None = None
         self._served = AsServed(catalogue, None, UNTRAINED)
         self._notes: list[str] = []
+        self._evidence = NO_EVIDENCE
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -142,7 +143,17 @@ class Retrained:
         from recommender.training.retraining import retrain  # noqa: PLC0415 - torch, which only training needs
 
         live = None if self._scorer is None else self._scorer.model
-        result = retrain(history, self._catalogue, self._config, live, lambda _progress: None, lambda: False)
+        result = retrain(
+            history,
+            self._catalogue,
+            self._config,
+            live,
+            lambda _progress: None,
+            lambda: False,
+            evidence=self._evidence,
+        )
+        if result.model is not None:
+            self._evidence = result.model.card.gate
         if result.model is not None and result.promoted:
             self._scorer = ModelScorer(result.model, self._catalogue)
             self._served = AsServed(self._catalogue, self._scorer, "model")

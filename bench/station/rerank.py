@@ -15,6 +15,7 @@ import numpy as np
 from bench.synthetic import synthetic_library
 from player.config import Settings, locate
 from player.playback.controller import Controller
+from player.storage.event_kinds import Origin
 
 EVENTS = 60
 TRACED_EVENTS = 12
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str] = ()) -> None:
 def _measure(folder: Path, tracks: int) -> None:
     database = synthetic_library(folder, tracks, HISTORY)
     started = time.perf_counter()
-    controller = Controller(database, locate(folder), Settings(), origin="headless")
+    controller = Controller(database, locate(folder), Settings(), origin=Origin.HEADLESS)
     opened = time.perf_counter() - started
     controller.open_station(controller.stations()[0].id)
     taken, ranking, peaks = [], [], []

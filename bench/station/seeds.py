@@ -11,7 +11,7 @@ import numpy as np
 from bench.library_insight import SHARED
 from bench.station.material import options, real_music
 from player.config import StationSettings
-from player.feedback.event_store import Journal
+from player.feedback.event_history import EventHistory
 from player.feedback.labels import NOTHING_SAID
 from player.stations.station_queue import Listening, rank_station
 from player.stations.station_scoring import StationScorer
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] = ()) -> None:
     with (SHARED / "music.csv").open(newline="") as file:
         group_of = {str(SHARED / "music" / row["path"]): row["group"] for row in csv.DictReader(file)}
     groups = [group_of[row.path] for row in collection.rows]
-    rng, listening = np.random.default_rng(0), Listening(Journal([], {}).state, NOTHING_SAID, now=0.0)
+    rng, listening = np.random.default_rng(0), Listening(EventHistory([], {}).state, NOTHING_SAID, now=0.0)
     for group in sorted(set(groups)):
         members = [row for row, name in enumerate(groups) if name == group]
         shares = []

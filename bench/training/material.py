@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 
 from bench.training.exchange import Rows
 from recommender.baselines import build
-from recommender.datasets import open_dataset
-from recommender.evaluation import evaluate
+from recommender.datasets.opening import open_dataset
 from recommender.evaluation.metric_names import Measure
-from recommender.evaluation.protocol import evaluate_seeds
+from recommender.evaluation.protocol import evaluate, evaluate_seeds
 from recommender.evaluation.report import Evaluation
 from recommender.evaluation.splits import Part, Split, split_listener_last
 from recommender.events import EventLog
-from recommender.experiments.config import fitting_candidates
+from recommender.experiments.run_config import fitting_candidates
 from recommender.interfaces import Context, Recommender
 
 MOVIELENS = Path(__file__).parents[3] / "shared" / "feedback" / "ml100k" / "ml-100k.inter"

@@ -25,7 +25,7 @@ from bench.training.table import (
     ratios,
 )
 from bench.training.tuning import Cache, Tuned, of, tune
-from recommender.datasets import DatasetError
+from recommender.datasets.dataset import DatasetError
 
 SEEDS = 3
 SECONDS = 120.0

@@ -39,6 +39,7 @@ from player.audio.messages import (
     decode_event,
     encode,
 )
+from player.text import printable
 
 DEATHS_ALLOWED = 5
 DEATH_WINDOW_SECONDS = 60.0
@@ -288,7 +289,7 @@ class AudioClient:
             if self._deaths_here < DEATHS_PER_PLACE:
                 return None
             self._wanted = replace(self._wanted, track=None)
-            name = "".join(letter if letter.isprintable() else "?" for letter in Path(track.path).name)
+            name = printable(Path(track.path).name, "?")
             return Failed(track.token, f"{name} brings the audio process down, so it is passed over.")
 
     def _give_up(self, how: str) -> None:

@@ -16,6 +16,7 @@ from av.container import InputContainer
 from numpy.typing import NDArray
 
 from player.audio.ring import CHANNELS
+from player.text import printable
 
 PREROLL_SECONDS = 0.25
 """Decoding starts this much before a seek's target: MP3's bit reservoir and Opus (80 ms, RFC 7845 §4.6) need a run-up."""
@@ -36,7 +37,7 @@ class AudioError(Exception):
 
 def display_name(path: str) -> str:
     """The file's name without anything a terminal could take as a command."""
-    return "".join(letter if letter.isprintable() else "?" for letter in Path(path).name) or "?"
+    return printable(Path(path).name, "?") or "?"
 
 
 class AudioSource:

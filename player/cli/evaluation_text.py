@@ -13,8 +13,7 @@ from rich.table import Table as RichTable
 
 from player.learning.retraining import Evaluated
 from player.reports import evaluation_view as view
-from recommender.evaluation.comparison import Comparison
-from recommender.evaluation.report import Report, Row
+from recommender.evaluation.report import Comparison, MetricRow, Report
 from recommender.evaluation.verdict import CHANCE_MODEL
 from recommender.training.history_evaluation import ListenerReport
 
@@ -86,17 +85,17 @@ def evaluation_document(evaluated: Evaluated, page: Path | None) -> dict[str, ob
     }
 
 
-def models_of(rows: Iterable[Row]) -> list[str]:
+def models_of(rows: Iterable[MetricRow]) -> list[str]:
     """Names of the recommenders, in order."""
     return list(dict.fromkeys(row.model for row in rows))
 
 
-def metrics_document(rows: Iterable[Row], model: str) -> dict[str, dict[str, float | None]]:
+def metrics_document(rows: Iterable[MetricRow], model: str) -> dict[str, dict[str, float | None]]:
     """All figures of one recommender by the key of their measure."""
     return {row.metric.key: {"mean": row.mean, "low": row.low, "high": row.high} for row in rows if row.model == model}
 
 
-def _row_document(row: Row) -> dict[str, object]:
+def _row_document(row: MetricRow) -> dict[str, object]:
     return {"model": row.model, "metric": row.metric.key, "mean": row.mean, "low": row.low, "high": row.high}
 
 

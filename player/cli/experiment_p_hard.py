@@ -109,8 +109,8 @@ def p_hard(
         from player.research.datasets import source
         from player.research.p_hard import Wishes, measure
         from recommender.configuration import Negatives
-        from recommender.experiments.config import SplitName
         from recommender.experiments.p_hard_config import Mode, Tracks
+        from recommender.experiments.run_config import SplitName
 
         wanted = source(dataset, columns, limit, music, index, frontend)
         wishes = Wishes(

@@ -51,7 +51,7 @@ def wishes_for(
     """What the options ask of the baselines and of what is measured as they are."""
     from player.research.baselines import Wishes
     from recommender.evaluation.query_states import State
-    from recommender.experiments.config import SplitName
+    from recommender.experiments.run_config import SplitName
 
     return Wishes(
         models=models,

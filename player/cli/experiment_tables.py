@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from player.text import printable
 from recommender.experiments.json_values import Json, JsonObject, is_list, is_object, number, objects, text
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def plain_console() -> "Console":
 
 def clean(value: str) -> str:
     """Text from a record or a file without anything a terminal would obey."""
-    return "".join(character if character.isprintable() else " " for character in value)
+    return printable(value)
 
 
 def print_listing(listing: "Listing", console: "Console") -> None:

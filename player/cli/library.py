@@ -287,10 +287,10 @@ def _sound_tags(home: Home, rows: "list[TrackRow]", query: str) -> "SoundTags | 
 
 
 def _track_documents(home: Home, rows: "list[TrackRow]") -> list[dict[str, object]]:
-    from player.feedback.event_store import load_journal
+    from player.feedback.event_history import load_history
     from player.stations.stations import Stations
 
-    state = load_journal(home.database, rows).state
+    state = load_history(home.database, rows).state
     names = {station.id: station.name for station in Stations(home.database).all()}
     thumbs: dict[int, dict[str, str]] = {}
     for station, values in state.thumbs.items():

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from player.text import printable
+
 if TYPE_CHECKING:
     from player.config import Paths, Settings
     from player.library.tracks import TrackRow
@@ -37,11 +39,12 @@ class Home:
 def opened(data_dir: Path | None) -> Generator[Home]:
     """Open settings and database, and close the database at the end."""
     from player.config import load_settings, locate
-    from player.storage.database import open_database
+    from player.storage.database import keep_private, open_database
 
     paths = locate(data_dir)
     settings = load_settings(paths)
     database = open_database(paths.database, backups=paths.backups)
+    keep_private(*paths.private)
     try:
         yield Home(paths, settings, database)
     finally:
@@ -78,5 +81,8 @@ def _finite(value: Any) -> Any:
 
 
 def say(text: str) -> None:
-    """Tell a person something on standard error, where it never mixes with a document."""
-    print(text, file=sys.stderr)
+    """Tell a person something on standard error, where it never mixes with a document.
+
+    What a sentence quotes (an argument, a name in a file) may hold anything; nothing of it commands the terminal.
+    """
+    print("\n".join(printable(line, "?") for line in text.split("\n")), file=sys.stderr)

@@ -8,9 +8,10 @@ import typer
 
 from player.cli.options import DataDir, Home, Json, StationName, emit_json, emit_line, opened, say, track_document
 from player.errors import PlayerError, UsageError
+from player.storage.event_kinds import Kind, Origin
 
 if TYPE_CHECKING:
-    from player.feedback.event_log import LoggedEvent, NewEvent
+    from player.feedback.events import LoggedEvent, NewEvent
 
 
 def register(app: typer.Typer) -> None:
@@ -128,7 +129,7 @@ def feedback(
         assert track_id is not None
         told = Told(event, track_id, station, position, at, everywhere, REST_NAMES[rest] if rest else None, reason)
         new = _resolver(home)(told)
-        if new.kind == "less":
+        if new.kind == Kind.LESS:
             _check_less(home, new)
         logged = _record(home, [new])[0]
         if json:
@@ -139,17 +140,17 @@ def feedback(
 
 def _check_less(home: Home, new: "NewEvent") -> None:
     """Raise PlayerError unless the station has that reason to lose."""
-    from player.feedback.event_store import load_journal
+    from player.feedback.event_history import load_history
     from player.stations.reason_keys import check_less, parse_reason
     from player.stations.stations import Stations
 
     station = next(info for info in Stations(home.database).all() if info.id == new.station_id)
-    muted = load_journal(home.database, ()).state.muted.get(station.id, ())
+    muted = load_history(home.database, ()).state.muted.get(station.id, ())
     check_less(parse_reason(new.note or ""), station.seeds, muted)
 
 
 def _record_batch(home: Home, batch: Path, *, json: bool) -> None:
-    from player.feedback.event_log import NothingToUndoError
+    from player.feedback.event_store import NothingToUndoError
     from player.stations.feedback_import import read_batch
 
     resolve = _resolver(home)
@@ -191,9 +192,9 @@ def _resolver(home: Home):  # noqa: ANN202 - a closure over the names
 
 
 def _record(home: Home, events: "list[NewEvent]") -> "list[LoggedEvent]":
-    from player.feedback.event_log import FeedbackLog
+    from player.feedback.event_store import EventStore
 
-    return FeedbackLog(home.database, "cli").append_all(events) if events else []
+    return EventStore(home.database, Origin.CLI).append_all(events) if events else []
 
 
 def _station_name(home: Home, station_id: int | None) -> str | None:
@@ -225,25 +226,19 @@ def history(
     json: Json = False,
 ) -> None:
     """Show the whole log: what happened, when, and what had been served."""
-    from player.feedback.event_history import read_history
+    from player.feedback.event_store import read_event_lines
 
     with opened(data_dir) as home:
-        lines = read_history(home.database, limit)
+        lines = read_event_lines(home.database, limit)
         if json:
             emit_json(
                 [
                     {
-                        "id": line.id,
-                        "time": iso(line.time_us),
-                        "event": line.event,
-                        "track_id": line.track_id,
-                        "station": line.station,
-                        "position": line.position,
-                        "origin": line.origin,
-                        "action": line.action,
-                        "undoes": line.undoes,
-                        "value": line.value,
-                        "note": line.note,
+                        **_event_document(line.event, line.station),
+                        "origin": line.event.origin,
+                        "action": line.event.action,
+                        "value": line.event.value,
+                        "note": line.event.note,
                         "model_version": line.model_version,
                         "rank": line.rank,
                         "score": line.score,
@@ -254,12 +249,13 @@ def history(
             )
             return
         for line in lines:
-            where = f" on {line.station}" if line.station else ""
-            position = "" if line.position is None else f" at {line.position:.0f} s"
-            position += f" because of {line.note}" if line.note else ""
-            moment = datetime.fromtimestamp(line.time_us / 1_000_000).astimezone()
+            event, where = line.event, f" on {line.station}" if line.station else ""
+            position = "" if event.position is None else f" at {event.position:.0f} s"
+            position += f" because of {event.note}" if event.note else ""
+            moment = datetime.fromtimestamp(event.seconds).astimezone()
+            told = "?" if line.impossible else " "
             print(
-                f"{line.id:>6}  {moment:%Y-%m-%d %H:%M:%S}  {line.event:<8} {line.artist} – {line.title}{where}{position}"
+                f"{event.id:>6}  {moment:%Y-%m-%d %H:%M:%S}{told} {event.kind:<8} {line.artist} – {line.title}{where}{position}"
             )
         if not lines:
             say("Nothing has happened yet.")

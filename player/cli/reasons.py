@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from player.cli.options import DataDir, Json, StationName, emit_json, opened
+from player.storage.event_kinds import Kind, Origin
 from player.tui.text import signed
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def _event_line(event: "StoryEvent") -> str:
     heard = "" if event.heard is None else f", {event.heard:.0f} s of it heard"
     where = f" on {event.station}" if event.station else ""
     label = f"  {signed(event.label)}" if event.label is not None else ""
-    gone = "" if event.stands or event.kind == "undo" else "  (taken back)"
+    gone = "" if event.stands or event.kind == Kind.UNDO else "  (taken back)"
     return f"{event.id:>6}  {moment:%Y-%m-%d %H:%M:%S}  {event.words}{position}{heard}{where}{label}{gone}"
 
 
@@ -163,13 +164,13 @@ def undo(
 ) -> None:
     """Take one event back, however long ago it was. Nothing is deleted: the log keeps both."""
     from player.feedback.correction import Correction
-    from player.feedback.event_log import FeedbackLog
-    from player.feedback.event_store import load_journal
+    from player.feedback.event_history import load_history
+    from player.feedback.event_store import EventStore
     from player.feedback.undo import correcting
 
     with opened(data_dir) as home:
-        events = correcting(load_journal(home.database, ()), Correction("undo", 0, event_id=event_id))
-        (logged,) = FeedbackLog(home.database, "cli").append_all(events)
+        events = correcting(load_history(home.database, ()), Correction("undo", 0, event_id=event_id))
+        (logged,) = EventStore(home.database, Origin.CLI).append_all(events)
     if json:
         emit_json({"id": logged.id, "event": logged.kind, "track_id": logged.track_id, "undoes": logged.undoes_id})
     else:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 
 from player.cli.options import Home, opened
 from player.errors import PlayerError
+from player.storage.event_kinds import Origin
 
 if TYPE_CHECKING:
     from player.playback.controller import Controller, Opening
@@ -64,7 +65,7 @@ def _open_demo(stack: ExitStack) -> "Controller":
 def _controller(home: Home, opening: "Opening") -> "Controller":
     from player.playback.controller import Controller
 
-    return Controller(home.database, home.paths, home.settings, origin="tui", opening=opening)
+    return Controller(home.database, home.paths, home.settings, origin=Origin.TUI, opening=opening)
 
 
 def _opening(home: Home, music: Path | None, station: str | None) -> "Opening":

@@ -74,13 +74,13 @@ def create_station(
 
 def list_stations(data_dir: DataDir = None, json: Json = False) -> None:
     """List the stations."""
-    from player.feedback.event_store import load_journal
+    from player.feedback.event_history import load_history
     from player.stations.collection import load_rows
     from player.stations.stations import Stations, describe_seeds
     from recommender.ranking.dial import NEUTRAL
 
     with opened(data_dir) as home:
-        state = load_journal(home.database, ()).state
+        state = load_history(home.database, ()).state
         stations = Stations(home.database).all()
         documents = [
             {
@@ -164,13 +164,13 @@ def add_pins(tracks: Tracks, station: StationName = None, data_dir: DataDir = No
     """Pin tracks behind those that are pinned already; a player that is running takes them up within a second."""
     import time
 
-    from player.feedback.event_store import load_journal
+    from player.feedback.event_history import load_history
     from player.stations.pins import save_pins, why_not
 
     with opened(data_dir) as home:
         found, rows = _station(home, station), _rows(home)
         number = None if found is None else found.id
-        state = load_journal(home.database, ()).state
+        state = load_history(home.database, ()).state
         for track in tracks:
             if track not in rows:
                 raise PlayerError(f"There is no track {track}; `player tracks` lists them. Nothing was pinned.")

@@ -1,64 +1,239 @@
-"""The log as a listener or a script reads it: events with the names and the decision they are about."""
+"""The log in memory: every event, the state derived from it, and what it says about taste, kept up event by event.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+Adding an event in order costs microseconds; an undo or an event from the past derives everything anew. Both ways lead
+to the same state, which a test holds against each other.
+"""
 
-from sqlalchemy import select
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
 
+from player.feedback.event_store import EventStore
+from player.feedback.events import ListeningState, LoggedEvent, standing, uses_a_slot
+from player.feedback.labels import GrowingLabels, LabelledEvent, Labels
+from player.feedback.signals import (
+    AWAY_SECONDS,
+    BURST_GAP_SECONDS,
+    BURST_SKIPS,
+    PLAYERS,
+    SPEAKS_ELSEWHERE,
+    browsing_skips,
+    played_share,
+    signal_of,
+    weighed,
+)
+from player.library.tracks import TrackRow
 from player.storage.database import Database
-from player.storage.models import Decision, Event, Station, Track
+from player.storage.event_kinds import Kind, Origin
+
+THUMBS = frozenset({Kind.UP, Kind.DOWN, Kind.CLEAR})
+ONE_BY_ONE = 50
+"""So many events at once are written into the columns as they come. Of more, each thumb that replaces one would copy all the
+columns, and making them anew once is quicker."""
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryLine:
-    """One event with its names and what had been served."""
+class Labeller:
+    """Says what events mean for taste, one after the other: it knows when plays began and which skips came in a burst.
 
-    id: int
-    time_us: int
-    event: str
-    track_id: int
-    title: str
-    artist: str
-    station: str | None
-    position: float | None
-    origin: str
-    action: str | None
-    undoes: int | None
-    value: float | None
-    note: str | None
-    model_version: str | None
-    rank: int | None
-    score: float | None
-    propensity: float | None
+    Args:
+        durations: track id → seconds, for the share played.
+    """
 
+    def __init__(self, durations: Mapping[int, float]) -> None:
+        self._durations = durations
+        self._skips: list[LoggedEvent] = []
+        self._begun: dict[tuple[int, Origin], float] = {}
 
-def read_history(database: Database, limit: int | None = None) -> Sequence[HistoryLine]:
-    """The whole log, or its last ``limit`` events, oldest first."""
-    query = (
-        select(
-            Event.id,
-            Event.time_us,
-            Event.kind,
-            Event.track_id,
-            Track.title,
-            Track.artist,
-            Station.name,
-            Event.position,
-            Event.origin,
-            Event.action,
-            Event.undoes_id,
-            Event.value,
-            Event.note,
-            Decision.model_version,
-            Decision.rank,
-            Decision.score,
-            Decision.propensity,
+    def label(self, event: LoggedEvent) -> list[LabelledEvent]:
+        """What the newest event says, if anything, and what skips before it say anew, now that it shows them as browsing."""
+        said = self._said(event, browsing=False, returned=self._returned(event))
+        if event.kind == Kind.SKIP and event.action not in SPEAKS_ELSEWHERE:
+            # A thumb down ends its track too, but three of them are three judgements, no browsing.
+            for skip in self._burst(event):
+                said += self._said(skip, browsing=True)
+        return said
+
+    def _returned(self, event: LoggedEvent) -> bool:
+        """Whether this ends a play that took hours longer than what was heard of it: paused, or quit and gone on with."""
+        if event.origin not in PLAYERS:
+            return False
+        key = (event.track_id, event.origin)
+        if event.kind in {Kind.START, Kind.REPLAY}:
+            self._begun[key] = event.seconds
+        elif uses_a_slot(event):
+            return event.seconds - self._begun.pop(key, event.seconds) - (event.position or 0.0) > AWAY_SECONDS
+        return False
+
+    def _said(self, event: LoggedEvent, *, browsing: bool, returned: bool = False) -> list[LabelledEvent]:
+        duration = self._durations.get(event.track_id, 0.0)
+        signal = signal_of(
+            event.kind,
+            position=event.position,
+            duration=duration,
+            action=event.action,
+            browsing=browsing,
+            heard=event.heard,
+            returned=returned,
         )
-        .join(Track, Track.id == Event.track_id)
-        .outerjoin(Station, Station.id == Event.station_id)
-        .outerjoin(Decision, Decision.id == Event.decision_id)
-        .order_by(Event.time_us.desc(), Event.id.desc())
-    )
-    with database.reader() as session:
-        rows = session.execute(query if limit is None else query.limit(limit)).all()
-    return [HistoryLine(*row) for row in reversed(rows)]
+        share = played_share(event.kind, event.position, duration, event.heard)
+        return [] if signal is None else [LabelledEvent(event, weighed(signal, event.origin), share)]
+
+    def _burst(self, event: LoggedEvent) -> list[LoggedEvent]:
+        """The skips that were browsing, as far as this one shows it: a third in quick succession shows it of two others."""
+        reach = BURST_SKIPS * BURST_GAP_SECONDS
+        self._skips = [skip for skip in self._skips if event.seconds - skip.seconds <= reach]
+        self._skips.append(event)
+        flags = browsing_skips([(skip.seconds, skip.origin) for skip in self._skips])
+        return [skip for skip, flag in zip(self._skips, flags, strict=True) if flag]
+
+
+class EventHistory:
+    """Everything that happened, and what follows from it.
+
+    Args:
+        events: the log so far.
+        durations: track id → seconds, for the share played.
+    """
+
+    def __init__(self, events: Iterable[LoggedEvent], durations: Mapping[int, float]) -> None:
+        self._events = list(events)
+        self._durations = durations
+        self._labeller = Labeller(durations)
+        self.state = ListeningState()
+        self._labelled: dict[int, LabelledEvent] = {}
+        self._columns: GrowingLabels | None = None
+        """The same in time order, as columns; absent from a change of the past until somebody asks."""
+        self._thumbs: dict[tuple[int | None, int], LoggedEvent] = {}
+        self._newest = 0
+        self._rebuild()
+
+    @property
+    def watermark(self) -> int:
+        """The id of the last event known."""
+        return self.state.watermark
+
+    @property
+    def labels(self) -> Labels:
+        """What says something about taste, in time order, as of now; the same object until something changes.
+
+        Of several thumbs for one track on one station only the last says anything, and none does once cleared: a
+        listener who changed their mind has one mind.
+        """
+        if self._columns is None:
+            self._columns = GrowingLabels(self._labelled.values())
+        return self._columns.now()
+
+    def find(self, event_id: int) -> LoggedEvent | None:
+        """The event of that id, sought from the newest."""
+        return next((event for event in reversed(self._events) if event.id == event_id), None)
+
+    def label_of(self, event_id: int) -> LabelledEvent | None:
+        """What an event says about taste now, if anything."""
+        return self._labelled.get(event_id)
+
+    def about(self, track_id: int) -> list[LoggedEvent]:
+        """Every event about a track in the order of the log, those taken back and undos included."""
+        return [event for event in self._events if event.track_id == track_id]
+
+    def told_after(self, event_id: int) -> tuple[list[LoggedEvent], Labeller]:
+        """The events after that one in the order they were told, undone ones too, and a labeller to go through them with."""
+        first = bisect_right(self._events, event_id, key=lambda event: event.id)
+        return self._events[first:], Labeller(self._durations)
+
+    def standing_of(self, kind: Kind) -> list[LoggedEvent]:
+        """The events of a kind that were not taken back, oldest first."""
+        undone = self.undone
+        return [event for event in self._events if event.kind == kind and event.id not in undone]
+
+    @property
+    def undone(self) -> frozenset[int]:
+        """Ids of the events that were taken back."""
+        return frozenset(event.undoes_id for event in self._events if event.undoes_id is not None)
+
+    def renew(self, durations: Mapping[int, float]) -> None:
+        """Take up new durations after the library changed."""
+        self._durations = durations
+        self._rebuild()
+
+    def add(self, events: Iterable[LoggedEvent]) -> bool:
+        """Take up events just logged, here or by another process; those known already are passed over.
+
+        Returns:
+            Whether there was any new one.
+        """
+        new = [event for event in events if event.id > self.state.watermark]
+        self._events += new
+        if self._changes_the_past(new):
+            # Once for all of them: an import brings events of years ago by the thousand.
+            self._rebuild()
+            return True
+        if len(new) > ONE_BY_ONE:
+            self._columns = None
+        for event in new:
+            self._count_slot(event)
+            self._follow(event)
+        return bool(new)
+
+    def forget_after(self, watermark: int) -> None:
+        """Give up the events above an id: they never came onto the disk."""
+        self._events = [event for event in self._events if event.id <= watermark]
+        self._rebuild()
+
+    def _changes_the_past(self, new: Iterable[LoggedEvent]) -> bool:
+        """Whether one of these takes an event back or happened before one that is known."""
+        newest = self._newest
+        for event in new:
+            if event.kind == Kind.UNDO or event.time_us < newest:
+                return True
+            newest = event.time_us
+        return False
+
+    def _rebuild(self) -> None:
+        self.state, self._columns = ListeningState(), None
+        self._labelled, self._thumbs, self._labeller, self._newest = {}, {}, Labeller(self._durations), 0
+        for event in self._events:
+            self._count_slot(event)
+        for event in standing(self._events):
+            self._follow(event)
+        self.state.watermark = max((event.id for event in self._events), default=0)
+
+    def _count_slot(self, event: LoggedEvent) -> None:
+        """A used slot stays used even when its event is undone, so that the noise of later slots stays too."""
+        self.state.watermark = max(self.state.watermark, event.id)
+        if event.station_id is not None and uses_a_slot(event):
+            self.state.slots[event.station_id] += 1
+
+    def _follow(self, event: LoggedEvent) -> None:
+        """Let one standing event, the newest so far, have its effect."""
+        self._newest = max(self._newest, event.time_us)
+        self.state.apply(event)
+        if event.kind in THUMBS and not self._replace_thumb(event):
+            return
+        for item in self._labeller.label(event):
+            self._keep(item)
+
+    def _replace_thumb(self, event: LoggedEvent) -> bool:
+        """Let a thumb take the place of the one before it; whether it does, as one told later may hold already."""
+        key = (event.station_id, event.track_id)
+        standing = self._thumbs.get(key, event)
+        if standing.precedence > event.precedence:
+            return False
+        before = self._labelled.pop(standing.id, None)
+        if before is not None and self._columns is not None:
+            self._columns.remove(before.event.id)
+        self._thumbs[key] = event
+        return True
+
+    def _keep(self, item: LabelledEvent) -> None:
+        """Note what an event says, for the first time or anew."""
+        before = self._labelled.get(item.event.id)
+        if self._columns is not None and before != item:
+            if before is None:
+                self._columns.append(item)
+            else:
+                self._columns.replace(item)
+        self._labelled[item.event.id] = item
+
+
+def load_history(database: Database, rows: Iterable[TrackRow]) -> EventHistory:
+    """The whole log; ``rows`` give the durations that turn skips into labels."""
+    return EventHistory(EventStore(database, Origin.CLI).read(), {row.id: row.duration for row in rows})

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from player.feedback.labels import NO_STATION, Labelled
+from player.feedback.labels import NO_STATION, Labels
 from recommender.events import EventLog
 
 Integers = NDArray[np.int64]
@@ -26,13 +26,13 @@ class InteractionRows:
         self._row_of = _table(index, LEFT_OUT)
         self._station_of = _table(stations, len(stations))
 
-    def of(self, labelled: Labelled) -> EventLog:
-        """The recommender's log of one listener; what needs no other numbers shares memory with ``labelled``.
+    def of(self, labels: Labels) -> EventLog:
+        """The recommender's log of one listener; what needs no other numbers shares memory with ``labels``.
 
         Args:
-            labelled: events in time order.
+            labels: events in time order.
         """
-        columns = labelled.columns
+        columns = labels.columns
         track = _looked_up(self._row_of, columns.track)
         known = track != LEFT_OUT
         if not known.all():
@@ -51,9 +51,9 @@ class InteractionRows:
         )
 
 
-def build_log(labelled: Labelled, index: Mapping[int, int], stations: Mapping[int, int]) -> EventLog:
+def build_log(labels: Labels, index: Mapping[int, int], stations: Mapping[int, int]) -> EventLog:
     """The recommender's log of one listener; the arguments are those of :class:`InteractionRows`."""
-    return InteractionRows(index, stations).of(labelled)
+    return InteractionRows(index, stations).of(labels)
 
 
 def _table(numbers: Mapping[int, int], otherwise: int) -> Integers:

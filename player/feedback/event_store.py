@@ -1,210 +1,192 @@
-"""The log in memory: every event, the state derived from it, and what it says about taste, kept up event by event.
+"""The event log on disk: append-only, every append durable before it returns."""
 
-Adding an event in order costs microseconds; an undo or an event from the past derives everything anew. Both ways lead
-to the same state, which a test holds against each other.
-"""
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
-from collections.abc import Iterable, Mapping
+from sqlalchemy import func, select
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.orm import Session
 
-from player.feedback.event_log import GOES_ON, FeedbackLog, ListeningState, LoggedEvent, standing, uses_a_slot
-from player.feedback.labels import GrowingLabels, Labelled, LabelledEvent
-from player.feedback.signals import (
-    AWAY_SECONDS,
-    BURST_GAP_SECONDS,
-    BURST_SKIPS,
-    PLAYERS,
-    SPEAKS_ELSEWHERE,
-    browsing_skips,
-    played_share,
-    signal_of,
-    weighed,
-)
-from player.library.tracks import TrackRow
+from player.errors import PlayerError
+from player.feedback.events import MICROSECONDS, LoggedEvent, NewEvent, Served, mended_times, now_us
 from player.storage.database import Database
-
-THUMBS = frozenset({"up", "down", "clear"})
-ONE_BY_ONE = 50
-"""So many events at once are written into the columns as they come. Of more, each thumb that replaces one would copy all the
-columns, and making them anew once is quicker."""
+from player.storage.event_kinds import Kind, Origin
+from player.storage.models import Decision, Event, ListeningSession, Station, Track
 
 
-class Journal:
-    """Everything that happened, and what follows from it.
+class NothingToUndoError(PlayerError):
+    """An undo finds nothing to take back."""
+
+    def __init__(self, event: NewEvent) -> None:
+        super().__init__(
+            f"There is nothing to undo for track {event.track_id}; `player history` shows what was recorded."
+        )
+        self.event = event
+
+
+LOGGED = tuple(field.name for field in fields(LoggedEvent))
+_ONE_DECISION = ("station_id", "watermark", "slot", "track_id", "model_version")
+"""What makes one served slot; the table has each once."""
+_COLUMNS = [getattr(Event, name) for name in LOGGED]
+
+
+class EventStore:
+    """Appends to the log and reads it; every append is on disk before it returns.
 
     Args:
-        events: the log so far.
-        durations: track id → seconds, for the share played.
+        database: where it is kept.
+        origin: who writes.
     """
 
-    def __init__(self, events: Iterable[LoggedEvent], durations: Mapping[int, float]) -> None:
-        self._events = list(events)
-        self._durations = durations
-        self.state = ListeningState()
-        self._labelled: dict[int, LabelledEvent] = {}
-        self._columns: GrowingLabels | None = None
-        """The same in time order, as columns; absent from a change of the past until somebody asks."""
-        self._thumbs: dict[tuple[int | None, int], int] = {}
-        self._skips: list[LoggedEvent] = []
-        self._begun: dict[tuple[int, str], float] = {}
-        self._newest = 0
-        self._rebuild()
+    def __init__(self, database: Database, origin: Origin) -> None:
+        self._database = database
+        self.origin = origin
+        self._session_id: int | None = None
 
-    @property
-    def watermark(self) -> int:
-        """The id of the last event known."""
-        return self.state.watermark
+    def read(self, after: int = 0) -> list[LoggedEvent]:
+        """Events with an id above ``after``, in the order they were written."""
+        with self._database.reader() as session:
+            rows = session.execute(select(*_COLUMNS).where(Event.id > after).order_by(Event.id)).all()
+        return mended_times([LoggedEvent(*row) for row in rows])
 
-    @property
-    def labelled(self) -> Labelled:
-        """What says something about taste, in time order, as of now; the same object until something changes.
+    def append(self, new: NewEvent) -> LoggedEvent:
+        """Record one event durably."""
+        return self.append_all([new])[0]
 
-        Of several thumbs for one track on one station only the last says anything, and none does once cleared: a
-        listener who changed their mind has one mind.
+    def append_all(self, events: Sequence[NewEvent]) -> list[LoggedEvent]:
+        """Record events in one durable transaction: all of them or none.
+
+        An ``undo`` takes back the track's last standing feedback (on that station, where one is named).
+
+        Raises:
+            NothingToUndoError: an undo finds nothing to take back.
+            PlayerError: the database refuses.
         """
-        if self._columns is None:
-            self._columns = GrowingLabels(self._labelled.values())
-        return self._columns.now()
+        with self._database.session() as session:
+            session_id = self._ensure_session(session)
+            rows = [self._row(session, new, session_id) for new in events]
+            session.flush()
+            logged = [LoggedEvent(*(getattr(row, name) for name in LOGGED)) for row in rows]
+        self._session_id = session_id
+        return logged
 
-    def find(self, event_id: int) -> LoggedEvent | None:
-        """The event of that id, sought from the newest."""
-        return next((event for event in reversed(self._events) if event.id == event_id), None)
+    def serve(self, served: Sequence[Served]) -> list[int]:
+        """Record committed slots; the same slot served again with nothing new in between is one decision."""
+        with self._database.session() as session:
+            session_id = self._ensure_session(session)
+            ids = [_insert_decision(session, choice, session_id) for choice in served]
+        self._session_id = session_id
+        return ids
 
-    def label_of(self, event_id: int) -> LabelledEvent | None:
-        """What an event says about taste now, if anything."""
-        return self._labelled.get(event_id)
+    def _ensure_session(self, session: Session) -> int:
+        if self._session_id is None:
+            row = ListeningSession(started_us=now_us(), origin=self.origin)
+            session.add(row)
+            session.flush()
+            return row.id
+        return self._session_id
 
-    def about(self, track_id: int) -> list[LoggedEvent]:
-        """Every event about a track in the order of the log, those taken back and undos included."""
-        return [event for event in self._events if event.track_id == track_id]
-
-    def standing_of(self, kind: str) -> list[LoggedEvent]:
-        """The events of a kind that were not taken back, oldest first."""
-        undone = self.undone
-        return [event for event in self._events if event.kind == kind and event.id not in undone]
-
-    @property
-    def undone(self) -> frozenset[int]:
-        """Ids of the events that were taken back."""
-        return frozenset(event.undoes_id for event in self._events if event.undoes_id is not None)
-
-    def renew(self, durations: Mapping[int, float]) -> None:
-        """Take up new durations after the library changed."""
-        self._durations = durations
-        self._rebuild()
-
-    def add(self, events: Iterable[LoggedEvent]) -> bool:
-        """Take up events just logged, here or by another process; those known already are passed over.
-
-        Returns:
-            Whether there was any new one.
-        """
-        new = [event for event in events if event.id > self.state.watermark]
-        self._events += new
-        if self._changes_the_past(new):
-            # Once for all of them: an import brings events of years ago by the thousand.
-            self._rebuild()
-            return True
-        if len(new) > ONE_BY_ONE:
-            self._columns = None
-        for event in new:
-            self._count_slot(event)
-            self._follow(event)
-        return bool(new)
-
-    def forget_after(self, watermark: int) -> None:
-        """Give up the events above an id: they never came onto the disk."""
-        self._events = [event for event in self._events if event.id <= watermark]
-        self._rebuild()
-
-    def _changes_the_past(self, new: Iterable[LoggedEvent]) -> bool:
-        """Whether one of these takes an event back or happened before one that is known."""
-        newest = self._newest
-        for event in new:
-            if event.kind == "undo" or event.time_us < newest:
-                return True
-            newest = event.time_us
-        return False
-
-    def _rebuild(self) -> None:
-        self.state, self._columns = ListeningState(), None
-        self._labelled, self._thumbs, self._skips, self._begun, self._newest = {}, {}, [], {}, 0
-        for event in self._events:
-            self._count_slot(event)
-        for event in standing(self._events):
-            self._follow(event)
-        self.state.watermark = max((event.id for event in self._events), default=0)
-
-    def _count_slot(self, event: LoggedEvent) -> None:
-        """A used slot stays used even when its event is undone, so that the noise of later slots stays too."""
-        self.state.watermark = max(self.state.watermark, event.id)
-        if event.station_id is not None and uses_a_slot(event):
-            self.state.slots[event.station_id] += 1
-
-    def _follow(self, event: LoggedEvent) -> None:
-        """Let one standing event, the newest so far, have its effect."""
-        self._newest = max(self._newest, event.time_us)
-        self.state.apply(event)
-        if event.kind in THUMBS:
-            self._replace_thumb(event)
-        self._label(event, browsing=False, returned=self._returned(event))
-        if event.kind == "skip" and event.action not in SPEAKS_ELSEWHERE:
-            # A thumb down ends its track too, but three of them are three judgements, no browsing.
-            self._find_burst(event)
-
-    def _replace_thumb(self, event: LoggedEvent) -> None:
-        key = (event.station_id, event.track_id)
-        before = self._labelled.pop(self._thumbs.get(key, 0), None)
-        if before is not None and self._columns is not None:
-            self._columns.remove(before.event.id)
-        self._thumbs[key] = event.id
-
-    def _returned(self, event: LoggedEvent) -> bool:
-        """Whether this ends a play that took hours longer than what was heard of it: paused, or quit and gone on with."""
-        if event.origin not in PLAYERS:
-            return False
-        key = (event.track_id, event.origin)
-        if event.kind in {"start", "replay"}:
-            self._begun[key] = event.seconds
-        elif event.kind in {"skip", "finish"} or (event.kind == "stop" and event.action not in GOES_ON):
-            return event.seconds - self._begun.pop(key, event.seconds) - (event.position or 0.0) > AWAY_SECONDS
-        return False
-
-    def _label(self, event: LoggedEvent, *, browsing: bool, returned: bool = False) -> None:
-        duration = self._durations.get(event.track_id, 0.0)
-        signal = signal_of(
-            event.kind,
-            position=event.position,
-            duration=duration,
-            action=event.action,
-            browsing=browsing,
-            heard=event.heard,
-            returned=returned,
+    def _row(self, session: Session, new: NewEvent, session_id: int) -> Event:
+        undoes = new.undoes_id
+        if new.kind == Kind.UNDO and undoes is None:
+            undoes = _last_standing(session, new).id
+        decision = new.decision_id
+        if decision is None and new.station_id is not None and self.origin == Origin.CLI:
+            decision = _last_decision(session, new.station_id, new.track_id)
+        facts = asdict(new) | {"decision_id": decision, "undoes_id": undoes}
+        at_us = facts.pop("at_us")
+        row = Event(
+            **facts,
+            time_us=now_us() if at_us is None else at_us,
+            session_id=session_id,
+            origin=self.origin,
         )
-        if signal is not None:
-            share = played_share(event.kind, event.position, duration, event.heard)
-            self._keep(LabelledEvent(event, weighed(signal, event.origin), share))
-
-    def _keep(self, item: LabelledEvent) -> None:
-        """Note what an event says, for the first time or anew."""
-        before = self._labelled.get(item.event.id)
-        if self._columns is not None and before != item:
-            if before is None:
-                self._columns.append(item)
-            else:
-                self._columns.replace(item)
-        self._labelled[item.event.id] = item
-
-    def _find_burst(self, event: LoggedEvent) -> None:
-        """A third skip in quick succession shows that the two before it were browsing too."""
-        reach = BURST_SKIPS * BURST_GAP_SECONDS
-        self._skips = [skip for skip in self._skips if event.seconds - skip.seconds <= reach]
-        self._skips.append(event)
-        flags = browsing_skips([(skip.seconds, skip.origin) for skip in self._skips])
-        for skip, flag in zip(self._skips, flags, strict=True):
-            if flag:
-                self._label(skip, browsing=True)
+        session.add(row)
+        session.flush()
+        return row
 
 
-def load_journal(database: Database, rows: Iterable[TrackRow]) -> Journal:
-    """The whole log; ``rows`` give the durations that turn skips into labels."""
-    return Journal(FeedbackLog(database, "cli").read(), {row.id: row.duration for row in rows})
+def _last_decision(session: Session, station_id: int, track_id: int) -> int | None:
+    return session.scalar(
+        select(func.max(Decision.id)).where(Decision.station_id == station_id, Decision.track_id == track_id)
+    )
+
+
+def _last_standing(session: Session, new: NewEvent) -> Event:
+    undone = select(Event.undoes_id).where(Event.undoes_id.is_not(None))
+    query = select(Event).where(
+        Event.track_id == new.track_id,
+        Event.kind.not_in((Kind.UNDO, Kind.START, Kind.STOP)),
+        Event.id.not_in(undone),
+    )
+    if new.station_id is not None:
+        query = query.where((Event.station_id == new.station_id) | Event.station_id.is_(None))
+    last_told = query.order_by(Event.origin == Origin.IMPORT, Event.id.desc()).limit(1)
+    # An undo with a time of its own takes back what came before it; failing that, whatever there is.
+    before = None if new.at_us is None else session.scalar(last_told.where(Event.time_us <= new.at_us))
+    found = before or session.scalar(last_told)
+    if found is None:
+        raise NothingToUndoError(new)
+    return found
+
+
+def _insert_decision(session: Session, choice: Served, session_id: int) -> int:
+    facts = asdict(choice) | {"id": None, "time_us": now_us(), "session_id": session_id}
+    # Served before with nothing new in between: that row stays as it is, and its id is the answer.
+    added = (
+        insert(Decision).values(**facts).on_conflict_do_update(index_elements=_ONE_DECISION, set_={"slot": choice.slot})
+    )
+    return int(session.execute(added.returning(Decision.id)).scalar_one())
+
+
+def read_served(database: Database, since: float, newest: int) -> list[Served]:
+    """The newest decisions that were drawn by chance, in the order they were made.
+
+    Args:
+        database: the listener's data.
+        since: seconds since 1970; earlier ones are left out.
+        newest: at most so many.
+    """
+    wanted = (
+        select(*(getattr(Decision, field.name) for field in fields(Served)))
+        .where(Decision.propensity > 0, Decision.time_us > since * MICROSECONDS)
+        .order_by(Decision.id.desc())
+        .limit(newest)
+    )
+    with database.reader() as session:
+        return [Served(*row) for row in reversed(session.execute(wanted).all())]
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One event with its names and what had been served."""
+
+    event: LoggedEvent
+    impossible: bool
+    """The time it was told with cannot be."""
+    title: str
+    artist: str
+    station: str | None
+    model_version: str | None
+    rank: int | None
+    score: float | None
+    propensity: float | None
+
+
+def read_event_lines(database: Database, limit: int | None = None) -> Sequence[EventLine]:
+    """The whole log, or its last ``limit`` events, oldest first; a time that cannot be is told as the nearest that can."""
+    decision = (Decision.model_version, Decision.rank, Decision.score, Decision.propensity)
+    when = func.max(0, func.min(Event.time_us, now_us()))
+    columns = [when if name == "time_us" else getattr(Event, name) for name in LOGGED]
+    query = (
+        select(*columns, Event.time_us != when, Track.title, Track.artist, Station.name, *decision)
+        .join(Track, Track.id == Event.track_id)
+        .outerjoin(Station, Station.id == Event.station_id)
+        .outerjoin(Decision, Decision.id == Event.decision_id)
+        .order_by(when.desc(), Event.id.desc())
+    )
+    with database.reader() as session:
+        rows = session.execute(query if limit is None else query.limit(limit)).all()
+    facts = (tuple[Any, ...](row) for row in reversed(rows))
+    return [EventLine(LoggedEvent(*row[: len(LOGGED)]), *row[len(LOGGED) :]) for row in facts]

@@ -13,7 +13,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from player.feedback.event_log import LoggedEvent
+from player.feedback.events import LoggedEvent
 from player.feedback.signals import Signal
 
 NO_STATION = -1
@@ -114,7 +114,7 @@ def _station(event: LoggedEvent) -> int:
     return NO_STATION if event.station_id is None else event.station_id
 
 
-class Labelled(Sequence[LabelledEvent]):
+class Labels(Sequence[LabelledEvent]):
     """What the log says about taste at one moment, in time order; what is logged later does not change it.
 
     Attributes:
@@ -127,10 +127,10 @@ class Labelled(Sequence[LabelledEvent]):
         self.columns = columns
 
     @staticmethod
-    def of(items: Iterable[LabelledEvent]) -> "Labelled":
+    def of(items: Iterable[LabelledEvent]) -> "Labels":
         """Of events in time order."""
         kept = list(items)
-        return Labelled(kept, LabelColumns.of(kept))
+        return Labels(kept, LabelColumns.of(kept))
 
     def __len__(self) -> int:
         return len(self.columns)
@@ -153,7 +153,7 @@ class Labelled(Sequence[LabelledEvent]):
     __hash__ = None  # pyright: ignore[reportAssignmentType] - as of a list: equal by its items
 
 
-NOTHING_SAID = Labelled.of(())
+NOTHING_SAID = Labels.of(())
 """Of a log that says nothing about taste."""
 
 
@@ -167,12 +167,12 @@ class GrowingLabels:
     def __init__(self, items: Iterable[LabelledEvent]) -> None:
         self._items = list(items)
         self._columns = LabelColumns.of(self._items)
-        self._now: Labelled | None = None
+        self._now: Labels | None = None
 
-    def now(self) -> Labelled:
+    def now(self) -> Labels:
         """Those there are now; the same object until something changes."""
         if self._now is None:
-            self._now = Labelled(self._items, self._columns.first(len(self._items)))
+            self._now = Labels(self._items, self._columns.first(len(self._items)))
         return self._now
 
     def append(self, item: LabelledEvent) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from player.feedback.event_log import ListeningState, TrackTally
+from player.feedback.events import ListeningState, TrackTally
 
 Integers = NDArray[np.int64]
 

@@ -24,18 +24,14 @@
 
 from dataclasses import dataclass, replace
 from math import nan
-from typing import Literal, get_args
 
-from player.feedback.event_log import IMPORTED
+from player.storage.event_kinds import Action, Kind, Origin
 from recommender.events import Outcome
 
-Kind = Literal["start", "finish", "skip", "stop", "up", "down", "clear", "replay", "not-now", "never", "less", "undo"]
-"""Everything the log can say."""
-Told = Literal["up", "down", "clear", "skip", "finish", "replay", "not-now", "never", "less", "undo"]
+TOLD = (
+    Kind.UP, Kind.DOWN, Kind.CLEAR, Kind.SKIP, Kind.FINISH, Kind.REPLAY, Kind.NOT_NOW, Kind.NEVER, Kind.LESS, Kind.UNDO,
+)  # fmt: skip
 """What a listener can tell, on the command line and in batches."""
-TOLD: tuple[str, ...] = get_args(Told)
-Action = Literal["next", "previous", "chose", "down", "not-now", "never", "quit", "error", "end", "station", "sleep"]
-"""What the listener (or the machine) did that made the event."""
 
 FINISHED_SHARE = 0.9
 """From here on a play counts as finished."""
@@ -62,7 +58,7 @@ running, someone else at the account), and names, not the audio itself, say whic
 BURST_SKIPS = 3
 BURST_GAP_SECONDS = 4.0
 """This many skips, each within this gap of the one before, at the keyboard, are browsing."""
-KEYBOARD_ORIGINS = frozenset({"tui"})
+KEYBOARD_ORIGINS = frozenset({Origin.TUI})
 """Only a person at the keys browses; events told on the command line or imported are meant one by one."""
 
 
@@ -88,24 +84,26 @@ LEFT = Signal(Outcome.LEFT, -1, LEFT_WEIGHT, explicit=False)
 RETURNED = Signal(Outcome.SKIP_LATE, -1, LEFT_WEIGHT, explicit=False)
 BROWSED = Signal(Outcome.SKIP_LATE, -1, BROWSING_WEIGHT, explicit=False)
 
-_PLAIN: dict[str, Signal] = {
-    "up": THUMB_UP,
-    "down": THUMB_DOWN,
-    "never": NEVER,
-    "replay": REPLAY,
+_PLAIN: dict[Kind, Signal] = {
+    Kind.UP: THUMB_UP,
+    Kind.DOWN: THUMB_DOWN,
+    Kind.NEVER: NEVER,
+    Kind.REPLAY: REPLAY,
 }
-SPEAKS_ELSEWHERE = frozenset({"down", "not-now", "never", "quit", "error", "station", "sleep"})
+SPEAKS_ELSEWHERE = frozenset(
+    {Action.DOWN, Action.NOT_NOW, Action.NEVER, Action.QUIT, Action.ERROR, Action.STATION, Action.SLEEP}
+)
 """Actions whose skip says nothing of its own: the thumb or ban beside it does, or nobody meant the track."""
-PLAYERS = frozenset({"tui", "headless"})
+PLAYERS = frozenset({Origin.TUI, Origin.HEADLESS})
 """Origins that were there while the track played, and so know how long it took."""
 
 
 def signal_of(
-    kind: str,
+    kind: Kind,
     *,
     position: float | None,
     duration: float,
-    action: str | None,
+    action: Action | None,
     browsing: bool = False,
     heard: float | None = None,
     returned: bool = False,
@@ -122,18 +120,18 @@ def signal_of(
         returned: whether the listener came back to it after a long break.
     """
     until = position if heard is None else heard
-    if kind == "start":
-        return CHOSEN if action == "chose" else None
-    if kind == "finish":
+    if kind == Kind.START:
+        return CHOSEN if action == Action.CHOSE else None
+    if kind == Kind.FINISH:
         return _finish(heard, duration, action)
-    if kind == "skip":
+    if kind == Kind.SKIP:
         return _skip(until, duration, action, browsing=browsing, returned=returned)
     return _PLAIN.get(kind)
 
 
-def _finish(heard: float | None, duration: float, action: str | None) -> Signal | None:
+def _finish(heard: float | None, duration: float, action: Action | None) -> Signal | None:
     """The end was reached: a like if the way there was heard, what a skip after so much is if it was jumped over."""
-    if action == "sleep":
+    if action == Action.SLEEP:
         return None  # nobody may have been awake to press next
     if heard is None or duration <= 0 or counts_as_finished(heard, duration):
         return FINISH
@@ -141,7 +139,7 @@ def _finish(heard: float | None, duration: float, action: str | None) -> Signal 
 
 
 def _skip(
-    position: float | None, duration: float, action: str | None, *, browsing: bool, returned: bool
+    position: float | None, duration: float, action: Action | None, *, browsing: bool, returned: bool
 ) -> Signal | None:
     if action in SPEAKS_ELSEWHERE:
         return None
@@ -149,7 +147,7 @@ def _skip(
         return FINISH
     if browsing:
         return BROWSED
-    if action in {"chose", "previous"}:
+    if action in {Action.CHOSE, Action.PREVIOUS}:
         return LEFT
     return RETURNED if returned else _skip_by_position(position, duration)
 
@@ -163,20 +161,20 @@ def _skip_by_position(position: float | None, duration: float) -> Signal:
     return Signal(Outcome.SKIP_LATE, -1, LATE_WEIGHT * (1.0 - share), explicit=False)
 
 
-def weighed(signal: Signal, origin: str) -> Signal:
+def weighed(signal: Signal, origin: Origin) -> Signal:
     """The signal as much as it counts from there: imported ones weigh :data:`IMPORTED_WEIGHT` of what they would here."""
-    return replace(signal, weight=signal.weight * IMPORTED_WEIGHT) if origin == IMPORTED else signal
+    return replace(signal, weight=signal.weight * IMPORTED_WEIGHT) if origin == Origin.IMPORT else signal
 
 
-def played_share(kind: str, position: float | None, duration: float, heard: float | None = None) -> float:
+def played_share(kind: Kind, position: float | None, duration: float, heard: float | None = None) -> float:
     """How much of its track a play that ended with this event heard, 0…1; NaN where that cannot be said.
 
     The arguments are those of :func:`signal_of`.
     """
-    if kind == "replay" or (kind == "finish" and (heard is None or duration <= 0)):
+    if kind == Kind.REPLAY or (kind == Kind.FINISH and (heard is None or duration <= 0)):
         return 1.0
     until = position if heard is None else heard
-    if kind not in {"skip", "finish"} or until is None or duration <= 0:
+    if kind not in {Kind.SKIP, Kind.FINISH} or until is None or duration <= 0:
         return nan
     return min(1.0, max(0.0, until / duration))
 
@@ -190,7 +188,7 @@ def counts_as_finished(position: float | None, duration: float) -> bool:
     return nearly_over or position >= FINISHED_SHARE * duration
 
 
-def browsing_skips(skips: list[tuple[float, str]]) -> list[bool]:
+def browsing_skips(skips: list[tuple[float, Origin]]) -> list[bool]:
     """Which of these skips belong to a burst at the keyboard.
 
     Args:

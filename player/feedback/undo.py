@@ -4,11 +4,12 @@ from collections.abc import Iterable
 
 from player.errors import PlayerError
 from player.feedback.correction import Correction
-from player.feedback.event_log import LoggedEvent, NewEvent
-from player.feedback.event_store import Journal
+from player.feedback.event_history import EventHistory
+from player.feedback.events import LoggedEvent, NewEvent
+from player.storage.event_kinds import Kind
 
 
-def correcting(journal: Journal, correction: Correction) -> list[NewEvent]:
+def correcting(history: EventHistory, correction: Correction) -> list[NewEvent]:
     """The events that make a correction, at least one.
 
     Raises:
@@ -17,53 +18,53 @@ def correcting(journal: Journal, correction: Correction) -> list[NewEvent]:
     match correction.kind:
         case "undo":
             assert correction.event_id is not None
-            return undoing([_standing(journal, correction.event_id)])
+            return undoing([_standing(history, correction.event_id)])
         case "clear":
-            return [_clearing(journal, correction)]
+            return [_clearing(history, correction)]
         case "lift-never":
-            return _lifting(journal, correction, "never", "is not banned")
+            return _lifting(history, correction, Kind.NEVER, "is not banned")
         case "lift-rest":
-            return _lifting(journal, correction, "not-now", "does not rest")
+            return _lifting(history, correction, Kind.NOT_NOW, "does not rest")
         case "unmute":
-            return _unmuting(journal, correction)
+            return _unmuting(history, correction)
 
 
 def undoing(events: Iterable[LoggedEvent]) -> list[NewEvent]:
     """The events that take these back."""
-    return [NewEvent("undo", event.track_id, event.station_id, undoes_id=event.id) for event in events]
+    return [NewEvent(Kind.UNDO, event.track_id, event.station_id, undoes_id=event.id) for event in events]
 
 
-def _standing(journal: Journal, event_id: int) -> LoggedEvent:
-    event = journal.find(event_id)
+def _standing(history: EventHistory, event_id: int) -> LoggedEvent:
+    event = history.find(event_id)
     if event is None:
         raise PlayerError(f"There is no event {event_id}; `player history` lists them.")
-    if event.kind == "undo":
+    if event.kind == Kind.UNDO:
         raise PlayerError(f"Event {event_id} took another one back; tell that one anew instead.")
-    if event.id in journal.undone:
+    if event.id in history.undone:
         raise PlayerError(f"Event {event_id} was taken back already.")
     return event
 
 
-def _clearing(journal: Journal, correction: Correction) -> NewEvent:
-    state, station, track = journal.state, correction.station_id, correction.track_id
+def _clearing(history: EventHistory, correction: Correction) -> NewEvent:
+    state, station, track = history.state, correction.station_id, correction.track_id
     thumbs = state.everywhere if station is None else state.thumbs.get(station, {})
     if track not in thumbs:
         where = "for all stations" if station is None else "on this station"
         raise PlayerError(f"Track {track} has no thumb {where}.")
-    return NewEvent("clear", track, station)
+    return NewEvent(Kind.CLEAR, track, station)
 
 
-def _lifting(journal: Journal, correction: Correction, kind: str, otherwise: str) -> list[NewEvent]:
-    told = [event for event in journal.standing_of(kind) if event.track_id == correction.track_id]
+def _lifting(history: EventHistory, correction: Correction, kind: Kind, otherwise: str) -> list[NewEvent]:
+    told = [event for event in history.standing_of(kind) if event.track_id == correction.track_id]
     if not told:
         raise PlayerError(f"Track {correction.track_id} {otherwise}.")
     return undoing(told)
 
 
-def _unmuting(journal: Journal, correction: Correction) -> list[NewEvent]:
+def _unmuting(history: EventHistory, correction: Correction) -> list[NewEvent]:
     told = [
         event
-        for event in journal.standing_of("less")
+        for event in history.standing_of(Kind.LESS)
         if event.station_id == correction.station_id and event.note == correction.reason
     ]
     if not told:

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from player.errors import PlayerError
-from player.feedback.event_log import IMPORTED, MICROSECONDS, FeedbackLog, ListeningState, LoggedEvent, standing
+from player.feedback.event_store import EventStore
+from player.feedback.events import MICROSECONDS, ListeningState, LoggedEvent, standing
 from player.insight.diversity_panel import MEASURES
 from player.insight.diversity_words import FEWEST_PLAYS, SAME, artists_make_half, verdict_of
 from player.insight.permutation_test import Change, shuffled_changes
@@ -21,6 +22,7 @@ from player.insight.timespec import length_in_words
 from player.stations.collection import Collection, load_collection
 from player.stations.stations import StationInfo, Stations
 from player.storage.database import Database
+from player.storage.event_kinds import Kind, Origin
 from player.storage.models import Decision
 from recommender.evaluation.bootstrap import resampling_units
 from recommender.ranking.diversity import (
@@ -163,7 +165,7 @@ def diversity_history(database: Database, since: datetime, until: datetime, stat
     """
     info = None if station is None else Stations(database).find(station)
     collection = load_collection(database)
-    events = standing(FeedbackLog(database, "cli").read())
+    events = standing(EventStore(database, Origin.CLI).read())
     plays = plays_of(events, collection, info)
     period = plays.between(since.timestamp(), until.timestamp())
     count = period.stop - period.start
@@ -206,8 +208,8 @@ def plays_of(events: Sequence[LoggedEvent], collection: Collection, station: Sta
     kept = [
         (collection.index[event.track_id], event.seconds)
         for event in events
-        if event.kind in {"finish", "skip"}
-        and event.origin != IMPORTED
+        if event.kind in {Kind.FINISH, Kind.SKIP}
+        and event.origin != Origin.IMPORT
         and event.track_id in collection.index
         and (station is None or event.station_id == station.id)
     ]

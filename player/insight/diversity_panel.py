@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from player.feedback.event_log import ListeningState
+from player.feedback.events import ListeningState
 from player.insight.diversity_words import panel_sentence
 from player.stations.snapshot import Measure
 from player.stations.station_queue import RankedQueue

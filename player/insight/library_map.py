@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from player.config import Paths
 from player.errors import PlayerError
-from player.feedback.event_store import Journal, load_journal
+from player.feedback.event_history import EventHistory, load_history
 from player.learning.served_model import load_served_model
 from player.library.tracks import TrackRow
 from player.stations.collection import Collection
@@ -203,13 +203,13 @@ def _colouring(
     asked = None if station is None else stations.find(station)
     if colour == "genre":
         return colour_by_genre(tracks)
-    journal = load_journal(database, collection.rows)
+    history = load_history(database, collection.rows)
     if colour == "thumb":
-        return colour_by_thumb(tracks, journal, asked)
+        return colour_by_thumb(tracks, history, asked)
     everything = stations.all()
     scored = _the_station(everything) if asked is None else asked
     scorer = StationScorer(collection, everything, scored, load_served_model(paths, collection).model)
-    scores = scorer.score(journal.labelled, time.time()).total[shown]
+    scores = scorer.score(history.labels, time.time()).total[shown]
     return Colouring(title=f"score on {scored.name}", values=tuple(float(score) for score in scores))
 
 
@@ -240,9 +240,9 @@ def colour_by_genre(tracks: list[TrackRow]) -> Colouring:
     return Colouring("genre", groups, tuple(dict.fromkeys(order)), frozenset({OTHER, UNTAGGED}))
 
 
-def colour_by_thumb(tracks: list[TrackRow], journal: Journal, station: StationInfo | None) -> Colouring:
+def colour_by_thumb(tracks: list[TrackRow], history: EventHistory, station: StationInfo | None) -> Colouring:
     """Colour by the thumbs of one station, or of all."""
-    counted = [thumbs for owner, thumbs in journal.state.thumbs.items() if station is None or owner == station.id]
+    counted = [thumbs for owner, thumbs in history.state.thumbs.items() if station is None or owner == station.id]
     verdicts = {frozenset({1}): UP, frozenset({-1}): DOWN, frozenset({1, -1}): MIXED, frozenset[int](): UNTHUMBED}
     groups = tuple(
         verdicts[frozenset(values[track.id] for values in counted if track.id in values)] for track in tracks

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from player.errors import PlayerError
-from player.feedback.event_store import Journal
+from player.feedback.event_history import EventHistory
 from player.insight.library_map import Colour, Colouring, colour_by_genre, colour_by_thumb
 from player.insight.map_worker import PLACE, VECTOR, Answer, Order, write_line
 from player.library.tracks import TrackRow
@@ -267,7 +267,7 @@ def save_map(kept: KeptMap, file: Path) -> None:
 
 def colour_map(
     collection: Collection,
-    journal: Journal,
+    history: EventHistory,
     station: StationInfo | None,
     scorer: StationScorer | None,
     tracks: Sequence[TrackRow],
@@ -277,7 +277,7 @@ def colour_map(
 
     Args:
         collection: the library.
-        journal: the log.
+        history: the log.
         station: the station whose thumbs and scores are shown; without one, thumbs are those of all stations.
         scorer: what gives the station's scores; None without a station.
         tracks: those on the map.
@@ -289,10 +289,10 @@ def colour_map(
     if colour == "genre":
         return colour_by_genre(list(tracks))
     if colour == "thumb":
-        return colour_by_thumb(list(tracks), journal, station)
+        return colour_by_thumb(list(tracks), history, station)
     if station is None or scorer is None:
         raise PlayerError("A score belongs to a station; choose one first (s).")
-    total = scorer.score(journal.labelled, time.time()).total
+    total = scorer.score(history.labels, time.time()).total
     rows = [collection.index.get(track.id, -1) for track in tracks]
     # A track that has come or gone since the map was made has no score until the next one.
     values = tuple(float(total[row]) if 0 <= row < len(total) else float("nan") for row in rows)

@@ -15,13 +15,15 @@ from typing import IO, Any
 
 from sqlalchemy import select
 
-from player.feedback.event_log import MICROSECONDS, FeedbackLog, standing
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
+from player.feedback.event_store import EventStore
+from player.feedback.events import MICROSECONDS, standing
 from player.feedback.labels import LabelledEvent
 from player.integrations.csv_escape import safe_cell
 from player.library.catalogue import load_catalogue
 from player.library.tracks import TrackRow
 from player.storage.database import Database
+from player.storage.event_kinds import Origin
 from player.storage.models import Decision, Event, Station
 
 LISTENER = "you"
@@ -85,8 +87,8 @@ def exported_events(database: Database, *, only_feedback: bool = False) -> Itera
     """
     with database.reader() as session:
         rows = {row.id: row for row in load_catalogue(session)}
-    labelled = {item.event.id: item for item in load_journal(database, rows.values()).labelled}
-    stands = {event.id for event in standing(FeedbackLog(database, "cli").read())}
+    labels = {item.event.id: item for item in load_history(database, rows.values()).labels}
+    stands = {event.id for event in standing(EventStore(database, Origin.CLI).read())}
     query = (
         select(
             Event.id,
@@ -120,7 +122,7 @@ def exported_events(database: Database, *, only_feedback: bool = False) -> Itera
     )
     with database.reader() as session:
         for found in session.execute(query).yield_per(_ROWS_AT_A_TIME):
-            said = labelled.get(found.id)
+            said = labels.get(found.id)
             if said is not None or not only_feedback:
                 yield _row(found, rows[found.track_id], said, stands=found.id in stands)
 

@@ -16,11 +16,12 @@
 None of it belongs to a station, so a "down" is a dislike and takes the track off none.
 """
 
-from player.feedback.event_log import MICROSECONDS, NewEvent
+from player.feedback.events import MICROSECONDS, NewEvent
 from player.feedback.signals import EARLY_SECONDS, EARLY_SHARE, counts_as_finished
-from player.integrations.history.entries import End, Entry, Play, Verdict
+from player.integrations.history.entries import End, Entry, Judgement, Play
+from player.storage.event_kinds import Action, Kind
 
-_SKIPS = {End.NEXT: "next", End.BACK: "previous", End.CHOSE: "chose"}
+_SKIPS = {End.NEXT: Action.NEXT, End.BACK: Action.PREVIOUS, End.CHOSE: Action.CHOSE}
 
 
 def events_of(entry: Entry, track_id: int, duration: float) -> tuple[NewEvent, ...]:
@@ -31,7 +32,7 @@ def events_of(entry: Entry, track_id: int, duration: float) -> tuple[NewEvent, .
         track_id: the track it was matched to.
         duration: the track's seconds; 0 where unknown.
     """
-    if isinstance(entry.said, Verdict):
+    if isinstance(entry.said, Judgement):
         return (NewEvent(entry.said.kind, track_id, at_us=entry.said.at_us),)
     return (*_chosen(entry.said, track_id), *_ended(entry.said, track_id, duration))
 
@@ -39,18 +40,18 @@ def events_of(entry: Entry, track_id: int, duration: float) -> tuple[NewEvent, .
 def _chosen(play: Play, track_id: int) -> tuple[NewEvent, ...]:
     if not play.chosen or play.started_us is None or play.end is End.FAILED:
         return ()
-    return (NewEvent("start", track_id, position=0.0, action="chose", at_us=play.started_us),)
+    return (NewEvent(Kind.START, track_id, position=0.0, action=Action.CHOSE, at_us=play.started_us),)
 
 
 def _ended(play: Play, track_id: int, duration: float) -> tuple[NewEvent, ...]:
     position = play.heard if play.heard is None or duration <= 0 else min(play.heard, duration)
     at_us = ended_us(play, duration)
-    finish = NewEvent("finish", track_id, position=position, action="end", at_us=at_us)
+    finish = NewEvent(Kind.FINISH, track_id, position=position, action=Action.END, at_us=at_us)
     match play.end:
         case End.FINISHED:
             return (finish,)
         case End.NEXT | End.BACK | End.CHOSE:
-            return (NewEvent("skip", track_id, position=position, action=_SKIPS[play.end], at_us=at_us),)
+            return (NewEvent(Kind.SKIP, track_id, position=position, action=_SKIPS[play.end], at_us=at_us),)
         case End.STOPPED:
             return (finish,) if counts_as_finished(position, duration) else ()
         case End.UNTOLD:
@@ -58,7 +59,7 @@ def _ended(play: Play, track_id: int, duration: float) -> tuple[NewEvent, ...]:
                 return (finish,)
             # Left within the first seconds it was most likely skipped; later, nobody knows.
             early = position is not None and duration > 0 and position < min(EARLY_SECONDS, EARLY_SHARE * duration)
-            return (NewEvent("skip", track_id, position=position, action="next", at_us=at_us),) if early else ()
+            return (NewEvent(Kind.SKIP, track_id, position=position, action=Action.NEXT, at_us=at_us),) if early else ()
         case End.FAILED:
             return ()
 

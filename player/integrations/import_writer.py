@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from sqlalchemy import func, insert, or_, select
 from sqlalchemy.orm import Session
 
-from player.feedback.event_log import IMPORTED, MICROSECONDS, NewEvent, now_us
+from player.feedback.events import MICROSECONDS, NewEvent, now_us
 from player.integrations.event_mapping import ended_us, events_of
 from player.integrations.history.entries import Entry, Play
 from player.storage.database import Database
+from player.storage.event_kinds import Kind, Origin
 from player.storage.models import Event, ImportedRecord, ListeningSession
 
 SAME_PLAY_SECONDS = 60.0
@@ -134,7 +135,7 @@ class Recorder:
 
     def _ensure_session(self, session: Session) -> int:
         if self._session_id is None:
-            row = ListeningSession(started_us=now_us(), origin=IMPORTED)
+            row = ListeningSession(started_us=now_us(), origin=Origin.IMPORT)
             session.add(row)
             session.flush()
             self._session_id = row.id
@@ -150,7 +151,7 @@ def _row(event_id: int, event: NewEvent, session_id: int) -> dict[str, object]:
         "session_id": session_id,
         "position": event.position,
         "action": event.action,
-        "origin": IMPORTED,
+        "origin": Origin.IMPORT,
     }
 
 
@@ -168,7 +169,7 @@ def _plays_elsewhere(database: Database, source: str) -> dict[int, list[int]]:
     query = (
         select(Event.track_id, Event.time_us)
         .outerjoin(ImportedRecord, ImportedRecord.event_id == Event.id)
-        .where(Event.kind.in_(("finish", "skip")))
+        .where(Event.kind.in_((Kind.FINISH, Kind.SKIP)))
         .where(or_(ImportedRecord.source.is_(None), ImportedRecord.source != source))
     )
     times: dict[int, list[int]] = defaultdict(list)

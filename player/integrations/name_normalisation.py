@@ -25,7 +25,7 @@ _LETTERS = str.maketrans(
 _APOSTROPHES = re.compile("['’‘ʼ`´]")
 _AND = re.compile(r"\s*[&+]\s*")
 _ARTICLE_LAST = re.compile(r"^(.*\S), (the|a|an)$")
-_ARTICLE_FIRST = re.compile(r"^(the|a|an) (?=\S)")
+_ARTICLE_FIRST = re.compile(r"^((the|a|an) )+(?=\S)")
 _ARTICLES = frozenset({"the", "a", "an"})
 _BRACKET = re.compile(r"\(([^()]*)\)|\[([^\[\]]*)\]|\{([^{}]*)\}")
 _DASH = re.compile(r"\s+[-–—/]\s+")

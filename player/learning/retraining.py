@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from player.config import Paths
 from player.errors import PlayerError
+from player.feedback.event_history import load_history
 from player.feedback.event_log_adapter import build_log
-from player.feedback.event_store import load_journal
 from player.jobs import JobProgress, trainer_lock
 from player.learning.auto_training import NewAnswers, trained_answers
 from player.learning.served_model import library_of
@@ -16,7 +16,7 @@ from player.stations.station_scoring import frontend_id, learning_catalogue, sta
 from player.stations.stations import Stations
 from player.storage.database import Database
 from recommender.events import EventLog
-from recommender.models.model_card import Model, ModelCard
+from recommender.models.model_card import NO_EVIDENCE, Model, ModelCard
 from recommender.models.model_scorer import Catalogue
 from recommender.models.registry import ModelError, Registry
 
@@ -70,7 +70,7 @@ def load_material(database: Database) -> Material:
     """The listener's whole history over their whole library."""
     collection = load_collection(database)
     stations = Stations(database).all()
-    log = build_log(load_journal(database, collection.rows).labelled, collection.index, station_indices(stations))
+    log = build_log(load_history(database, collection.rows).labels, collection.index, station_indices(stations))
     return Material(collection, log, learning_catalogue(collection, stations))
 
 
@@ -119,7 +119,9 @@ def retrain(
         if after and not new.enough:
             return Retrained(_too_early(material.log, new), None)
         live, problem = _live(registry, material.collection)
-        result = train(material.log, material.catalogue, config, live, tell, should_stop, full=full)
+        newest = next(reversed(registry.versions()), None)
+        evidence = NO_EVIDENCE if newest is None else newest.gate
+        result = train(material.log, material.catalogue, config, live, tell, should_stop, full=full, evidence=evidence)
         if problem:
             result = replace(result, reason=f"{result.reason} ({problem})")
         if result.model is None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from player.config import StationSettings
-from player.feedback.event_log import ListeningState, Served
-from player.feedback.event_store import Journal
+from player.feedback.event_history import EventHistory
+from player.feedback.events import ListeningState, Served
 from player.insight.diversity_panel import DiversityCourse
 from player.library.tracks import TrackRow
 from player.stations.modes import Mode
@@ -45,19 +45,19 @@ class Present:
     """What a ranking starts from.
 
     Attributes:
-        journal: the log.
+        history: the log.
         unplayable: ids of tracks that could not be played of late.
         pins: what the listener put at the front.
     """
 
-    journal: Journal
+    history: EventHistory
     unplayable: frozenset[int] = frozenset()
     pins: Pins = NO_PINS
 
     @property
     def state(self) -> ListeningState:
         """What follows from the log."""
-        return self.journal.state
+        return self.history.state
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +262,7 @@ class ActiveStation:
             thread = pinned[0] if pinned else thread
         else:
             self.prepared = None
-        listening = Listening(present.state, present.journal.labelled, time.time(), row, present.unplayable, pinned)
+        listening = Listening(present.state, present.history.labels, time.time(), row, present.unplayable, pinned)
         queue = self._programme.rank(listening, self._settings, places, thread=thread)
         self.ranked = queue.ranked
         return queue

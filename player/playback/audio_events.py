@@ -8,6 +8,7 @@ from player.playback.player_state import PlayerSession
 from player.playback.queue_loop import QueueLoop
 from player.playback.sleep_timer import SleepTimer
 from player.stations.snapshot import output_words
+from player.storage.event_kinds import Action, Kind
 
 FAILURES_IN_A_ROW = 5
 """So many tracks that cannot be played, one after the other, are no accident: stop and say so."""
@@ -77,12 +78,12 @@ class AudioEvents:
         assert session.current is not None
         if session.sleep_timer.ends_with_track:
             session.sleep_timer = SleepTimer()
-            session.record(session.event("finish", session.current, action="sleep"))
+            session.record(session.event(Kind.FINISH, session.current, action=Action.SLEEP))
             session.remember(session.current)
             session.playback.stop()
             self._loop.rerank("The sleep timer ended the music with this track. Space goes on.")
             return
-        session.record(session.event("finish", session.current, action="end"))
+        session.record(session.event(Kind.FINISH, session.current, action=Action.END))
         self._loop.advance(keep_next=True)
 
     def _sleep_when_due(self) -> None:
@@ -92,7 +93,7 @@ class AudioEvents:
             return
         # Whoever goes on listening after it was due is awake.
         session.sleep_timer = SleepTimer()
-        session.record(session.event("stop", current, action="sleep"))
+        session.record(session.event(Kind.STOP, current, action=Action.SLEEP))
         session.playback.toggle()
         session.show(notice="The sleep timer paused the music. Space goes on.")
 
@@ -101,7 +102,7 @@ class AudioEvents:
         now = session.current
         assert now is not None
         session.unplayable |= {now.track.id}
-        session.record(session.event("stop", now, action="error"))
+        session.record(session.event(Kind.STOP, now, action=Action.ERROR))
         self._failures += 1
         if self._failures >= FAILURES_IN_A_ROW:
             self._failures = 0

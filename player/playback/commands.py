@@ -8,6 +8,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from player.playback.player_state import PlayerSession
 from player.playback.queue_loop import QueueLoop
 from player.stations.pins import Pins, why_not
+from player.storage.event_kinds import Action, Kind
 
 RESTART_SECONDS = 3.0
 """Pressing "previous" later than this starts the track again; before, it goes back one."""
@@ -56,7 +57,7 @@ class TransportCommands(Commands):
         """Skip to the next track of the queue."""
         session = self._session
         if session.current is not None:
-            session.tell(session.event("skip", session.current, action="next"))
+            session.tell(session.event(Kind.SKIP, session.current, action=Action.NEXT))
         self._loop.advance()
 
     @command
@@ -72,8 +73,8 @@ class TransportCommands(Commands):
         *session.played, last = session.played
         track = session.playable_track(last)
         if track is not None:
-            session.record(session.event("skip", now, action="previous"))
-            self._loop.play_by_hand(track, "you went back to it", action="previous")
+            session.record(session.event(Kind.SKIP, now, action=Action.PREVIOUS))
+            self._loop.play_by_hand(track, "you went back to it", action=Action.PREVIOUS)
 
     @command
     def seek(self, seconds: float) -> None:
@@ -104,8 +105,8 @@ class TransportCommands(Commands):
             return
         if session.current is not None:
             session.remember(session.current)
-            session.tell(session.event("skip", session.current, action="chose"))
-        self._loop.play_by_hand(track, "chosen by you", action="chose")
+            session.tell(session.event(Kind.SKIP, session.current, action=Action.CHOSE))
+        self._loop.play_by_hand(track, "chosen by you", action=Action.CHOSE)
 
     @command
     def turn_sleep_timer(self) -> None:
@@ -157,7 +158,7 @@ class PinCommands(Commands):
             session.show(notice=f"“{track.title}” is playing already.")
             return ""
         station = None if session.station is None else session.station.id
-        if reason := why_not(session.journal.state, station, track_id, time.time()):
+        if reason := why_not(session.history.state, station, track_id, time.time()):
             session.show(notice=f"“{track.title}” is not pinned: {reason}; take that back first.")
             return ""
         return track.title

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from player.audio import messages as audio
 from player.audio.client import AudioClient
 from player.config import Paths, Settings
-from player.feedback.event_log import LoggedEvent
+from player.feedback.events import LoggedEvent
 from player.insight.library_map import Colour, Colouring
 from player.insight.similar import SimilarTrack, similar_tracks
 from player.insight.terminal_map import MapMaker, MapView, colour_map
@@ -31,6 +31,7 @@ from player.playback.track_queries import TrackQueries
 from player.stations.resume import ResumePoint, load_resume_point
 from player.stations.snapshot import Snapshot
 from player.storage.database import Database
+from player.storage.event_kinds import Action, Kind, Origin
 from player.survey.session import SurveySession, plan_of
 from recommender.models.registry import Registry
 
@@ -54,7 +55,7 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
         database: the listener's data.
         paths: where models and logs lie.
         settings: the listener's settings.
-        origin: "tui" or "headless"; it is written into every event.
+        origin: ``TUI`` or ``HEADLESS``; it is written into every event.
         opening: what to begin with.
         on_logged: called with every event this controller records, after it is on disk.
     """
@@ -65,7 +66,7 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
         paths: Paths,
         settings: Settings,
         *,
-        origin: str,
+        origin: Origin,
         opening: Opening | None = None,
         on_logged: Callable[[LoggedEvent], None] | None = None,
     ) -> None:
@@ -128,7 +129,7 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
         with session.lock:
             tuned = session.tuned
             station, scorer = (None, None) if tuned is None else (tuned.station, tuned.scorer)
-            return colour_map(session.known.collection, session.journal, station, scorer, tracks, colour)
+            return colour_map(session.known.collection, session.history, station, scorer, tracks, colour)
 
     def _map_changed(self) -> None:
         with self._session.command():
@@ -167,7 +168,7 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
         try:
             with session.command():
                 if session.current is not None:
-                    session.record(session.event("stop", session.current, action="quit"))
+                    session.record(session.event(Kind.STOP, session.current, action=Action.QUIT))
                 session.keep_place()
         finally:
             if client is not None:
@@ -205,7 +206,7 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
     def survey_waits(self) -> bool:
         """Whether nothing is known of this listener's taste yet, so that a survey is worth offering."""
         with self._session.lock:
-            return not self._session.journal.labelled
+            return not self._session.history.labels
 
     def survey(self) -> SurveySession:
         """Clips of this library to be liked or not. From its start till its end the sound is its own; the music waits."""
@@ -233,7 +234,7 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
             if not session.playback.attached:
                 return
             self.set_volume(volume)
-            session.recorder.catch_up(session.journal)
+            session.recorder.catch_up(session.history)
             self._loop.rerank()
 
     # --- jobs and other processes ----------------------------------------------------------------------------------
@@ -255,7 +256,7 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
     def _answers(self) -> int:
         """How many events so far say something about taste."""
         with self._session.lock:
-            return sum(item.signal.label != 0 for item in self._session.journal.labelled)
+            return sum(item.signal.label != 0 for item in self._session.history.labels)
 
     def _job_changed(self) -> None:
         with self._session.command():
@@ -270,6 +271,6 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
             if known is not None:
                 self._loop.take(known)
                 self._loop.look_again()
-            elif not (session.recorder.catch_up(session.journal) | self._loop.look_again()):
+            elif not (session.recorder.catch_up(session.history) | self._loop.look_again()):
                 return
             self._loop.rerank("" if known is None else known.problem)

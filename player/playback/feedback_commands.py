@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Literal
 
-from player.feedback.event_log import NewEvent
+from player.feedback.events import NewEvent
 from player.feedback.snooze import rest_words
 from player.playback.commands import Commands, command
+from player.storage.event_kinds import Action, Kind
 
 
 class FeedbackCommands(Commands):
@@ -26,17 +27,17 @@ class FeedbackCommands(Commands):
         elif session.thumb_of(now.track.id) == value:
             self._clear(now.track.id)
         elif value > 0:
-            session.tell(session.event("up", now))
+            session.tell(session.event(Kind.UP, now))
             self._loop.rerank(f"Thumbed up “{now.track.title}”.")
         else:
-            self._end_with("down", f"Thumbed down “{now.track.title}”: off this station.")
+            self._end_with(Kind.DOWN, f"Thumbed down “{now.track.title}”: off this station.")
 
     def _thumb_row(self, track_id: int, value: Literal[1, -1]) -> None:
         session = self._session
         if session.thumb_of(track_id) == value:
             self._clear(track_id)
             return
-        session.tell(session.about("up" if value > 0 else "down", track_id))
+        session.tell(session.about(Kind.UP if value > 0 else Kind.DOWN, track_id))
         words = "Thumbed up" if value > 0 else "Thumbed down"
         self._loop.rerank(f"{words} “{session.known.title(track_id)}”.")
 
@@ -53,14 +54,14 @@ class FeedbackCommands(Commands):
             session.show(notice="Nothing is playing that could be thumbed.")
             return
         title = session.known.title(track)
-        if session.journal.state.everywhere.get(track) == value:
-            session.tell(NewEvent("clear", track))
+        if session.history.state.everywhere.get(track) == value:
+            session.tell(NewEvent(Kind.CLEAR, track))
             self._loop.rerank(f"Cleared the thumb on “{title}” for all stations.")
             return
-        told = NewEvent("up" if value > 0 else "down", track)
+        told = NewEvent(Kind.UP if value > 0 else Kind.DOWN, track)
         if value < 0 and now is not None and now.track.id == track:
             here = replace(told, position=round(now.position, 3), decision_id=now.decision_id)
-            session.tell(here, session.event("skip", now, action="down"))
+            session.tell(here, session.event(Kind.SKIP, now, action=Action.DOWN))
             self._loop.advance(f"Thumbed down “{title}” on all stations.")
             return
         session.tell(told)
@@ -69,12 +70,12 @@ class FeedbackCommands(Commands):
     @command
     def not_now(self, track_id: int | None = None, seconds: float | None = None) -> None:
         """Rest a track (the playing one without an id) for so many seconds, or a day."""
-        self._put_away("not-now", track_id, f"rests {rest_words(seconds)}", seconds)
+        self._put_away(Kind.NOT_NOW, track_id, f"rests {rest_words(seconds)}", seconds)
 
     @command
     def never(self, track_id: int | None = None) -> None:
         """Never play a track (the playing one without an id) again, anywhere."""
-        self._put_away("never", track_id, "will not be played again (z takes it back)")
+        self._put_away(Kind.NEVER, track_id, "will not be played again (z takes it back)")
 
     @command
     def replay(self) -> None:
@@ -82,7 +83,7 @@ class FeedbackCommands(Commands):
         session = self._session
         now = session.current
         if now is not None:
-            session.tell(session.event("replay", now))
+            session.tell(session.event(Kind.REPLAY, now))
             session.playback.seek(0.0)
             self._loop.rerank(f"Once more: “{now.track.title}”.")
 
@@ -90,11 +91,11 @@ class FeedbackCommands(Commands):
     def undo(self) -> None:
         """Take back the last feedback told here."""
         session = self._session
-        events = session.recorder.take_back(session.journal)
+        events = session.recorder.take_back(session.history)
         if not events:
             session.show(notice="There is nothing to undo.")
             return
-        if session.tuned is not None and any(event.kind == "less" for event in events):
+        if session.tuned is not None and any(event.kind == Kind.LESS for event in events):
             session.tuned.forget()
         words = " and ".join(event.kind for event in events)
         self._loop.rerank(f"Took back {words}: “{session.known.title(events[0].track_id)}”.")
@@ -103,14 +104,12 @@ class FeedbackCommands(Commands):
         """Clear the thumb that holds here: the station's own, else the one for all stations."""
         session = self._session
         station = session.station
-        own = station is not None and track_id in session.journal.state.thumbs.get(station.id, {})
+        own = station is not None and track_id in session.history.state.thumbs.get(station.id, {})
         where = "" if own else " for all stations"
-        session.tell(session.about("clear", track_id) if own else NewEvent("clear", track_id))
+        session.tell(session.about(Kind.CLEAR, track_id) if own else NewEvent(Kind.CLEAR, track_id))
         self._loop.rerank(f"Cleared the thumb on “{session.known.title(track_id)}”{where}.")
 
-    def _put_away(
-        self, kind: Literal["not-now", "never"], track_id: int | None, words: str, seconds: float | None = None
-    ) -> None:
+    def _put_away(self, kind: Kind, track_id: int | None, words: str, seconds: float | None = None) -> None:
         session = self._session
         now = session.current
         if now is not None and track_id in {None, now.track.id}:
@@ -119,11 +118,11 @@ class FeedbackCommands(Commands):
             session.tell(replace(session.about(kind, track_id), value=seconds))
             self._loop.rerank(f"“{session.known.title(track_id)}” {words}.")
 
-    def _end_with(self, kind: Literal["down", "not-now", "never"], notice: str, seconds: float | None = None) -> None:
+    def _end_with(self, kind: Kind, notice: str, seconds: float | None = None) -> None:
         """Record feedback that ends the playing track, and go on to the next."""
         session = self._session
         now = session.current
         assert now is not None
         said = replace(session.event(kind, now), value=seconds)
-        session.tell(said, session.event("skip", now, action=kind))
+        session.tell(said, session.event(Kind.SKIP, now, action=Action(kind)))
         self._loop.advance(notice)

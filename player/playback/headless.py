@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 
 from player.config import Paths, Settings
 from player.errors import PlayerError
-from player.feedback.event_log import FeedbackLog, LoggedEvent
-from player.feedback.event_store import Journal, load_journal
+from player.feedback.event_history import EventHistory, load_history
+from player.feedback.event_store import EventStore
+from player.feedback.events import LoggedEvent
 from player.insight.diversity_panel import DiversityCourse
 from player.learning.served_model import load_served_model
 from player.playback.active_station import QUEUE_ROWS
@@ -25,6 +26,7 @@ from player.stations.station_queue import Listening, served
 from player.stations.station_scoring import StationScorer
 from player.stations.stations import Stations
 from player.storage.database import Database
+from player.storage.event_kinds import Origin
 from player.trials.lifecycle import arms_on
 
 EMPTY_LIBRARY = "The library is empty; add music with `player scan FOLDER`."
@@ -62,9 +64,9 @@ def serve_next(database: Database, paths: Paths, settings: Settings, station_nam
     ahead = _look_ahead(database, paths, settings, station_name, count)
     if ahead is None:
         raise PlayerError(EMPTY_LIBRARY)
-    ranked, scorer, state = ahead.queue.ranked, ahead.scorer, ahead.journal.state
+    ranked, scorer, state = ahead.queue.ranked, ahead.scorer, ahead.history.state
     chosen = [served(ranked, scorer, place) for place, row in enumerate(ranked.ranking.rows) if not row.pinned]
-    FeedbackLog(database, "cli").serve(chosen)
+    EventStore(database, Origin.CLI).serve(chosen)
     rows = queue_rows(ranked, scorer, state, (), ahead.now)
     return ServedList(
         model_version=scorer.version,
@@ -84,7 +86,7 @@ def what_the_dial_does(database: Database, paths: Paths, settings: Settings, sta
         PlayerError: the station is unknown.
     """
     ahead = _look_ahead(database, paths, settings, station_name, QUEUE_ROWS)
-    return "" if ahead is None else dial_words(ahead.scorer, ahead.journal.state, ahead.queue.ranked)
+    return "" if ahead is None else dial_words(ahead.scorer, ahead.history.state, ahead.queue.ranked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class _Ahead:
 
     queue: ProgrammeQueue
     scorer: StationScorer
-    journal: Journal
+    history: EventHistory
     pins: Pins
     now: float
     problem: str
@@ -106,20 +108,20 @@ def _look_ahead(database: Database, paths: Paths, settings: Settings, station_na
     collection = load_collection(database)
     if not collection.playable.any():
         return None
-    journal, finding = load_journal(database, collection.rows), load_served_model(paths, collection)
+    history, finding = load_history(database, collection.rows), load_served_model(paths, collection)
     scorer = StationScorer(collection, stations.all(), station, finding.model)
-    arms, ended = arms_on(database, paths, journal, collection, station)
+    arms, ended = arms_on(database, paths, history, collection, station)
     programme = Programme(scorer, mode_named(station.mode, collection, database), arms)
     pins, index, now = load_pins(database, station.id), collection.index, time.time()
     pinned = tuple(index[track] for track in pins.tracks if track in index)
     queue = programme.rank(
-        Listening(journal.state, journal.labelled, now, pinned=pinned),
+        Listening(history.state, history.labels, now, pinned=pinned),
         settings.station,
         count,
-        thread=last_heard(journal.state, station.id, index),
+        thread=last_heard(history.state, station.id, index),
         commit_first=count,
     )
-    return _Ahead(queue, scorer, journal, pins, now, " ".join(filter(None, (finding.problem, ended))))
+    return _Ahead(queue, scorer, history, pins, now, " ".join(filter(None, (finding.problem, ended))))
 
 
 def play_headless(
@@ -156,7 +158,7 @@ def play_headless(
         )
 
     controller = Controller(
-        database, paths, settings, origin="headless", opening=Opening(station_id=station.id), on_logged=tell
+        database, paths, settings, origin=Origin.HEADLESS, opening=Opening(station_id=station.id), on_logged=tell
     )
     rows = {row.id: row for row in controller.catalogue()}
 

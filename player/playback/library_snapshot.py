@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from player.config import Paths
-from player.feedback.event_store import Journal, load_journal
+from player.feedback.event_history import EventHistory, load_history
 from player.learning.served_model import load_served_model
 from player.library.search import TrackIndex, parse_query
 from player.library.sound_tags import SoundTags
@@ -24,7 +24,7 @@ class LibrarySnapshot:
         playable: those with a file, as search and lists index them.
         index: finds tracks.
         seeds: finds seeds for stations.
-        journal: the log and what follows from it.
+        history: the log and what follows from it.
         model: the trained model that serves, if any.
         problem: why a trained model does not serve; empty when it does.
     """
@@ -33,7 +33,7 @@ class LibrarySnapshot:
     playable: list[TrackRow]
     index: TrackIndex
     seeds: SeedNames
-    journal: Journal
+    history: EventHistory
     model: Model | None
     problem: str
 
@@ -73,7 +73,7 @@ def read_library(database: Database, paths: Paths) -> LibrarySnapshot:
         playable=playable,
         index=TrackIndex(playable, SoundTags(collection.tag_names, collection.vectors.tags[collection.playable])),
         seeds=SeedNames(playable, collection.tag_names),
-        journal=load_journal(database, collection.rows),
+        history=load_history(database, collection.rows),
         model=finding.model,
         problem=finding.problem,
     )

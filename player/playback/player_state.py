@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from player.config import Paths, Settings
-from player.feedback.event_log import LoggedEvent, NewEvent
+from player.feedback.event_history import EventHistory
 from player.feedback.event_recorder import EventRecorder
-from player.feedback.event_store import Journal
+from player.feedback.events import LoggedEvent, NewEvent
 from player.library.tracks import TrackRow
 from player.playback.current_track import Current, Playback
 from player.playback.library_snapshot import read_library
@@ -19,11 +19,12 @@ from player.stations.resume import ResumePoint, save_resume_point
 from player.stations.snapshot import NowPlaying, Snapshot, StationRow
 from player.stations.stations import StationInfo, Stations, describe_seeds
 from player.storage.database import Database
+from player.storage.event_kinds import Action, Kind, Origin
 
 if TYPE_CHECKING:
     from player.playback.active_station import ActiveStation
 
-ENDINGS = frozenset({"finish", "skip", "stop"})
+ENDINGS = frozenset({Kind.FINISH, Kind.SKIP, Kind.STOP})
 """Events that end a play; they say how much of it was heard."""
 REMEMBERED = 200
 """Tracks that "previous" can go back through."""
@@ -42,7 +43,7 @@ class PlayerSession:
         database: the listener's data.
         paths: where models and logs lie.
         settings: the listener's settings.
-        origin: "tui" or "headless"; it is written into every event.
+        origin: ``TUI`` or ``HEADLESS``; it is written into every event.
         notice: a first sentence on the screen.
         on_logged: called with every event recorded here, after it is on disk.
     """
@@ -53,7 +54,7 @@ class PlayerSession:
         paths: Paths,
         settings: Settings,
         *,
-        origin: str,
+        origin: Origin,
         notice: str,
         on_logged: Callable[[LoggedEvent], None] | None,
     ) -> None:
@@ -96,9 +97,9 @@ class PlayerSession:
         return None if self.tuned is None else self.tuned.station
 
     @property
-    def journal(self) -> Journal:
+    def history(self) -> EventHistory:
         """The log, and what follows from it."""
-        return self.known.journal
+        return self.known.history
 
     # --- commands --------------------------------------------------------------------------------------------------
 
@@ -113,7 +114,7 @@ class PlayerSession:
             if self._in_command:
                 yield
                 return
-            before, watermark = self._memory(), self.journal.watermark
+            before, watermark = self._memory(), self.history.watermark
             self._in_command = True
             self.playback.hold()
             try:
@@ -140,8 +141,8 @@ class PlayerSession:
     def _go_back(self, before: list[tuple[object, dict[str, Any]]], watermark: int) -> None:
         for part, values in before:
             vars(part).update(values)
-        if self.journal.watermark != watermark:
-            self.journal.forget_after(watermark)
+        if self.history.watermark != watermark:
+            self.history.forget_after(watermark)
 
     def _acknowledge(self) -> None:
         recorded, self.recorder.fresh = self.recorder.fresh, ()
@@ -179,7 +180,7 @@ class PlayerSession:
 
     def station_row(self, station: StationInfo) -> StationRow:
         """A station as the screen lists it."""
-        thumbs = list(self.journal.state.thumbs.get(station.id, {}).values())
+        thumbs = list(self.history.state.thumbs.get(station.id, {}).values())
         seeds = describe_seeds(station.seeds, self.known.collection.rows)
         return StationRow(
             station.id, station.name, seeds, thumbs.count(1), thumbs.count(-1), station.mode, station.dial
@@ -188,7 +189,7 @@ class PlayerSession:
     def thumb_of(self, track_id: int) -> int:
         """+1, -1 or 0: the track's thumb on the station that is on."""
         station = self.station
-        return self.journal.state.thumbs_on(None if station is None else station.id).get(track_id, 0)
+        return self.history.state.thumbs_on(None if station is None else station.id).get(track_id, 0)
 
     def playable_track(self, track_id: int) -> TrackRow | None:
         """The track, or None (and why on show) where its file is missing."""
@@ -199,25 +200,25 @@ class PlayerSession:
 
     # --- recording -------------------------------------------------------------------------------------------------
 
-    def event(self, kind: str, now: Current, *, action: str | None = None) -> NewEvent:
+    def event(self, kind: Kind, now: Current, *, action: Action | None = None) -> NewEvent:
         """An event about the playing track."""
         about = self.about(kind, now.track.id)
         heard = now.heard.short_of(now.position) if kind in ENDINGS else None
         position = round(now.position, 3)
         return replace(about, position=position, action=action, decision_id=now.decision_id, value=heard)
 
-    def about(self, kind: str, track_id: int) -> NewEvent:
+    def about(self, kind: Kind, track_id: int) -> NewEvent:
         """An event about a track."""
         station = self.station
         return NewEvent(kind, track_id, None if station is None else station.id)
 
     def tell(self, *events: NewEvent) -> None:
         """Record what the listener told, so that it can be taken back."""
-        self.recorder.tell(self.journal, events)
+        self.recorder.tell(self.history, events)
 
     def record(self, *events: NewEvent) -> None:
         """Record what happened."""
-        self.recorder.record(self.journal, events)
+        self.recorder.record(self.history, events)
 
     def pin(self, pins: Pins) -> None:
         """Keep other pins for the queue that is on."""

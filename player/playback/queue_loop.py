@@ -13,6 +13,8 @@ from player.stations.snapshot import QueueRow
 from player.stations.station_scoring import StationScorer
 from player.stations.stations import Seed, StationInfo
 from player.stations.trials import Trials
+from player.storage.event_kinds import Action, Kind
+from player.text import printable
 from player.trials.lifecycle import PLAIN_MODE, arms_on, settle
 from player.trials.report import line_of
 
@@ -56,7 +58,7 @@ class QueueLoop:
         else:
             decision = None if choice.served is None else session.recorder.serve([choice.served])[0]
             current = session.playback.load(choice.track, choice.reason, decision)
-            session.record(session.event("start", current, action="chose" if choice.pinned else None))
+            session.record(session.event(Kind.START, current, action=Action.CHOSE if choice.pinned else None))
             session.pin(session.pins.without(choice.track.id))
         self._show_queue(tuned, notice)
 
@@ -70,11 +72,11 @@ class QueueLoop:
         tuned.rerank(self._present(), None if session.current is None else session.current.track.id)
         self._show_queue(tuned, notice)
 
-    def play_by_hand(self, track: TrackRow, reason: str, *, action: str) -> None:
+    def play_by_hand(self, track: TrackRow, reason: str, *, action: Action) -> None:
         """Play a track that the listener chose; the station goes on after it."""
         session = self._session
         chosen = session.playback.load(track, reason)
-        session.record(session.event("start", chosen, action=action))
+        session.record(session.event(Kind.START, chosen, action=action))
         session.pin(session.pins.without(track.id))
         if session.tuned is not None:
             session.tuned.release()
@@ -84,11 +86,11 @@ class QueueLoop:
     def _present(self) -> Present:
         """What a ranking starts from; pins that a rule forbids by now are taken off."""
         session = self._session
-        state, now = session.journal.state, time.time()
+        state, now = session.history.state, time.time()
         station = None if session.station is None else session.station.id
         kept = tuple(track for track in session.pins.tracks if not why_not(state, station, track, now))
         session.pin(Pins(kept))
-        return Present(session.journal, session.unplayable, session.pins)
+        return Present(session.history, session.unplayable, session.pins)
 
     # --- stations --------------------------------------------------------------------------------------------------
 
@@ -126,13 +128,13 @@ class QueueLoop:
         self._leave(station)
         if session.current is not None:
             session.remember(session.current)
-            session.record(session.event("stop", session.current, action="station"))
+            session.record(session.event(Kind.STOP, session.current, action=Action.STATION))
             session.playback.drop()
         self.open(station)
         if first is None:
             self.advance()
         else:
-            self.play_by_hand(first, reason, action="chose")
+            self.play_by_hand(first, reason, action=Action.CHOSE)
 
     def turn_around(self, station: StationInfo, reason: str) -> None:
         """Turn to a station while the music plays on: what is playing was chosen for it."""
@@ -140,10 +142,10 @@ class QueueLoop:
         now = session.current
         assert now is not None
         self._leave(station)
-        session.record(session.event("stop", now, action="station"))
+        session.record(session.event(Kind.STOP, now, action=Action.STATION))
         self.open(station)
         now = session.playback.adopt(reason)
-        session.record(session.event("start", now, action="chose"))
+        session.record(session.event(Kind.START, now, action=Action.CHOSE))
         self.rerank()
 
     def settle(self, station: StationInfo, notice: str) -> None:
@@ -181,7 +183,7 @@ class QueueLoop:
         """Go on with what was read, and with what was recorded while it was being read."""
         session = self._session
         session.known = known
-        session.recorder.catch_up(session.journal)
+        session.recorder.catch_up(session.history)
         if session.tuned is not None:
             self.open(session.tuned.station)
         session.show(
@@ -212,7 +214,7 @@ class QueueLoop:
         session.after_command(lambda: self._show_dial_effect(tuned))
 
     def _show_dial_effect(self, tuned: ActiveStation) -> None:
-        effect = tuned.dial_effect(self._session.journal.state)
+        effect = tuned.dial_effect(self._session.history.state)
         if effect != self._session.snapshot.dial_effect:
             self._session.show(dial_effect=effect)
 
@@ -222,7 +224,7 @@ class QueueLoop:
         """Give a station the trial that runs on it, if any; the sentence of one that ended just now, else empty."""
         session = self._session
         arms, sentence = arms_on(
-            session.database, session.paths, session.journal, session.known.collection, tuned.station
+            session.database, session.paths, session.history, session.known.collection, tuned.station
         )
         tuned.enter(arms)
         return sentence
@@ -241,7 +243,7 @@ class QueueLoop:
         on, running = tuned.trial.trial, self._trials.running(tuned.station.id)
         if running is None or running.id != on.id:
             return self._take_up_trial(tuned)
-        sentence = settle(session.database, session.paths, on, session.journal)
+        sentence = settle(session.database, session.paths, on, session.history)
         if sentence is not None:
             tuned.enter(None)
         return sentence or ""
@@ -250,7 +252,7 @@ class QueueLoop:
         """The quiet line of the trial; empty without one."""
         if tuned.trial is None or tuned.station.mode != PLAIN_MODE:
             return ""
-        return line_of(self._session.database, tuned.trial.trial, self._session.journal)
+        return line_of(self._session.database, tuned.trial.trial, self._session.history)
 
     # --- without a station -----------------------------------------------------------------------------------------
 
@@ -264,7 +266,7 @@ class QueueLoop:
         self._present()
         track = next(iter(self._free_tracks()), None)
         if track is not None:
-            self.play_by_hand(track, PINNED, action="chose")
+            self.play_by_hand(track, PINNED, action=Action.CHOSE)
         elif last is not None:
             self.open(self.like(last.track))
             self.advance(f"The queue is over; it goes on with tracks like “{last.track.title}”.")
@@ -281,7 +283,7 @@ class QueueLoop:
         if found is not None:
             return found
         # Tags are untrusted, and a station's name is typed on the command line.
-        words = "".join(letter if letter.isprintable() else " " for letter in f"{track.title} · {track.artist}")
+        words = printable(f"{track.title} · {track.artist}")
         name = session.stations.free_name(" ".join(words.split()))
         return session.stations.create(name, seeds, collection.rows, collection.tag_names)
 

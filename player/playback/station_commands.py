@@ -120,7 +120,7 @@ class StationCommands(Commands):
         """The stations that were on before, the last one first; of earlier runs, the last one that played."""
         session = self._session
         here = None if session.station is None else session.station.id
-        plays = reversed(session.journal.state.plays)
+        plays = reversed(session.history.state.plays)
         earlier = next((station for station, _ in plays if station not in {None, here}), None)
         return [*reversed(session.came_from), *([] if earlier is None else [earlier])]
 

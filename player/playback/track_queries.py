@@ -5,8 +5,8 @@ import time
 from player.config import Paths, Settings
 from player.errors import PlayerError
 from player.feedback.correction import Correction
-from player.feedback.event_log import NewEvent
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
+from player.feedback.events import NewEvent
 from player.feedback.undo import correcting
 from player.learning.served_model import load_served_model
 from player.playback.active_station import ActiveStation
@@ -24,6 +24,7 @@ from player.stations.track_details_view import TrackStory
 from player.stations.why import why
 from player.stations.why_view import Why
 from player.storage.database import Database
+from player.storage.event_kinds import Kind
 
 PLACES = 25
 """As many as the screen shows."""
@@ -53,12 +54,12 @@ class TrackQueries(Commands):
             PlayerError: it is no reason that can be taken away; the sentence says why.
         """
         session = self._session
-        tuned, journal = self._tuned(), session.journal
+        tuned, history = self._tuned(), session.history
         key = parse_reason(reason)
-        check_less(key, tuned.station.seeds, journal.state.muted.get(tuned.station.id, ()))
+        check_less(key, tuned.station.seeds, history.state.muted.get(tuned.station.id, ()))
         tuned.forget()
         before = self._why(tuned, track_id)
-        session.tell(NewEvent("less", track_id, tuned.station.id, note=str(key)))
+        session.tell(NewEvent(Kind.LESS, track_id, tuned.station.id, note=str(key)))
         self._loop.rerank()
         after = self._why(tuned, track_id)
         words = reason_words(session.known.collection, str(key))
@@ -79,7 +80,7 @@ class TrackQueries(Commands):
             return track_story(
                 session.database,
                 known.collection,
-                session.journal,
+                session.history,
                 session.stations.all(),
                 self._track(track_id),
                 now=time.time(),
@@ -94,8 +95,8 @@ class TrackQueries(Commands):
             PlayerError: there is nothing to put right.
         """
         session = self._session
-        session.recorder.catch_up(session.journal)
-        session.record(*correcting(session.journal, correction))
+        session.recorder.catch_up(session.history)
+        session.record(*correcting(session.history, correction))
         if session.tuned is not None:
             session.tuned.forget()
         title = session.known.title(correction.track_id)
@@ -131,7 +132,7 @@ class TrackQueries(Commands):
             self._loop.rerank()
         current = None if session.current is None else session.known.collection.index.get(session.current.track.id)
         queue, played = tuned.standing(row, current)
-        return why(queue, tuned.scorer, session.journal.state, row, time.time(), played=played)
+        return why(queue, tuned.scorer, session.history.state, row, time.time(), played=played)
 
 
 class StoredTrackQueries:
@@ -149,7 +150,7 @@ class StoredTrackQueries:
         self._settings = settings
         self._stations = Stations(database)
         self._collection = load_collection(database)
-        self.journal = load_journal(database, self._collection.rows)
+        self.history = load_history(database, self._collection.rows)
 
     def why(self, station_name: str, track_id: int) -> Why:
         """Why a track stands where it stands in a station's queue, with nothing playing.
@@ -159,7 +160,7 @@ class StoredTrackQueries:
         """
         row = self._row(track_id)
         queue, scorer = self._rank(station_name)
-        return why(queue, scorer, self.journal.state, row, time.time())
+        return why(queue, scorer, self.history.state, row, time.time())
 
     def story(self, track_id: int, station_name: str | None = None) -> TrackStory:
         """Everything known about a track, and, of a station, what it makes of it.
@@ -175,7 +176,7 @@ class StoredTrackQueries:
         return track_story(
             self._database,
             self._collection,
-            self.journal,
+            self.history,
             self._stations.all(),
             track_id,
             now=time.time(),
@@ -193,7 +194,7 @@ class StoredTrackQueries:
         model = load_served_model(self._paths, self._collection).model
         scorer = StationScorer(self._collection, self._stations.all(), station, model)
         programme = Programme(scorer, mode_named(station.mode, self._collection, self._database))
-        listening = Listening(self.journal.state, self.journal.labelled, time.time())
+        listening = Listening(self.history.state, self.history.labels, time.time())
         return programme.rank(listening, self._settings.station, PLACES).ranked, scorer
 
 

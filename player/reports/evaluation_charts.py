@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from recommender.evaluation.calibration import Bin
+from recommender.evaluation.metrics import Bin
 
 WIDTH = 860
 LABELS = 170

@@ -7,8 +7,8 @@ from player.learning.retraining import Evaluated
 from player.reports import evaluation_view as view
 from player.reports.evaluation_charts import SHARES, Mark, bars, difference_scale, forest, reliability_diagram
 from player.reports.html_page import asset, filled, html_page
-from recommender.evaluation.comparison import Comparison
 from recommender.evaluation.metric_names import Measure
+from recommender.evaluation.report import Comparison
 from recommender.evaluation.verdict import CHANCE_MODEL, Standing
 from recommender.events import Outcome
 from recommender.training.history_evaluation import ListenerReport

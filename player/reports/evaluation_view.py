@@ -4,11 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from recommender.evaluation.comparison import SURE, Comparison
-from recommender.evaluation.log_summary import LogFacts
 from recommender.evaluation.metric_names import Measure
-from recommender.evaluation.report import Report, Row, SplitFacts
-from recommender.evaluation.verdict import CHANCE_MODEL
+from recommender.evaluation.report import SURE, Comparison, MetricRow, Report, SplitFacts
+from recommender.evaluation.verdict import CHANCE_MODEL, LogFacts
 from recommender.events import Outcome
 from recommender.training.history_evaluation import ListenerReport
 
@@ -240,7 +238,7 @@ def _events(split: SplitFacts) -> str:
     return f"{split.train} events to learn from, {split.validation} before the cut for calibration, {split.test} after it to measure on"
 
 
-def _cell(row: Row | None) -> str:
+def _cell(row: MetricRow | None) -> str:
     if row is None:
         return NOTHING
     if row.low is None or row.high is None:
@@ -249,7 +247,7 @@ def _cell(row: Row | None) -> str:
     return f"{row.mean:.{_digits(row.mean)}f}\n{row.low:.{digits}f}–{row.high:.{digits}f}"
 
 
-def _inline(row: Row | None) -> str:
+def _inline(row: MetricRow | None) -> str:
     """A figure and its interval in one line."""
     figure, _, bounds = _cell(row).partition("\n")
     return f"{figure} ({bounds})" if bounds else figure

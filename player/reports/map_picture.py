@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from player.insight.library_map import LibraryMap
 from player.insight.map_colours import SCALE, Paint, paint
 from player.reports.map_page import about
+from player.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -81,5 +82,5 @@ def _write(
 
 
 def _short(text: str) -> str:
-    shown = "".join(character if character.isprintable() else " " for character in text)
+    shown = printable(text)
     return shown if len(shown) <= LONGEST_NAME else shown[: LONGEST_NAME - 1] + "…"

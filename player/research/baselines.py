@@ -7,10 +7,9 @@ from player.research.datasets import Desk, Source, read, reopened
 from player.research.progress import Teller, errors_as
 from recommender.datasets.dataset import Dataset
 from recommender.evaluation.query_states import State
-from recommender.experiments.baselines import run_baselines
-from recommender.experiments.config import Question, SplitName, ask_about
-from recommender.experiments.model_sets import PLAIN, Roster
+from recommender.experiments.model_comparison import compare_models
 from recommender.experiments.records import Record, configuration_as
+from recommender.experiments.run_config import PLAIN, ExperimentConfig, Roster, SplitName, configure
 from recommender.experiments.store import RunStore
 
 
@@ -33,7 +32,7 @@ def measure(desk: Desk, wanted: Source, wishes: Wishes, roster: Roster = PLAIN, 
     """
     dataset, wanted = read(desk, wanted)
     with errors_as(UsageError):
-        question = ask_about(
+        question = configure(
             dataset,
             roster=roster,
             models=wishes.models,
@@ -52,14 +51,16 @@ def repeat(desk: Desk, record: Record, roster: Roster = PLAIN) -> Record:
         PlayerError: the record cannot be used, or the data are no longer those it was made on.
     """
     with errors_as(PlayerError):
-        question = configuration_as(Question, record.configuration)
+        question = configuration_as(ExperimentConfig, record.configuration)
     return _run(desk, reopened(desk, record, question), question, roster, repeats=record.id)
 
 
-def _run(desk: Desk, dataset: Dataset, question: Question, roster: Roster, jobs: int = 1, repeats: str = "") -> Record:
+def _run(
+    desk: Desk, dataset: Dataset, question: ExperimentConfig, roster: Roster, jobs: int = 1, repeats: str = ""
+) -> Record:
     teller = Teller(desk)
     with errors_as(PlayerError):
-        return run_baselines(
+        return compare_models(
             RunStore(desk.paths.experiments),
             dataset,
             question,

@@ -9,7 +9,7 @@ from player.jobs import JobProgress
 from player.research.datasets import Desk, Source, read, reopened
 from player.research.own_log import NAME
 from player.research.progress import errors_as
-from recommender.experiments.clep import ClepQuestion, run_clep
+from recommender.experiments.clep_experiment import ClepExperimentConfig, run_clep
 from recommender.experiments.records import Record, configuration_as
 from recommender.experiments.store import RunStore
 
@@ -36,7 +36,7 @@ def measure(desk: Desk, wanted: Source, wishes: Wishes) -> Record:
     """
     frontend = _frontend(wanted, wishes.frontend)
     dataset, wanted = read(desk, wanted)
-    question = ClepQuestion(
+    question = ClepExperimentConfig(
         dataset=wanted.dataset,
         frontend=frontend,
         seeds=tuple(range(wishes.seeds)),
@@ -69,7 +69,7 @@ def repeat(desk: Desk, record: Record) -> Record:
         PlayerError: the record cannot be used, or the data are no longer those it was made on.
     """
     with errors_as(PlayerError):
-        question = configuration_as(ClepQuestion, record.configuration)
+        question = configuration_as(ClepExperimentConfig, record.configuration)
         dataset = reopened(desk, record, question)
         store = RunStore(desk.paths.experiments)
         return run_clep(dataset, question, store, _Teller(desk).tell, resume=False, repeats=record.id)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from recommender.experiments.json_values import Difference, JsonObject, differences, number, objects, text
+from recommender.experiments.json_values import JsonDifference, JsonObject, differences, number, objects, text
 from recommender.experiments.records import Record
 
 
@@ -36,10 +36,10 @@ class Comparison:
     """
 
     same_data: bool
-    configuration: tuple[Difference, ...]
-    versions: tuple[Difference, ...]
-    machine: tuple[Difference, ...]
-    results: tuple[Difference, ...]
+    configuration: tuple[JsonDifference, ...]
+    versions: tuple[JsonDifference, ...]
+    machine: tuple[JsonDifference, ...]
+    results: tuple[JsonDifference, ...]
     figures: tuple[Beside, ...]
 
     @property

@@ -10,9 +10,9 @@ from player.errors import PlayerError, UsageError
 from player.jobs import JobProgress
 from player.research.own_log import NAME, own_log
 from player.storage.database import Database
-from recommender.datasets import KINDS, Dataset, DatasetError, open_dataset, parse_columns, parse_name
-from recommender.experiments.provenance import fingerprint_of_dataset
-from recommender.experiments.records import Record
+from recommender.datasets.dataset import KINDS, Dataset, DatasetError, parse_columns, parse_name
+from recommender.datasets.opening import open_dataset
+from recommender.experiments.records import Record, fingerprint_of_dataset
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,11 @@ from player.errors import PlayerError
 from player.jobs import JobProgress
 from player.research.datasets import Desk, Source, open_source
 from player.research.own_log import NAME
-from recommender.datasets import DatasetError, statistics, stream_dataset
-from recommender.experiments.baselines import dataset_facts
+from recommender.datasets.dataset import DatasetError
+from recommender.datasets.stream import stream_dataset
+from recommender.datasets.summary import statistics
 from recommender.experiments.json_values import JsonObject, json_object
+from recommender.experiments.runner import dataset_facts
 
 
 def describe(desk: Desk, wanted: Source) -> JsonObject:

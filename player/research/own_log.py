@@ -3,7 +3,8 @@
 from player.errors import PlayerError
 from player.learning.retraining import load_material
 from player.storage.database import Database
-from recommender.datasets import Dataset, dataset_of
+from recommender.datasets.dataset import Dataset
+from recommender.datasets.opening import dataset_of
 
 NAME = "log"
 """What the player's own log is called where others are ``KIND:PATH``."""

@@ -8,16 +8,10 @@ from player.research.progress import Teller, errors_as
 from recommender.configuration import Negatives, SequentialConfig
 from recommender.datasets.dataset import Dataset
 from recommender.evaluation.query_states import State
-from recommender.experiments.config import SplitName
-from recommender.experiments.p_hard import run_p_hard
-from recommender.experiments.p_hard_config import (
-    Mode,
-    PHardQuestion,
-    Tracks,
-    ask_about_p_hard,
-    parse_p_hard,
-)
+from recommender.experiments.p_hard_config import Mode, PHardConfig, Tracks, configure_p_hard, parse_p_hard
+from recommender.experiments.p_hard_sweep import run_p_hard
 from recommender.experiments.records import Record, configuration_as
+from recommender.experiments.run_config import SplitName
 from recommender.experiments.store import RunStore
 from recommender.training.sequential_recommender import ABLATIONS, FAITHFUL
 
@@ -61,7 +55,7 @@ def measure(desk: Desk, wanted: Source, wishes: Wishes, jobs: int) -> Record:
         values = parse_p_hard(wishes.p_hard)
     dataset, wanted = read(desk, wanted)
     with errors_as(UsageError):
-        question = ask_about_p_hard(
+        question = configure_p_hard(
             dataset,
             _config(wishes),
             p_hard=values,
@@ -83,7 +77,7 @@ def repeat(desk: Desk, record: Record, jobs: int = 1) -> Record:
         PlayerError: the record cannot be used, or the data are no longer those it was made on.
     """
     with errors_as(PlayerError):
-        question = configuration_as(PHardQuestion, record.configuration)
+        question = configuration_as(PHardConfig, record.configuration)
     return _run(desk, reopened(desk, record, question), question, jobs, repeats=record.id)
 
 
@@ -93,7 +87,7 @@ def _config(wishes: Wishes) -> SequentialConfig:
     return replace(own, epochs=wishes.epochs or own.epochs, patience=wishes.patience or own.patience)
 
 
-def _run(desk: Desk, dataset: Dataset, question: PHardQuestion, jobs: int, repeats: str = "") -> Record:
+def _run(desk: Desk, dataset: Dataset, question: PHardConfig, jobs: int, repeats: str = "") -> Record:
     teller = Teller(desk)
     with errors_as(PlayerError):
         return run_p_hard(
@@ -101,7 +95,9 @@ def _run(desk: Desk, dataset: Dataset, question: PHardQuestion, jobs: int, repea
             dataset,
             question,
             jobs=jobs,
-            on_progress=lambda step: teller.tell("Training and measuring", step.done, step.total, step.computed),
+            on_progress=lambda step: teller.tell(
+                "Training and measuring", step.done, step.total, step.computed, step.within
+            ),
             resume=not repeats,
             repeats=repeats,
         )

@@ -3,7 +3,7 @@
 from player.research import baselines
 from player.research.datasets import Desk, Source
 from recommender.experiments.records import Record
-from recommender.experiments.sequential import SEQUENTIAL
+from recommender.experiments.sequential_models import SEQUENTIAL
 
 
 def measure(desk: Desk, wanted: Source, wishes: baselines.Wishes, jobs: int) -> Record:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from player.feedback.event_log import ListeningState
+from player.feedback.events import ListeningState
 from player.stations.station_queue import RankedQueue
 from player.stations.station_scoring import StationScorer
 from recommender.ranking.dial import DialEffect, QueueFigures, dial_effect, queue_figures

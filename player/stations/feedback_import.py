@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from player.errors import PlayerError
-from player.feedback.event_log import MICROSECONDS, NewEvent
+from player.feedback.events import MICROSECONDS, NewEvent, can_be
 from player.feedback.signals import TOLD
 from player.stations.reason_keys import parse_reason
+from player.storage.event_kinds import Action, Kind
 
-THUMBS = frozenset({"up", "down", "clear"})
+THUMBS = frozenset({Kind.UP, Kind.DOWN, Kind.CLEAR})
 """They hold for one station, as on a radio station, unless they are said to be meant everywhere."""
 LONGEST_REST = 10 * 365 * 24 * 3600.0
 """Seconds; a track that is to rest for longer than ten years is to be played never."""
@@ -41,7 +42,7 @@ def parse_time(text: str) -> int:
     """ISO 8601 to microseconds since 1970; without a zone it is local time.
 
     Raises:
-        PlayerError: the text is not a time.
+        PlayerError: the text is not a time, or nothing can have happened then.
     """
     try:
         # Years at the ends of the calendar have no counterpart in another zone.
@@ -50,7 +51,10 @@ def parse_time(text: str) -> int:
         raise PlayerError(
             f"“{text}” is not a time; write it as 2026-05-31T18:30:00 or with a zone, …+02:00."
         ) from error
-    return round(moment.timestamp() * MICROSECONDS)
+    time_us = round(moment.timestamp() * MICROSECONDS)
+    if not can_be(time_us):
+        raise PlayerError(f"“{text}” cannot be when it happened: it is before 1970 or more than a day in the future.")
+    return time_us
 
 
 def to_event(told: Told, stations: dict[str, int], durations: dict[int, float]) -> NewEvent:
@@ -73,11 +77,11 @@ def to_event(told: Told, stations: dict[str, int], durations: dict[int, float]) 
         known = ", ".join(stations) or "none yet"
         raise PlayerError(f"There is no station “{told.station}”; there are: {known}.")
     return NewEvent(
-        kind=told.event,
+        kind=Kind(told.event),
         track_id=told.track_id,
         station_id=None if told.station is None else stations[told.station],
         position=_position(told.position, durations[told.track_id]),
-        action="next" if told.event == "skip" else None,
+        action=Action.NEXT if told.event == Kind.SKIP else None,
         at_us=None if told.at is None else parse_time(told.at),
         value=_rest(told),
         note=_reason(told),
@@ -90,14 +94,14 @@ def _check_where(told: Told) -> None:
         raise PlayerError("Only a thumb is meant everywhere (up, down or clear), and then on no single station.")
     if told.event in THUMBS and told.station is None and not told.everywhere:
         raise PlayerError(f"“{told.event}” holds for one station; name it with --station, or say --everywhere.")
-    if told.event == "less" and told.station is None:
+    if told.event == Kind.LESS and told.station is None:
         raise PlayerError("“less” holds for one station; name it with --station.")
 
 
 def _rest(told: Told) -> float | None:
     if told.seconds is None:
         return None
-    if told.event != "not-now":
+    if told.event != Kind.NOT_NOW:
         raise PlayerError("Only a not-now takes a length of rest.")
     if not 0 < told.seconds <= LONGEST_REST:
         raise PlayerError(f"A rest of {told.seconds:g} seconds is wrong; it is more than 0 and ten years at most.")
@@ -105,7 +109,7 @@ def _rest(told: Told) -> float | None:
 
 
 def _reason(told: Told) -> str | None:
-    if (told.reason is None) != (told.event != "less"):
+    if (told.reason is None) != (told.event != Kind.LESS):
         raise PlayerError("A less takes a reason, and nothing else does; `player why TRACK` lists them.")
     return None if told.reason is None else str(parse_reason(told.reason))
 

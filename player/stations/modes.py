@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 
 from player.errors import UsageError
-from player.feedback.event_log import MICROSECONDS, ListeningState
-from player.feedback.labels import Labelled
+from player.feedback.events import MICROSECONDS, ListeningState
+from player.feedback.labels import Labels
 from player.library.albums import NO_ALBUM, Albums, load_albums
 from player.stations.collection import Collection
 from player.stations.station_queue import Listening
@@ -43,7 +43,7 @@ UNHEARD_DAYS = 30.0
 OFTEN = 3
 """Finished so often, and twice as often as skipped, a track is loved though nobody said so."""
 DECAY = 0.5
-"""d of ACT-R's base-level activation, as in ``recommender.baselines.recency``."""
+"""d of ACT-R's base-level activation, as in ``recommender.baselines.counts``."""
 FADED = 0.5
 """Logits that a track gains for each unit of activation it has lost: between two that were loved alike, the one more forgotten."""
 NEW_DAYS = 30.0
@@ -245,7 +245,7 @@ class RediscoverMode:
         candidates = np.zeros(len(within), np.bool_)
         candidates[list(rows)] = True
         bonus = np.zeros(len(within))
-        listens = _listens(listening.labelled, set(rows.values()), listening.now)
+        listens = _listens(listening.labels, set(rows.values()), listening.now)
         for row, track in rows.items():
             ago = np.array(listens.get(track) or [silent[track]])
             activation = float(np.log((np.maximum(ago, 1.0) ** -DECAY).sum()))
@@ -332,10 +332,10 @@ def _days_unheard(state: ListeningState, tracks: set[int], now: float) -> dict[i
     }
 
 
-def _listens(labelled: Labelled, tracks: set[int], now: float) -> dict[int, list[float]]:
+def _listens(labels: Labels, tracks: set[int], now: float) -> dict[int, list[float]]:
     """Track id → days since each time it was heard with liking."""
     listens: dict[int, list[float]] = defaultdict(list)
-    columns = labelled.columns
+    columns = labels.columns
     liked = (columns.label > 0) & np.isin(columns.track, np.array(list(tracks), np.int64))
     for track, time in zip(columns.track[liked].tolist(), columns.time[liked].tolist(), strict=True):
         listens[track].append((now - time) / SECONDS_PER_DAY)

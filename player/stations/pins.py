@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from player.feedback.event_log import ListeningState
+from player.feedback.events import ListeningState
 from player.storage.database import Database
 from player.storage.key_value import keep_fact, read_fact
 

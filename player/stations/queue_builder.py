@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from player.config import StationSettings
-from player.feedback.event_log import ListeningState
+from player.feedback.events import ListeningState
 from player.stations.collection import Collection
 from player.stations.dial_effect import effect_of_dial
 from player.stations.modes import Mode, Moment, Offer, StationMode

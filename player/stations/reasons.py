@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from player.feedback.event_log import ListeningState
+from player.feedback.events import ListeningState
 from player.stations.snapshot import MoveKind, QueueRow
 from player.stations.station_queue import RankedQueue
 from player.stations.station_scoring import StationScorer

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from player.config import StationSettings
-from player.feedback.event_log import ListeningState, Served
-from player.feedback.labels import Labelled
+from player.feedback.events import ListeningState, Served, pack_eligible
+from player.feedback.labels import Labels
 from player.stations.collection import Collection
 from player.stations.liked_mix import liked_mix
 from player.stations.station_scoring import StationScorer
@@ -117,7 +117,7 @@ class Listening:
 
     Attributes:
         state: derived from the whole log.
-        labelled: what the log says about taste, in time order.
+        labels: what the log says about taste, in time order.
         now: seconds since 1970.
         playing: row of the track that is playing; it counts as the last one heard and uses up a slot.
         unplayable: ids of tracks that could not be played of late.
@@ -128,7 +128,7 @@ class Listening:
     """
 
     state: ListeningState
-    labelled: Labelled
+    labels: Labels
     now: float
     playing: int | None = None
     unplayable: frozenset[int] = frozenset()
@@ -180,7 +180,7 @@ def station_request(
         places: how many rows.
     """
     collection, station, state = scorer.collection, scorer.station, listening.state
-    scores = scorer.score(listening.labelled, listening.now, state.muted.get(station.id, frozenset()))
+    scores = scorer.score(listening.labels, listening.now, state.muted.get(station.id, frozenset()))
     rules = _rules(state, collection, station.id, listening.now)
     playable = collection.playable & ~_mask(collection, listening.unplayable)
     candidates = playable if listening.candidates is None else playable & listening.candidates
@@ -268,8 +268,7 @@ def served(queue: RankedQueue, scorer: StationScorer, place: int) -> Served:
         temperature=made.temperature,
         eligible_count=made.eligible_count,
         log_partition=made.log_partition,
-        eligible_ids=catalogue.ids[made.tracks].tolist(),
-        eligible_utilities=made.utilities.tolist(),
+        eligible=pack_eligible(catalogue.ids[made.tracks], made.utilities),
         trial_id=None if arm is None else arm.trial_id,
         pair=None if arm is None else arm.pair,
     )

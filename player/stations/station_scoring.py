@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from player.feedback.event_log_adapter import InteractionRows
-from player.feedback.labels import Labelled
+from player.feedback.labels import Labels
 from player.feedback.play_counts import StationPlays, TimesPlayed
 from player.stations.collection import Collection
 from player.stations.reason_keys import muted_of, seeds_left
@@ -112,11 +112,11 @@ class StationScorer:
         """The seed a track is closest to, and what they share."""
         return self._likeness.of(row)
 
-    def score(self, labelled: Labelled, now: float, muted: Keys[str] = frozenset()) -> LiveScores:
+    def score(self, labels: Labels, now: float, muted: Keys[str] = frozenset()) -> LiveScores:
         """Score every track; asked the same again, as a mode does that has to know the scores first, it answers the same.
 
         Args:
-            labelled: what the whole log says about taste, in time order.
+            labels: what the whole log says about taste, in time order.
             now: seconds since 1970.
             muted: the reasons that count no more on this station, by their keys.
         """
@@ -126,12 +126,12 @@ class StationScorer:
             self._seeded_by(seeds)
             self._last = None
         last = self._last
-        if last is not None and last.labelled is labelled and (last.now, last.muted) == (now, asked):
+        if last is not None and last.labels is labels and (last.now, last.muted) == (now, asked):
             return last.scores
         left_out = muted_of(muted, self.collection.index)
-        log = self._interactions.of(labelled)
+        log = self._interactions.of(labels)
         scores = self._live.scores(log, self._stations[self.station.id], now, left_out)
-        self._last = _Scored(labelled, now, asked, scores)
+        self._last = _Scored(labels, now, asked, scores)
         return scores
 
 
@@ -139,7 +139,7 @@ class StationScorer:
 class _Scored:
     """What was asked last, and the answer."""
 
-    labelled: Labelled
+    labels: Labels
     now: float
     muted: frozenset[str]
     scores: LiveScores

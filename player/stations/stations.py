@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from player.errors import PlayerError
-from player.feedback.event_log import now_us
+from player.feedback.events import now_us
 from player.library.search import TrackIndex, parse_query
 from player.library.tracks import GENRE_SEPARATOR, TrackRow
 from player.storage.database import Database

@@ -7,14 +7,15 @@ import numpy as np
 from sqlalchemy import select
 
 from player.errors import PlayerError
-from player.feedback.event_log import ListeningState, LoggedEvent, TrackTally
-from player.feedback.event_store import Journal
+from player.feedback.event_history import EventHistory
+from player.feedback.events import ListeningState, LoggedEvent, TrackTally
 from player.stations.collection import Collection
 from player.stations.reason_keys import readable
 from player.stations.stations import StationInfo, describe_seeds
 from player.stations.track_details_view import StoryEvent, StoryFile, StoryMuted, StoryPart, StoryThumb, TrackStory
 from player.stations.why import PART_NAMES
 from player.storage.database import Database
+from player.storage.event_kinds import Action, Kind
 from player.storage.models import Embedding, Track, TrackFile
 from recommender.ranking.explain import ScoreParts
 
@@ -22,31 +23,31 @@ TAGS_SHOWN = 5
 EVERYWHERE = "everywhere"
 """What a thumb for all stations is said to be on."""
 ENDED_BY = {
-    "chose": "left for a track you chose",
-    "previous": "left for the one before",
-    "down": "ended by a thumb down",
-    "not-now": "put off",
-    "never": "ended by a ban",
-    "quit": "interrupted: you quit",
-    "error": "could not be played",
-    "station": "left for another station",
-    "sleep": "ended by the sleep timer",
+    Action.CHOSE: "left for a track you chose",
+    Action.PREVIOUS: "left for the one before",
+    Action.DOWN: "ended by a thumb down",
+    Action.NOT_NOW: "put off",
+    Action.NEVER: "ended by a ban",
+    Action.QUIT: "interrupted: you quit",
+    Action.ERROR: "could not be played",
+    Action.STATION: "left for another station",
+    Action.SLEEP: "ended by the sleep timer",
 }
-DONE: Mapping[tuple[str, str | None], str] = {
-    ("start", "chose"): "chosen by you",
-    ("finish", "sleep"): "heard to the end, asleep perhaps",
+DONE: Mapping[tuple[Kind, Action | None], str] = {
+    (Kind.START, Action.CHOSE): "chosen by you",
+    (Kind.FINISH, Action.SLEEP): "heard to the end, asleep perhaps",
 }
 SAID = {
-    "up": "thumbed up",
-    "down": "thumbed down",
-    "clear": "thumb cleared",
-    "replay": "played again",
-    "not-now": "put off",
-    "never": "banned",
-    "start": "began",
-    "stop": "stopped",
-    "finish": "heard to the end",
-    "skip": "skipped",
+    Kind.UP: "thumbed up",
+    Kind.DOWN: "thumbed down",
+    Kind.CLEAR: "thumb cleared",
+    Kind.REPLAY: "played again",
+    Kind.NOT_NOW: "put off",
+    Kind.NEVER: "banned",
+    Kind.START: "began",
+    Kind.STOP: "stopped",
+    Kind.FINISH: "heard to the end",
+    Kind.SKIP: "skipped",
 }
 
 
@@ -62,7 +63,7 @@ class StationView:
 def track_story(
     database: Database,
     collection: Collection,
-    journal: Journal,
+    history: EventHistory,
     stations: Sequence[StationInfo],
     track_id: int,
     *,
@@ -74,7 +75,7 @@ def track_story(
     Args:
         database: for its files and its embedding.
         collection: the library.
-        journal: the log.
+        history: the log.
         stations: all there are.
         track_id: the track.
         now: seconds since 1970.
@@ -100,7 +101,7 @@ def track_story(
         ).one_or_none()
         facts = (kept.codec, kept.sample_rate, kept.channels, kept.track_number, kept.disc_number, kept.added_us)
     names = {station.id: station.name for station in stations}
-    state = journal.state
+    state = history.state
     tally = state.tallies.get(track_id, TrackTally())
     resting = state.resting_until.get(track_id)
     parts = () if view is None else _parts(view, row)
@@ -117,11 +118,11 @@ def track_story(
         thumbs=_thumbs(state, names, track_id),
         never=track_id in state.never,
         rests_until=resting if resting is not None and resting > now else None,
-        muted=_muted(journal, collection, names, track_id),
+        muted=_muted(history, collection, names, track_id),
         station="" if view is None else view.name,
         parts=parts,
         score=sum(part.logits for part in parts),
-        events=_events(journal, names, track_id),
+        events=_events(history, names, track_id),
     )
 
 
@@ -154,10 +155,12 @@ def _thumbs(state: ListeningState, names: Mapping[int, str], track_id: int) -> t
     return (*([StoryThumb(None, EVERYWHERE, everywhere)] if everywhere is not None else []), *here)
 
 
-def _muted(journal: Journal, collection: Collection, names: Mapping[int, str], track_id: int) -> tuple[StoryMuted, ...]:
+def _muted(
+    history: EventHistory, collection: Collection, names: Mapping[int, str], track_id: int
+) -> tuple[StoryMuted, ...]:
     """The reasons that were taken away because of this track, and those that are what was told about it."""
     found: dict[tuple[int, str], StoryMuted] = {}
-    for event in journal.standing_of("less"):
+    for event in history.standing_of(Kind.LESS):
         station, note = event.station_id, event.note or ""
         if station is None or not (event.track_id == track_id or note == f"label:{track_id}"):
             continue
@@ -192,17 +195,17 @@ def _parts(view: StationView, row: int) -> tuple[StoryPart, ...]:
 # --- events ------------------------------------------------------------------------------------------------------------
 
 
-def _events(journal: Journal, names: Mapping[int, str], track_id: int) -> tuple[StoryEvent, ...]:
-    undone = journal.undone
+def _events(history: EventHistory, names: Mapping[int, str], track_id: int) -> tuple[StoryEvent, ...]:
+    undone = history.undone
     return tuple(
-        _event(journal, event, names, undone)
-        for event in sorted(journal.about(track_id), key=lambda event: (event.time_us, event.id), reverse=True)
+        _event(history, event, names, undone)
+        for event in sorted(history.about(track_id), key=lambda event: (event.time_us, event.id), reverse=True)
     )
 
 
-def _event(journal: Journal, event: LoggedEvent, names: Mapping[int, str], undone: frozenset[int]) -> StoryEvent:
-    said = journal.label_of(event.id)
-    stands = event.kind != "undo" and event.id not in undone
+def _event(history: EventHistory, event: LoggedEvent, names: Mapping[int, str], undone: frozenset[int]) -> StoryEvent:
+    said = history.label_of(event.id)
+    stands = event.kind != Kind.UNDO and event.id not in undone
     return StoryEvent(
         id=event.id,
         time_us=event.time_us,
@@ -216,20 +219,20 @@ def _event(journal: Journal, event: LoggedEvent, names: Mapping[int, str], undon
         words=event_words(event),
         label=None if said is None else said.signal.label * said.signal.weight,
         stands=stands,
-        correctable=stands and (event.kind not in {"start", "stop"} or said is not None),
+        correctable=stands and (event.kind not in {Kind.START, Kind.STOP} or said is not None),
     )
 
 
 def event_words(event: LoggedEvent) -> str:
     """What happened, in a few words."""
     match event.kind, event.action:
-        case "undo", _:
+        case Kind.UNDO, _:
             return f"took back {event.undoes_id}"
-        case "less", _:
+        case Kind.LESS, _:
             return f"less because of {event.note}"
-        case "finish", _ if event.heard is not None:
+        case Kind.FINISH, _ if event.heard is not None:
             return "sought to the end"
-        case "skip" | "stop", str(action) if action in ENDED_BY:
+        case Kind.SKIP | Kind.STOP, Action() as action if action in ENDED_BY:
             return ENDED_BY[action]
         case kind, action:
             return DONE.get((kind, action), SAID.get(kind, kind))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from player.library.tracks import TrackRow
+from player.storage.event_kinds import Action, Kind, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +59,12 @@ class StoryEvent:
 
     id: int
     time_us: int
-    kind: str
+    kind: Kind
     station: str | None
     position: float | None
     heard: float | None
-    action: str | None
-    origin: str
+    action: Action | None
+    origin: Origin
     undoes: int | None
     words: str
     label: float | None

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from player.errors import PlayerError
-from player.feedback.event_log import MICROSECONDS, now_us
+from player.feedback.events import MICROSECONDS, now_us
 from player.storage.database import Database
 from player.storage.key_value import keep_fact, read_fact
 from player.storage.models import Trial

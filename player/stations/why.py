@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from player.feedback.event_log import ListeningState
+from player.feedback.events import ListeningState
 from player.stations.reason_keys import NOT_MUTABLE, label_key, part_key, readable, seed_key
 from player.stations.reasons import VERB_OF, Reasons
 from player.stations.station_queue import RankedQueue

@@ -1,11 +1,12 @@
 """Opening the listener's database: durable, checked, migrated, and never worse off after an error."""
 
 import os
+import shutil
 import sqlite3
 import threading
 import time
 from collections.abc import Generator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,10 +17,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from player.errors import PlayerError
 
-SCHEMA_REVISION = "0004"
+SCHEMA_REVISION = "0005"
 """The newest Alembic revision; kept here so that opening a current database does not import Alembic."""
 OWN_TABLES = frozenset({"alembic_version", "track", "event"})
 """What tells the player's database from that of another program; they are there from the first schema on."""
+LEAST_FREE = 1 << 20
+"""Bytes; a disk with less can hold no write-ahead log."""
 BUSY_SECONDS = 10.0
 """How long to wait for another process's write: scans commit in batches well below this."""
 RETRY_SECONDS = 0.02
@@ -112,6 +115,8 @@ class Database:
 def explain(error: BaseException | None, path: Path) -> str:
     """One sentence for what SQLite refused at ``path``."""
     reason = str(error)
+    if "I/O error" in reason and _is_full(path):
+        reason = "disk full"  # SQLite says so only where the write itself says so, not where a file cannot grow
     if "locked" in reason:
         return f"{path} is in use by another program; close it or try again in a moment."
     if "full" in reason:
@@ -123,6 +128,13 @@ def explain(error: BaseException | None, path: Path) -> str:
     return f"{path}: the database refused ({reason})."
 
 
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < LEAST_FREE
+    except OSError:
+        return False
+
+
 def open_database(path: Path, *, backups: Path | None = None) -> Database:
     """Open (and where needed create or migrate) the database at ``path``.
 
@@ -131,21 +143,23 @@ def open_database(path: Path, *, backups: Path | None = None) -> Database:
         backups: where a copy goes before a migration; beside the file when absent.
 
     Raises:
-        PlayerError: the folder is unwritable, the file is damaged, locked, or from a newer version.
+        PlayerError: the folder is unwritable, the file is damaged, emptied, locked, or from a newer version.
     """
     _make_folder(path.parent)
+    _refuse_emptied(path)
     revision = _revision(path)
     if revision is not None and revision > SCHEMA_REVISION:
         raise PlayerError(
             f"{path} was written by a newer version of the player (schema {revision}, this one knows"
             f" {SCHEMA_REVISION}); update the player or choose another --data-dir."
         )
+    _make_private(path)
     engine = _engine(path)
     try:
         if revision != SCHEMA_REVISION:
             if revision is not None:
                 _back_up(path, backups or path.parent / "backups", revision)
-            _migrate(engine)
+            _migrate(path)
         with engine.execution_options(reads=True).connect() as connection:
             connection.execute(text("SELECT 1 FROM alembic_version"))
     except DBAPIError as error:
@@ -159,7 +173,7 @@ def open_database(path: Path, *, backups: Path | None = None) -> Database:
 
 def _make_folder(folder: Path) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise PlayerError(
             f"The data folder {folder} cannot be made ({error.strerror or error}); choose another with --data-dir."
@@ -168,6 +182,33 @@ def _make_folder(folder: Path) -> None:
         raise PlayerError(
             f"The data folder {folder} is not writable; mend its permissions or choose another with --data-dir."
         )
+
+
+def _refuse_emptied(path: Path) -> None:
+    """Raise PlayerError for a database without a byte where there was one: models were trained on what it held."""
+    models = path.parent / "models"
+    if path.exists() and path.stat().st_size == 0 and models.is_dir() and any(models.iterdir()):
+        raise PlayerError(
+            f"{path} is empty, though models that were trained on it lie beside it; restore a copy from the backups folder"
+            " beside it, or remove the empty file to begin anew."
+        )
+
+
+def _make_private(path: Path) -> None:
+    """Make the file if there is none, and let nobody else read it; SQLite gives its companions the same rights."""
+    with suppress(OSError):  # it is there, or opening it says why
+        # Only a new file: closing one that this process has open elsewhere would give up SQLite's locks on it.
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    keep_private(path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm"))
+
+
+def keep_private(*paths: Path) -> None:
+    """Let nobody but the owner into these files and folders, as far as they are there and one's own."""
+    for path in paths:
+        with suppress(OSError):
+            mode = path.stat().st_mode
+            if mode & 0o077:
+                path.chmod(mode & 0o700)
 
 
 def _revision(path: Path) -> str | None:
@@ -193,14 +234,14 @@ def _revision(path: Path) -> str | None:
     return str(row[0])
 
 
-def _engine(path: Path) -> Engine:
+def _engine(path: Path, *, foreign_keys: bool = True) -> Engine:
     engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
 
     def configure(connection: sqlite3.Connection, _record: object) -> None:
         _write_ahead(connection)
         # FULL: an acknowledged thumb survives even a power cut.
         connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
         # Transactions begin where SQLAlchemy says, not where the driver guesses.
         connection.isolation_level = None
 
@@ -236,7 +277,8 @@ def _back_up(path: Path, folder: Path, revision: str) -> None:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     copy = folder / f"player-{revision}-{stamp}.db"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(copy)
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
             source.backup(target)
     except (OSError, sqlite3.Error) as error:
@@ -253,22 +295,30 @@ def migrations_folder() -> Path:
     return packaged if packaged.is_dir() else package.parent / "migrations"
 
 
-def _migrate(engine: Engine) -> None:
+def _migrate(path: Path) -> None:
+    """Bring the schema up to date in one transaction.
+
+    References are not enforced meanwhile, as SQLite wants it where a table is copied and the old one dropped: rows keep
+    their ids, so every reference leads where it led.
+    """
     from alembic import command  # noqa: PLC0415 - a current database never needs Alembic
     from alembic.config import Config  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    engine = _engine(path, foreign_keys=False)
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except CommandError as error:
         raise PlayerError(
-            f"{engine.url.database} has a schema that this version of the player does not know ({error});"
+            f"{path} has a schema that this version of the player does not know ({error});"
             " update the player or choose another --data-dir."
         ) from error
+    finally:
+        engine.dispose()
 
 
 class ChangeWatch:

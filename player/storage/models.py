@@ -4,8 +4,24 @@ Times are UTC, kept as integer microseconds since 1970 (``*_us``), so that order
 Rows of ``event`` and ``decision`` are only ever inserted; every state (is this track thumbed up?) is derived from them.
 """
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, UniqueConstraint
+from enum import StrEnum
+
+from sqlalchemy import BigInteger, Enum, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+from player.storage.event_kinds import Action, Kind, Origin
+
+
+def _checked(words: type[StrEnum], constraint: str) -> Enum:
+    """A column of text that holds these words and no others, by a constraint of the schema."""
+    return Enum(
+        words,
+        name=constraint,
+        native_enum=False,
+        create_constraint=True,
+        length=None,
+        values_callable=lambda kind: [str(member) for member in kind],
+    )
 
 
 class Base(DeclarativeBase):
@@ -134,8 +150,7 @@ class ListeningSession(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     started_us: Mapped[int] = mapped_column(BigInteger)
-    origin: Mapped[str]
-    """Who wrote it: tui, headless, cli, survey or import."""
+    origin: Mapped[Origin] = mapped_column(_checked(Origin, "session_origin"))
 
 
 class Event(Base):
@@ -146,17 +161,14 @@ class Event(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     time_us: Mapped[int] = mapped_column(BigInteger, index=True)
-    kind: Mapped[str]
-    """start, finish, skip, stop, up, down, clear, replay, not-now, never, less or undo."""
+    kind: Mapped[Kind] = mapped_column(_checked(Kind, "event_kind"))
     track_id: Mapped[int] = mapped_column(ForeignKey("track.id"), index=True)
     station_id: Mapped[int | None] = mapped_column(ForeignKey("station.id"))
     session_id: Mapped[int | None] = mapped_column(ForeignKey("listening_session.id"))
     position: Mapped[float | None]
     """Seconds into the track."""
-    action: Mapped[str | None]
-    """What the listener did: next, previous, chose, down, not-now, never, quit, error, end, sleep, station."""
-    origin: Mapped[str]
-    """tui, headless, cli, survey or import."""
+    action: Mapped[Action | None] = mapped_column(_checked(Action, "event_action"))
+    origin: Mapped[Origin] = mapped_column(_checked(Origin, "event_origin"))
     decision_id: Mapped[int | None] = mapped_column(ForeignKey("decision.id"))
     """What had been served, when this is about a served track."""
     undoes_id: Mapped[int | None] = mapped_column(ForeignKey("event.id"))

@@ -17,7 +17,7 @@ from player.survey.survey import PROFIT, Survey, SurveyPlan
 from player.survey.view import COUNT, SECONDS, Answer, Clip, SurveyView
 
 if TYPE_CHECKING:
-    from player.feedback.event_log import LoggedEvent
+    from player.feedback.events import LoggedEvent
 
 FAILURES_IN_A_ROW = 5
 """So many clips that cannot be played, one after the other, are no accident: stop and say so."""

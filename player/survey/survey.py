@@ -10,12 +10,14 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from player.feedback.event_log import SURVEYED, FeedbackLog, LoggedEvent, NewEvent, standing
+from player.feedback.event_store import EventStore
+from player.feedback.events import LoggedEvent, NewEvent, standing
 from player.library.tracks import TrackRow
 from player.storage.database import Database
+from player.storage.event_kinds import Kind, Origin
 from player.survey.view import SECONDS, Answer, Clip, Progress
 
-ORIGIN = SURVEYED
+ORIGIN = Origin.SURVEY
 """The origin of its events; never a burst of browsing, as those at the keys may be."""
 PROFIT = 30
 """Likes and dislikes from which on the listener is told that stations go by them; `docs/survey.md` has what they gain."""
@@ -24,9 +26,9 @@ EDGE_SHARE = 0.1
 ORDER_SEED = 2022
 """Everyone's order is drawn by the same seed, over tracks of their own: the next clip is the same wherever it is asked for."""
 
-KIND_OF: Mapping[Answer, str] = {"like": "up", "dislike": "down", "skip": "clear"}
+KIND_OF: Mapping[Answer, Kind] = {"like": Kind.UP, "dislike": Kind.DOWN, "skip": Kind.CLEAR}
 """The event of each answer: no opinion is what is left when a thumb is cleared."""
-ANSWER_OF: Mapping[str, Answer] = {kind: answer for answer, kind in KIND_OF.items()}
+ANSWER_OF: Mapping[Kind, Answer] = {kind: answer for answer, kind in KIND_OF.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Answers:
 
 def concerns_survey(event: LoggedEvent) -> bool:
     """Whether :func:`answers_in` needs the event."""
-    return event.origin == ORIGIN or event.kind in {"undo", "never"}
+    return event.origin == ORIGIN or event.kind in {Kind.UNDO, Kind.NEVER}
 
 
 def answers_in(events: Iterable[LoggedEvent]) -> Answers:
@@ -56,7 +58,7 @@ def answers_in(events: Iterable[LoggedEvent]) -> Answers:
     given: dict[int, Answer] = {}
     never: set[int] = set()
     for event in standing([event for event in events if concerns_survey(event)]):
-        if event.kind == "never":
+        if event.kind == Kind.NEVER:
             never.add(event.track_id)
         elif event.kind in ANSWER_OF:
             given.pop(event.track_id, None)
@@ -177,7 +179,7 @@ class Survey:
     """
 
     def __init__(self, database: Database, plan: SurveyPlan, aim: int) -> None:
-        self._log = FeedbackLog(database, ORIGIN)
+        self._log = EventStore(database, ORIGIN)
         self._plan = plan
         self._watermark = 0
         self._events: list[LoggedEvent] = []
@@ -236,7 +238,7 @@ class Survey:
         Raises:
             PlayerError: the database refuses.
         """
-        self._log.append(NewEvent("undo", event.track_id, undoes_id=event.id))
+        self._log.append(NewEvent(Kind.UNDO, event.track_id, undoes_id=event.id))
         self.catch_up()
 
     def why_nothing(self) -> str:

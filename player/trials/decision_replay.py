@@ -1,44 +1,15 @@
 """Logged decisions met again: the state each was made in, what there was to choose from, and how another would choose."""
 
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-from sqlalchemy import select
-
-from player.feedback.event_log import MICROSECONDS, FeedbackLog, LoggedEvent
-from player.feedback.event_store import Journal
+from player.feedback.event_history import EventHistory
+from player.feedback.event_store import EventStore
+from player.feedback.events import LoggedEvent, Served
 from player.stations.collection import Collection
 from player.stations.station_queue import Listening
 from player.storage.database import Database
-from player.storage.models import Decision
-
-ENTRY_BYTES = 8
-"""An eligible track as it is kept: an int32 id and a float32 utility."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedDecision:
-    """One decision that was drawn by chance, as it is in the log."""
-
-    id: int
-    time: float
-    """Seconds since 1970."""
-    station_id: int
-    track_id: int
-    watermark: int
-    slot: int
-    propensity: float
-    eligible_count: int
-    eligible: bytes
-
-    @property
-    def kept(self) -> NDArray[np.int64]:
-        """Ids of the eligible tracks that were kept, best first."""
-        content = zlib.decompress(self.eligible)
-        return np.frombuffer(content, "<i4", len(content) // ENTRY_BYTES).astype(np.int64)
+from player.storage.event_kinds import Kind, Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,58 +22,15 @@ class Situation:
         queued: rows that had places before it in the same ranking.
     """
 
-    decision: LoggedDecision
+    decision: Served
     listening: Listening
     queued: tuple[int, ...]
-
-
-def read_decisions(database: Database, since: float, newest: int) -> list[LoggedDecision]:
-    """The newest decisions with a propensity, in the order they were made.
-
-    Args:
-        database: the listener's data.
-        since: seconds since 1970; earlier ones are left out.
-        newest: at most so many.
-    """
-    columns = (
-        Decision.id,
-        Decision.time_us,
-        Decision.station_id,
-        Decision.track_id,
-        Decision.watermark,
-        Decision.slot,
-        Decision.propensity,
-        Decision.eligible_count,
-        Decision.eligible,
-    )
-    wanted = (
-        select(*columns)
-        .where(Decision.propensity > 0, Decision.time_us > since * MICROSECONDS)
-        .order_by(Decision.id.desc())
-        .limit(newest)
-    )
-    with database.reader() as session:
-        rows = session.execute(wanted).all()
-    return [
-        LoggedDecision(
-            id=row.id,
-            time=row.time_us / MICROSECONDS,
-            station_id=row.station_id,
-            track_id=row.track_id,
-            watermark=row.watermark,
-            slot=row.slot,
-            propensity=row.propensity or 0.0,
-            eligible_count=row.eligible_count,
-            eligible=row.eligible,
-        )
-        for row in reversed(rows)
-    ]
 
 
 def replay(
     database: Database,
     collection: Collection,
-    every: Sequence[LoggedDecision],
+    every: Sequence[Served],
     wanted: Mapping[int, object],
 ) -> Iterator[Situation]:
     """Meet decisions again, each with the log as it was known to its ranking.
@@ -116,19 +44,19 @@ def replay(
     Yields:
         Situations by rising watermark, those about tracks that are no longer in the library left out.
     """
-    journal = Journal([], {row.id: row.duration for row in collection.rows})
-    events = FeedbackLog(database, "cli").read()
+    history = EventHistory([], {row.id: row.duration for row in collection.rows})
+    events = EventStore(database, Origin.CLI).read()
     fed = 0
     playing: dict[int | None, int] = {}
     served = _Places(every)
     for decision in sorted((one for one in every if one.id in wanted), key=lambda one: (one.watermark, one.id)):
-        fed = _feed(journal, events, fed, decision.watermark, playing)
+        fed = _feed(history, events, fed, decision.watermark, playing)
         if decision.track_id not in collection.index:
             continue
-        ahead = served.ahead_of(decision, journal.state.slots.get(decision.station_id, 0))
+        ahead = served.ahead_of(decision, history.state.slots.get(decision.station_id, 0))
         queued = [collection.index[track] for track in ahead.tracks if track in collection.index]
         row = collection.index.get(playing.get(decision.station_id, -1)) if ahead.by_hand else None
-        yield Situation(decision, Listening(journal.state, journal.labelled, decision.time, playing=row), tuple(queued))
+        yield Situation(decision, Listening(history.state, history.labels, decision.time, playing=row), tuple(queued))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +75,12 @@ class _Ahead:
 class _Places:
     """Which decision had which slot of a station."""
 
-    def __init__(self, every: Sequence[LoggedDecision]) -> None:
-        self._by_slot: dict[tuple[int, int], list[LoggedDecision]] = {}
+    def __init__(self, every: Sequence[Served]) -> None:
+        self._by_slot: dict[tuple[int, int], list[Served]] = {}
         for decision in every:
             self._by_slot.setdefault((decision.station_id, decision.slot), []).append(decision)
 
-    def ahead_of(self, decision: LoggedDecision, first: int) -> _Ahead:
+    def ahead_of(self, decision: Served, first: int) -> _Ahead:
         """What had the slots from ``first`` to the decision's own when it was drawn.
 
         A list served whole was drawn at one watermark. A place that was prepared while something played was drawn behind
@@ -171,14 +99,14 @@ class _Places:
 
 
 def _feed(
-    journal: Journal, events: Sequence[LoggedEvent], fed: int, watermark: int, playing: dict[int | None, int]
+    history: EventHistory, events: Sequence[LoggedEvent], fed: int, watermark: int, playing: dict[int | None, int]
 ) -> int:
-    """Let the journal know the events up to a watermark; how many it knows then."""
+    """Let the history know the events up to a watermark; how many it knows then."""
     end = fed
     while end < len(events) and events[end].id <= watermark:
-        if events[end].kind == "start":
+        if events[end].kind == Kind.START:
             playing[events[end].station_id] = events[end].track_id
         end += 1
     if end > fed:
-        journal.add(events[fed:end])
+        history.add(events[fed:end])
     return end

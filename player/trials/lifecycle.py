@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from player.config import Paths
 from player.errors import PlayerError
-from player.feedback.event_store import Journal, load_journal
+from player.feedback.event_history import EventHistory, load_history
 from player.jobs import JobProgress
 from player.stations.collection import Collection, load_collection
 from player.stations.resume import load_resume_point
@@ -99,12 +99,12 @@ def find_station(database: Database, name: str | None) -> StationInfo:
     return found[0]
 
 
-def settle(database: Database, paths: Paths, trial: TrialInfo, journal: Journal) -> str | None:
+def settle(database: Database, paths: Paths, trial: TrialInfo, history: EventHistory) -> str | None:
     """End a trial whose time has come and say so; None while it goes on.
 
     A winner that is a trained version serves from now on, if the arm it beat is what serves.
     """
-    ending = ending_of(database, trial, journal)
+    ending = ending_of(database, trial, history)
     if ending is None:
         return None
     sentence = ending.sentence
@@ -115,7 +115,7 @@ def settle(database: Database, paths: Paths, trial: TrialInfo, journal: Journal)
 
 
 def arms_on(
-    database: Database, paths: Paths, journal: Journal, collection: Collection, station: StationInfo
+    database: Database, paths: Paths, history: EventHistory, collection: Collection, station: StationInfo
 ) -> tuple[TrialArms | None, str]:
     """The arms of the trial that runs on a station, after settling it where its time has come.
 
@@ -127,7 +127,7 @@ def arms_on(
     trial = trials.running(station.id)
     if trial is None:
         return None, ""
-    sentence = settle(database, paths, trial, journal)
+    sentence = settle(database, paths, trial, history)
     if sentence is not None:
         return None, sentence
     try:
@@ -191,8 +191,8 @@ def running_on(database: Database, station: str | None) -> TrialInfo:
 def report_of(database: Database, paths: Paths, trial: TrialInfo) -> TrialReport:
     """What a trial has shown; one whose time has come is settled first."""
     collection = load_collection(database)
-    journal = load_journal(database, collection.rows)
-    if trial.ended_us is None and settle(database, paths, trial, journal) is not None:
+    history = load_history(database, collection.rows)
+    if trial.ended_us is None and settle(database, paths, trial, history) is not None:
         trial = next(info for info in Trials(database).all() if info.id == trial.id)
     names = {station.id: station.name for station in Stations(database).all()}
-    return report_trial(database, trial, names.get(trial.station_id, "a station that is gone"), journal, collection)
+    return report_trial(database, trial, names.get(trial.station_id, "a station that is gone"), history, collection)

@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 
 from player.config import Paths, StationSettings
 from player.errors import PlayerError
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
+from player.feedback.event_store import read_served
+from player.feedback.events import Served
 from player.jobs import JobProgress
 from player.stations.collection import Collection, load_collection
 from player.stations.station_queue import StationRequest, station_request
 from player.stations.station_scoring import StationScorer, frontend_id
 from player.stations.stations import StationInfo, Stations
 from player.storage.database import Database
-from player.trials.decision_replay import LoggedDecision, Situation, read_decisions, replay
+from player.trials.decision_replay import Situation, replay
 from player.trials.plays import verdicts
 from recommender.evaluation.bootstrap import sessions_of
 from recommender.evaluation.offpolicy import Decisions, OffPolicyReport, Policy, evaluate_policy
@@ -139,11 +141,11 @@ def evaluate_named(
     model = None if name in PLAIN else _model(name, paths, collection)
     since = 0.0 if model is None else model.card.seen_until
     chooser = _chooser(name, collection, stations, model, settings)
-    judged = verdicts(load_journal(database, collection.rows).labelled)
-    every = read_decisions(database, since, LOOKED_THROUGH)
+    judged = verdicts(load_history(database, collection.rows).labels)
+    every = read_served(database, since, LOOKED_THROUGH)
     wanted = {one.id: judged[one.id] for one in [one for one in every if one.id in judged][-NEWEST:]}
     known = {station.id for station in stations}
-    weighed: list[LoggedDecision] = []
+    weighed: list[Served] = []
     choices: list[_Choice] = []
     for step, situation in enumerate(replay(database, collection, every, wanted)):
         if situation.decision.station_id in known:
@@ -154,7 +156,7 @@ def evaluate_named(
         session=sessions_of(np.array([one.time for one in weighed], np.float64)),
         track=np.array([collection.index[one.track_id] for one in weighed], np.int64),
         reward=np.array([wanted[one.id].liking for one in weighed], np.float64),
-        propensity=np.array([min(one.propensity, 1.0) for one in weighed], np.float64),
+        propensity=np.array([min(one.propensity or 0.0, 1.0) for one in weighed], np.float64),
     )
     estimated = evaluate_policy(decisions, _policy(name, choices), _features(collection), seed)
     return PolicyEvaluation(estimated, None if model is None else model.card.version, since)
@@ -169,20 +171,20 @@ class _Choice:
     probability: Doubles
 
 
-def _choice(decision: LoggedDecision, logits: Doubles, eligible: NDArray[np.bool_], collection: Collection) -> _Choice:
+def _choice(decision: Served, logits: Doubles, eligible: NDArray[np.bool_], collection: Collection) -> _Choice:
     """The policy's softmax over what was eligible.
 
     All that was eligible is known exactly where no more was than is kept; else it is what was kept and what the rules
     allow when they are applied again.
     """
     kept = np.array(
-        [collection.index[track] for track in decision.kept.tolist() if track in collection.index], np.int64
+        [collection.index[track] for track in decision.eligible_ids.tolist() if track in collection.index], np.int64
     )
     row = collection.index[decision.track_id]
     support = np.zeros(len(collection), np.bool_)
     support[kept] = True
     support[row] = True
-    if decision.eligible_count > len(decision.kept):
+    if decision.eligible_count > len(decision.eligible_ids):
         support |= eligible
     scaled = logits - logits[support].max()
     total = float(np.exp(scaled[support]).sum())

@@ -1,17 +1,17 @@
 """What a trial has shown so far: figures of each arm, the sequential test, and the sentence that ends it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from player.feedback.event_log import now_us
-from player.feedback.event_store import Journal
+from player.feedback.event_history import EventHistory
+from player.feedback.events import now_us
 from player.stations.collection import Collection
 from player.stations.trials import Arm, TrialInfo
 from player.storage.database import Database
-from player.trials.plays import TrialPlay, complete_pairs, read_plays, verdicts
+from player.trials.plays import TrackVerdict, TrialSlot, closed_pairs, read_slots, verdicts
 from recommender.evaluation.bootstrap import FEWEST_UNITS, RESAMPLES, interval, sessions_of
 from recommender.evaluation.sequential_test import (
     ALPHA,
@@ -152,7 +152,7 @@ MEASURES = (
 
 
 def report_trial(
-    database: Database, trial: TrialInfo, station: str, journal: Journal, collection: Collection
+    database: Database, trial: TrialInfo, station: str, history: EventHistory, collection: Collection
 ) -> TrialReport:
     """Read and measure a trial.
 
@@ -160,12 +160,13 @@ def report_trial(
         database: the listener's data.
         trial: which.
         station: its name.
-        journal: the whole log.
+        history: the whole log.
         collection: the library, for the artists.
     """
-    plays = read_plays(database, trial, verdicts(journal.labelled))
-    pairs = complete_pairs(plays, _open_pair(trial, journal))
-    tally = _tally(plays, collection)
+    slots, judged = read_slots(database, trial), verdicts(history.labels)
+    pairs = closed_pairs(slots, history, _open_pair(trial, history))
+    plays = [slot for slot in slots if slot.decision_id in judged]
+    tally = _tally(plays, judged, collection)
     return TrialReport(
         trial=trial,
         station=station,
@@ -176,16 +177,14 @@ def report_trial(
     )
 
 
-def ending_of(database: Database, trial: TrialInfo, journal: Journal) -> "Ending | None":
+def ending_of(database: Database, trial: TrialInfo, history: EventHistory) -> "Ending | None":
     """How a running trial ends, when it is time; a few milliseconds, so it is asked at every track.
 
     Returns:
         None while it goes on. It ends when the capital against "no difference" has reached 1 / ``ALPHA``, at its most
         pairs, or at its last moment.
     """
-    plays = read_plays(database, trial, verdicts(journal.labelled))
-    pairs = complete_pairs(plays, _open_pair(trial, journal))
-    differences = pairs.differences[: trial.most_pairs]
+    differences = closed_pairs(read_slots(database, trial), history).differences[: trial.most_pairs]
     stopped = stopping_time(log_capital(differences), ALPHA) if len(differences) else None
     over = len(differences) >= trial.most_pairs or (trial.until_us is not None and now_us() >= trial.until_us)
     if stopped is None and not over:
@@ -242,10 +241,9 @@ def standing_words(trial: TrialInfo, test: Wager) -> str:
     return f"{lead}, nothing proved; {_power(test)}"
 
 
-def line_of(database: Database, trial: TrialInfo, journal: Journal) -> str:
+def line_of(database: Database, trial: TrialInfo, history: EventHistory) -> str:
     """One quiet line beside the queue; who leads is not told, lest the listener side with an arm."""
-    plays = read_plays(database, trial, verdicts(journal.labelled))
-    differences = complete_pairs(plays, _open_pair(trial, journal)).differences
+    differences = closed_pairs(read_slots(database, trial), history).differences
     effect = detectable_effect(differences) if len(differences) else None
     power = "" if effect is None else f", an effect of {effect:.2f} would show"
     names = " / ".join(arm.name for arm in trial.arms)
@@ -258,29 +256,30 @@ def _power(test: Wager) -> str:
     return f"an effect of {test.detectable:.2f} would have been seen {100 * POWER:.0f} % of the time"
 
 
-def _open_pair(trial: TrialInfo, journal: Journal) -> int | None:
+def _open_pair(trial: TrialInfo, history: EventHistory) -> int | None:
     """The pair that the station's next slot belongs to, while the trial runs."""
-    return None if trial.ended_us is not None else pair_of(journal.state.slots.get(trial.station_id, 0))
+    return None if trial.ended_us is not None else pair_of(history.state.slots.get(trial.station_id, 0))
 
 
-def _tally(plays: Sequence[TrialPlay], collection: Collection) -> _Tally:
+def _tally(plays: Sequence[TrialSlot], judged: Mapping[int, TrackVerdict], collection: Collection) -> _Tally:
     playable = collection.playable
     codes = collection.catalogue.artist
     known = {code: place for place, code in enumerate(dict.fromkeys(codes[playable].tolist()))}
     rows = [collection.index.get(play.track_id) for play in plays]
+    said = [judged[play.decision_id] for play in plays]
     artist = [-1 if row is None else known.get(int(codes[row]), -1) for row in rows]
     return _Tally(
         arm=np.array([play.arm for play in plays], np.int64),
-        thumb=np.array([play.verdict.thumb for play in plays], np.int64),
-        liking=np.array([play.verdict.liking for play in plays], np.float64),
-        completed=np.array([play.verdict.completed for play in plays], np.float64),
-        skipped=np.array([play.verdict.skipped for play in plays], np.float64),
+        thumb=np.array([one.thumb for one in said], np.int64),
+        liking=np.array([one.liking for one in said], np.float64),
+        completed=np.array([one.completed for one in said], np.float64),
+        skipped=np.array([one.skipped for one in said], np.float64),
         artist=np.array(artist, np.int64),
         artists=len(known),
     )
 
 
-def _units(plays: Sequence[TrialPlay]) -> NDArray[np.int64]:
+def _units(plays: Sequence[TrialSlot]) -> NDArray[np.int64]:
     """(P,) what is redrawn as a whole: listening sessions, or pairs where there are too few sessions."""
     by_session = sessions_of(np.array([play.time for play in plays], np.float64))
     if len(plays) and by_session.max() + 1 >= FEWEST_UNITS:

@@ -3,9 +3,8 @@
 By name: ``names("all", content=False)``, ``build("vb-mf", seed=1)``. ``docs/baselines.md`` has the table.
 """
 
-from recommender.baselines.content import ContentNeighbours
-from recommender.baselines.counts import LikeRate, PersonalMostPlayed, Popularity
-from recommender.baselines.random import RandomOrder
+from recommender.baselines.counts import LikeRate, PersonalMostPlayed, Popularity, RandomOrder
+from recommender.baselines.neighbours import ContentNeighbours
 from recommender.baselines.registry import BASELINES, Baseline, build, left_out, names
 from recommender.interfaces import Context, Recommender
 

@@ -1,4 +1,4 @@
-"""Baselines that count: how often a track was liked, by all or by this listener."""
+"""Baselines that count: how often a track was liked by all or heard by this listener, how lately, and nothing at all."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,17 +66,21 @@ class LikeRate:
         return f"liked {self.score(context)[track]:.0%} of the time"
 
 
-class PersonalMostPlayed:
-    """Tracks in the order of how often this listener played them; a baseline that beats many transformers."""
-
-    name = "personal-most-played"
+class OwnHistory:
+    """A baseline that knows a listener's history alone: a fit tells it the size of the catalogue and nothing else."""
 
     def __init__(self) -> None:
         self._tracks = 0
 
     def fit(self, log: EventLog) -> None:
-        """Take over the size of the catalogue; the counts are the listener's own history."""
+        """Take over the size of the catalogue; everything else is the listener's own history."""
         self._tracks = log.tracks
+
+
+class PersonalMostPlayed(OwnHistory):
+    """Tracks in the order of how often this listener played them; a baseline that beats many transformers."""
+
+    name = "personal-most-played"
 
     def score(self, context: Context) -> NDArray[np.float32]:
         """Times the listener heard the track without disliking it."""
@@ -86,3 +90,53 @@ class PersonalMostPlayed:
     def explain(self, context: Context, track: int) -> str:
         """State the count."""
         return f"you played it {self.score(context)[track]:.0f} times"
+
+
+class RandomOrder(OwnHistory):
+    """A fresh random order in every situation; the same situation gives the same order."""
+
+    name = "random"
+
+    def __init__(self, seed: int = 0) -> None:
+        super().__init__()
+        self._seed = seed
+
+    def score(self, context: Context) -> NDArray[np.float32]:
+        """Uniform noise keyed by listener, station and how much was heard."""
+        key = (self._seed, context.listener, context.station + 1, len(context.history))
+        return np.random.default_rng(key).random(self._tracks, dtype=np.float32)
+
+    def explain(self, context: Context, track: int) -> str:
+        """State the draw."""
+        return f"drawn at random ({self.score(context)[track]:.2f})"
+
+
+DECAY = 0.5
+"""d of the activation: the value that ACT-R and the work on music relistening use throughout."""
+LEAST_SECONDS = 1.0
+"""A moment ago counts as a second ago, so that nothing is divided by no time."""
+
+
+class BaseLevelActivation(OwnHistory):
+    """Tracks in the order of how present their past listens are: log Σ (seconds since)^-d.
+
+    A dislike is heard too, but it reinforces nothing: negative rows are left out. Source: Anderson & Schooler 1991,
+    as the base-level component of PISA (Tran et al., RecSys 2024), where it stands for what will be heard again.
+    """
+
+    name = "act-r"
+
+    def score(self, context: Context) -> NDArray[np.float32]:
+        """Activation (tracks,), mapped by log(1 + ·) so that a track never heard has 0; the order is that of log Σ."""
+        kept = context.history.label >= 0
+        ago = np.maximum(context.time - context.history.time[kept], LEAST_SECONDS)
+        presence = np.bincount(context.history.track[kept], ago**-DECAY, minlength=self._tracks)
+        return np.log1p(presence).astype(np.float32)
+
+    def explain(self, context: Context, track: int) -> str:
+        """State how often and how long ago."""
+        heard = context.history.time[(context.history.track == track) & (context.history.label >= 0)]
+        if len(heard) == 0:
+            return "activation 0: not heard without disliking it"
+        hours = max(0.0, context.time - float(heard[-1])) / 3600.0
+        return f"activation {self.score(context)[track]:.3g}: heard {len(heard)} times, last {hours:.1f} hours ago"

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.biases import Biases
-from recommender.baselines.feedback import Doubles, Labels, most_frequent, net_of
+from recommender.baselines.feedback import Biases, Doubles, LabelMatrix, most_frequent, net_of
 from recommender.events import EventLog, empty_log
 from recommender.interfaces import Context
 
@@ -53,7 +52,7 @@ class TrackMap:
         return (int(self.kept[strongest]), float(moved[strongest])) if len(moved) and moved[strongest] else None
 
 
-def ease(opinions: "csr_matrix", labels: Labels, most: int = MOST_TRACKS, ridge: float = RIDGE) -> TrackMap:
+def ease(opinions: "csr_matrix", labels: LabelMatrix, most: int = MOST_TRACKS, ridge: float = RIDGE) -> TrackMap:
     """The map B with zero diagonal that minimises |X - XB|² + λ|B|² (Steck 2019, eq. 8).
 
     Args:
@@ -83,7 +82,7 @@ class Ease:
 
     def fit(self, log: EventLog) -> None:
         """Solve for the map."""
-        labels = Labels.of(log)
+        labels = LabelMatrix.of(log)
         self._map = ease(labels.liked(), labels, self._most)
 
     def score(self, context: Context) -> NDArray[np.float32]:
@@ -110,13 +109,13 @@ class SignedEase:
 
     def fit(self, log: EventLog) -> None:
         """Fit the biases and solve for the map."""
-        labels = Labels.of(log)
+        labels = LabelMatrix.of(log)
         self._biases = Biases.fit(labels)
         self._map = ease(labels.net(), labels, self._most)
 
     def score(self, context: Context) -> NDArray[np.float32]:
         """Biases plus ``GAIN`` times what the listener's opinions, all of the history's, add up to."""
-        level = self._biases.mean + self._biases.of_listener(Labels.of(context.history))
+        level = self._biases.mean + self._biases.of_listener(LabelMatrix.of(context.history))
         taste = self._map.apply(net_of(context.history))
         return (level + self._biases.track + GAIN * taste).astype(np.float32)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.feedback import Doubles, Labels, most_frequent
+from recommender.baselines.feedback import Doubles, LabelMatrix, most_frequent
 from recommender.events import EventLog, empty_log
 from recommender.interfaces import Context
 
@@ -111,7 +111,7 @@ class Factorisation:
 
     def fit(self, log: EventLog) -> None:
         """Choose the precision on held-out labels, then fit all; without a label every track scores 0."""
-        labels = Labels.of(log)
+        labels = LabelMatrix.of(log)
         self._tracks, self._mean = log.tracks, labels.mean
         self._kept = most_frequent(labels.track, labels.tracks, self._most)
         # never quite 0, so that a log of likes alone is still a regression
@@ -121,7 +121,7 @@ class Factorisation:
 
     def score(self, context: Context) -> NDArray[np.float32]:
         """Estimated label (tracks,), about -1…1, the listener placed by all of the history."""
-        listener = self._place(Labels.of(context.history))
+        listener = self._place(LabelMatrix.of(context.history))
         scores = np.full(self._tracks, self._mean + listener[0])
         scores[self._kept] += self._side.mean[:, 0] + self._side.mean[:, 1:] @ listener[1:]
         return scores.astype(np.float32)
@@ -132,16 +132,16 @@ class Factorisation:
         if place == len(self._kept) or self._kept[place] != track:
             return f"{self.score(context)[track]:+.2f}: nobody's labels tell this track from the mean one"
         common = self._side.mean[place, 0]
-        personal = self._side.mean[place, 1:] @ self._place(Labels.of(context.history))[1:]
+        personal = self._side.mean[place, 1:] @ self._place(LabelMatrix.of(context.history))[1:]
         return f"{common:+.2f} with everybody, {personal:+.2f} by your taste in {FACTORS} factors"
 
-    def _choose_precision(self, labels: Labels) -> float:
+    def _choose_precision(self, labels: LabelMatrix) -> float:
         held = np.random.default_rng(self._seed).random(len(labels)) < HELD_OUT
         if np.count_nonzero(held) < FEWEST_HELD_OUT:
             return PRECISIONS[-1]
         return min(PRECISIONS, key=lambda precision: self._held_out_error(labels, held, precision))
 
-    def _held_out_error(self, labels: Labels, held: NDArray[np.bool_], precision: float) -> float:
+    def _held_out_error(self, labels: LabelMatrix, held: NDArray[np.bool_], precision: float) -> float:
         """Weighted sum of squared errors on the held-out labels after a fit to the others."""
         tracks, listeners = self._fit_sides(labels.where(~held), precision)
         out = labels.where(held)
@@ -151,7 +151,7 @@ class Factorisation:
         estimate = self._mean + listener[:, 0] + track[:, 0] + (listener[:, 1:] * track[:, 1:]).sum(axis=1)
         return float((out.weight[known] * (out.sign[known] - estimate) ** 2).sum())
 
-    def _fit_sides(self, labels: Labels, precision: float) -> tuple[Side, Side]:
+    def _fit_sides(self, labels: LabelMatrix, precision: float) -> tuple[Side, Side]:
         """Tracks and listeners, each from the other in turn."""
         weight, weighted = self._matrices(labels)
         across, across_weighted = weight.T.tocsr(), weighted.T.tocsr()
@@ -167,7 +167,7 @@ class Factorisation:
             listeners = regress(weight, weighted, tracks, of_listeners, self._noise, posterior=self._posterior)
         return tracks, listeners
 
-    def _place(self, labels: Labels) -> Doubles:
+    def _place(self, labels: LabelMatrix) -> Doubles:
         """The bias and taste (1+k,) of the one listener whose labels these are."""
         weight, weighted = self._matrices(labels.as_one_listener())
         if weight.nnz == 0:
@@ -178,7 +178,7 @@ class Factorisation:
         placed = regress(weight[:, heard], weighted[:, heard], side, prior, self._noise, posterior=False)
         return placed.mean[0]
 
-    def _matrices(self, labels: Labels) -> tuple["csr_matrix", "csr_matrix"]:
+    def _matrices(self, labels: LabelMatrix) -> tuple["csr_matrix", "csr_matrix"]:
         """Weights, and weights times centred labels: sparse (listeners, kept tracks)."""
         weight = labels.matrix(labels.weight)[:, self._kept]
         weighted = labels.matrix(labels.weight * (labels.sign - self._mean))[:, self._kept]

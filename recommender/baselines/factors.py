@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.feedback import Labels
+from recommender.baselines.feedback import LabelMatrix
 from recommender.events import EventLog
 from recommender.interfaces import Context
 
@@ -37,7 +37,7 @@ class Bpr:
 
     def fit(self, log: EventLog) -> None:
         """Learn from the likes; without one every track scores 0."""
-        liked = Labels.of(log).liked().astype(np.float32)
+        liked = LabelMatrix.of(log).liked().astype(np.float32)
         self._items, self._users = np.zeros((log.tracks, 1), np.float32), np.zeros((0, 1), np.float32)
         if liked.nnz == 0 or log.tracks == 1:  # a pair takes a second track
             return
@@ -90,7 +90,7 @@ class Als:
 
     def fit(self, log: EventLog) -> None:
         """Learn from the labels; without a like every track scores 0."""
-        labels = Labels.of(log)
+        labels = LabelMatrix.of(log)
         self._items = np.zeros((log.tracks, ALS_FACTORS), np.float32)
         if np.any(labels.sign > 0):
             self._items = self._factorise(labels)
@@ -102,10 +102,10 @@ class Als:
 
     def explain(self, context: Context, track: int) -> str:
         """State the preference."""
-        rows = len(Labels.of(context.history))
+        rows = len(LabelMatrix.of(context.history))
         return f"preference {self.score(context)[track]:.2f} from {rows} labels of yours"
 
-    def _factorise(self, labels: Labels) -> Floats:
+    def _factorise(self, labels: LabelMatrix) -> Floats:
         from implicit.cpu.als import (  # noqa: PLC0415 - slow to import, and the player imports this package
             AlternatingLeastSquares,
         )
@@ -123,7 +123,7 @@ class Als:
         return _finite(model.item_factors)
 
     def _taste(self, history: EventLog) -> Floats:
-        confidence = _confidence(Labels.of(history).as_one_listener()).tocoo()
+        confidence = _confidence(LabelMatrix.of(history).as_one_listener()).tocoo()
         heard, value = self._items[confidence.col], confidence.data
         # implicit's convention: |value| is the confidence, its sign says liked or not; 1 is what is known of no label
         left = self._gram + (heard * (np.abs(value) - 1.0)[:, None]).T @ heard
@@ -132,7 +132,7 @@ class Als:
         return np.linalg.solve(left, right).astype(np.float32)
 
 
-def _confidence(labels: Labels) -> "csr_matrix":
+def _confidence(labels: LabelMatrix) -> "csr_matrix":
     """1 + α |net label| with the sign of the net label, sparse (listeners, tracks)."""
     net = labels.net()
     net.data = (np.sign(net.data) * (1.0 + CONFIDENCE * np.abs(net.data))).astype(np.float32)

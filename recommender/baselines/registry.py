@@ -7,17 +7,13 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.content import ContentNeighbours
-from recommender.baselines.counts import LikeRate, PersonalMostPlayed, Popularity
+from recommender.baselines.counts import BaseLevelActivation, LikeRate, PersonalMostPlayed, Popularity, RandomOrder
 from recommender.baselines.ease import Ease, SignedEase
 from recommender.baselines.factorisation import Factorisation
 from recommender.baselines.factors import Als, Bpr
-from recommender.baselines.imms import ImmsRating
-from recommender.baselines.neighbours import ItemNeighbours
-from recommender.baselines.random import RandomOrder
-from recommender.baselines.recency import BaseLevelActivation
+from recommender.baselines.neighbours import ContentNeighbours, ItemNeighbours
+from recommender.baselines.other_players import ImmsRating, TuneLogPoints
 from recommender.baselines.stacked import Stacked
-from recommender.baselines.tunelog import TuneLogPoints
 from recommender.interfaces import Recommender
 
 Content = NDArray[np.float32]
@@ -34,12 +30,20 @@ class Baseline:
         make: from content vectors (``None`` where there are none) and a seed; most need neither.
         knows: what it looks at, in a line.
         source: where the idea comes from.
+        seeded: whether it draws random numbers; without them every seed gives the same.
+        needs_crowd: whether it learns from what different people like, so that one listener's history tells it nothing.
+        needs_content: whether it cannot be made without content vectors.
+        at_gate: whether a new model is judged beside it: few are, because the best of many is best by luck, and quick ones,
+            because listening waits.
     """
 
     make: Callable[[Content | None, int], Recommender]
     knows: str
     source: str
+    seeded: bool = False
+    needs_crowd: bool = False
     needs_content: bool = False
+    at_gate: bool = False
 
 
 def _neighbours(content: Content | None, _seed: int) -> Recommender:
@@ -48,68 +52,92 @@ def _neighbours(content: Content | None, _seed: int) -> Recommender:
     return ContentNeighbours(content)
 
 
-def _entries() -> dict[str, Baseline]:
-    return {
-        "random": Baseline(lambda _content, seed: RandomOrder(seed), "nothing", "chance"),
+BASELINES: Mapping[str, Baseline] = MappingProxyType(
+    {
+        "random": Baseline(lambda _, seed: RandomOrder(seed), "nothing", "chance", seeded=True, at_gate=True),
         "popularity": Baseline(
-            lambda _content, _seed: Popularity(), "how often anybody liked a track", "common practice"
+            lambda _, _seed: Popularity(), "how often anybody liked a track", "common practice", at_gate=True
         ),
         "like-rate": Baseline(
-            lambda _content, _seed: LikeRate(), "the share of likes among all labels of a track", "common practice"
+            lambda _, _seed: LikeRate(),
+            "the share of likes among all labels of a track",
+            "common practice",
+            at_gate=True,
         ),
         "personal-most-played": Baseline(
-            lambda _content, _seed: PersonalMostPlayed(),
+            lambda _, _seed: PersonalMostPlayed(),
             "how often the listener played a track",
             "Abbattista et al. 2024",
+            at_gate=True,
         ),
         "act-r": Baseline(
-            lambda _content, _seed: BaseLevelActivation(),
+            lambda _, _seed: BaseLevelActivation(),
             "how often and how lately the listener heard a track",
             "Anderson & Schooler 1991; Tran et al. 2024",
         ),
-        CONTENT: Baseline(_neighbours, "how near a track sounds to the listener's last likes", "common practice", True),
+        CONTENT: Baseline(
+            _neighbours,
+            "how near a track sounds to the listener's last likes",
+            "common practice",
+            needs_content=True,
+            at_gate=True,
+        ),
         "imms": Baseline(
-            lambda _content, _seed: ImmsRating(), "the listener's skips and finishes in their order", "IMMS, Grigoriev"
+            lambda _, _seed: ImmsRating(), "the listener's skips and finishes in their order", "IMMS, Grigoriev"
         ),
-        "tunelog": Baseline(
-            lambda _content, _seed: TuneLogPoints(), "how much of a track the listener played", "TuneLog"
-        ),
+        "tunelog": Baseline(lambda _, _seed: TuneLogPoints(), "how much of a track the listener played", "TuneLog"),
         "item-knn": Baseline(
-            lambda _content, _seed: ItemNeighbours(),
+            lambda _, _seed: ItemNeighbours(),
             "which tracks are liked and disliked by the same people",
             "Koren 2008",
+            needs_crowd=True,
         ),
-        "ease": Baseline(lambda _content, _seed: Ease(), "which tracks are liked by the same people", "Steck 2019"),
+        "ease": Baseline(
+            lambda _, _seed: Ease(), "which tracks are liked by the same people", "Steck 2019", needs_crowd=True
+        ),
         "ease-signed": Baseline(
-            lambda _content, _seed: SignedEase(),
+            lambda _, _seed: SignedEase(),
             "which tracks are liked and disliked by the same people",
             "after Steck 2019",
+            needs_crowd=True,
         ),
         "bpr": Baseline(
-            lambda _content, seed: Bpr(seed),
+            lambda _, seed: Bpr(seed),
             "which tracks are liked by the same people",
             "Rendle et al. 2009; implicit",
+            seeded=True,
+            needs_crowd=True,
         ),
         "als": Baseline(
-            lambda _content, seed: Als(seed), "likes and dislikes as confident 1 and 0", "Hu et al. 2008; implicit"
+            lambda _, seed: Als(seed),
+            "likes and dislikes as confident 1 and 0",
+            "Hu et al. 2008; implicit",
+            seeded=True,
+            needs_crowd=True,
         ),
         "biased-mf": Baseline(
-            lambda _content, seed: Factorisation("biased-mf", posterior=False, seed=seed),
+            lambda _, seed: Factorisation("biased-mf", posterior=False, seed=seed),
             "biases and a few factors of likes and dislikes",
             "Koren, Bell & Volinsky 2009",
+            seeded=True,
+            needs_crowd=True,
         ),
         "vb-mf": Baseline(
-            lambda _content, seed: Factorisation("vb-mf", posterior=True, seed=seed),
+            lambda _, seed: Factorisation("vb-mf", posterior=True, seed=seed),
             "biases and a few factors, each with its uncertainty",
             "Lim & Teh 2007",
+            seeded=True,
+            needs_crowd=True,
         ),
         "stacked": Baseline(
-            lambda _content, seed: Stacked(seed), "vb-mf, ease-signed and als together", "Wolpert 1992; Breiman 1996"
+            lambda _, seed: Stacked(seed),
+            "vb-mf, ease-signed and als together",
+            "Wolpert 1992; Breiman 1996",
+            seeded=True,
+            needs_crowd=True,
         ),
     }
-
-
-BASELINES: Mapping[str, Baseline] = MappingProxyType(_entries())
+)
 """By name, in the order of tables: from what knows nothing to what measured strongest."""
 
 

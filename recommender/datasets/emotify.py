@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.datasets.arrow_column import Column
-from recommender.datasets.dataset_spec import checked_options
-from recommender.datasets.rows import DOWN, UP, Batch, Fault, Rows, Source, Taste
+from recommender.datasets.dataset import checked_options
+from recommender.datasets.rows import DOWN, UP, ArrowColumn, DatasetSource, Fault, Judgements, RecordBatch, Rows
 from recommender.datasets.text import Layout, read_batches
 
 PERSON = ("age", "gender", "mother_tongue")
@@ -27,7 +26,7 @@ def _plain(name: str) -> str:
 _LAYOUT = Layout(wanted={name: name for name in ("track_id", *ANSWERS, *PERSON)}, canonical=_plain)
 
 
-def emotify(path: Path, options: Mapping[str, str]) -> Source:
+def emotify(path: Path, options: Mapping[str, str]) -> DatasetSource:
     """The answers in Emotify's annotations; all are held in memory, for which answers conflict shows only at the end."""
     checked_options("emotify", dict(options), ())
 
@@ -35,7 +34,7 @@ def emotify(path: Path, options: Mapping[str, str]) -> Source:
         batches = list(read_batches(path, _LAYOUT))
         return _merged(batches)
 
-    return Source(
+    return DatasetSource(
         kind="emotify",
         read=read,
         ordered=False,
@@ -47,7 +46,7 @@ def emotify(path: Path, options: Mapping[str, str]) -> Source:
     )
 
 
-def _merged(batches: list[Batch]) -> Iterator[Rows]:
+def _merged(batches: list[RecordBatch]) -> Iterator[Rows]:
     """The batches, excluding every answer that takes no side, stands against another, or repeats an earlier one."""
     people = [_person(batch) for batch in batches]
     sides = [_side(batch) for batch in batches]
@@ -67,7 +66,7 @@ def _merged(batches: list[Batch]) -> Iterator[Rows]:
             batch=batch,
             listener=person,
             track=batch.columns["track_id"],
-            taste=Taste.of((UP, DOWN), np.where(side < 0, 1, 0)),
+            judgements=Judgements.of((UP, DOWN), np.where(side < 0, 1, 0)),
             faults=_faults(batch),
             exclusions=(
                 Fault(side == 0, "neither liked nor disliked"),
@@ -80,7 +79,7 @@ def _merged(batches: list[Batch]) -> Iterator[Rows]:
 _BOTH = 2
 
 
-def _side(batch: Batch) -> NDArray[np.int64]:
+def _side(batch: RecordBatch) -> NDArray[np.int64]:
     """(N,) 1 liked, -1 disliked, ``_BOTH``, or 0 for neither and for what is malformed."""
     liked, disliked = (batch.columns[name].numbers() for name in ANSWERS)
     side = np.select(
@@ -91,18 +90,18 @@ def _side(batch: Batch) -> NDArray[np.int64]:
     return side.astype(np.int64)
 
 
-def _person(batch: Batch) -> Column:
+def _person(batch: RecordBatch) -> ArrowColumn:
     texts = [[values[code] for code in codes] for codes, values in (batch.columns[name].encoded() for name in PERSON)]
-    return Column.of_texts("age, gender, mother tongue", [" · ".join(parts) for parts in zip(*texts, strict=True)])
+    return ArrowColumn.of_texts("age, gender, mother tongue", [" · ".join(parts) for parts in zip(*texts, strict=True)])
 
 
-def _keys(batch: Batch, person: Column) -> Iterator[tuple[str, str]]:
+def _keys(batch: RecordBatch, person: ArrowColumn) -> Iterator[tuple[str, str]]:
     """(pseudo-listener, track) of each row."""
     columns = (person.encoded(), batch.columns["track_id"].encoded())
     return zip(*([values[code] for code in codes] for codes, values in columns), strict=True)
 
 
-def _faults(batch: Batch) -> list[Fault]:
+def _faults(batch: RecordBatch) -> list[Fault]:
     faults: list[Fault] = []
     for name in ANSWERS:
         bad = ~np.isin(batch.columns[name].numbers(), (0.0, 1.0))

@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
+from pyarrow import parquet
 
-from recommender.datasets.arrow_column import Column
-from recommender.datasets.dataset import DatasetError
-from recommender.datasets.dataset_spec import checked_options
-from recommender.datasets.parquet import read_parquet_batches
+from recommender.datasets.dataset import DatasetError, checked_options
 from recommender.datasets.rows import (
     CHOSEN,
     DOWN,
@@ -27,11 +26,12 @@ from recommender.datasets.rows import (
     SKIP,
     SKIP_EARLY,
     UP,
-    Batch,
+    ArrowColumn,
+    DatasetSource,
     Fault,
+    Judgements,
+    RecordBatch,
     Rows,
-    Source,
-    Taste,
 )
 from recommender.datasets.text import Layout, read_batches
 
@@ -73,26 +73,26 @@ class Roles:
     negative: float | None
 
 
-def csv_table(path: Path, options: Mapping[str, str]) -> Source:
+def csv_table(path: Path, options: Mapping[str, str]) -> DatasetSource:
     """The rows of a CSV file (comma, tab or semicolon, known by its header); ``.gz`` is unpacked."""
     mapping = _checked("csv", options)
     layout = Layout(wanted=mapping.columns, separator=None)
     return _source("csv", lambda: read_batches(path, layout), mapping)
 
 
-def parquet_table(path: Path, options: Mapping[str, str]) -> Source:
+def parquet_table(path: Path, options: Mapping[str, str]) -> DatasetSource:
     """The rows of a Parquet file."""
     mapping = _checked("parquet", options)
     return _source("parquet", lambda: read_parquet_batches(path, mapping.columns), mapping)
 
 
-def _source(kind: str, batches: Callable[[], Iterator[Batch]], mapping: Roles) -> Source:
+def _source(kind: str, batches: Callable[[], Iterator[RecordBatch]], mapping: Roles) -> DatasetSource:
     def read() -> Iterator[Rows]:
         return (_rows(batch, mapping) for batch in batches())
 
     ordered = "time" in mapping.columns
     no_clock = "No column was given for the time: the rows have no order, and time counts them."
-    return Source(kind=kind, read=read, ordered=ordered, notes=() if ordered else (no_clock,))
+    return DatasetSource(kind=kind, read=read, ordered=ordered, notes=() if ordered else (no_clock,))
 
 
 def _checked(kind: str, options: Mapping[str, str]) -> Roles:
@@ -128,10 +128,10 @@ def _threshold(given: Mapping[str, str], key: str) -> float | None:
     return value
 
 
-def _rows(batch: Batch, mapping: Roles) -> Rows:
+def _rows(batch: RecordBatch, mapping: Roles) -> Rows:
     columns = batch.columns
     share, share_faults = _share(columns.get("share"), len(batch.lines))
-    taste, faults, exclusions = _taste(columns[mapping.judgement], mapping)
+    said, faults, exclusions = _judgements(columns[mapping.judgement], mapping)
     time = columns["time"].moments() if "time" in columns else None
     known, known_faults = _known(columns.get("known"))
     if time is not None:
@@ -142,27 +142,27 @@ def _rows(batch: Batch, mapping: Roles) -> Rows:
         track=columns["track"],
         station=columns.get("station"),
         time=time,
-        taste=_with_share(taste, share),
+        judgements=_with_share(said, share),
         known=known,
         faults=[*faults, *share_faults, *known_faults],
         exclusions=exclusions,
     )
 
 
-def _taste(column: Column, mapping: Roles) -> tuple[Taste, list[Fault], list[Fault]]:
+def _judgements(column: ArrowColumn, mapping: Roles) -> tuple[Judgements, list[Fault], list[Fault]]:
     """What a column of judgements says, its faults, and what it excludes."""
     if mapping.positive is not None and mapping.negative is not None:
         ratings = column.numbers()
-        taste = Taste.of_ratings(ratings, positive=mapping.positive, negative=mapping.negative)
-        return taste, [Fault(np.isnan(ratings), f"{mapping.judgement} {{}} is not a number", column)], []
+        judgements = Judgements.of_ratings(ratings, positive=mapping.positive, negative=mapping.negative)
+        return judgements, [Fault(np.isnan(ratings), f"{mapping.judgement} {{}} is not a number", column)], []
     if mapping.judgement == "label":
         labels = column.numbers()
-        taste = Taste.of_ratings(labels, positive=1.0, negative=-1.0)
-        return taste, [Fault(~np.isin(labels, (-1.0, 0.0, 1.0)), "label {} is not 1, 0 or -1", column)], []
+        judgements = Judgements.of_ratings(labels, positive=1.0, negative=-1.0)
+        return judgements, [Fault(~np.isin(labels, (-1.0, 0.0, 1.0)), "label {} is not 1, 0 or -1", column)], []
     codes = column.mapped(_code_of)
     unknown = Fault(codes == _UNKNOWN, "outcome {} is no word of the player", column)
     silent = Fault(codes == _SILENT, "an event that says nothing about taste")
-    return Taste.of(_SIGNALS, np.maximum(codes, 0).astype(np.int64)), [unknown], [silent]
+    return Judgements.of(_SIGNALS, np.maximum(codes, 0).astype(np.int64)), [unknown], [silent]
 
 
 def _code_of(word: str) -> float:
@@ -172,7 +172,7 @@ def _code_of(word: str) -> float:
     return float(_SIGNALS.index(WORDS[plain])) if plain in WORDS else _UNKNOWN
 
 
-def _share(column: Column | None, count: int) -> tuple[NDArray[np.float32], list[Fault]]:
+def _share(column: ArrowColumn | None, count: int) -> tuple[NDArray[np.float32], list[Fault]]:
     """(N,) the share played, NaN where the cell is empty."""
     if column is None:
         return np.full(count, np.nan, np.float32), []
@@ -182,7 +182,7 @@ def _share(column: Column | None, count: int) -> tuple[NDArray[np.float32], list
     return share.astype(np.float32), [Fault(bad, "share {} is not between 0 and 1", column)]
 
 
-def _known(column: Column | None) -> tuple[NDArray[np.int8] | None, list[Fault]]:
+def _known(column: ArrowColumn | None) -> tuple[NDArray[np.int8] | None, list[Fault]]:
     if column is None:
         return None, []
     known = column.mapped(lambda text: _SAID.get(text.strip().lower(), np.nan))
@@ -190,14 +190,50 @@ def _known(column: Column | None) -> tuple[NDArray[np.int8] | None, list[Fault]]
     return np.where(bad, -1, known).astype(np.int8), [Fault(bad, "known {} is neither 1 nor 0", column)]
 
 
-def _with_share(taste: Taste, share: NDArray[np.float32]) -> Taste:
+def _with_share(judgements: Judgements, share: NDArray[np.float32]) -> Judgements:
     """Plain skips graded by the share played, as the player grades them; other outcomes keep theirs."""
     told = ~np.isnan(share)
-    skips = (taste.outcome == SKIP.outcome) & told
+    skips = (judgements.outcome == SKIP.outcome) & told
     early, finished = skips & (share < EARLY_SHARE), skips & (share >= FINISHED_SHARE)
     late = skips & ~early & ~finished
-    graded = replace(taste, share=np.where(told, share, taste.share))
+    graded = replace(judgements, share=np.where(told, share, judgements.share))
     for rows, signal in ((early, SKIP_EARLY), (finished, FINISH)):
         graded.outcome[rows], graded.label[rows], graded.weight[rows] = signal.outcome, signal.label, signal.weight
     graded.weight[late] = LATE_WEIGHT * (1.0 - share[late])
     return graded
+
+
+BATCH_ROWS = 1 << 16
+
+
+def read_parquet_batches(path: Path, wanted: Mapping[str, str]) -> Iterator[RecordBatch]:
+    """The rows of a Parquet file, {the reader's name: the column}.
+
+    Raises:
+        DatasetError: the file cannot be opened, is damaged or no Parquet, or lacks a column.
+    """
+    if path.is_dir():
+        raise DatasetError(f"{path} is a folder; name a Parquet file in it.")
+    row = 1
+    try:
+        with parquet.ParquetFile(path) as file:
+            had = list(file.schema_arrow.names)
+            for name in wanted.values():
+                if had.count(name) != 1:
+                    raise DatasetError(
+                        f"{path} has {_count(had, name)} {name!r}; it has {ascii(', '.join(had[:30]))[1:-1]}."
+                    )
+            # Not on threads: batches decoded ahead would make the memory depend on the machine.
+            for part in file.iter_batches(BATCH_ROWS, columns=list(dict.fromkeys(wanted.values())), use_threads=False):
+                columns = {role: ArrowColumn(name, part.column(name)) for role, name in wanted.items()}
+                yield RecordBatch(path.name, columns, np.arange(row, row + part.num_rows), ())
+                row += part.num_rows
+    except FileNotFoundError as error:
+        raise DatasetError(f"There is no file {path}.") from error
+    except (pa.ArrowException, OSError) as error:
+        where = f"damaged after row {row - 1}" if row > 1 else "not a Parquet file, or a damaged one"
+        raise DatasetError(f"{path} is {where}; write or fetch it anew.") from error
+
+
+def _count(had: list[str], name: str) -> str:
+    return "no column" if name not in had else f"{had.count(name)} columns called"

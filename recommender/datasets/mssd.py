@@ -20,10 +20,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.datasets.arrow_column import Column
-from recommender.datasets.dataset import DatasetError, Exclusion
-from recommender.datasets.dataset_spec import checked_options
-from recommender.datasets.rows import FINISH, SKIP_EARLY, Batch, Fault, Rows, Signal, Source, Taste
+from recommender.datasets.dataset import DatasetError, Exclusion, checked_options
+from recommender.datasets.rows import (
+    FINISH,
+    SKIP_EARLY,
+    ArrowColumn,
+    DatasetSource,
+    Fault,
+    Judgements,
+    RecordBatch,
+    Rows,
+    Signal,
+)
 from recommender.datasets.text import Layout, header_of, read_batches
 from recommender.events import Outcome
 
@@ -53,7 +61,7 @@ NOTES = (
 )
 
 
-def mssd(folder: Path, options: Mapping[str, str]) -> Source:
+def mssd(folder: Path, options: Mapping[str, str]) -> DatasetSource:
     """The sessions in a folder's ``log_*.csv`` or ``.csv.gz``.
 
     Args:
@@ -75,7 +83,7 @@ def mssd(folder: Path, options: Mapping[str, str]) -> Source:
                 yield _rows(batch, contexts)
 
     kept = "rows of every context" if contexts == ALL else f"rows of context {contexts.replace('+', ', ')}"
-    return Source(
+    return DatasetSource(
         kind="mssd",
         read=read,
         ordered=True,
@@ -107,7 +115,7 @@ def _files(folder: Path, prefix: str) -> list[Path]:
     return sorted(path for end in (".csv", ".csv.gz") for path in folder.glob(f"{prefix}*{end}"))
 
 
-def _rows(batch: Batch, contexts: str) -> Rows:
+def _rows(batch: RecordBatch, contexts: str) -> Rows:
     columns = dict(batch.columns)
     lines, filtered = batch.lines, list[Exclusion]()
     if contexts != ALL:
@@ -121,12 +129,12 @@ def _rows(batch: Batch, contexts: str) -> Rows:
     misplaced = ~((position >= 1) & (position <= LONGEST_SESSION))
     day = columns["date"].mapped(_day)
     return Rows(
-        batch=Batch(batch.file, columns, lines, batch.problems),
+        batch=RecordBatch(batch.file, columns, lines, batch.problems),
         listener=columns["session"],
         track=columns["track"],
         station=columns["context"],
         time=day + np.where(misplaced, 0.0, position),
-        taste=Taste.of((*SIGNALS, FINISH, FINISH), codes),
+        judgements=Judgements.of((*SIGNALS, FINISH, FINISH), codes),
         faults=(
             Fault(misplaced, "session_position {} is no position in a session", columns["position"]),
             Fault(np.isnan(day), "date {} is not of the form 2018-07-15", columns["date"]),
@@ -137,7 +145,7 @@ def _rows(batch: Batch, contexts: str) -> Rows:
     )
 
 
-def _signal_codes(columns: Mapping[str, Column]) -> NDArray[np.int64]:
+def _signal_codes(columns: Mapping[str, ArrowColumn]) -> NDArray[np.int64]:
     """(N,) which of ``SIGNALS`` a row gives, or ``NOTHING`` or ``BAD_FLAG``."""
     flags = [columns[flag].mapped(_boolean) for flag in FLAGS]
     bad = np.isnan(np.sum(flags, axis=0))

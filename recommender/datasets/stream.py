@@ -13,15 +13,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.datasets.arrow_column import Column
-from recommender.datasets.cm100k import cm100k
-from recommender.datasets.dataset import DatasetError, Exclusion, Problem, Reading
-from recommender.datasets.dataset_spec import parse_name
+from recommender.datasets.dataset import DatasetError, Exclusion, Problem, Reading, parse_name
 from recommender.datasets.emotify import emotify
 from recommender.datasets.generic_table import csv_table, parquet_table
-from recommender.datasets.movielens import movielens
 from recommender.datasets.mssd import mssd
-from recommender.datasets.rows import Fault, Rows, Source
+from recommender.datasets.ratings import cm100k, movielens
+from recommender.datasets.rows import ArrowColumn, DatasetSource, Fault, Rows
 
 MALFORMED_SHARE = 0.01
 """Above this share of malformed rows, what is left cannot be trusted to be what the file meant to say."""
@@ -72,7 +69,7 @@ class DatasetStream:
     says how it went.
     """
 
-    def __init__(self, name: str, source: Source, listeners: int | None = None) -> None:
+    def __init__(self, name: str, source: DatasetSource, listeners: int | None = None) -> None:
         """A stream of ``source``, of its first ``listeners`` only where that is given."""
         self.name = name
         self.kind = source.kind
@@ -149,7 +146,7 @@ def stream_dataset(name: str, *, columns: Mapping[str, str] | None = None, limit
     return stream if limit is None else stream.first_listeners(limit)
 
 
-def source_of(kind: str, path: Path, columns: Mapping[str, str]) -> Source:
+def source_of(kind: str, path: Path, columns: Mapping[str, str]) -> DatasetSource:
     """The reader of a kind, set on a path."""
     return _READERS[kind](path, columns)
 
@@ -203,17 +200,17 @@ class _Pass:
             good, index = good[~over], index[~over]
         time = rows.time[good] if rows.time is not None else np.arange(self._kept, self._kept + len(good), dtype=float)
         self._kept += len(good)
-        taste = rows.taste
+        said = rows.judgements
         return Chunk(
             listener=index,
             station=self._station_index(rows.station, good),
             track=_indices(self.tracks, track.values, track.codes[good]),
             time=time,
-            outcome=taste.outcome[good],
-            label=taste.label[good],
-            weight=taste.weight[good],
-            explicit=taste.explicit[good],
-            share=taste.share[good],
+            outcome=said.outcome[good],
+            label=said.label[good],
+            weight=said.weight[good],
+            explicit=said.explicit[good],
+            share=said.share[good],
             known=rows.known[good] if rows.known is not None else np.full(len(good), -1, np.int8),
             new_listeners=new,
         )
@@ -243,7 +240,7 @@ class _Pass:
     def _count(self, reason: str, rows: int) -> None:
         self._exclusions[reason] = self._exclusions.get(reason, 0) + rows
 
-    def _station_index(self, station: Column | None, good: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _station_index(self, station: ArrowColumn | None, good: NDArray[np.int64]) -> NDArray[np.int64]:
         if station is None:
             self.stations.setdefault("", 0)
             return np.zeros(len(good), np.int64)

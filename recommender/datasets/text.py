@@ -20,9 +20,8 @@ import pyarrow as pa
 import pyarrow.csv as arrow_csv
 from numpy.typing import NDArray
 
-from recommender.datasets.arrow_column import Column
 from recommender.datasets.dataset import DatasetError, Problem
-from recommender.datasets.rows import Batch
+from recommender.datasets.rows import ArrowColumn, RecordBatch
 
 BLOCK_BYTES = 4 << 20
 """Read at once; large enough that the parser's start-up does not count."""
@@ -66,7 +65,7 @@ class _Table:
     quoted: bool
 
 
-def read_batches(path: Path, layout: Layout) -> Iterator[Batch]:
+def read_batches(path: Path, layout: Layout) -> Iterator[RecordBatch]:
     """The rows of a text file, some thousands at a time.
 
     Raises:
@@ -81,7 +80,7 @@ def read_batches(path: Path, layout: Layout) -> Iterator[Batch]:
             line += block[:start].count(b"\n")
         if lost:
             reason = f"the line is longer than {LONGEST_LINE >> 20} MiB"
-            yield Batch(path.name, _columns(table, {}), np.empty(0, np.int64), [Problem(path.name, line, reason)])
+            yield RecordBatch(path.name, _columns(table, {}), np.empty(0, np.int64), [Problem(path.name, line, reason)])
             line += 1
         elif start < len(block):
             body = block[start:]
@@ -193,7 +192,7 @@ def _cells(line: str, separator: str, *, quoted: bool) -> list[str]:
     return next(csv.reader([line], delimiter=separator, strict=True), [""])
 
 
-def _parsed(file: str, table: _Table, block: bytes, line: int) -> Batch:
+def _parsed(file: str, table: _Table, block: bytes, line: int) -> RecordBatch:
     ends = np.flatnonzero(np.frombuffer(block, np.uint8) == NEWLINE)
     if not block.endswith(b"\n"):
         ends = np.append(ends, len(block))
@@ -221,7 +220,9 @@ def _usual(block: bytes, lengths: NDArray[np.int64]) -> bool:
     return True
 
 
-def _parsed_by_arrow(file: str, table: _Table, block: bytes, line: int, lengths: NDArray[np.int64]) -> Batch | None:
+def _parsed_by_arrow(
+    file: str, table: _Table, block: bytes, line: int, lengths: NDArray[np.int64]
+) -> RecordBatch | None:
     """The block through Arrow's parser; None where its rows are not the block's lines, for a quote spans some."""
     dropped: list[int] = []
     problems: list[Problem] = []
@@ -264,11 +265,13 @@ def _parsed_by_arrow(file: str, table: _Table, block: bytes, line: int, lengths:
     there = np.ones(len(lengths), np.bool_)
     there[dropped] = False
     lines, blank = lines[there], _blank(block, lengths)[there]
-    columns = {role: Column(table.called[role], parsed.column(name).combine_chunks()) for role, name in names.items()}
+    columns = {
+        role: ArrowColumn(table.called[role], parsed.column(name).combine_chunks()) for role, name in names.items()
+    }
     if blank.any():
         columns = {role: column.where(~blank) for role, column in columns.items()}
         lines = lines[~blank]
-    return Batch(file, columns, lines, problems)
+    return RecordBatch(file, columns, lines, problems)
 
 
 def _blank(block: bytes, lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -280,7 +283,7 @@ def _blank(block: bytes, lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
     return blank
 
 
-def _parsed_by_line(file: str, table: _Table, block: bytes, line: int) -> Batch:
+def _parsed_by_line(file: str, table: _Table, block: bytes, line: int) -> RecordBatch:
     problems: list[Problem] = []
     kept: list[list[str]] = []
     lines: list[int] = []
@@ -292,7 +295,7 @@ def _parsed_by_line(file: str, table: _Table, block: bytes, line: int) -> Batch:
             kept.append(row)
             lines.append(number)
     texts = {role: [row[place] for row in kept] for role, place in table.places.items()}
-    return Batch(file, _columns(table, texts), np.array(lines, np.int64), problems)
+    return RecordBatch(file, _columns(table, texts), np.array(lines, np.int64), problems)
 
 
 def _row(raw: bytes, table: _Table) -> list[str] | str:
@@ -318,5 +321,5 @@ def _miscounted(count: int, expected: int) -> str:
     return f"the line has {count} columns, the header {expected}"
 
 
-def _columns(table: _Table, texts: Mapping[str, Sequence[str]]) -> dict[str, Column]:
-    return {role: Column.of_texts(table.called[role], texts.get(role, ())) for role in table.places}
+def _columns(table: _Table, texts: Mapping[str, Sequence[str]]) -> dict[str, ArrowColumn]:
+    return {role: ArrowColumn.of_texts(table.called[role], texts.get(role, ())) for role in table.places}

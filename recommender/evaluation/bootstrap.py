@@ -140,27 +140,6 @@ def interval(estimate: float, resampled: NDArray[np.floating] | None) -> Interva
     return Interval(estimate, float(low), float(high))
 
 
-def probability_worse(
-    model: NDArray[np.floating] | None, reference: NDArray[np.floating] | None, tolerance: float
-) -> float | None:
-    """Share of paired resamples in which the model lies more than ``tolerance`` below the reference.
-
-    Args:
-        model: (B,) figure of the model in each resample.
-        reference: (B,) figure of the reference in the same resamples.
-        tolerance: how much worse still passes as equal.
-
-    Returns:
-        0…1, or None when no resample has both figures.
-    """
-    if model is None or reference is None:
-        return None
-    both = np.isfinite(model) & np.isfinite(reference)
-    if not np.any(both):
-        return None
-    return float(np.mean(model[both] < reference[both] - tolerance))
-
-
 def difference_of_resamples(
     model: float,
     rival: float,

@@ -13,18 +13,21 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.evaluation.classification import called_by_probability, called_by_rank
-from recommender.evaluation.exposure import artist_spread, intra_list_distance, novelty
 from recommender.evaluation.metric_names import LIST_LENGTH, Measure
-from recommender.evaluation.query_states import ListenerStates, station_groups
-from recommender.evaluation.ranking import (
+from recommender.evaluation.metrics import (
+    artist_spread,
+    called_by_probability,
+    called_by_rank,
     full_ranks,
     hit_rate_of_ranks,
+    intra_list_distance,
     ndcg_of_ranks,
+    novelty,
     recall_of_ranks,
     same_state_wins,
     top,
 )
+from recommender.evaluation.query_states import ListenerStates, station_groups
 from recommender.interfaces import Recommender
 
 Floats = NDArray[np.float64]
@@ -52,7 +55,7 @@ class StatesProbability(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class MetricInputs:
     """What measures need to know besides the answers.
 
     Attributes:
@@ -90,7 +93,7 @@ class Answers:
 
 
 def ask(
-    recommender: Recommender, probable: Probable | None, states: ListenerStates, tracks: int, setting: Setting
+    recommender: Recommender, probable: Probable | None, states: ListenerStates, tracks: int, setting: MetricInputs
 ) -> Answers:
     """Let a recommender score every state of a listener.
 
@@ -134,7 +137,7 @@ def ask(
     return Answers(square, rank, called, probability, tuple(exposed))
 
 
-def _candidates(scores: NDArray[np.float32], heard: NDArray[np.int64], setting: Setting) -> NDArray[np.float32]:
+def _candidates(scores: NDArray[np.float32], heard: NDArray[np.int64], setting: MetricInputs) -> NDArray[np.float32]:
     if setting.candidates is Candidates.CATALOGUE:
         return scores
     masked = scores.astype(np.float32)
@@ -180,7 +183,7 @@ class Targets:
     implicit_groups: tuple[Places, ...]
 
     @classmethod
-    def of(cls, states: ListenerStates, setting: Setting, weights: Floats) -> "Targets":
+    def of(cls, states: ListenerStates, setting: MetricInputs, weights: Floats) -> "Targets":
         """Work them out."""
         liked = states.label > 0
         ranked = liked if setting.candidates is Candidates.CATALOGUE else liked & ~states.heard
@@ -217,7 +220,9 @@ def _groups(states: ListenerStates, mask: Bools) -> tuple[Places, ...]:
     return tuple(places[group] for group in station_groups(states.station[places], states.label[places]))
 
 
-def measure(answers: Answers, targets: Targets, setting: Setting, measures: Iterable[Measure]) -> dict[Measure, Floats]:
+def measure(
+    answers: Answers, targets: Targets, setting: MetricInputs, measures: Iterable[Measure]
+) -> dict[Measure, Floats]:
     """Every measure that one listener can have alone, (B,) each, NaN where it is not defined.
 
     Args:
@@ -236,7 +241,7 @@ class _Look:
 
     answers: Answers
     targets: Targets
-    setting: Setting
+    setting: MetricInputs
 
     def over_rows(self, values: NDArray[np.generic], mask: Bools) -> Floats:
         """Weighted mean of the values (R,) of rows where ``mask`` holds and the value is defined."""

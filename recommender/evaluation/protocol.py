@@ -12,26 +12,24 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.evaluation.aggregate import Gathered
+from recommender.evaluation.aggregate import Gathered, Tally, reasons
 from recommender.evaluation.bootstrap import FEWEST_UNITS, RESAMPLES, resample_counts, resampling_units
-from recommender.evaluation.classification import EVEN_ODDS, THRESHOLD
-from recommender.evaluation.exposure import self_information, unit_vectors
 from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.metric_runner import (
     Answers,
     Candidates,
-    Setting,
+    MetricInputs,
     StatesProbability,
     Targets,
     ask,
     measure,
     pair_auc_of_groups,
 )
+from recommender.evaluation.metrics import EVEN_ODDS, THRESHOLD, prequential_wins, self_information, unit_vectors
 from recommender.evaluation.query_states import MEANING, MOST_ROWS, ListenerStates, State, States
-from recommender.evaluation.report import Evaluation, SplitFacts
+from recommender.evaluation.report import Evaluation, Prequential, SplitFacts
 from recommender.evaluation.report_builder import Measured, Shares, average, tabulate
 from recommender.evaluation.splits import Part, Split
-from recommender.evaluation.test_counts import Tally, reasons
 from recommender.events import EventLog
 from recommender.interfaces import Recommender
 
@@ -176,6 +174,7 @@ def _measure(recommenders: Sequence[Recommender], split: Split, plan: _Plan) -> 
     redrawn: dict[tuple[str, Measure], list[Floats]] = {cell: [] for cell in cells}
     gathered = {name: Gathered(split.log.tracks) for name in names}
     station_auc: dict[str, list[float]] = {name: [] for name in names}
+    wins: dict[str, Floats] = {}
     probable = {each.name: each.probability if isinstance(each, StatesProbability) else None for each in recommenders}
     begin = 0
     for place, own in enumerate(states):
@@ -193,6 +192,8 @@ def _measure(recommenders: Sequence[Recommender], split: Split, plan: _Plan) -> 
                     redrawn[name, which].append(figures[1:])
             if len(states) < FEWEST_UNITS:
                 station_auc[name] += _station_auc(answers, own)
+            if len(states) == 1:
+                wins[name] = _row_wins(answers, own)
         if plan.on_progress is not None:
             plan.on_progress(place + 1, len(states))
     whole = {name: gathered[name].figures(len(states), plan.resamples, plan.seed) for name in names}
@@ -227,10 +228,11 @@ def _measure(recommenders: Sequence[Recommender], split: Split, plan: _Plan) -> 
         notes=_notes(split, states, recommenders, plan),
         resamples=plan.resamples,
         seed=plan.seed,
+        prequential=Prequential(split.log.time[states.rows], wins) if wins else None,
     )
 
 
-def _prepare(recommenders: Sequence[Recommender], split: Split, plan: _Plan) -> Setting:
+def _prepare(recommenders: Sequence[Recommender], split: Split, plan: _Plan) -> MetricInputs:
     """Fit every recommender on the past; what the measures need comes from there as well."""
     past = split.past
     for recommender in recommenders:
@@ -239,7 +241,7 @@ def _prepare(recommenders: Sequence[Recommender], split: Split, plan: _Plan) -> 
         else:
             recommender.fit(past)
     judged = past.label[past.judged]
-    return Setting(
+    return MetricInputs(
         candidates=plan.candidates,
         base_share=float(np.mean(judged > 0)) if len(judged) else EVEN_ODDS,
         units=None if plan.content is None else unit_vectors(plan.content),
@@ -288,6 +290,14 @@ def _station_auc(answers: Answers, states: ListenerStates) -> list[float]:
     """Pair AUC of each of the listener's stations that has pairs."""
     once = np.ones((1, len(states.rows)))
     return [float(pair_auc_of_groups(answers.table, states.label, [group], once)[0]) for group in states.groups]
+
+
+def _row_wins(answers: Answers, states: ListenerStates) -> Floats:
+    """(R,) of each row against the earlier ones of its station, NaN where there is none of the other label."""
+    known = np.full(len(states.rows), np.nan)
+    for group in states.groups:
+        known[group] = prequential_wins(answers.table[np.ix_(group, group)], states.label[group])
+    return known
 
 
 def _mean_of_known(parts: Sequence[Floats]) -> Floats:

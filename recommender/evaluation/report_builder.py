@@ -8,9 +8,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.evaluation.bootstrap import FEWEST_UNITS, interval, resampled_means
-from recommender.evaluation.calibration import bins_of_sums
 from recommender.evaluation.metric_names import Measure
-from recommender.evaluation.report import Evaluation, Figure, Reliability, Report, Row, ShareBin, ShareRow, SplitFacts
+from recommender.evaluation.metrics import bins_of_sums
+from recommender.evaluation.report import (
+    Evaluation,
+    Figure,
+    MetricRow,
+    Prequential,
+    Reliability,
+    Report,
+    ShareBin,
+    ShareRow,
+    SplitFacts,
+)
 
 Floats = NDArray[np.float64]
 Cell = tuple[str, Measure]
@@ -54,6 +64,7 @@ class Measured:
         notes: sentences.
         resamples, seed: of the bootstrap.
         seeds: how many were averaged.
+        prequential: of a single listener.
     """
 
     models: tuple[str, ...]
@@ -74,6 +85,7 @@ class Measured:
     resamples: int
     seed: int
     seeds: int = 1
+    prequential: Prequential | None = None
 
 
 def average(runs: Sequence[Measured]) -> Measured:
@@ -104,6 +116,7 @@ def average(runs: Sequence[Measured]) -> Measured:
     )
     return replace(
         first,
+        prequential=None,
         listeners=listeners,
         values=values,
         whole={cell: float(np.mean([run.whole[cell] for run in runs if cell in run.whole])) for cell in whole_cells},
@@ -125,7 +138,7 @@ def tabulate(measured: Measured) -> Evaluation:
     """The report and the values behind it."""
     figures = dict(_figures(measured))
     rows = tuple(
-        Row(model, measure, figure.mean, figure.low, figure.high, measured.seeds)
+        MetricRow(model, measure, figure.mean, figure.low, figure.high, measured.seeds)
         for model in measured.models
         for measure in measured.measures
         if (figure := figures.get((model, measure))) is not None
@@ -138,7 +151,11 @@ def tabulate(measured: Measured) -> Evaluation:
         listeners=len(measured.listeners),
         listeners_with_pairs=measured.with_pairs,
         split=measured.split,
-        by_positive_share=tuple(_by_share(measured)),
+        by_positive_share=tuple(
+            row
+            for model, auc in measured.shares.auc.items()
+            for row in share_rows(model, auc, measured.shares.share, measured.resamples, measured.seed)
+        ),
         positive_shares=tuple(_share_bins(measured.shares.share)),
         share_unit=measured.shares.unit,
         reliability=tuple(Reliability(model, bins_of_sums(sums)) for model, sums in measured.reliability.items()),
@@ -146,7 +163,7 @@ def tabulate(measured: Measured) -> Evaluation:
         notes=measured.notes,
         seeds=measured.seeds,
     )
-    return Evaluation(report, measured.listeners, figures)
+    return Evaluation(report, measured.listeners, figures, measured.prequential)
 
 
 def _figures(measured: Measured) -> Iterator[tuple[Cell, Figure]]:
@@ -178,21 +195,27 @@ def _redrawn_by_listener(measured: Measured, cells: Sequence[Cell]) -> Mapping[C
     return {cell: means[:, place] for place, cell in enumerate(cells)}
 
 
-def _by_share(measured: Measured) -> Iterator[ShareRow]:
-    """Mean pair AUC of each recommender in each bin that holds anybody with a pair."""
-    shares = measured.shares
+def share_rows(model: str, auc: Floats, share: Floats, resamples: int, seed: int) -> Iterator[ShareRow]:
+    """Mean pair AUC of a recommender in each bin of the share of likes that holds anybody with a pair.
+
+    Args:
+        model: its name.
+        auc: (L,) of each listener (or station), NaN without a pair.
+        share: (L,) of likes so far, NaN without earlier feedback.
+        resamples: of the bootstrap.
+        seed: of its draws.
+    """
     edges = np.linspace(0.0, 1.0, SHARE_BINS + 1)
-    where = _bin(shares.share)
-    for model, auc in shares.auc.items():
-        for place in range(SHARE_BINS):
-            values = auc[(where == place) & np.isfinite(auc)]
-            if len(values) == 0:
-                continue
-            enough = len(values) >= FEWEST_UNITS
-            means = resampled_means(values[:, None], measured.resamples, measured.seed)[:, 0] if enough else None
-            bounds = interval(float(values.mean()), means)
-            low, high = float(edges[place]), float(edges[place + 1])
-            yield ShareRow(model, low, high, len(values), bounds.mean, bounds.low, bounds.high)
+    where = _bin(share)
+    for place in range(SHARE_BINS):
+        values = auc[(where == place) & np.isfinite(auc)]
+        if len(values) == 0:
+            continue
+        enough = len(values) >= FEWEST_UNITS
+        means = resampled_means(values[:, None], resamples, seed)[:, 0] if enough else None
+        bounds = interval(float(values.mean()), means)
+        low, high = float(edges[place]), float(edges[place + 1])
+        yield ShareRow(model, low, high, len(values), bounds.mean, bounds.low, bounds.high)
 
 
 def _share_bins(share: Floats) -> Iterator[ShareBin]:

@@ -2,12 +2,20 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.configuration import ClepConfig, ClepVariant
+from recommender.evaluation.metrics import (
+    accuracy,
+    called_by_probability,
+    false_positive_rate,
+    pair_auc,
+    precision,
+    recall,
+)
 from recommender.experiments.clep_listeners import (
     Listener,
     Listeners,
@@ -16,7 +24,6 @@ from recommender.experiments.clep_listeners import (
     draw_test_tracks,
     heard_tracks,
 )
-from recommender.experiments.clep_measures import Column, measure, measure_at_rate
 from recommender.models.bayesian_taste import MainAxes, Opinions, SharedTaste, fit_shared
 from recommender.models.clep import ClepData
 from recommender.models.clep_batched import ClepProblem, train_clep_many
@@ -24,6 +31,77 @@ from recommender.models.numpy_inference import Standardisation
 from recommender.models.online_update import Prior, fit_head
 
 Floats = NDArray[np.float64]
+
+
+class ClepMetric(IntEnum):
+    """The five metrics of the paper's Table 2 (Park & Lee 2022, section 4.3), by their place in an array."""
+
+    ACCURACY = 0
+    PRECISION = 1
+    RECALL = 2
+    AUROC = 3
+    FPR = 4
+
+    @property
+    def key(self) -> str:
+        """Its name in documents."""
+        return self.name.lower()
+
+
+def measure(probability: Floats, liked: NDArray[np.bool_]) -> Floats:
+    """All metrics of one listener's test tracks.
+
+    Args:
+        probability: (T,) P(like); from .5 on a track is called liked.
+        liked: (T,) bool.
+
+    Returns:
+        (5,) by :class:`ClepMetric`; NaN where undefined (precision when nothing is called liked, …).
+    """
+    called = called_by_probability(probability)
+    figures = (
+        accuracy(called, liked),
+        precision(called, liked),
+        recall(called, liked),
+        pair_auc(probability[liked], probability[~liked]),
+        false_positive_rate(called, liked),
+    )
+    return np.array([np.nan if figure is None else figure for figure in figures])
+
+
+def measure_at_rate(score: Floats, liked: NDArray[np.bool_], rate: float) -> Floats:
+    """The metrics when the threshold is moved to where the false positive rate is ``rate``.
+
+    Between two thresholds the ROC curve is taken as a straight line, which is what choosing between them at random
+    achieves (Provost & Fawcett 2001); where several thresholds have the same rate, the middle of their recalls counts.
+    The threshold is found on the test tracks: this compares curves at one point, it is no prediction.
+
+    Args:
+        score: (T,) larger for what is rather liked.
+        liked: (T,) bool.
+        rate: false positive rate to meet, 0…1.
+
+    Returns:
+        (5,) by :class:`ClepMetric`; NaN throughout where likes or dislikes are missing.
+    """
+    likes, dislikes = int(liked.sum()), int((~liked).sum())
+    if not likes or not dislikes or not np.isfinite(rate):
+        return np.full(len(ClepMetric), np.nan)
+    thresholds = np.unique(score)[::-1]
+    false = np.array([0.0, *[(score[~liked] >= cut).mean() for cut in thresholds]])
+    true = np.array([0.0, *[(score[liked] >= cut).mean() for cut in thresholds]])
+    corners = np.unique(false)
+    middle = np.array([(true[false == corner].min() + true[false == corner].max()) / 2.0 for corner in corners])
+    hit = float(np.interp(rate, corners, middle))
+    called = hit * likes + rate * dislikes
+    figures = np.full(len(ClepMetric), np.nan)
+    figures[ClepMetric.ACCURACY] = (hit * likes + (1.0 - rate) * dislikes) / (likes + dislikes)
+    figures[ClepMetric.PRECISION] = hit * likes / called if called > 0 else np.nan
+    figures[ClepMetric.RECALL] = hit
+    figures[ClepMetric.AUROC] = pair_auc(score[liked], score[~liked]) or 0.0
+    figures[ClepMetric.FPR] = rate
+    return figures
+
 
 ENSEMBLE = 5
 """Networks of the ensemble, each from its own seed."""
@@ -33,7 +111,7 @@ ALONE_PRIOR = Prior()
 """Of a listener's logistic regression that knows nobody else."""
 
 
-class Row(StrEnum):
+class ClepModel(StrEnum):
     """What is measured."""
 
     PN = "pn"
@@ -59,9 +137,9 @@ class Row(StrEnum):
     """The sum of best's logit and the ensemble's."""
 
 
-VARIANTS = {Row.PN: ClepVariant.PN, Row.P: ClepVariant.P, Row.N: ClepVariant.N}
-MATCHED = {Row.PN_MATCHED: Row.PN, Row.P_MATCHED: Row.P, Row.N_MATCHED: Row.N}
-ABLATION = (Row.ENSEMBLE, Row.BEST_AND_ENSEMBLE)
+VARIANTS = {ClepModel.PN: ClepVariant.PN, ClepModel.P: ClepVariant.P, ClepModel.N: ClepVariant.N}
+MATCHED = {ClepModel.PN_MATCHED: ClepModel.PN, ClepModel.P_MATCHED: ClepModel.P, ClepModel.N_MATCHED: ClepModel.N}
+ABLATION = (ClepModel.ENSEMBLE, ClepModel.BEST_AND_ENSEMBLE)
 """Measured only when asked for: they take five times as long."""
 
 
@@ -77,9 +155,9 @@ class Sounds:
         return heard_tracks(self.content)
 
 
-def rows(*, ablation: bool) -> tuple[Row, ...]:
+def rows(*, ablation: bool) -> tuple[ClepModel, ...]:
     """What is measured, in order."""
-    return tuple(row for row in Row if ablation or row not in ABLATION)
+    return tuple(row for row in ClepModel if ablation or row not in ABLATION)
 
 
 def measure_seed(
@@ -95,27 +173,29 @@ def measure_seed(
         on_epoch: told how far the networks' training is.
 
     Returns:
-        (rows, chosen, 5) by :func:`rows` and :class:`recommender.experiments.clep_measures.Column`; NaN for a listener
+        (rows, chosen, 5) by :func:`rows` and :class:`ClepMetric`; NaN for a listener
         whose training part lacks likes or dislikes under this seed, and where a metric is undefined.
     """
     fold = _Fold.drawn(listeners, sounds, seed)
     probabilities = dict(fold.networks(ablation=ablation, on_epoch=on_epoch))
     probabilities |= dict(fold.beside(listeners, sounds))
     if ablation:
-        together = zip(probabilities[Row.BEST], probabilities[Row.ENSEMBLE], strict=True)
-        probabilities[Row.BEST_AND_ENSEMBLE] = [_sigmoid(_logit(one) + _logit(other)) for one, other in together]
+        together = zip(probabilities[ClepModel.BEST], probabilities[ClepModel.ENSEMBLE], strict=True)
+        probabilities[ClepModel.BEST_AND_ENSEMBLE] = [_sigmoid(_logit(one) + _logit(other)) for one, other in together]
     wanted = rows(ablation=ablation)
-    values = np.full((len(wanted), len(listeners.chosen), len(Column)), np.nan)
+    values = np.full((len(wanted), len(listeners.chosen), len(ClepMetric)), np.nan)
     for place, person in enumerate(fold.people):
         for index, row in enumerate(wanted):
             values[index, person.index] = _figures(probabilities, place, person.liked, row)
     return values
 
 
-def _figures(probabilities: Mapping[Row, Sequence[Floats]], place: int, liked: NDArray[np.bool_], row: Row) -> Floats:
+def _figures(
+    probabilities: Mapping[ClepModel, Sequence[Floats]], place: int, liked: NDArray[np.bool_], row: ClepModel
+) -> Floats:
     if row not in MATCHED:
         return measure(probabilities[row][place], liked)
-    rate = float(measure(probabilities[Row.N][place], liked)[Column.FPR])
+    rate = float(measure(probabilities[ClepModel.N][place], liked)[ClepMetric.FPR])
     return measure_at_rate(probabilities[MATCHED[row]][place], liked, rate)
 
 
@@ -176,12 +256,14 @@ class _Fold:
             self.seeds[person.index] + repetition,
         )
 
-    def networks(self, *, ablation: bool, on_epoch: Callable[[int, int], None]) -> Iterator[tuple[Row, list[Floats]]]:
+    def networks(
+        self, *, ablation: bool, on_epoch: Callable[[int, int], None]
+    ) -> Iterator[tuple[ClepModel, list[Floats]]]:
         """P(like) of each person's test tracks by the paper's networks, trained all at once."""
         runs = [(row, 0) for row in VARIANTS]
-        runs += [(Row.PN, repetition) for repetition in range(1, ENSEMBLE)] if ablation else []
+        runs += [(ClepModel.PN, repetition) for repetition in range(1, ENSEMBLE)] if ablation else []
         if not self.people:
-            yield from ((row, []) for row in (*VARIANTS, Row.ENSEMBLE))
+            yield from ((row, []) for row in (*VARIANTS, ClepModel.ENSEMBLE))
             return
         problems = [
             self.problem(person, VARIANTS[row], repetition) for row, repetition in runs for person in self.people
@@ -190,21 +272,21 @@ class _Fold:
         logits = stack.logits(stack.embedding(self.content)).reshape(len(runs), len(self.people), -1)
         for place, row in enumerate(VARIANTS):
             yield row, [_sigmoid(logits[place, who][person.tested]) for who, person in enumerate(self.people)]
-        mean = logits[[place for place, (row, _) in enumerate(runs) if row is Row.PN]].mean(axis=0)
-        yield Row.ENSEMBLE, [_sigmoid(mean[who][person.tested]) for who, person in enumerate(self.people)]
+        mean = logits[[place for place, (row, _) in enumerate(runs) if row is ClepModel.PN]].mean(axis=0)
+        yield ClepModel.ENSEMBLE, [_sigmoid(mean[who][person.tested]) for who, person in enumerate(self.people)]
 
-    def beside(self, listeners: Listeners, sounds: Sounds) -> Iterator[tuple[Row, list[Floats]]]:
+    def beside(self, listeners: Listeners, sounds: Sounds) -> Iterator[tuple[ClepModel, list[Floats]]]:
         """P(like) of each person's test tracks by everything else."""
-        yield Row.MAJORITY, [_majority(person) for person in self.people]
-        yield Row.LIKE_RATE, [_like_rate(person, listeners.everybody) for person in self.people]
+        yield ClepModel.MAJORITY, [_majority(person) for person in self.people]
+        yield ClepModel.LIKE_RATE, [_like_rate(person, listeners.everybody) for person in self.people]
         axes = MainAxes.of(self.content[sounds.heard & ~self.test])
-        yield Row.LOGISTIC, [self._alone(person, axes) for person in self.people]
+        yield ClepModel.LOGISTIC, [self._alone(person, axes) for person in self.people]
         learned = [
             _opinions(each, self.content, np.flatnonzero(~self.test[each.track])) for each in listeners.everybody
         ]
         shared = fit_shared(axes, learned)
-        yield Row.SHARED, [_sigmoid(shared.logits(self.content[person.tested])) for person in self.people]
-        yield Row.BEST, [self._best(person, shared) for person in self.people]
+        yield ClepModel.SHARED, [_sigmoid(shared.logits(self.content[person.tested])) for person in self.people]
+        yield ClepModel.BEST, [self._best(person, shared) for person in self.people]
 
     def _alone(self, person: _Person, axes: MainAxes) -> Floats:
         past = person.past(self.content)
@@ -247,7 +329,7 @@ def _logit(probability: Floats) -> Floats:
 class Space:
     """One listener's songs in one variant's embedding: (m, E), and (m,) bool whether liked, and whether tested on."""
 
-    row: Row
+    row: ClepModel
     embedding: NDArray[np.float32]
     liked: NDArray[np.bool_]
     tested: NDArray[np.bool_]

@@ -78,7 +78,7 @@ def same(first: Json, second: Json) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class JsonDifference:
     """Where two documents differ: a path such as ``results[3].mean``, and what is there; None where there is nothing."""
 
     path: str
@@ -89,7 +89,7 @@ class Difference:
         return f"{self.path}: {_short(self.first)} → {_short(self.second)}"
 
 
-def differences(first: Json, second: Json, path: str = "") -> Iterator[Difference]:
+def differences(first: Json, second: Json, path: str = "") -> Iterator[JsonDifference]:
     """Every place where two documents differ, in order."""
     if is_object(first) and is_object(second):
         for key in dict.fromkeys([*first, *second]):
@@ -100,7 +100,7 @@ def differences(first: Json, second: Json, path: str = "") -> Iterator[Differenc
             other = second[place] if place < len(second) else None
             yield from differences(one, other, f"{path}[{place}]")
     elif first != second or isinstance(first, bool) != isinstance(second, bool):
-        yield Difference(path, first, second)
+        yield JsonDifference(path, first, second)
 
 
 LONGEST = 60

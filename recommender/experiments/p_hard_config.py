@@ -1,15 +1,13 @@
-"""What an experiment over ``p_hard`` is asked: with the data, all that determines its figures."""
+"""The configuration of an experiment over ``p_hard``, the share of real negatives that the sequential model is trained with."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from recommender.configuration import Negatives, SequentialConfig
 from recommender.datasets.dataset import Dataset
-from recommender.evaluation.metric_runner import Candidates
 from recommender.evaluation.query_states import State
-from recommender.experiments.config import SplitName, ask_about
-from recommender.experiments.json_values import JsonObject, json_object
 from recommender.experiments.records import ExperimentError
+from recommender.experiments.run_config import ProtocolConfig, SplitName, configure
 
 PAPER = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
 """The values of Mei et al. 2024, Fig. 1."""
@@ -18,7 +16,7 @@ BESIDE = ("like-rate", "popularity")
 
 
 class Mode(StrEnum):
-    """Which sequential model."""
+    """The sequential model that is trained."""
 
     FAITHFUL = "faithful"
     """As in the paper."""
@@ -27,7 +25,7 @@ class Mode(StrEnum):
 
 
 class Tracks(StrEnum):
-    """What a track is to the model."""
+    """The representation of a track in the model."""
 
     IDS = "ids"
     """An embedding of its own, as in the paper."""
@@ -35,51 +33,23 @@ class Tracks(StrEnum):
     """The same, added to what its content vector gives."""
 
 
-@dataclass(frozen=True, slots=True)
-class PHardQuestion:
-    """What is asked.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PHardConfig(ProtocolConfig):
+    """Everything, besides the data, that determines the figures.
 
     Attributes:
-        dataset: ``KIND:PATH``, or ``log``.
         p_hard: values, rising.
-        seeds: of trainings, and of a random split.
-        split: how past and test are divided.
-        state: what is input when a test row is predicted.
-        candidates: among which tracks targets are ranked.
         config: sizes and schedule; its ``p_hard`` is replaced by each value, all else is the same for every one.
         mode: which model.
         tracks: what a track is to it.
-        columns: (key, column) pairs, as the data set was read with.
-        limit: rows it was cut to, or None.
-        music, index: where the audio lies and which file is which track, or empty.
-        frontend: what made vectors of the audio, or empty.
-        most_listeners: size of the sample of listeners that is measured on, or None for all.
+        beside: baselines that are measured too.
     """
 
-    dataset: str
     p_hard: tuple[float, ...]
-    seeds: tuple[int, ...]
-    split: SplitName
-    state: State
-    candidates: Candidates
     config: SequentialConfig
     mode: Mode = Mode.FAITHFUL
     tracks: Tracks = Tracks.IDS
-    columns: tuple[tuple[str, str], ...] = ()
-    limit: int | None = None
-    music: str = ""
-    index: str = ""
-    frontend: str = ""
-    most_listeners: int | None = None
-    beside: tuple[str, ...] = field(default=BESIDE)
-
-    def config_for(self, p_hard: float) -> SequentialConfig:
-        """What is trained for one value."""
-        return replace(self.config, p_hard=p_hard)
-
-    def to_json(self) -> JsonObject:
-        """As a record keeps it."""
-        return json_object(self)
+    beside: tuple[str, ...] = BESIDE
 
 
 def parse_p_hard(text: str) -> tuple[float, ...]:
@@ -102,7 +72,7 @@ def parse_p_hard(text: str) -> tuple[float, ...]:
     return tuple(sorted(values))
 
 
-def ask_about_p_hard(
+def configure_p_hard(
     dataset: Dataset,
     config: SequentialConfig,
     *,
@@ -114,11 +84,11 @@ def ask_about_p_hard(
     split: SplitName | None = None,
     state: State | None = None,
     most_listeners: int | None = None,
-) -> PHardQuestion:
-    """The question about a data set, with what fits it filled in as for the baselines.
+) -> PHardConfig:
+    """The configuration for a data set, with what fits it filled in as for the baselines.
 
     Args:
-        dataset: what is asked about.
+        dataset: what is measured on.
         config: sizes and schedule.
         p_hard: values, rising.
         seeds: how many; 0, 1, … are used.
@@ -130,15 +100,15 @@ def ask_about_p_hard(
         most_listeners: size of the sample of listeners that is measured on, or None for all.
 
     Raises:
-        ExperimentError: the data set lacks a clock, content, or the kind of negatives that the question needs.
+        ExperimentError: the data set lacks a clock, content, or the kind of negatives that are asked for.
     """
-    base = ask_about(
+    base = configure(
         dataset, models=",".join(BESIDE), seeds=seeds, split=split, state=state, most_listeners=most_listeners
     )
     if tracks is Tracks.CONTENT and dataset.content is None:
         raise ExperimentError(f"{dataset.name} has no content vectors: use --items ids, or give the audio.")
     _check_negatives(dataset, negatives)
-    return PHardQuestion(
+    return PHardConfig(
         dataset=base.dataset,
         p_hard=p_hard,
         seeds=base.seeds,

@@ -1,4 +1,4 @@
-"""What an experiment over ``p_hard`` gives: the curves of Fig. 1, accuracy by share of likes (Fig. 2), ranks by popularity."""
+"""The results of an experiment over ``p_hard``: the curves of Fig. 1, accuracy by share of likes (Fig. 2), ranks by popularity."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,51 +6,30 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.evaluation.bootstrap import (
-    CONFIDENCE,
-    FEWEST_UNITS,
-    RESAMPLES,
-    difference_of_resamples,
-    interval,
-    resampled_means,
-)
+from recommender.evaluation.bootstrap import CONFIDENCE, RESAMPLES
 from recommender.evaluation.metric_names import Measure
-from recommender.evaluation.report import ShareBin
+from recommender.evaluation.report import Evaluation, Report, ShareBin, ShareRow
+from recommender.evaluation.report_builder import share_rows
 from recommender.evaluation.splits import Split
-from recommender.experiments.measurements import Averaged
-from recommender.experiments.p_hard_run import BOOTSTRAP_SEED, Course, TrainedPart
+from recommender.experiments.json_values import JsonObject, json_object
+from recommender.experiments.measurements import (
+    BOOTSTRAP_SEED,
+    Averaged,
+    LearningCurve,
+    ModelMeasurement,
+    ResultRow,
+    averaged,
+    result_rows,
+    together,
+)
+from recommender.experiments.p_hard_config import Mode, PHardConfig
+from recommender.experiments.p_hard_trends import EPOCHS, PHardDifference, PHardRow, PopularityRow, Trend, trends_of
 from recommender.sequence.negatives import NegativeCounts
 from recommender.training.sequential_recommender import name_of
 
-SHARE_BINS = 5
-"""Fifths of the share of likes, as the other reports have."""
+REFERENCE = "like-rate"
 HISTOGRAM_BINS = 10
-EPOCHS = "epochs"
 COMPARED = (Measure.PAIR_AUC, Measure.GINI, Measure.MRR_POSITIVE, Measure.MRR_NEGATIVE, Measure.NDCG)
-
-
-@dataclass(frozen=True, slots=True)
-class PHardRow:
-    """One figure for one value of ``p_hard``."""
-
-    p_hard: float
-    metric: str
-    mean: float
-    low: float | None
-    high: float | None
-    seeds: int
-
-
-@dataclass(frozen=True, slots=True)
-class BesideRow:
-    """One figure of a model that stands beside."""
-
-    model: str
-    metric: str
-    mean: float
-    low: float | None
-    high: float | None
-    seeds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,45 +52,14 @@ class NegativesRow:
 
 
 @dataclass(frozen=True, slots=True)
-class DifferenceRow:
-    """How far one value is ahead of another model on the same listeners."""
+class PHardShare(ShareRow):
+    """Pair AUC over the listeners whose share of likes in the past lies in ``share_low`` … ``share_high``, by value."""
 
-    p_hard: float
-    rival: str
-    metric: str
-    mean: float
-    low: float | None
-    high: float | None
-    probability_better: float | None
+    p_hard: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class ShareRow:
-    """Pair AUC over the listeners whose share of likes in the past lies in ``share_low`` … ``share_high``."""
-
-    model: str
-    p_hard: float | None
-    share_low: float
-    share_high: float
-    count: int
-    mean: float
-    low: float | None
-    high: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class PopularityRow:
-    """A tenth of the catalogue by popularity, 1 the least popular: mean place in rankings, share of the lists of ten."""
-
-    model: str
-    p_hard: float | None
-    tenth: int
-    place: float
-    listed: float
-
-
-@dataclass(frozen=True, slots=True)
-class CourseRow:
+class LearningCurveRow:
     """Validation pair AUC by epoch, one training."""
 
     p_hard: float
@@ -121,28 +69,17 @@ class CourseRow:
     validation_auc: tuple[float | None, ...]
 
 
-Parts = Mapping[float, Sequence[TrainedPart]]
-
-
-def figure_rows(found: Averaged, p_hard: float, parts: Sequence[TrainedPart], seeds: int) -> list[PHardRow]:
+def figure_rows(found: Averaged, p_hard: float, parts: Sequence[ModelMeasurement], seeds: int) -> list[PHardRow]:
     """Every measure of one value, and its epochs."""
     rows = [
         PHardRow(p_hard, measure.key, figure.mean, figure.low, figure.high, seeds)
         for measure, figure in found.figures.items()
     ]
-    epochs = [float(course.epochs) for course in _courses(parts) if course.epochs is not None]
+    epochs = [float(curve.epochs) for curve in _curves(parts) if curve.epochs is not None]
     if epochs:
         mean, low, high = mean_over_seeds(epochs)
         rows.append(PHardRow(p_hard, EPOCHS, mean, low, high, len(epochs)))
     return rows
-
-
-def beside_rows(model: str, found: Averaged, seeds: int) -> list[BesideRow]:
-    """Every measure of a model that stands beside."""
-    return [
-        BesideRow(model, measure.key, figure.mean, figure.low, figure.high, seeds)
-        for measure, figure in found.figures.items()
-    ]
 
 
 def mean_over_seeds(values: Sequence[float]) -> tuple[float, float | None, float | None]:
@@ -156,11 +93,11 @@ def mean_over_seeds(values: Sequence[float]) -> tuple[float, float | None, float
     return mean, max(1.0, mean - half), mean + half
 
 
-def negatives_row(p_hard: float, parts: Sequence[TrainedPart]) -> NegativesRow:
+def negatives_row(p_hard: float, parts: Sequence[ModelMeasurement]) -> NegativesRow:
     """Realised shares of one value."""
     counts = NegativeCounts()
-    for course in _courses(parts):
-        counts = counts + course.negatives
+    for curve in _curves(parts):
+        counts = counts + curve.negatives
     real = counts.station + counts.listener
     return NegativesRow(
         p_hard,
@@ -171,26 +108,17 @@ def negatives_row(p_hard: float, parts: Sequence[TrainedPart]) -> NegativesRow:
     )
 
 
-def difference_rows(
-    together: Mapping[float, Averaged], beside: Mapping[str, Averaged], reference: str
-) -> list[DifferenceRow]:
-    """Every value against the lowest one, and against the model that stands beside."""
-    lowest = min(together)
-    rivals = {name_of(lowest): together[lowest]} | {model: beside[model] for model in beside if model == reference}
-    rows: list[DifferenceRow] = []
-    for p_hard, found in together.items():
-        for rival, theirs in rivals.items():
-            if theirs is found:
-                continue
-            for measure in COMPARED:
-                own, other = found.figures.get(measure), theirs.figures.get(measure)
-                if own is None or other is None:
-                    continue
-                sign = -1.0 if measure.lower_is_better else 1.0
-                gap = difference_of_resamples(own.mean, other.mean, own.resampled, other.resampled, sign)
-                rows.append(
-                    DifferenceRow(p_hard, rival, measure.key, gap.mean, gap.low, gap.high, gap.probability_better)
-                )
+def difference_rows(evaluation: Evaluation, p_hard: Sequence[float], beside: Sequence[str]) -> list[PHardDifference]:
+    """Every value against the lowest one, and against the reference where that stands beside."""
+    rivals = [name_of(p_hard[0]), *(model for model in beside if model == REFERENCE)]
+    rows: list[PHardDifference] = []
+    for value in p_hard:
+        for rival in rivals:
+            for measure in COMPARED if rival != name_of(value) else ():
+                gap = evaluation.difference(name_of(value), rival, measure)
+                if gap is not None:
+                    bounds = (gap.mean, gap.low, gap.high, gap.probability_better)
+                    rows.append(PHardDifference(value, rival, measure.key, *bounds))
     return rows
 
 
@@ -209,7 +137,7 @@ def positive_shares(splits: Sequence[Split], listeners: NDArray[np.int64]) -> ND
         return np.where(known, shares, 0.0).sum(axis=0) / known.sum(axis=0)
 
 
-def share_rows(model: str, p_hard: float | None, found: Averaged, share: NDArray[np.float64]) -> list[ShareRow]:
+def p_hard_shares(model: str, p_hard: float | None, found: Averaged, share: NDArray[np.float64]) -> list[PHardShare]:
     """Pair AUC by the listener's share of likes (Mei et al. 2024, Fig. 2, left).
 
     Args:
@@ -221,20 +149,11 @@ def share_rows(model: str, p_hard: float | None, found: Averaged, share: NDArray
     figure = found.figures.get(Measure.PAIR_AUC)
     if figure is None:
         return []
-    rows: list[ShareRow] = []
-    edges = np.linspace(0.0, 1.0, SHARE_BINS + 1)
-    bins = np.minimum((np.nan_to_num(share, nan=-1.0) * SHARE_BINS).astype(np.int64), SHARE_BINS - 1)
-    for place in range(SHARE_BINS):
-        values = figure.values[(bins == place) & np.isfinite(share) & np.isfinite(figure.values)]
-        if not len(values):
-            continue
-        drawn = (
-            resampled_means(values[:, None], RESAMPLES, BOOTSTRAP_SEED)[:, 0] if len(values) >= FEWEST_UNITS else None
-        )
-        bounds = interval(float(values.mean()), drawn)
-        low, high = float(edges[place]), float(edges[place + 1])
-        rows.append(ShareRow(model, p_hard, low, high, len(values), bounds.mean, bounds.low, bounds.high))
-    return rows
+    rows = share_rows(model, figure.values, share, RESAMPLES, BOOTSTRAP_SEED)
+    return [
+        PHardShare(row.model, row.share_low, row.share_high, row.count, row.mean, row.low, row.high, p_hard)
+        for row in rows
+    ]
 
 
 def share_bins(share: NDArray[np.float64]) -> list[ShareBin]:
@@ -243,7 +162,7 @@ def share_bins(share: NDArray[np.float64]) -> list[ShareBin]:
     return [ShareBin(float(edges[i]), float(edges[i + 1]), int(count)) for i, count in enumerate(counts)]
 
 
-def popularity_rows(model: str, p_hard: float | None, parts: Sequence[TrainedPart]) -> list[PopularityRow]:
+def popularity_rows(model: str, p_hard: float | None, parts: Sequence[ModelMeasurement]) -> list[PopularityRow]:
     """Mean place of each tenth over seeds; empty where it was not measured."""
     known = [part.popularity for part in parts if part.popularity is not None]
     if not known:
@@ -256,14 +175,166 @@ def popularity_rows(model: str, p_hard: float | None, parts: Sequence[TrainedPar
     ]
 
 
-def course_rows(p_hard: float, parts: Sequence[TrainedPart]) -> list[CourseRow]:
+def curve_rows(p_hard: float, parts: Sequence[ModelMeasurement]) -> list[LearningCurveRow]:
     """Every training of one value."""
     return [
-        CourseRow(p_hard, part.measurement.seed, part.course.epochs, part.course.best_epoch, part.course.validation_auc)
+        LearningCurveRow(
+            p_hard, part.seed, part.training.epochs, part.training.best_epoch, part.training.validation_auc
+        )
         for part in parts
-        if part.course is not None
+        if part.training is not None
     ]
 
 
-def _courses(parts: Sequence[TrainedPart]) -> list[Course]:
-    return [part.course for part in parts if part.course is not None]
+def _curves(parts: Sequence[ModelMeasurement]) -> list[LearningCurve]:
+    return [part.training for part in parts if part.training is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class PHardResults:
+    """What a run gives; as JSON it is what a record holds.
+
+    Attributes:
+        results: Fig. 1: every measure, and epochs, for every value.
+        baselines: the same of what stands beside.
+        differences: against the lowest value and against like-rate.
+        negatives: realised shares.
+        by_positive_share, positive_shares: Fig. 2.
+        by_popularity: section 6.2.
+        courses: validation pair AUC of every training.
+        trends: which of the paper's are there.
+        split: what was learned from and measured on, of the first seed.
+        conclusion: in a few sentences.
+        omitted, notes: what is missing, and what has to be said.
+    """
+
+    results: tuple[PHardRow, ...]
+    baselines: tuple[ResultRow, ...]
+    differences: tuple[PHardDifference, ...]
+    negatives: tuple[NegativesRow, ...]
+    by_positive_share: tuple[PHardShare, ...]
+    positive_shares: tuple[ShareBin, ...]
+    by_popularity: tuple[PopularityRow, ...]
+    courses: tuple[LearningCurveRow, ...]
+    trends: tuple[Trend, ...]
+    split: JsonObject
+    conclusion: str
+    omitted: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def p_hard_results(
+    config: PHardConfig, parts: Mapping[str, Sequence[ModelMeasurement]], splits: Sequence[Split]
+) -> PHardResults:
+    """Average, compare, and judge.
+
+    Args:
+        config: of the run.
+        parts: all measurements by model, seed by seed.
+        splits: all that were measured on.
+    """
+    values = {p_hard: name_of(p_hard) for p_hard in config.p_hard}
+    averages = {model: averaged(found) for model, found in parts.items()}
+    seeds = len(config.seeds)
+    results = [
+        row for p_hard, model in values.items() for row in figure_rows(averages[model], p_hard, parts[model], seeds)
+    ]
+    differences = difference_rows(together(parts, averages), config.p_hard, config.beside)
+    every = [(model, p_hard) for p_hard, model in values.items()] + [(model, None) for model in config.beside]
+    by_share, distribution, missing = _shares(every, averages, splits)
+    by_popularity = [row for model, p_hard in every for row in popularity_rows(model, p_hard, parts[model])]
+    reports = [part.evaluation.report for model, _ in every for part in parts[model]]
+    return PHardResults(
+        results=tuple(results),
+        baselines=tuple(
+            row for model in config.beside for row in result_rows(model, averages[model], _seeds(parts[model]))
+        ),
+        differences=tuple(differences),
+        negatives=tuple(negatives_row(p_hard, parts[model]) for p_hard, model in values.items()),
+        by_positive_share=tuple(by_share),
+        positive_shares=tuple(distribution),
+        by_popularity=tuple(by_popularity),
+        courses=tuple(row for p_hard, model in values.items() for row in curve_rows(p_hard, parts[model])),
+        trends=tuple(trends_of(results, differences, by_popularity)),
+        split=_split_facts(config, parts[every[0][0]][0].evaluation.report),
+        conclusion=_conclusion(results, differences),
+        omitted=(*dict.fromkeys(text for report in reports for text in report.omitted), *missing),
+        notes=(*dict.fromkeys(note for report in reports for note in report.notes), *_notes(config)),
+    )
+
+
+def _shares(
+    every: Sequence[tuple[str, float | None]], averages: Mapping[str, Averaged], splits: Sequence[Split]
+) -> tuple[list[PHardShare], list[ShareBin], list[str]]:
+    """Fig. 2, or why it is missing."""
+    listeners = averages[every[0][0]].listeners
+    if len(listeners) <= 1:
+        return [], [], ["Accuracy by share of likes: there is one listener (Fig. 2)."]
+    share = positive_shares(splits, listeners)
+    rows = [row for model, p_hard in every for row in p_hard_shares(model, p_hard, averages[model], share)]
+    return rows, share_bins(share), []
+
+
+def _seeds(parts: Sequence[ModelMeasurement]) -> int:
+    return len({part.seed for part in parts})
+
+
+def _split_facts(config: PHardConfig, report: Report) -> JsonObject:
+    return json_object(
+        {
+            **json_object(report.split),
+            "candidates": config.candidates,
+            "listeners": report.listeners,
+            "listeners_with_pairs": report.listeners_with_pairs,
+            "positives": report.positives,
+            "negatives": report.negatives,
+            "pairs": report.pairs,
+        }
+    )
+
+
+def _conclusion(results: Sequence[PHardRow], differences: Sequence[PHardDifference]) -> str:
+    auc = {row.p_hard: row for row in results if row.metric == "auc"}
+    if not auc:
+        return "Nothing can be concluded: no listener has both a like and a dislike of one station in the test."
+    best = max(auc.values(), key=lambda row: row.mean)
+    said = f"Highest pair AUC at p_hard = {best.p_hard:g}: {best.mean:.3f}{_bounds(best.low, best.high)}"
+    for row in differences:
+        if row.metric == "auc" and row.p_hard == best.p_hard:
+            way = "above" if row.mean >= 0 else "below"
+            shift = f"{abs(row.mean):.3f} {way} {row.rival}"
+            said += f"; {shift}{_bounds(row.low, row.high)}{_judged(row)}"
+    return f"{said}."
+
+
+def _bounds(low: float | None, high: float | None) -> str:
+    return (
+        ""
+        if low is None or high is None
+        else f" ({low:+.3f} to {high:+.3f})"
+        if low < 0
+        else f" ({low:.3f} to {high:.3f})"
+    )
+
+
+def _judged(row: PHardDifference) -> str:
+    if row.low is None or row.high is None:
+        return ", too little to say how sure"
+    return "" if row.low > 0.0 or row.high < 0.0 else ", which may be chance"
+
+
+def _notes(config: PHardConfig) -> list[str]:
+    model = config.config
+    sizes = f"{config.mode.capitalize()} mode: {model.blocks} blocks of width {model.width} over {model.length} events"
+    how = (
+        "one negative a position, binary cross-entropy"
+        if config.mode is Mode.FAITHFUL
+        else "a softmax over shared random negatives and a term of its own for the listener's real ones"
+    )
+    notes = [
+        f"{sizes}, {how}, patience of {model.patience} epochs for every p_hard.",
+        "Epochs: the first within .001 of the best validation pair AUC, with Student's interval over the seeds.",
+    ]
+    if len(config.seeds) > 1:
+        notes.append(f"Averaged over {len(config.seeds)} seeds; counts of rows and pairs are of the first.")
+    return notes

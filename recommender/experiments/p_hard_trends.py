@@ -1,16 +1,16 @@
-"""Which trends of Mei et al. 2024, section 5, a run shows: each by a fixed rule.
+"""The curves over ``p_hard``, and which trends of Mei et al. 2024, section 5, they show: each by a fixed rule.
 
-A difference counts when its interval over listeners excludes zero; epochs differ when their intervals over seeds are apart. Where the run lacks a value that a rule needs, the rule is
-left out.
+A difference counts when its interval over listeners excludes zero; epochs differ when their intervals over seeds are apart.
+Where the run lacks a value that a rule needs, the rule is left out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from recommender.experiments.p_hard_results import EPOCHS, DifferenceRow, PHardRow, PopularityRow
 from recommender.training.sequential_recommender import name_of
 
+EPOCHS = "epochs"
 PLATEAU_FROM = 0.3
 PLATEAU_WIDTH = 0.01
 """How much pair AUC may still change from .3 on to be called flat."""
@@ -22,7 +22,43 @@ SHIFT = 0.01
 """Share of the catalogue by which the most popular tenth has to move to count as having moved."""
 
 
-class Verdict(StrEnum):
+@dataclass(frozen=True, slots=True)
+class PHardRow:
+    """One figure for one value of ``p_hard``."""
+
+    p_hard: float
+    metric: str
+    mean: float
+    low: float | None
+    high: float | None
+    seeds: int
+
+
+@dataclass(frozen=True, slots=True)
+class PHardDifference:
+    """How far one value is ahead of another model on the same listeners."""
+
+    p_hard: float
+    rival: str
+    metric: str
+    mean: float
+    low: float | None
+    high: float | None
+    probability_better: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PopularityRow:
+    """A tenth of the catalogue by popularity, 1 the least popular: mean place in rankings, share of the lists of ten."""
+
+    model: str
+    p_hard: float | None
+    tenth: int
+    place: float
+    listed: float
+
+
+class TrendVerdict(StrEnum):
     """What a rule says."""
 
     HOLDS = "holds"
@@ -35,7 +71,7 @@ class Trend:
     """One claim of the paper, what came of it here, and the figures it rests on."""
 
     claim: str
-    verdict: Verdict
+    verdict: TrendVerdict
     evidence: str
 
 
@@ -45,7 +81,7 @@ class _Figures:
 
     lowest: float
     means: Mapping[str, Mapping[float, float]]
-    gaps: Mapping[tuple[str, float], DifferenceRow]
+    gaps: Mapping[tuple[str, float], PHardDifference]
     popular: Mapping[float, float]
     epochs: Mapping[float, tuple[float, tuple[float, float] | None]]
     """Mean and, with several seeds, its interval."""
@@ -53,13 +89,13 @@ class _Figures:
     def of(self, metric: str) -> Mapping[float, float]:
         return self.means.get(metric, {})
 
-    def above(self, metric: str) -> list[DifferenceRow]:
+    def above(self, metric: str) -> list[PHardDifference]:
         """Differences of all values above the lowest, rising."""
         return [row for (name, _), row in sorted(self.gaps.items()) if name == metric]
 
 
 def trends_of(
-    results: Sequence[PHardRow], differences: Sequence[DifferenceRow], popularity: Sequence[PopularityRow]
+    results: Sequence[PHardRow], differences: Sequence[PHardDifference], popularity: Sequence[PopularityRow]
 ) -> list[Trend]:
     """The paper's claims, judged; empty without a training at p_hard = 0 and one above it."""
     values = sorted({row.p_hard for row in results})
@@ -87,7 +123,9 @@ def _accuracy(figures: _Figures) -> Trend | None:
         return None
     sure = [row for row in rows if row.low is not None and row.low > 0.0]
     against = [row for row in rows if row.high is not None and row.high < 0.0]
-    verdict = Verdict.HOLDS if len(sure) == len(rows) else Verdict.FAILS if against else Verdict.UNDECIDED
+    verdict = (
+        TrendVerdict.HOLDS if len(sure) == len(rows) else TrendVerdict.FAILS if against else TrendVerdict.UNDECIDED
+    )
     shown = ", ".join(f"{row.p_hard:g}: {row.mean:+.3f}" for row in rows)
     return Trend(
         "Pair AUC is higher for every p_hard above 0 than for 0.",
@@ -104,7 +142,7 @@ def _plateau(figures: _Figures) -> Trend | None:
     gain = max(late.values()) - figures.of("auc")[0.0]
     risen = any(row.p_hard in late and row.low is not None and row.low > 0.0 for row in figures.above("auc"))
     flat = span <= PLATEAU_WIDTH and gain > span
-    verdict = Verdict.UNDECIDED if not risen else Verdict.HOLDS if flat else Verdict.FAILS
+    verdict = TrendVerdict.UNDECIDED if not risen else TrendVerdict.HOLDS if flat else TrendVerdict.FAILS
     return Trend(
         f"Having risen, pair AUC is flat from about {PLATEAU_FROM:g} on.",
         verdict,
@@ -120,7 +158,7 @@ def _diversity(figures: _Figures) -> Trend | None:
     row = figures.gaps.get(("gini", best))
     inside = DIVERSE_FROM <= best <= DIVERSE_TO
     sure = row is not None and row.high is not None and row.high < 0.0
-    verdict = Verdict.FAILS if not inside else Verdict.HOLDS if sure else Verdict.UNDECIDED
+    verdict = TrendVerdict.FAILS if not inside else TrendVerdict.HOLDS if sure else TrendVerdict.UNDECIDED
     shown = ", ".join(f"{p:g}: {value:.4f}" for p, value in gini.items())
     return Trend(
         f"Gini is lowest (recommendations most diverse) between {DIVERSE_FROM:g} and {DIVERSE_TO:g}.",
@@ -138,7 +176,7 @@ def _ranks(figures: _Figures) -> Trend | None:
     both, more = min(fall.values()) > 0.0, fall["-"] > fall["+"]
     return Trend(
         "Liked and disliked targets both rank lower with a higher p_hard, disliked ones more so.",
-        Verdict.HOLDS if both and more else Verdict.FAILS,
+        TrendVerdict.HOLDS if both and more else TrendVerdict.FAILS,
         f"from 0 to {last:g}, MRR of liked {plus[0.0]:.4f} to {plus[last]:.4f} ({-fall['+']:+.0%}), "
         f"of disliked {minus[0.0]:.4f} to {minus[last]:.4f} ({-fall['-']:+.0%})",
     )
@@ -150,9 +188,9 @@ def _epochs(figures: _Figures) -> Trend | None:
         return None
     (_, none), (_, shipped) = figures.epochs[0.0], figures.epochs[SHIPPED]
     change = epochs[SHIPPED] / epochs[0.0] - 1.0
-    verdict = Verdict.UNDECIDED
+    verdict = TrendVerdict.UNDECIDED
     if none is not None and shipped is not None and (none[0] > shipped[1] or shipped[0] > none[1]):
-        verdict = Verdict.HOLDS if change < 0.0 else Verdict.FAILS
+        verdict = TrendVerdict.HOLDS if change < 0.0 else TrendVerdict.FAILS
     return Trend(
         f"Training converges in fewer epochs at {SHIPPED:g} than at 0 (the paper: {SAVED_EPOCHS:.0%} fewer).",
         verdict,
@@ -170,7 +208,7 @@ def _popular(figures: _Figures) -> Trend | None:
         return None
     last = max(figures.popular)
     shift = figures.popular[last] - figures.popular[0.0]
-    verdict = Verdict.HOLDS if shift > SHIFT else Verdict.FAILS if shift < -SHIFT else Verdict.UNDECIDED
+    verdict = TrendVerdict.HOLDS if shift > SHIFT else TrendVerdict.FAILS if shift < -SHIFT else TrendVerdict.UNDECIDED
     return Trend(
         "Popular tracks rank lower with a higher p_hard (section 6.2).",
         verdict,

@@ -19,15 +19,16 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from recommender.experiments.json_values import JsonObject, json_object, same
-from recommender.experiments.provenance import machine, versions
 from recommender.experiments.records import (
     ID_PATTERN,
     MOST_BYTES,
     ExperimentError,
     FigureFile,
     Record,
+    machine,
     record_from_json,
     record_to_json,
+    versions,
 )
 
 RECORD = "record.json"

@@ -48,6 +48,40 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
+class GateEvidence:
+    """State of the promotion gate's e-process between two retrainings (:mod:`recommender.evaluation.promotion`).
+
+    Attributes:
+        rounds: retrainings that were judged since the last refusal.
+        until: seconds, on the log's clock, of the last row that counted; None before the first.
+        capital: of the bets under way, one for each fraction that is bet; empty before the first round.
+    """
+
+    rounds: int = 0
+    until: float | None = None
+    capital: tuple[float, ...] = ()
+
+    @property
+    def value(self) -> float:
+        """The e-value: what the bets have made of 1, those not begun yet included."""
+        return (float(np.mean(self.capital)) if self.capital else 0.0) + 1.0 / (self.rounds + 1)
+
+    def after(self, growth: NDArray[np.float64], until: float) -> "GateEvidence":
+        """The state after one more retraining.
+
+        Args:
+            growth: (fractions,) factors by which its rows moved bets of each fraction.
+            until: time of its last row.
+        """
+        rounds = self.rounds + 1
+        begun = np.array(self.capital) if self.capital else np.zeros(len(growth))
+        return GateEvidence(rounds, until, tuple(((begun + 1.0 / (rounds * (rounds + 1))) * growth).tolist()))
+
+
+NO_EVIDENCE = GateEvidence()
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCard:
     """What a model is, beside its arrays.
 
@@ -66,6 +100,7 @@ class ModelCard:
         promoted: whether the gate let it through.
         reason: why, in one sentence.
         sha256: of the arrays' file; empty until it is stored.
+        gate: the evidence that the next retraining's gate carries on with.
     """
 
     version: str
@@ -82,6 +117,7 @@ class ModelCard:
     promoted: bool
     reason: str
     sha256: str
+    gate: GateEvidence = NO_EVIDENCE
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines.feedback import Labels
+from recommender.baselines.feedback import LabelMatrix
 from recommender.events import EventLog
 from recommender.models.parameter_shapes import LIKED
 from recommender.sequence.track_counts import TrackCounts
@@ -28,7 +28,7 @@ class Items:
     shrink: NDArray[np.float32]
     liked: NDArray[np.float32]
     labelled: NDArray[np.float32]
-    likes: Labels | None = None
+    likes: LabelMatrix | None = None
 
     @staticmethod
     def of(train: EventLog, content: NDArray[np.float32], id_shrinkage: float) -> "Items":
@@ -37,7 +37,7 @@ class Items:
 
     @staticmethod
     def of_counts(
-        counts: TrackCounts, content: NDArray[np.float32], id_shrinkage: float, likes: Labels | None = None
+        counts: TrackCounts, content: NDArray[np.float32], id_shrinkage: float, likes: LabelMatrix | None = None
     ) -> "Items":
         """Give each track heard an embedding of its own, shrunk by n / (n + ``id_shrinkage``).
 
@@ -68,7 +68,7 @@ class Items:
         return np.log(likes / likes.mean()).astype(np.float32)
 
 
-def likes_of(log: EventLog) -> Labels:
+def likes_of(log: EventLog) -> LabelMatrix:
     """Who liked what in a log, by the outcomes that say so."""
-    labels = Labels.of(log.where(np.isin(log.outcome, LIKED)))
+    labels = LabelMatrix.of(log.where(np.isin(log.outcome, LIKED)))
     return labels.where(labels.sign > 0)

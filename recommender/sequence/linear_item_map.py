@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from recommender.baselines.ease import TrackMap, ease
-from recommender.baselines.feedback import Labels
+from recommender.baselines.feedback import LabelMatrix
 from recommender.models.parameter_shapes import LIKED, MOST_SHALLOW
 from recommender.sequence.items import Items
 
@@ -71,7 +71,7 @@ class Shallow(nn.Module):
         return (told @ weights)[..., place]
 
 
-def shallow_map(items: Items, likes: Labels, ridge: float) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def shallow_map(items: Items, likes: LabelMatrix, ridge: float) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """The map of the most liked tracks, and where each row's track stands in it.
 
     Args:
@@ -94,7 +94,7 @@ def shallow_map(items: Items, likes: Labels, ridge: float) -> tuple[NDArray[np.f
     return weights, place
 
 
-def _spread(fitted: TrackMap, likes: Labels) -> float:
+def _spread(fitted: TrackMap, likes: LabelMatrix) -> float:
     """Standard deviation of the scores of all tracks for all who liked something; those not in the map score 0."""
     opinions = likes.liked()[np.unique(likes.listener)][:, fitted.kept]
     total = squares = 0.0

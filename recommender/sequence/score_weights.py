@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from recommender.configuration import SequentialConfig
-from recommender.evaluation.ranking import full_ranks, ndcg_of_ranks
+from recommender.evaluation.metrics import full_ranks, ndcg_of_ranks
 from recommender.events import EventLog
 from recommender.sequence.inputs import tokens
 from recommender.sequence.network import SequentialNetwork

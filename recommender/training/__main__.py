@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from recommender.datasets import DatasetError, parse_columns
+from recommender.datasets.dataset import DatasetError, parse_columns
 from recommender.training.checkpoints import EVERY_SECONDS, CheckpointError
 from recommender.training.conversion import ASKED_LISTENERS, SHARD_ROWS, convert
 from recommender.training.devices import DeviceError, Precision
@@ -84,7 +84,7 @@ def _count(text: str) -> int:
 
 
 def _convert(options: argparse.Namespace) -> object:
-    from recommender.datasets import stream_dataset  # noqa: PLC0415 - Arrow is slow to load, and help needs none
+    from recommender.datasets.stream import stream_dataset  # noqa: PLC0415 - Arrow is slow to load, and help needs none
 
     manifest = convert(
         stream_dataset(options.dataset, columns=parse_columns(options.columns)),

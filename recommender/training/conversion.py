@@ -20,7 +20,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
 
-from recommender.datasets.column_buffer import FINAL
+from recommender.datasets.opening import FINAL
 from recommender.datasets.stream import Chunk
 from recommender.evaluation.splits import split_listener_last
 from recommender.events import EventLog, empty_log

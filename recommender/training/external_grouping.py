@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.datasets.column_buffer import FINAL
+from recommender.datasets.opening import FINAL
 from recommender.datasets.stream import Chunk
 from recommender.training.listener_parts import mixed
 

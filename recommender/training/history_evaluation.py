@@ -10,15 +10,13 @@ from numpy.typing import NDArray
 from recommender.baselines import BASELINES, Recommender, build
 from recommender.evaluation.bootstrap import resampling_units
 from recommender.evaluation.calibrated import Calibrated
-from recommender.evaluation.comparison import Comparison, compare
-from recommender.evaluation.log_summary import LogFacts, log_facts
 from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.promotion import FEWEST_PAIRS
 from recommender.evaluation.protocol import count_pairs, evaluate
 from recommender.evaluation.query_states import MOST_ROWS, State
-from recommender.evaluation.report import Evaluation
+from recommender.evaluation.report import Comparison, Evaluation, compare
 from recommender.evaluation.splits import split_at
-from recommender.evaluation.verdict import Conclusion, conclude
+from recommender.evaluation.verdict import Conclusion, LogFacts, conclude, log_facts
 from recommender.events import EventLog, TimeSplit, split_by_time
 from recommender.models.model_card import Model
 from recommender.models.model_scorer import Catalogue, ModelScorer
@@ -28,10 +26,10 @@ GATE_SHARES = (0.15, 0.2, 0.25, 0.3)
 """The gate is the newest 15 % of the history, or as much more as it takes to hold enough pairs."""
 MODEL = "model"
 """What tables call the model that is measured."""
-ONE_LISTENER = ("random", "popularity", "like-rate", "personal-most-played", "act-r", "content-knn", "imms", "tunelog")
+ONE_LISTENER = tuple(name for name, baseline in BASELINES.items() if not baseline.needs_crowd)
 """Baselines that know something from one listener's history; the others learn from what different people like."""
-GATE = ("random", "popularity", "like-rate", "personal-most-played", "content-knn")
-"""Those that a new model is judged by: few, because the best of many is best by luck, and quick, because listening waits."""
+GATE = tuple(name for name, baseline in BASELINES.items() if baseline.at_gate)
+"""Those that a new model is judged by."""
 COMPARED = (Measure.PAIR_AUC, Measure.NDCG, Measure.BRIER)
 """Order, the top of the list, and probabilities: one measure of each is compared in pairs."""
 

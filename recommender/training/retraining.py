@@ -29,7 +29,7 @@ from recommender.models.blend import PRIOR_BLEND
 from recommender.models.clep import export_clep, train_clep
 from recommender.models.library_match import Library, sample
 from recommender.models.lineage import Kind, Lineage
-from recommender.models.model_card import Metric, Model, ModelCard
+from recommender.models.model_card import NO_EVIDENCE, GateEvidence, Metric, Model, ModelCard
 from recommender.models.model_scorer import Catalogue, ModelScorer
 from recommender.models.station_scorer import UNTRAINED
 from recommender.models.update_settings import UpdateSettings
@@ -82,6 +82,7 @@ def retrain(
     should_stop: Callable[[], bool],
     *,
     full: bool = False,
+    evidence: GateEvidence = NO_EVIDENCE,
 ) -> TrainingResult:
     """Train a model on the log, measure it on the newest slice, and say whether it may go live.
 
@@ -93,6 +94,7 @@ def retrain(
         on_progress: told about every step.
         should_stop: asked after every step; from its first yes on the best so far is kept, blended and measured on less.
         full: whether the sequence is to be trained from scratch, whatever the live model knows.
+        evidence: of the gate, from the newest model's card.
 
     Returns:
         The result; too little history is a result that says what is missing, not an error.
@@ -120,7 +122,7 @@ def retrain(
         # Two threads are slower than one on networks this small, and the music needs the other.
         torch.set_num_threads(1)
         try:
-            model, measurement = _Run(material, config, usable, plan, Teller(on_progress), should_stop).run()
+            model, measurement = _Run(material, config, usable, plan, evidence, Teller(on_progress), should_stop).run()
         finally:
             torch.set_num_threads(threads)
         result = replace(
@@ -142,6 +144,7 @@ class _Run:
         config: TrainingConfig,
         live: Model | None,
         plan: Plan,
+        evidence: GateEvidence,
         teller: Teller,
         should_stop: Callable[[], bool],
     ) -> None:
@@ -149,6 +152,7 @@ class _Run:
         self._config = config
         self._live = live
         self._plan = plan
+        self._evidence = evidence
         self._teller = teller
         self._should_stop = should_stop
 
@@ -165,7 +169,7 @@ class _Run:
         model = Model(self._card(self._tune_update()), arrays)
         model = self._blend(model)
         measurement = self._measure(model)
-        return _judged(model, measurement, self._live is not None), measurement
+        return _judged(model, measurement, self._live is not None, self._evidence), measurement
 
     def _train_content(self) -> Arrays:
         material, config = self._material, self._config.clep
@@ -270,10 +274,10 @@ class _Run:
         )
 
 
-def _judged(model: Model, measurement: Measurement, has_live: bool) -> Model:  # noqa: FBT001 - a fact
+def _judged(model: Model, measurement: Measurement, has_live: bool, evidence: GateEvidence) -> Model:  # noqa: FBT001 - a fact
     """The model with its figures and the gate's verdict on its card."""
     evaluation = measurement.evaluation
-    verdict = judge(evaluation, MODEL, LIVE if has_live else None, [UNTRAINED])
+    verdict = judge(evaluation, MODEL, LIVE if has_live else None, [UNTRAINED], evidence)
     metrics = tuple(Metric(row.model, str(row.metric), row.mean, row.low, row.high) for row in evaluation.report.rows)
-    card = replace(model.card, metrics=metrics, promoted=verdict.promoted, reason=verdict.reason)
+    card = replace(model.card, metrics=metrics, promoted=verdict.promoted, reason=verdict.reason, gate=verdict.evidence)
     return Model(card, model.arrays)

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
-from recommender.baselines.feedback import Labels
+from recommender.baselines.feedback import LabelMatrix
 from recommender.configuration import SequentialConfig
 from recommender.events import EventLog
 from recommender.sequence.items import likes_of
@@ -38,7 +38,7 @@ class TrainingRows(Protocol):
         ...
 
     @property
-    def likes(self) -> Labels | None:
+    def likes(self) -> LabelMatrix | None:
         """Who liked what, over all parts; None where that is not in memory."""
         ...
 
@@ -73,7 +73,7 @@ class RowsInMemory:
         return TrackCounts.of(self._log)
 
     @property
-    def likes(self) -> Labels:
+    def likes(self) -> LabelMatrix:
         """Who liked what."""
         return likes_of(self._log)
 

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from recommender.configuration import BlockKind, SequenceLoss, SequentialConfig, Target
-from recommender.evaluation.ranking import full_rank
+from recommender.evaluation.metrics import full_rank
 from recommender.evaluation.splits import split_listener_last
 from recommender.events import EventLog
 from recommender.interfaces import Context

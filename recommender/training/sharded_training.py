@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from safetensors.numpy import save as save_arrays
 
 from recommender.configuration import SequentialConfig
-from recommender.datasets import open_dataset, parse_columns
-from recommender.datasets.dataset import DatasetError
+from recommender.datasets.dataset import DatasetError, parse_columns
+from recommender.datasets.opening import open_dataset
 from recommender.evaluation.splits import split_listener_last
 from recommender.events import EventLog
 from recommender.models.numpy_inference import Standardisation

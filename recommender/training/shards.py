@@ -20,7 +20,7 @@ from pyarrow import parquet
 from pydantic import TypeAdapter
 
 from recommender.configuration import SequentialConfig
-from recommender.datasets.column_buffer import FINAL
+from recommender.datasets.opening import FINAL
 from recommender.events import EventLog, Outcome
 from recommender.sequence.objective import Objective
 from recommender.sequence.track_counts import TrackCounts

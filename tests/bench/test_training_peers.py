@@ -14,11 +14,11 @@ from bench.training.running import Answer, ContenderError, run
 from bench.training.table import comparisons, cost_of, figures, ratios
 from bench.training.tuning import Cache, of, tune
 from recommender.baselines import build
-from recommender.evaluation import evaluate
 from recommender.evaluation.metric_names import Measure
+from recommender.evaluation.protocol import evaluate
 from recommender.evaluation.query_states import MOST_ROWS, State, States
 from recommender.evaluation.splits import Part
-from recommender.experiments.config import fitting_candidates
+from recommender.experiments.run_config import fitting_candidates
 
 LISTENERS, FILMS = 16, 40
 

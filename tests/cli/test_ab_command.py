@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from player.config import locate
-from player.feedback.event_log import FeedbackLog, NewEvent, now_us
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent, now_us
 from player.learning.retraining import retrain
 from player.stations.trial_arms import controls
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
@@ -23,7 +24,7 @@ def tell_a_taste(home, station, events=140):
     """Plays of a listener of every other genre, heard to the end or skipped at once, one every nine hours."""
     rng = np.random.default_rng(1)
     liked = set(sorted({row.genre for row in home.rows})[::2])
-    log = FeedbackLog(home.database, "cli")
+    log = EventStore(home.database, "cli")
     begun = now_us() - (events + 1) * NINE_HOURS
     told = []
     for number in range(events):
@@ -42,7 +43,7 @@ def listen(home, player, plays, finish):
         item = player("next", "--station", "Evening", "-n", 1, "--json").document["items"][0]
         kind = "finish" if finish(number, item) else "skip"
         position = None if kind == "finish" else 3.0
-        FeedbackLog(home.database, "cli").append(
+        EventStore(home.database, "cli").append(
             NewEvent(kind, item["track_id"], station, position, None if kind == "finish" else "next")
         )
 
@@ -138,7 +139,7 @@ def test_a_trial_in_which_one_arm_is_always_skipped_ends_itself_and_the_winner_s
             arm = session.connection().exec_driver_sql("SELECT arm FROM decision ORDER BY id DESC LIMIT 1").scalar()
         track = item.document["items"][0]["track_id"]
         kind, position = ("finish", None) if arm == second else ("skip", 2.0)
-        FeedbackLog(demo.database, "cli").append(
+        EventStore(demo.database, "cli").append(
             NewEvent(kind, track, 1, position, None if kind == "finish" else "next")
         )
     assert f"“{second}” won against “live”" in ended

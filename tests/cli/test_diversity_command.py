@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from player.feedback.event_log import FeedbackLog, NewEvent
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 
 DAY = 86_400.0
 
@@ -13,7 +14,7 @@ DAY = 86_400.0
 def heard(demo):
     """Sixty plays of the last ten days, and as many of the ten before."""
     now, tracks = time.time(), demo.track_ids
-    FeedbackLog(demo.database, "headless").append_all(
+    EventStore(demo.database, "headless").append_all(
         [
             NewEvent(
                 "finish",

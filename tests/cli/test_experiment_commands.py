@@ -243,7 +243,7 @@ def test_interrupted_by_ctrl_c_the_same_command_goes_on(plays, player, measure, 
 def test_names_of_splits_and_states_are_the_librarys():
     from player.cli.experiment_options import SplitChoice, StateChoice
     from recommender.evaluation.query_states import State
-    from recommender.experiments.config import SplitName
+    from recommender.experiments.run_config import SplitName
 
     assert [each.value for each in SplitChoice] == [each.value for each in SplitName]
     assert [each.value for each in StateChoice] == [each.value for each in State]

@@ -4,9 +4,14 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
 
 import pytest
+
+from player.feedback.event_history import load_history
+from player.feedback.event_store import EventStore
+from player.feedback.events import MICROSECONDS, NewEvent
 
 NEXT_KEYS = {"track_id", "title", "artist", "score", "propensity", "reason"}
 MEASURE_KEYS = {"gini", "artist_entropy", "intra_list_distance", "coverage", "never_played"}
@@ -123,6 +128,30 @@ def test_history_is_in_time_order_and_can_be_cut_to_its_end(demo, player):
     assert [line["track_id"] for line in history(player)] == [demo.track_ids[day] for day in (1, 2, 3)]
     assert [line["track_id"] for line in player("history", "-n", 1, "--json").document] == [demo.track_ids[3]]
     assert len(player("history").out.splitlines()) == 3
+
+
+def test_a_time_that_cannot_be_is_refused_and_one_that_is_there_breaks_no_history(demo, player, monkeypatch):
+    track = demo.track_ids[0]
+    refused = player("feedback", "up", track, "--everywhere", "--at", "9999-12-31T12:00:00").sentence
+    assert "more than a day in the future" in refused
+    log = EventStore(demo.database, "cli")
+    for years, kind in ((8029, "up"), (-1969, "never")):
+        log.append(NewEvent(kind, track, at_us=years * 31_556_952 * MICROSECONDS))
+    log.append(NewEvent("down", track))
+    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
+        monkeypatch.setenv("TZ", zone)
+        time.tzset()
+        lines = player("history").out.splitlines()
+        assert [line[27:28] for line in lines] == ["?", " ", "?"]
+    monkeypatch.undo()
+    time.tzset()
+    assert load_history(demo.database, ()).state.everywhere == {track: -1}
+
+
+def test_an_argument_cannot_command_the_terminal(demo, player):
+    said = player("next", "--station", "\x1b]0;owned\x07\x1b[2J").err
+    assert "owned" in said
+    assert said.strip().isprintable()
 
 
 def test_an_empty_history_is_an_empty_list(player):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from player.feedback.event_log import FeedbackLog
+from player.feedback.event_store import EventStore
 from tests.support.library import copy_home
 
 
@@ -16,7 +16,7 @@ def home(demo_template, tmp_path):
 
 def kinds(home):
     return [
-        (event.kind, event.station_id, event.value, event.note) for event in FeedbackLog(home.database, "cli").read()
+        (event.kind, event.station_id, event.value, event.note) for event in EventStore(home.database, "cli").read()
     ]
 
 

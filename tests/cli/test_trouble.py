@@ -91,3 +91,20 @@ def test_the_doctor_finds_a_damaged_model(demo, player):
     _, checks = doctor(player)
     assert not checks["model"]["ok"]
     assert "retrain" in checks["model"]["mend"]
+
+
+def test_a_data_folder_that_others_could_read_is_closed_to_them_unless_it_holds_more(player, tmp_path):
+    data, notes = tmp_path / "data", tmp_path / "data" / "notes.txt"
+    player("station", "list")
+    (data / "models").mkdir()
+    (data / "config.toml").touch()
+    for path in (data, data / "models", data / "config.toml", data / "player.db"):
+        path.chmod(0o755)
+    notes.touch(0o644)
+    player("station", "list")
+    assert data.stat().st_mode & 0o777 == 0o755
+    assert [(data / name).stat().st_mode & 0o077 for name in ("models", "config.toml", "player.db")] == [0, 0, 0]
+    assert notes.stat().st_mode & 0o777 == 0o644
+    notes.unlink()
+    player("station", "list")
+    assert data.stat().st_mode & 0o777 == 0o700

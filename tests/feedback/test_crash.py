@@ -57,9 +57,10 @@ def test_an_event_that_was_acknowledged_survives_the_death_of_its_process(demo):
     script = (
         "import os, sys\n"
         "from pathlib import Path\n"
-        "from player.feedback.event_log import FeedbackLog, NewEvent\n"
+        "from player.feedback.event_store import EventStore\n"
+        "from player.feedback.events import NewEvent\n"
         "from player.storage.database import open_database\n"
-        "log = FeedbackLog(open_database(Path(sys.argv[1])), 'tui')\n"
+        "log = EventStore(open_database(Path(sys.argv[1])), 'tui')\n"
         "for number in range(20):\n"
         "    log.append(NewEvent('skip', int(sys.argv[2]), position=number))\n"
         "    os.write(1, b'%d ' % number)\n"

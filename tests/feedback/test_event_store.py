@@ -1,201 +1,208 @@
-"""The journal kept up event by event says the same as one derived anew from the whole log."""
+"""The log: appended durably, whole or not at all; undo; what had been served."""
 
+import sqlite3
+import zlib
+from contextlib import closing
+
+import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from sqlalchemy import func, select
 
-from player.feedback.event_log import MICROSECONDS, NOT_NOW_SECONDS, LoggedEvent
-from player.feedback.event_store import Journal
-from player.feedback.signals import BROWSED, EARLY_WEIGHT
-
-DURATIONS = dict.fromkeys(range(1, 5), 200.0)
+from player.errors import PlayerError
+from player.feedback.event_store import EventStore, NothingToUndoError
+from player.feedback.events import MICROSECONDS, NewEvent, Served, now_us, pack_eligible, standing
+from player.storage.models import Decision, Event, ListeningSession
 
 
-def event(number, kind, track=1, station=1, *, at=None, position=None, action=None, origin="tui", undoes=None):
-    seconds = number if at is None else at
-    return LoggedEvent(
-        number, round(seconds * MICROSECONDS), kind, track, station, position, action, origin, None, undoes
-    )
+@pytest.fixture
+def log(database):
+    return EventStore(database, "cli")
 
 
-def journal(*events) -> Journal:
-    """Kept up one by one."""
-    kept = Journal([], DURATIONS)
-    for one in events:
-        kept.add([one])
-    return kept
+def undo(log, track=1, station=None, at=None):
+    """The event that was taken back."""
+    taken = log.append(NewEvent("undo", track, station, at_us=at)).undoes_id
+    return next(event for event in log.read() if event.id == taken)
 
 
-def said(kept: Journal):
-    return [(item.event.id, item.signal) for item in kept.labelled]
+def slot(track=1, **changes):
+    values = {
+        "station_id": 1,
+        "track_id": track,
+        "watermark": 0,
+        "slot": 0,
+        "rank": 1,
+        "score": 0.5,
+        "propensity": 0.25,
+        "model_version": "content",
+        "arm": "live",
+        "temperature": 0.3,
+        "eligible_count": 3,
+        "log_partition": 2.0,
+        "eligible": pack_eligible([track, 2, 3], [0.5, 0.25, 0.125]),
+    }
+    return Served(**values | changes)
 
 
-def weights(kept: Journal):
-    return {item.event.id: item.signal.label * item.signal.weight for item in kept.labelled}
+# --- appending
 
 
-PLAIN = st.tuples(
-    st.sampled_from(["start", "finish", "skip", "skip", "skip", "stop", "up", "down", "clear", "replay", "not-now", "never"]),
-    st.integers(1, 4),
-    st.sampled_from([1, 2, None]),
-    st.sampled_from([0, 1, 2, 3, 5, 30, -2, -40]),  # seconds after the event before: also out of order
-    st.none() | st.floats(0, 210),
-    st.sampled_from([None, "next", "chose", "down", "quit", "end"]),
-    st.sampled_from(["tui", "tui", "cli"]),
-)  # fmt: skip
-STEPS = st.lists(st.one_of(PLAIN, PLAIN, PLAIN, st.integers(0, 30)), max_size=30)
-"""A plain event, or a number that says which of the events so far is undone."""
+def test_an_event_is_in_the_file_when_append_returns(database, log):
+    logged = log.append(NewEvent("skip", 3, 1, position=12.5, action="next", at_us=77))
+    with closing(sqlite3.connect(database.path)) as other:
+        row = other.execute("SELECT id, time_us, kind, track_id, station_id, position, action, origin FROM event")
+        assert row.fetchall() == [(logged.id, 77, "skip", 3, 1, 12.5, "next", "cli")]
+    assert log.read() == [logged]
 
 
-def history(steps) -> list[LoggedEvent]:
-    events, time = [], 1000.0
-    for number, step in enumerate(steps, 1):
-        if isinstance(step, int):
-            targets = [one for one in events if one.kind != "undo"]
-            if not targets:
-                continue
-            target = targets[step % len(targets)]
-            events.append(event(number, "undo", target.track_id, target.station_id, at=time, undoes=target.id))
-            continue
-        kind, track, station, gap, position, action, origin = step
-        time += gap
-        events.append(event(number, kind, track, station, at=time, position=position, action=action, origin=origin))
-    return events
+def test_an_event_without_a_time_is_of_now(log):
+    before = now_us()
+    assert before <= log.append(NewEvent("up", 1, 1)).time_us <= now_us()
 
 
-@settings(max_examples=300, deadline=None)
-@given(STEPS)
-def test_a_journal_kept_up_event_by_event_equals_one_derived_anew(steps):
-    events = history(steps)
-    kept, anew = journal(*events), Journal(events, DURATIONS)
-    assert kept.state == anew.state
-    assert said(kept) == said(anew)
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [(NewEvent("undo", 2), PlayerError), (NewEvent("up", 999, 1), Exception), (NewEvent("up", 1, 999), Exception)],
+    ids=["nothing to undo", "unknown track", "unknown station"],
+)
+def test_events_are_recorded_all_or_none(log, bad, error):
+    with pytest.raises(error):
+        log.append_all([NewEvent("up", 1, 1), bad, NewEvent("up", 3, 1)])
+    assert log.read() == []
 
 
-@settings(max_examples=100, deadline=None)
-@given(STEPS, st.integers(0, 30))
-def test_it_makes_no_difference_in_which_portions_events_arrive(steps, cut):
-    events = history(steps)
-    kept = Journal(events[:cut], DURATIONS)
-    kept.add(events[cut:])
-    kept.add(events)  # known ones are passed over
-    assert kept.state == Journal(events, DURATIONS).state
-    assert said(kept) == said(Journal(events, DURATIONS))
+def test_reading_goes_on_after_what_is_known(log):
+    first, second = log.append_all([NewEvent("up", 1, 1), NewEvent("up", 2, 1)])
+    assert log.read(after=first.id) == [second]
+    assert log.read(after=second.id) == []
 
 
-@settings(max_examples=100, deadline=None)
-@given(STEPS)
-def test_labels_come_in_time_order(steps):
-    times = [item.event.time_us for item in journal(*history(steps)).labelled]
-    assert times == sorted(times)
+def test_a_run_of_the_player_is_one_listening_session(database, log):
+    log.append(NewEvent("up", 1, 1))
+    log.append(NewEvent("up", 2, 1))
+    EventStore(database, "tui").append(NewEvent("up", 3, 1))
+    with database.reader() as session:
+        assert session.scalars(select(ListeningSession.origin)).all() == ["cli", "tui"]
+        assert session.scalars(select(Event.session_id).order_by(Event.id)).all() == [1, 1, 2]
 
 
-@settings(max_examples=100, deadline=None)
-@given(STEPS)
-def test_undoing_everything_leaves_nothing_but_used_slots(steps):
-    events = history(steps)
-    number = len(steps) + 1
-    for one in [one for one in events if one.kind != "undo"]:
-        events.append(event(number, "undo", one.track_id, one.station_id, at=5000, undoes=one.id))
-        number += 1
-    kept, untouched = journal(*events), journal(*history(steps))
-    assert kept.labelled == []
-    assert not kept.state.never
-    assert not kept.state.plays
-    assert not any(kept.state.thumbs.values())
-    assert kept.state.slots == untouched.state.slots
+def test_a_failed_append_leaves_no_session_behind_and_the_next_one_works(database, log):
+    with pytest.raises(PlayerError):
+        log.append(NewEvent("undo", 1))
+    log.append(NewEvent("up", 1, 1))
+    with database.reader() as session:
+        assert session.scalar(select(func.count()).select_from(ListeningSession)) == 1
 
 
-def test_of_several_thumbs_the_last_one_counts():
-    kept = journal(event(1, "up"), event(2, "down"))
-    assert weights(kept) == {2: -1.0}
-    assert kept.state.thumbs[1] == {1: -1}
+# --- undo
 
 
-def test_a_cleared_thumb_says_nothing():
-    kept = journal(event(1, "up"), event(2, "clear"))
-    assert weights(kept) == {}
-    assert kept.state.thumbs[1] == {}
+def test_an_undo_of_nothing_says_which_of_the_events_it_was(log):
+    events = [NewEvent("up", 1, 1), NewEvent("undo", 1), NewEvent("undo", 1)]
+    with pytest.raises(NothingToUndoError) as caught:
+        log.append_all(events)
+    assert caught.value.event is events[2]
 
 
-def test_a_thumb_holds_for_its_station_alone():
-    kept = journal(event(1, "up", station=1), event(2, "down", station=2))
-    assert (kept.state.thumbs[1], kept.state.thumbs[2]) == ({1: 1}, {1: -1})
-    assert weights(kept) == {1: 1.0, 2: -1.0}
+def test_undo_takes_back_the_tracks_last_event(log):
+    _, second, _ = log.append_all([NewEvent("up", 1, 1), NewEvent("down", 1, 1), NewEvent("up", 2, 1)])
+    assert undo(log) == second
 
 
-def test_taking_a_thumb_back_brings_the_one_before_it_back():
-    kept = journal(event(1, "up"), event(2, "down"), event(3, "undo", undoes=2))
-    assert kept.state.thumbs[1] == {1: 1}
-    assert weights(kept) == {1: 1.0}
+def test_undo_again_takes_back_the_one_before_and_then_nothing_is_left(log):
+    first, second = log.append_all([NewEvent("up", 1, 1), NewEvent("skip", 1, 1)])
+    assert [undo(log), undo(log)] == [second, first]
+    with pytest.raises(PlayerError, match="nothing to undo for track 1"):
+        undo(log)
 
 
-def test_a_ban_and_a_rest_are_known_and_can_be_taken_back():
-    kept = journal(event(1, "never", track=1), event(2, "not-now", track=2, at=50))
-    assert kept.state.never == {1}
-    assert kept.state.resting_until == {2: 50 + NOT_NOW_SECONDS}
-    kept.add([event(3, "undo", undoes=1), event(4, "undo", track=2, undoes=2)])
-    assert (kept.state.never, kept.state.resting_until) == (set(), {})
+def test_undo_on_a_station_leaves_other_stations_alone(log):
+    mine, _ = log.append_all([NewEvent("up", 1, 1), NewEvent("down", 1, 2)])
+    assert undo(log, station=1) == mine
 
 
-def test_skips_are_counted_where_next_was_pressed_and_plays_where_the_end_came():
-    kept = journal(
-        event(1, "finish", track=1),
-        event(2, "skip", track=1, action="next", position=9),
-        event(3, "skip", track=1, action="down", position=9),
-        event(4, "skip", track=1, action="chose", position=9),
-    )
-    assert (kept.state.tallies[1].plays, kept.state.tallies[1].skips) == (1, 1)
-    assert kept.state.plays == [(1, 1)] * 4
+def test_undo_on_a_station_takes_back_what_holds_everywhere_too(log):
+    _, ban = log.append_all([NewEvent("up", 1, 1), NewEvent("never", 1)])
+    assert undo(log, station=1) == ban
 
 
-def test_a_third_quick_skip_shows_that_the_two_before_were_browsing_too():
-    skips = [event(n, "skip", track=n, at=n, position=1.0, action="next") for n in (1, 2, 3)]
-    kept = journal(*skips[:2])
-    assert set(weights(kept).values()) == {-EARLY_WEIGHT}
-    kept.add(skips[2:])
-    assert [signal for _, signal in said(kept)] == [BROWSED] * 3
+def test_undo_passes_over_starts_and_stops(log):
+    thumb, *_ = log.append_all([NewEvent("up", 1, 1), NewEvent("start", 1, 1), NewEvent("stop", 1, 1, action="quit")])
+    assert undo(log) == thumb
 
 
-def test_taking_one_of_a_burst_back_makes_the_others_count_again():
-    skips = [event(n, "skip", track=n, at=n, position=1.0, action="next") for n in (1, 2, 3)]
-    kept = journal(*skips, event(4, "undo", track=2, undoes=2, at=9))
-    assert weights(kept) == {1: -EARLY_WEIGHT, 3: -EARLY_WEIGHT}
+def test_undo_with_a_time_takes_back_what_came_before_it(log):
+    first, _ = log.append_all([NewEvent("up", 1, 1, at_us=100), NewEvent("down", 1, 1, at_us=300)])
+    assert undo(log, at=200) == first
 
 
-def test_quick_skips_told_on_the_command_line_all_count():
-    kept = journal(
-        *(event(n, "skip", track=n, at=n / 100, position=1.0, action="next", origin="cli") for n in (1, 2, 3, 4))
-    )
-    assert set(weights(kept).values()) == {-EARLY_WEIGHT}
+def test_undo_with_a_time_before_everything_takes_back_what_there_is(log):
+    _, second = log.append_all([NewEvent("up", 1, 1, at_us=100), NewEvent("down", 1, 1, at_us=300)])
+    assert undo(log, at=50) == second
 
 
-def test_two_thumbs_down_in_a_row_do_not_make_the_next_skip_browsing():
-    kept = journal(
-        event(1, "down", track=1),
-        event(2, "skip", track=1, action="down", position=1.0),
-        event(3, "down", track=2),
-        event(4, "skip", track=2, action="down", position=1.0),
-        event(5, "skip", track=3, action="next", position=1.0),
-    )
-    assert weights(kept) == {1: -1.0, 3: -1.0, 5: -EARLY_WEIGHT}
+def test_undo_goes_by_when_it_was_told_not_by_when_it_happened(log):
+    _, last = log.append_all([NewEvent("down", 1, 1, at_us=300), NewEvent("up", 1, 1, at_us=100)])
+    assert undo(log) == last
 
 
-@pytest.mark.parametrize(("kind", "action", "used"), [
-    ("finish", "end", 1), ("skip", "next", 1), ("stop", "error", 1), ("stop", "station", 1), ("stop", "quit", 0), ("up", None, 0),
-])  # fmt: skip
-def test_a_place_is_used_up_by_every_end_but_quitting(kind, action, used):
-    assert journal(event(1, kind, action=action)).state.slots[1] == used
+def test_undo_takes_back_what_was_told_here_before_what_was_imported(database, log):
+    told = log.append(NewEvent("down", 1, 1, at_us=300))
+    EventStore(database, "import").append(NewEvent("up", 1, at_us=500))
+    assert undo(log) == told
 
 
-def test_an_event_from_the_past_is_put_in_its_place():
-    kept = journal(event(1, "up", at=100), event(2, "down", at=50))
-    assert kept.state.thumbs[1] == {1: 1}
-    assert kept.watermark == 2
+def test_undo_reaches_an_event_told_for_the_future(log):
+    told = log.append(NewEvent("up", 1, 1, at_us=now_us() + 3600 * MICROSECONDS))
+    assert undo(log).id == told.id
 
 
-def test_durations_learned_later_turn_skips_into_other_labels():
-    kept = journal(event(1, "skip", track=9, position=100.0, action="next"))
-    weak = weights(kept)[1]
-    kept.renew({9: 101.0})
-    assert weak < 0 < weights(kept)[1]
+def test_an_undo_and_its_event_may_be_told_together(log):
+    thumb, taken = log.append_all([NewEvent("up", 1, 1), NewEvent("undo", 1, 1)])
+    assert taken.undoes_id == thumb.id
+    assert standing(log.read()) == []
+
+
+def test_what_stands_is_in_the_order_in_which_it_happened(log):
+    log.append_all([NewEvent("up", 1, 1, at_us=300), NewEvent("up", 2, 1, at_us=100), NewEvent("up", 3, 1, at_us=200)])
+    log.append(NewEvent("undo", 3))
+    assert [event.track_id for event in standing(log.read())] == [2, 1]
+
+
+# --- what was served
+
+
+def test_the_same_slot_served_again_is_one_decision(database, log):
+    first = log.serve([slot(1), slot(2, slot=1, rank=2)])
+    assert log.serve([slot(1), slot(2, slot=1, rank=2), slot(3, slot=2, rank=3)])[:2] == first
+    with database.reader() as session:
+        assert session.scalar(select(func.count()).select_from(Decision)) == 3
+
+
+def test_after_an_event_or_with_another_model_it_is_another_decision(log):
+    ids = [log.serve([slot(**change)])[0] for change in ({}, {"watermark": 9}, {"model_version": "v1"}, {"slot": 4})]
+    assert len(set(ids)) == 4
+
+
+def test_the_eligible_set_is_kept_whole(database, log):
+    log.serve([slot(7, eligible=pack_eligible([7, 2, 3], [0.5, 0.25, -1.5]))])
+    with database.reader() as session:
+        blob = zlib.decompress(session.scalar(select(Decision.eligible)))
+    assert np.frombuffer(blob[:12], "<i4").tolist() == [7, 2, 3]
+    assert np.frombuffer(blob[12:], "<f4").tolist() == [0.5, 0.25, -1.5]
+
+
+def test_feedback_told_from_outside_is_about_what_was_served_last(log):
+    log.serve([slot(1)])
+    (newest,) = log.serve([slot(1, watermark=5)])
+    log.serve([slot(1, watermark=6, station_id=2)])
+    assert log.append(NewEvent("up", 1, 1)).decision_id == newest
+    assert log.append(NewEvent("up", 2, 1)).decision_id is None
+    assert log.append(NewEvent("up", 1)).decision_id is None
+
+
+def test_the_player_itself_says_which_decision_it_means(database):
+    played = EventStore(database, "tui")
+    (decision,) = played.serve([slot(1)])
+    assert played.append(NewEvent("skip", 1, 1, action="next", decision_id=decision)).decision_id == decision
+    assert played.append(NewEvent("up", 1, 1)).decision_id is None

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from player.feedback.event_log import MICROSECONDS, LoggedEvent
+from player.feedback.event_history import ONE_BY_ONE, EventHistory
 from player.feedback.event_log_adapter import InteractionRows, build_log
-from player.feedback.event_store import ONE_BY_ONE, Journal
-from player.feedback.labels import FEWEST_ROWS, GrowingLabels, Labelled
+from player.feedback.events import MICROSECONDS, LoggedEvent
+from player.feedback.labels import FEWEST_ROWS, GrowingLabels, Labels
 from recommender.events import EventLog
 
 DURATIONS = dict.fromkeys(range(1, 6), 200.0)
@@ -43,7 +43,7 @@ IMPORT = st.tuples(
 PORTIONS = st.lists(st.lists(st.one_of(TOLD, TOLD, UNDO, BURST, IMPORT), max_size=4), max_size=12)
 
 
-class Diary:
+class Teller:
     """Writes events as they come."""
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class Diary:
         return self.write("skip", track, 1, position=2.0, action="next")
 
 
-def obvious(kept: Journal) -> list[tuple]:
+def obvious(kept: EventHistory) -> list[tuple]:
     """The recommender's rows, one by one as they are meant."""
     return [
         (
@@ -91,7 +91,7 @@ def obvious(kept: Journal) -> list[tuple]:
             item.signal.explicit,
             -1.0 if np.isnan(item.share) else float(np.float32(item.share)),
         )
-        for item in kept.labelled
+        for item in kept.labels
         if item.event.track_id in INDEX
     ]
 
@@ -105,48 +105,48 @@ def rows(log: EventLog) -> list[tuple]:
 @settings(max_examples=300, deadline=None)
 @given(PORTIONS)
 def test_columns_kept_up_event_by_event_equal_those_made_anew(portions):
-    told, kept, interactions = Diary(), Journal([], DURATIONS), InteractionRows(INDEX, STATIONS)
+    told, kept, interactions = Teller(), EventHistory([], DURATIONS), InteractionRows(INDEX, STATIONS)
     for portion in portions:
         kept.add([written for step in portion for written in told.take(step)])
-        anew = Journal(told.events, DURATIONS)
-        log = interactions.of(kept.labelled)
-        assert rows(log) == rows(build_log(anew.labelled, INDEX, STATIONS)) == obvious(anew)
-        assert kept.labelled == anew.labelled
+        anew = EventHistory(told.events, DURATIONS)
+        log = interactions.of(kept.labels)
+        assert rows(log) == rows(build_log(anew.labels, INDEX, STATIONS)) == obvious(anew)
+        assert kept.labels == anew.labels
         assert kept.state == anew.state
 
 
 @settings(max_examples=200, deadline=None)
 @given(PORTIONS)
 def test_what_was_handed_out_stays_as_it_was(portions):
-    told, kept = Diary(), Journal([], DURATIONS)
-    handed_out: list[tuple[Labelled, list, list]] = []
+    told, kept = Teller(), EventHistory([], DURATIONS)
+    handed_out: list[tuple[Labels, list, list]] = []
     interactions = InteractionRows(INDEX, STATIONS)
     for portion in portions:
         kept.add([written for step in portion for written in told.take(step)])
-        handed_out.append((kept.labelled, list(kept.labelled), rows(interactions.of(kept.labelled))))
-    for labelled, items, log in handed_out:
-        assert list(labelled) == items
-        assert rows(interactions.of(labelled)) == log
+        handed_out.append((kept.labels, list(kept.labels), rows(interactions.of(kept.labels))))
+    for labels, items, log in handed_out:
+        assert list(labels) == items
+        assert rows(interactions.of(labels)) == log
 
 
 def test_nothing_new_is_the_same_object_and_something_new_another():
-    kept = Journal([event(1, "up", at=1)], DURATIONS)
-    before = kept.labelled
+    kept = EventHistory([event(1, "up", at=1)], DURATIONS)
+    before = kept.labels
     kept.add([event(2, "start", at=2)])
-    assert kept.labelled is before
+    assert kept.labels is before
     kept.add([event(3, "finish", at=3)])
-    assert kept.labelled is not before
-    assert (len(before), len(kept.labelled)) == (1, 2)
+    assert kept.labels is not before
+    assert (len(before), len(kept.labels)) == (1, 2)
 
 
 @pytest.mark.parametrize("count", [1, FEWEST_ROWS, FEWEST_ROWS + 1, 20 * FEWEST_ROWS])
 def test_an_event_in_order_is_written_without_touching_the_others(count):
-    kept = Journal([event(number, "finish", at=number) for number in range(1, count + 1)], DURATIONS)
-    assert len(kept.labelled) == count  # asked once: from here on there are columns
+    kept = EventHistory([event(number, "finish", at=number) for number in range(1, count + 1)], DURATIONS)
+    assert len(kept.labels) == count  # asked once: from here on there are columns
     kept.add([event(count + 1, "finish", at=count + 1)])
-    before = kept.labelled.columns
+    before = kept.labels.columns
     kept.add([event(count + 2, "finish", at=count + 2)])
-    after = kept.labelled.columns
+    after = kept.labels.columns
     assert np.shares_memory(before.time, after.time)
     assert after.time.tolist() == [float(number) for number in range(1, count + 3)]
 
@@ -155,14 +155,14 @@ def test_many_events_at_once_are_written_like_few():
     events = [
         event(number, "up" if number % 3 else "down", number % 5 + 1, at=number) for number in range(1, 4 * ONE_BY_ONE)
     ]
-    kept = Journal(events[:1], DURATIONS)
-    assert len(kept.labelled) == 1
+    kept = EventHistory(events[:1], DURATIONS)
+    assert len(kept.labels) == 1
     kept.add(events[1:])
-    assert kept.labelled == Journal(events, DURATIONS).labelled
+    assert kept.labels == EventHistory(events, DURATIONS).labels
 
 
 def test_an_event_that_is_not_there_can_be_neither_replaced_nor_removed():
-    (item,) = Journal([event(7, "up", at=1)], DURATIONS).labelled
+    (item,) = EventHistory([event(7, "up", at=1)], DURATIONS).labels
     grown = GrowingLabels([])
     with pytest.raises(KeyError):
         grown.remove(7)
@@ -171,18 +171,18 @@ def test_an_event_that_is_not_there_can_be_neither_replaced_nor_removed():
 
 
 def test_it_reads_like_a_list():
-    labelled = Journal([event(number, "finish", at=number) for number in (1, 2, 3)], DURATIONS).labelled
-    assert [item.event.id for item in labelled[1:]] == [2, 3]
-    assert labelled[-1].event.id == 3
-    assert labelled == list(labelled)
-    assert labelled != list(labelled)[:2]
-    assert labelled != "abc"
+    labels = EventHistory([event(number, "finish", at=number) for number in (1, 2, 3)], DURATIONS).labels
+    assert [item.event.id for item in labels[1:]] == [2, 3]
+    assert labels[-1].event.id == 3
+    assert labels == list(labels)
+    assert labels != list(labels)[:2]
+    assert labels != "abc"
     with pytest.raises(IndexError):
-        labelled[3]
-    assert Labelled.of(labelled[:2]) == labelled[:2]
+        labels[3]
+    assert Labels.of(labels[:2]) == labels[:2]
 
 
 @pytest.mark.parametrize(("index", "stations"), [({}, {}), ({9: 0}, {}), ({}, {1: 0})])
 def test_a_library_without_the_tracks_makes_an_empty_log(index, stations):
-    log = build_log(Journal([event(1, "up", at=1)], DURATIONS).labelled, index, stations)
+    log = build_log(EventHistory([event(1, "up", at=1)], DURATIONS).labels, index, stations)
     assert (len(log), log.tracks) == (0, len(index))

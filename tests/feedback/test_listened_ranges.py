@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from player.feedback.event_log import NOT_NOW_SECONDS
+from player.feedback.events import NOT_NOW_SECONDS
 from player.feedback.listened_ranges import LEAST_JUMP_SECONDS, SLACK_SECONDS, Heard
 from player.feedback.snooze import RESTS, rest_words
 from player.playback.sleep_timer import CHOICES, SleepTimer

@@ -3,9 +3,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from player.feedback.event_log import IMPORTED, MICROSECONDS, LoggedEvent
-from player.feedback.event_store import Journal
+from player.feedback.event_history import EventHistory
+from player.feedback.events import MICROSECONDS, LoggedEvent
 from player.feedback.play_counts import StationPlays, TimesPlayed
+from player.storage.event_kinds import Origin
 
 INDEX = {1: 0, 2: 2, 3: 1}
 """Track 4 is not in the library."""
@@ -15,7 +16,7 @@ STEPS = st.lists(
         st.integers(1, 4),
         st.sampled_from([1, 2, None]),
         st.sampled_from([None, "next", "down"]),
-        st.sampled_from(["tui", IMPORTED]),
+        st.sampled_from(["tui", Origin.IMPORT]),
         st.sampled_from([0, 5, -50]),  # seconds after the event before: also out of order
     ),
     max_size=25,
@@ -42,12 +43,12 @@ def history(steps) -> list[LoggedEvent]:
 @settings(max_examples=300, deadline=None)
 @given(STEPS)
 def test_plays_and_their_counts_follow_the_log(steps):
-    kept = Journal([], {})
+    kept = EventHistory([], {})
     plays, times = StationPlays(INDEX, 1), TimesPlayed(INDEX)
     events = history(steps)
     for count, one in enumerate(events, 1):
         kept.add([one])
-        anew = Journal(events[:count], {}).state
+        anew = EventHistory(events[:count], {}).state
         assert plays.of(kept.state).tolist() == [INDEX[t] for s, t in anew.plays if s == 1 and t in INDEX]
         counted = [0] * len(INDEX)
         for track, tally in anew.tallies.items():
@@ -57,7 +58,7 @@ def test_plays_and_their_counts_follow_the_log(steps):
 
 
 def test_counts_handed_out_stay_as_they_were():
-    kept, times = Journal([], {}), TimesPlayed(INDEX)
+    kept, times = EventHistory([], {}), TimesPlayed(INDEX)
     first = times.of(kept.state)
     kept.add([LoggedEvent(1, 1, "finish", 1, 1, None, None, "tui", None, None)])
     second = times.of(kept.state)

@@ -14,17 +14,16 @@ from player.feedback.signals import (
     LEFT,
     TOLD,
     UNKNOWN_POSITION_WEIGHT,
-    Action,
-    Kind,
     browsing_skips,
     counts_as_finished,
     signal_of,
 )
+from player.storage.event_kinds import Action, Kind
 from recommender.events import Outcome
 
 SONG = 200.0
-KINDS = st.sampled_from(Kind.__args__)
-ACTIONS = st.sampled_from([None, *Action.__args__])
+KINDS = st.sampled_from(list(Kind))
+ACTIONS = st.sampled_from([None, *Action])
 POSITIONS = st.none() | st.floats(0, 4000)
 DURATIONS = st.floats(0, 3600)
 
@@ -146,7 +145,7 @@ def test_the_later_the_skip_the_weaker_the_dislike(duration, one, other):
 
 
 def test_everything_a_listener_can_tell_is_something_the_log_can_say():
-    assert set(TOLD) <= set(Kind.__args__)
+    assert set(TOLD) <= set(Kind)
 
 
 # --- browsing

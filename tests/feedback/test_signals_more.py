@@ -6,19 +6,18 @@ from hypothesis import strategies as st
 
 from player.errors import PlayerError
 from player.feedback.correction import Correction
-from player.feedback.event_log import MICROSECONDS, LoggedEvent, uses_a_slot
-from player.feedback.event_store import Journal
+from player.feedback.event_history import EventHistory
+from player.feedback.events import MICROSECONDS, LoggedEvent, uses_a_slot
 from player.feedback.signals import (
     AWAY_SECONDS,
     EARLY_WEIGHT,
     FINISH,
     RETURNED,
-    Action,
-    Kind,
     played_share,
     signal_of,
 )
 from player.feedback.undo import correcting
+from player.storage.event_kinds import Action, Kind
 from recommender.events import Outcome
 
 SONG = 200.0
@@ -33,15 +32,15 @@ def event(number, kind, track=1, station=1, *, at=None, origin="tui", **more):
                        origin=origin, **fields)  # fmt: skip
 
 
-def journal(*events) -> Journal:
-    kept = Journal([], DURATIONS)
+def history(*events) -> EventHistory:
+    kept = EventHistory([], DURATIONS)
     for one in events:
         kept.add([one])
     return kept
 
 
 def weights(kept):
-    return {item.event.id: item.signal.label * item.signal.weight for item in kept.labelled}
+    return {item.event.id: item.signal.label * item.signal.weight for item in kept.labels}
 
 
 def signal(kind, position=None, action=None, **more):
@@ -71,7 +70,7 @@ def test_the_more_was_heard_on_the_way_to_the_end_the_better_it_speaks(one, othe
     assert second.label * second.weight >= first.label * first.weight
 
 
-@given(st.sampled_from(Kind.__args__), st.sampled_from([None, *Action.__args__]), st.floats(0, SONG), st.booleans())
+@given(st.sampled_from(list(Kind)), st.sampled_from([None, *Action]), st.floats(0, SONG), st.booleans())
 def test_having_jumped_never_makes_it_a_like_that_it_would_not_be_otherwise(kind, action, position, returned):
     for heard in (0.0, position / 2):
         jumped = signal(kind, position, action, heard=heard, returned=returned)
@@ -92,7 +91,7 @@ def test_the_sleep_timer_says_nothing(kind, position):
 def test_a_play_put_to_sleep_goes_on_and_one_that_slept_to_its_end_is_over():
     assert not uses_a_slot(event(1, "stop", action="sleep"))
     assert uses_a_slot(event(1, "finish", action="sleep"))
-    kept = journal(event(1, "finish", action="sleep", position=SONG))
+    kept = history(event(1, "finish", action="sleep", position=SONG))
     assert weights(kept) == {}
     assert kept.state.tallies[1].plays == 1
 
@@ -101,7 +100,7 @@ def test_a_play_put_to_sleep_goes_on_and_one_that_slept_to_its_end_is_over():
 
 
 def back_after(seconds, *, position=20.0, kind="skip", origin="tui"):
-    return journal(
+    return history(
         event(1, "start", at=0, origin=origin),
         event(2, kind, at=position + seconds, position=position, action="next", origin=origin),
     )
@@ -117,7 +116,7 @@ def test_coming_back_and_hearing_it_to_the_end_is_a_finish():
 
 
 def test_quitting_overnight_is_a_break_too():
-    kept = journal(
+    kept = history(
         event(1, "start", at=0),
         event(2, "stop", at=20, position=20.0, action="quit"),
         event(3, "skip", at=30_000, position=25.0, action="next"),
@@ -130,7 +129,7 @@ def test_an_event_from_the_command_line_knows_of_no_break():
 
 
 def test_a_play_that_ended_is_not_what_is_skipped_the_next_day():
-    kept = journal(
+    kept = history(
         event(1, "start", at=0),
         event(2, "finish", at=200, position=SONG),
         event(3, "skip", at=100_000, position=20.0, action="next"),
@@ -142,7 +141,7 @@ def test_a_play_that_ended_is_not_what_is_skipped_the_next_day():
 
 
 def test_a_thumb_on_no_station_holds_on_all_and_a_stations_own_overrules_it():
-    kept = journal(event(1, "down", station=None), event(2, "up", station=2))
+    kept = history(event(1, "down", station=None), event(2, "up", station=2))
     assert kept.state.thumbs_on(1) == {1: -1}
     assert kept.state.thumbs_on(2) == {1: 1}
     kept.add([event(3, "clear", station=2)])
@@ -156,7 +155,7 @@ def test_a_thumb_on_no_station_holds_on_all_and_a_stations_own_overrules_it():
 
 
 def test_a_rest_lasts_as_long_as_it_was_told_to():
-    kept = journal(
+    kept = history(
         event(1, "not-now", value=3600.0), event(2, "not-now", track=2), event(3, "not-now", track=3, value=60.0)
     )
     assert kept.state.resting_until == {1: 3601.0, 2: 2 + 86400.0, 3: 63.0}
@@ -167,7 +166,7 @@ def test_a_rest_lasts_as_long_as_it_was_told_to():
 
 
 def test_less_is_about_the_station_and_says_nothing_of_the_track():
-    kept = journal(event(1, "less", note="part:sequence"), event(2, "less", note="label:3", station=2))
+    kept = history(event(1, "less", note="part:sequence"), event(2, "less", note="label:3", station=2))
     assert kept.state.muted == {1: {"part:sequence"}, 2: {"label:3"}}
     assert weights(kept) == {}
 
@@ -209,7 +208,7 @@ def told(kept, news, number):
 @given(STEPS)
 def test_everything_new_kept_up_event_by_event_equals_what_is_derived_anew(steps):
     events = log_of(steps)
-    kept, anew = journal(*events), Journal(events, DURATIONS)
+    kept, anew = history(*events), EventHistory(events, DURATIONS)
     assert kept.state == anew.state
     assert weights(kept) == weights(anew)
 
@@ -218,13 +217,13 @@ def test_everything_new_kept_up_event_by_event_equals_what_is_derived_anew(steps
 @given(STEPS, st.data())
 def test_any_event_can_be_taken_back_at_any_depth_as_if_it_had_never_been(steps, data):
     events = log_of(steps)
-    kept, left, number = journal(*events), list(events), 1000
+    kept, left, number = history(*events), list(events), 1000
     for _ in range(data.draw(st.integers(0, len(events)))):
         gone = data.draw(st.sampled_from(left))
         left.remove(gone)
         told(kept, correcting(kept, Correction("undo", gone.track_id, event_id=gone.id)), number)
         number += 1
-    never_was = Journal(left, DURATIONS)
+    never_was = EventHistory(left, DURATIONS)
     assert weights(kept) == weights(never_was)
     assert kept.state.never == never_was.state.never
     assert kept.state.resting_until == never_was.state.resting_until
@@ -236,7 +235,7 @@ def test_any_event_can_be_taken_back_at_any_depth_as_if_it_had_never_been(steps,
 @settings(max_examples=100, deadline=None)
 @given(STEPS)
 def test_lifting_and_clearing_leave_nothing_behind(steps):
-    kept, number = journal(*log_of(steps)), 1000
+    kept, number = history(*log_of(steps)), 1000
     corrections = [Correction("lift-never", track) for track in list(kept.state.never)]
     corrections += [Correction("lift-rest", track) for track in list(kept.state.resting_until)]
     corrections += [
@@ -276,6 +275,6 @@ def test_lifting_and_clearing_leave_nothing_behind(steps):
     ],
 )
 def test_what_cannot_be_corrected_is_refused_in_a_sentence(correction, words):
-    kept = journal(event(1, "up"), event(2, "undo", undoes_id=1))
+    kept = history(event(1, "up"), event(2, "undo", undoes_id=1))
     with pytest.raises(PlayerError, match=words):
         correcting(kept, correction)

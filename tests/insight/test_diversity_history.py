@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import update
 
 from player.errors import PlayerError
-from player.feedback.event_log import FeedbackLog, NewEvent, Served
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent, Served
 from player.insight.diversity_history import diversity_history, lorenz
 from player.reports.diversity_page import diversity_page
 from player.reports.diversity_picture import save_picture
@@ -23,12 +24,12 @@ BEFORE = SINCE - timedelta(days=30)
 
 def play(database, tracks, start, *, station=1, version="content", trial=None):
     """Play tracks, ten an evening, from the evening of ``start`` on."""
-    log = FeedbackLog(database, "headless")
+    log = EventStore(database, "headless")
     moments = [start + timedelta(days=number // 10, minutes=4 * (number % 10)) for number in range(len(tracks))]
     at = [int(moment.timestamp() * 1e6) for moment in moments]
     decisions = log.serve(
         [
-            Served(station, track, time_us, number, 1, 0.0, 0.5, version, "live", 1.0, 8, 0.0, [], [], trial_id=trial)
+            Served(station, track, time_us, number, 1, 0.0, 0.5, version, "live", 1.0, 8, 0.0, b"", trial_id=trial)
             for number, (track, time_us) in enumerate(zip(tracks, at, strict=True))
         ]
     )
@@ -129,15 +130,15 @@ def test_a_station_has_its_own_plays_and_others_are_left_out(narrowed):
 
 def test_what_was_undone_or_imported_is_no_play(narrowed):
     last = play(narrowed, [2], SINCE + timedelta(days=9))[0]
-    FeedbackLog(narrowed, "cli").append(NewEvent("undo", 2, undoes_id=last.id))
-    FeedbackLog(narrowed, "import").append(
+    EventStore(narrowed, "cli").append(NewEvent("undo", 2, undoes_id=last.id))
+    EventStore(narrowed, "import").append(
         NewEvent("finish", 2, at_us=int((SINCE + timedelta(days=9)).timestamp() * 1e6))
     )
     assert diversity_history(narrowed, SINCE, UNTIL, None).plays == 80
 
 
 def test_an_artist_banned_with_all_tracks_is_none_the_station_could_have_played(narrowed):
-    FeedbackLog(narrowed, "cli").append_all([NewEvent("never", track, at_us=1) for track in (2, 5, 8)])
+    EventStore(narrowed, "cli").append_all([NewEvent("never", track, at_us=1) for track in (2, 5, 8)])
     assert diversity_history(narrowed, SINCE, UNTIL, None).artists == 2
 
 

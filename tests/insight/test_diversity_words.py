@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from player.feedback.event_log import FeedbackLog, NewEvent
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.insight.diversity_panel import DiversityCourse
 from player.insight.diversity_words import WINDOW, half_of, panel_sentence
 from player.stations.collection import load_collection
@@ -75,16 +76,16 @@ def test_tracks_without_an_artist_are_one_artist():
 
 def test_the_panels_measures_come_with_the_sentence_of_the_stations_plays(demo):
     station = demo.station("Evening")
-    FeedbackLog(demo.database, "headless").append_all(
+    EventStore(demo.database, "headless").append_all(
         [NewEvent("finish", track, station.id, 60.0, "end") for track in 2 * demo.track_ids]
     )
     collection = load_collection(demo.database)
-    journal = load_journal(demo.database, collection.rows)
+    history = load_history(demo.database, collection.rows)
     scorer = StationScorer(collection, [station], station, None)
-    queue = rank_station(scorer, Listening(journal.state, journal.labelled, 0.0), settings().station, 5)
+    queue = rank_station(scorer, Listening(history.state, history.labels, 0.0), settings().station, 5)
     course = DiversityCourse(scorer)
     assert course.sentence == ""
-    course.measure(queue, journal.state)
+    course.measure(queue, history.state)
     artists = len({row.artist for row in collection.rows})
     assert course.sentence.endswith("artists made half of your last 48 plays.")
     assert 1 < int(course.sentence.split()[0]) <= artists

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from player.errors import PlayerError
-from player.feedback.event_log import FeedbackLog, NewEvent
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.insight.library_map import (
     DOWN,
     FEWEST_FOR_TSNE,
@@ -166,14 +167,14 @@ def test_genres_are_grouped_whatever_their_case_and_the_small_ones_together():
 def test_thumbs_are_those_of_one_station_or_of_all(demo):
     one, two = demo.station("One"), demo.station("Two")
     up, down, mixed, none, *_ = demo.rows
-    log = FeedbackLog(demo.database, "cli")
+    log = EventStore(demo.database, "cli")
     told = [("up", up, one), ("down", down, two), ("up", mixed, one), ("down", mixed, two)]
     log.append_all([NewEvent(event, row.id, station.id) for event, row, station in told])
     rows = [up, down, mixed, none]
-    journal = load_journal(demo.database, demo.rows)
-    assert colour_by_thumb(rows, journal, None).groups == (UP, DOWN, MIXED, UNTHUMBED)
-    assert colour_by_thumb(rows, journal, one).groups == (UP, UNTHUMBED, UP, UNTHUMBED)
-    assert colour_by_thumb(rows, journal, demo.station("Three")).groups == (UNTHUMBED,) * 4
+    history = load_history(demo.database, demo.rows)
+    assert colour_by_thumb(rows, history, None).groups == (UP, DOWN, MIXED, UNTHUMBED)
+    assert colour_by_thumb(rows, history, one).groups == (UP, UNTHUMBED, UP, UNTHUMBED)
+    assert colour_by_thumb(rows, history, demo.station("Three")).groups == (UNTHUMBED,) * 4
 
 
 def test_scores_are_those_of_the_station_and_colour_a_scale(demo):

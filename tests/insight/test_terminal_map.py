@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 from player.errors import PlayerError
-from player.feedback.event_log import FeedbackLog, NewEvent
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.insight import terminal_map
 from player.insight.library_map import UNTHUMBED, UP, project
 from player.insight.terminal_map import (
@@ -267,7 +268,7 @@ def test_the_controller_tells_when_the_map_has_changed(mapped):
 def test_thumbs_and_scores_are_those_of_the_station_that_is_on(demo):
     evening, morning = demo.station("Evening"), demo.station("Morning")
     tracks = demo.rows
-    log = FeedbackLog(demo.database, "tui")
+    log = EventStore(demo.database, "tui")
     log.append(NewEvent("up", tracks[0].id, evening.id))
     log.append(NewEvent("up", tracks[1].id, morning.id))
     controller = Controller(demo.database, demo.paths, settings(), origin="tui")
@@ -283,7 +284,7 @@ def test_thumbs_and_scores_are_those_of_the_station_that_is_on(demo):
     finally:
         controller.close()
     collection = load_collection(demo.database)
-    everywhere = colour_map(collection, load_journal(demo.database, collection.rows), None, None, tracks, "thumb")
+    everywhere = colour_map(collection, load_history(demo.database, collection.rows), None, None, tracks, "thumb")
     assert everywhere.groups[:3] == (UP, UP, UNTHUMBED)
 
 

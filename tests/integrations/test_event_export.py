@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from player.feedback.event_log import IMPORTED, FeedbackLog, NewEvent, Served
+from player.feedback.event_history import load_history
 from player.feedback.event_log_adapter import build_log
-from player.feedback.event_store import load_journal
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent, Served, pack_eligible
 from player.integrations.event_export import COLUMNS, EventRow, exported_events, write_csv, write_json, write_parquet
 from player.stations.collection import load_rows
+from player.storage.event_kinds import Origin
 from player.storage.models import Station
-from recommender.datasets import open_dataset
+from recommender.datasets.opening import open_dataset
 from recommender.events import Outcome
 from tests.integrations.conftest import library_track
 
@@ -32,7 +34,7 @@ MAPPING = {
 
 
 def tell(database, *events, origin="cli"):
-    return FeedbackLog(database, origin).append_all(
+    return EventStore(database, origin).append_all(
         [
             NewEvent(kind, track, station, position=position, action=action, at_us=START + second * SECOND)
             for second, kind, track, station, position, action in events
@@ -62,13 +64,13 @@ def listened(database):
         (320, "replay", 2, 1, None, None),
     )
     tell(database, (330, "undo", 2, 1, None, None))
-    tell(database, (-9000, "finish", 5, None, None, "end"), (-8000, "skip", 2, None, 3.0, "next"), origin=IMPORTED)
+    tell(database, (-9000, "finish", 5, None, None, "end"), (-8000, "skip", 2, None, 3.0, "next"), origin=Origin.IMPORT)
     return database
 
 
 def test_every_event_is_there_in_time_order_with_its_names(listened):
     rows = list(exported_events(listened))
-    assert len(rows) == len(FeedbackLog(listened, "cli").read())
+    assert len(rows) == len(EventStore(listened, "cli").read())
     assert [row.time for row in rows] == sorted(row.time for row in rows)
     finish = next(row for row in rows if row.kind == "finish" and row.track_id == 1)
     assert (finish.artist, finish.title, finish.album, finish.duration) == ("The Beatles", "Yesterday", "Help!", 125.0)
@@ -94,7 +96,7 @@ def test_what_says_nothing_any_more_has_no_label(listened):
 
 
 def test_how_long_a_rest_lasts_and_which_reason_counts_no_more_are_told(listened):
-    FeedbackLog(listened, "cli").append_all(
+    EventStore(listened, "cli").append_all(
         [NewEvent("not-now", 1, value=3600.0), NewEvent("less", 1, 1, note="part:sequence")]
     )
     rest, less = list(exported_events(listened))[-2:]
@@ -108,8 +110,10 @@ def test_imported_events_say_so_and_weigh_half(listened):
 
 
 def test_what_was_served_stands_beside_the_event(database):
-    log = FeedbackLog(database, "tui")
-    (decision,) = log.serve([Served(1, 1, 0, 0, 1, 0.75, 0.25, "content", "live", 0.5, 6, 1.5, [1, 2], [0.5, 0.25])])
+    log = EventStore(database, "tui")
+    (decision,) = log.serve(
+        [Served(1, 1, 0, 0, 1, 0.75, 0.25, "content", "live", 0.5, 6, 1.5, pack_eligible([1, 2], [0.5, 0.25]))]
+    )
     log.append(NewEvent("finish", 1, 1, position=125.0, action="end", decision_id=decision))
     (row,) = exported_events(database)
     assert (row.decision_id, row.model_version, row.arm, row.slot, row.rank) == (decision, "content", "live", 0, 1)
@@ -166,7 +170,7 @@ def test_read_back_as_a_data_set_it_is_the_log_that_the_player_learns_from(liste
     dataset = open_dataset(f"{name}:{path}", columns=MAPPING)
     rows = load_rows(listened)
     index = {row.id: number for number, row in enumerate(rows)}
-    own = build_log(load_journal(listened, rows).labelled, index, {1: 0, 2: 1})
+    own = build_log(load_history(listened, rows).labels, index, {1: 0, 2: 1})
     read = dataset.log
     assert len(read) == len(own) > 8
     assert dataset.reading.malformed == 0

@@ -3,7 +3,7 @@
 import pytest
 
 from player.integrations.event_mapping import ended_us, events_of
-from player.integrations.history.entries import End, Entry, Play, TrackName, Verdict
+from player.integrations.history.entries import End, Entry, Judgement, Play, TrackName
 
 SECOND = 1_000_000
 AT = 1_588_357_800 * SECOND
@@ -55,7 +55,7 @@ def test_a_track_picked_by_hand_was_chosen_at_its_start():
 
 def test_verdicts_are_thumbs_on_no_station():
     for kind in ("up", "down", "replay"):
-        (event,) = events(Verdict(kind, AT))
+        (event,) = events(Judgement(kind, AT))
         assert (event.kind, event.at_us, event.station_id) == (kind, AT, None)
 
 

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from player.errors import PlayerError
-from player.feedback.event_log import FeedbackLog, NewEvent
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.integrations import history_import as importing
 from player.integrations.history.archive import ExportError
 from player.integrations.history_import import import_history
@@ -21,7 +22,7 @@ SECOND = 1_000_000
 
 
 def logged(database):
-    return FeedbackLog(database, "cli").read()
+    return EventStore(database, "cli").read()
 
 
 def count(database, model):
@@ -73,7 +74,7 @@ def test_a_dry_run_counts_the_same_and_writes_nothing(database, history, spotify
 def test_what_was_undone_stays_undone_when_imported_again(database, history, spotify_play):
     folder = history(spotify_play())
     import_history(database, "spotify", folder)
-    FeedbackLog(database, "cli").append(NewEvent("undo", 1, undoes_id=1))
+    EventStore(database, "cli").append(NewEvent("undo", 1, undoes_id=1))
     import_history(database, "spotify", folder)
     assert [event.kind for event in logged(database)] == ["finish", "undo"]
 
@@ -82,7 +83,7 @@ def test_a_play_that_was_heard_here_or_told_by_another_source_is_not_told_again(
     database, history, spotify_play, tmp_path
 ):
     end = 1_588_327_200
-    FeedbackLog(database, "tui").append(NewEvent("finish", 1, 1, at_us=end * SECOND))
+    EventStore(database, "tui").append(NewEvent("finish", 1, 1, at_us=end * SECOND))
     import_history(database, "spotify", history(spotify_play(at=at(0)), spotify_play(at=at(30))))
     # Last.fm tells the start: Yesterday lasts 125 s.
     scrobbles = tmp_path / "scrobbles.csv"

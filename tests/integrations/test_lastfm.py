@@ -3,7 +3,7 @@
 import pytest
 
 from player.integrations.history.archive import ExportError
-from player.integrations.history.entries import End, Entry, LeftOut, Malformed, Verdict
+from player.integrations.history.entries import End, Entry, Judgement, LeftOut, Malformed
 from player.integrations.history.lastfm import NO_DATE, read_lastfm
 
 WITH_IDS = "uts,utc_time,artist,artist_mbid,album,album_mbid,track,track_mbid\n"
@@ -27,7 +27,7 @@ def test_the_exporters_in_common_use_are_understood(export, text):
 
 def test_loved_tracks_are_thumbs_up(export):
     (entry,) = read_lastfm(export({"lovedtracks-me-1.csv": WITH_IDS + "1588357800,,Muse,,,,Feeling Good,\n"}))
-    assert entry.said == Verdict("up", AT)
+    assert entry.said == Judgement("up", AT)
 
 
 def test_what_is_playing_just_now_has_no_date_and_broken_rows_are_named(export):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from player.integrations.history.entries import End, Entry, LeftOut, Malformed, Verdict
+from player.integrations.history.entries import End, Entry, Judgement, LeftOut, Malformed
 from player.integrations.history.listenbrainz import TAKEN_BACK, read_listenbrainz
 
 RECORDING = "0bec0a3f-31b5-4b75-8b2a-dbd0dbb1c2de"
@@ -46,7 +46,7 @@ def test_listens_and_feedback_of_the_user_data_export(export, kind):
     assert (listen.name.artist, listen.name.recording_id, listen.name.seconds) == ("Björk", RECORDING, 305.0)
     assert (listen.said.end, listen.said.started_us) == (End.FINISHED, 1_588_357_800_000_000)
     assert love.name == hate.name == listen.name
-    assert [love.said, hate.said] == [Verdict("up", 1_600_000_000_000_000), Verdict("down", 1_600_000_000_000_000)]
+    assert [love.said, hate.said] == [Judgement("up", 1_600_000_000_000_000), Judgement("down", 1_600_000_000_000_000)]
     assert taken_back == LeftOut(TAKEN_BACK)
 
 

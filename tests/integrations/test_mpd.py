@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from player.integrations.history.archive import Export, ExportError
-from player.integrations.history.entries import End, LeftOut, Play, Verdict
+from player.integrations.history.entries import End, Judgement, LeftOut, Play
 from player.integrations.history.mpd import NO_FACTS, OTHER_LINE, UNDATED, read_mpd
 
 PLAYED = 1_588_357_800
@@ -46,8 +46,8 @@ def test_stickers_tell_the_last_play_the_last_skip_and_ratings(stickers):
     assert {entry.name.path for entry in (played, skipped, again, up)} == {"A/1.flac"}
     assert played.said == Play(End.FINISHED, ended_us=PLAYED * 1_000_000)
     assert skipped.said == Play(End.NEXT, ended_us=(PLAYED - 1000) * 1_000_000)
-    assert again.said == Verdict("replay", PLAYED * 1_000_000)
-    assert [up.said, down.said] == [Verdict("up", known), Verdict("down", known)]
+    assert again.said == Judgement("replay", PLAYED * 1_000_000)
+    assert [up.said, down.said] == [Judgement("up", known), Judgement("down", known)]
     assert nothing == LeftOut(NO_FACTS)
 
 

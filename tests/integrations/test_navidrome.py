@@ -5,7 +5,7 @@ import json
 import pytest
 
 from player.integrations.history.archive import ExportError
-from player.integrations.history.entries import End, LeftOut, Play, Verdict
+from player.integrations.history.entries import End, Judgement, LeftOut, Play
 from player.integrations.history.navidrome import NO_FACTS, NOT_SONGS, read_navidrome
 
 AT = 1_588_357_800_000_000
@@ -24,9 +24,9 @@ def test_the_spellings_say_the_same(export, document):
     played, again, stars, starred = read_navidrome(export({"songs.json": json.dumps(document)}, kind="file"))
     assert (played.name.artist, played.name.title, played.name.album) == ("Björk", "Jóga", "Homogenic")
     assert played.said == Play(End.FINISHED, ended_us=AT)
-    assert again.said == Verdict("replay", AT)
+    assert again.said == Judgement("replay", AT)
     assert stars.said.kind == "up"
-    assert starred.said == Verdict("up", AT)
+    assert starred.said == Judgement("up", AT)
 
 
 def test_unplayed_songs_albums_and_unstarred_songs_say_nothing(export):

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from player.config import Settings
-from player.feedback.event_log import FeedbackLog, NewEvent
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.jobs import LOWEST_PRIORITY
 from player.learning.auto_training import LOOK_SECONDS, PAUSE_SECONDS, AutoTraining, trained_answers
 from player.playback.background import Background
@@ -89,7 +90,7 @@ def talkative(demo):
     rng = np.random.default_rng(2)
     station = demo.station("Evening")
     liked = {row.genre for row in demo.rows if row.id % 2}
-    FeedbackLog(demo.database, "cli").append_all(
+    EventStore(demo.database, "cli").append_all(
         [
             NewEvent("finish" if row.genre in liked else "skip", row.id, station.id, position=5.0)
             for row in rng.choice(np.array(demo.rows, object), 60)

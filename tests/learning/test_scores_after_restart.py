@@ -7,9 +7,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from player.feedback.event_log import FeedbackLog, NewEvent
+from player.feedback.event_history import load_history
 from player.feedback.event_recorder import EventRecorder
-from player.feedback.event_store import load_journal
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.learning.retraining import load_material
 from player.stations.collection import load_collection
 from player.stations.station_scoring import StationScorer
@@ -31,10 +32,10 @@ EVENT = st.tuples(
 )
 
 
-def record(diary, journal, home, stations, steps):
+def record(recorder, history, home, stations, steps):
     for kind, track, station, position in steps:
         event = NewEvent(kind, home.track_ids[track], stations[station].id, position=position)
-        diary.record(journal, [event])
+        recorder.record(history, [event])
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def told(demo_template, tmp_path_factory):
     stations = [home.station("Evening"), home.station("Morning")]
     rng = np.random.default_rng(1)
     liked = {row.genre for row in home.rows if row.id % 2}
-    FeedbackLog(home.database, "cli").append_all(
+    EventStore(home.database, "cli").append_all(
         [
             NewEvent(
                 "finish" if (row.genre in liked) == (rng.random() < 0.8) else "skip",
@@ -70,22 +71,22 @@ def test_the_scores_of_all_tracks_are_those_of_before(told, tmp_path_factory, st
     folder, model = told
     home = copy_home(folder, tmp_path_factory.mktemp("run") / "home")
     stations = Stations(home.database).all()
-    journal, diary = load_journal(home.database, home.rows), EventRecorder(home.database, "tui")
+    history, recorder = load_history(home.database, home.rows), EventRecorder(home.database, "tui")
     kept = {one.id: scorer(home, stations, one, model if trained else None) for one in stations}
     now = 4e9
     for step in steps:  # scored after every event, as a listener's queue is
-        record(diary, journal, home, stations, [step])
+        record(recorder, history, home, stations, [step])
         for one in kept.values():
-            one.score(journal.labelled, now)
-    before = {key: one.score(journal.labelled, now).total for key, one in kept.items()}
+            one.score(history.labels, now)
+    before = {key: one.score(history.labels, now).total for key, one in kept.items()}
     home.close()
 
     again = open_home(home.paths.data)
     try:
         stations = Stations(again.database).all()
-        reread = load_journal(again.database, again.rows)
+        reread = load_history(again.database, again.rows)
         for one in stations:
-            fresh = scorer(again, stations, one, model if trained else None).score(reread.labelled, now).total
+            fresh = scorer(again, stations, one, model if trained else None).score(reread.labels, now).total
             np.testing.assert_allclose(fresh, before[one.id], atol=CLOSE, rtol=CLOSE)
             assert np.ptp(fresh) > 0
     finally:

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from player.feedback.event_log import FeedbackLog, NewEvent
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.learning.retraining import load_material
 from player.learning.served_model import load_served_model
 from player.stations.collection import load_collection
@@ -28,7 +29,7 @@ def trained(tmp_path_factory):
     station = home.station("Evening")
     rng = np.random.default_rng(0)
     liked = {row.genre for row in home.rows if row.id % 2}
-    FeedbackLog(home.database, "cli").append_all(
+    EventStore(home.database, "cli").append_all(
         [
             NewEvent("up" if (row.genre in liked) == (rng.random() < 0.8) else "skip", row.id, station.id, position=5.0)
             for row in rng.choice(np.array(home.rows, object), 120)

@@ -210,7 +210,7 @@ def test_a_track_without_a_vector_is_queued_and_played_and_scored_by_its_own_sou
     assert known.space.source[known.index[late.id]] == Source.OWN
     row = known.index[late.id]
     assert known.space.vectors[row] == pytest.approx(known.space.vectors[known.index[other]])
-    score = controller._session.tuned.scorer.score(controller._session.journal.labelled, time.time()).total
+    score = controller._session.tuned.scorer.score(controller._session.history.labels, time.time()).total
     assert score[row] < min(score[known.index[track]] for track in mates - {late.id})
 
 

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import update
 
 from player.errors import PlayerError
-from player.feedback.event_log import FeedbackLog, NewEvent
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.playback.audio_events import FAILURES_IN_A_ROW
 from player.playback.controller import Opening
 from player.stations.resume import ResumePoint, load_resume_point, save_resume_point
@@ -239,7 +240,7 @@ def test_feedback_is_on_disk_before_it_is_shown(demo, listen):
     def look():
         now = listener.now
         if now is not None and now.thumb:
-            seen.append([event.kind for event in FeedbackLog(other, "cli").read()])
+            seen.append([event.kind for event in EventStore(other, "cli").read()])
 
     listener.controller.subscribe(look)
     listener.controller.thumb(1)
@@ -369,7 +370,7 @@ def test_closing_ends_the_audio_process_and_is_over_soon(evening):
 def test_feedback_from_another_process_changes_the_queue_within_a_second(evening):
     unwanted = evening.queue[3]
     other = open_database(evening.home.paths.database)
-    FeedbackLog(other, "cli").append(NewEvent("down", unwanted, 1))
+    EventStore(other, "cli").append(NewEvent("down", unwanted, 1))
     other.close()
     evening.wait(lambda: unwanted not in evening.queue, "the change", timeout=A_SECOND)
     assert evening.controller.snapshot().station.thumbs_down == 1
@@ -378,7 +379,7 @@ def test_feedback_from_another_process_changes_the_queue_within_a_second(evening
 def test_feedback_from_another_process_just_before_ones_own_is_not_passed_over(evening):
     unwanted = evening.queue[3]
     other = open_database(evening.home.paths.database)
-    FeedbackLog(other, "cli").append(NewEvent("down", unwanted, 1))
+    EventStore(other, "cli").append(NewEvent("down", unwanted, 1))
     evening.controller.thumb(1)
     other.close()
     assert unwanted not in evening.queue
@@ -462,7 +463,7 @@ def test_all_buttons_at_once_from_many_threads_leave_a_log_and_readers_that_make
     controller, home = evening.controller, evening.home
     # A log long enough that an undo, which goes through all of it, takes a while; the taste is at its end.
     past = [NewEvent("start", home.track_ids[0], 1)] * 3000
-    FeedbackLog(home.database, "cli").append_all([*past, NewEvent("up", home.track_ids[-1], 1)])
+    EventStore(home.database, "cli").append_all([*past, NewEvent("up", home.track_ids[-1], 1)])
     evening.wait(lambda: controller.snapshot().station.thumbs_up == 1, "the thumb")
     verbs = [
         controller.next,
@@ -505,7 +506,7 @@ def test_all_buttons_at_once_from_many_threads_leave_a_log_and_readers_that_make
     for thread in readers:
         thread.join(20)
     assert wrong == []
-    events = FeedbackLog(home.database, "cli").read()
+    events = EventStore(home.database, "cli").read()
     assert [event.id for event in events if event.origin == "tui"] == [event.id for event in evening.logged]
     taken = [event.undoes_id for event in events if event.kind == "undo"]
     assert len(set(taken)) == len(taken)

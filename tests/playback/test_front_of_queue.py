@@ -5,7 +5,8 @@ import time
 import pytest
 from sqlalchemy import update
 
-from player.feedback.event_log import FeedbackLog, NewEvent
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.playback.controller import Opening
 from player.stations.pins import Pins, load_pins, save_pins
 from player.stations.stations import Stations
@@ -64,7 +65,7 @@ def test_the_prepared_place_stays_under_thumbs_and_dial_while_the_rest_moves(eve
 def test_a_finished_track_is_followed_by_the_prepared_place_with_what_it_was_drawn_with(tones, listen):
     listener = listen(tones, Opening(station_id=tones.station().id))
     first, expected = listener.now.track.id, listener.queue[0]
-    watermark = FeedbackLog(tones.database, "cli").read()[-1].id
+    watermark = EventStore(tones.database, "cli").read()[-1].id
     listener.controller.thumb(1, listener.queue[2])
     listener.wait(lambda: listener.now.track.id != first, "the next track")
     assert listener.now.track.id == expected
@@ -78,7 +79,7 @@ def test_a_finished_track_is_followed_by_the_prepared_place_with_what_it_was_dra
 
 @pytest.mark.parametrize("verb", ["next", "thumb down", "not now", "never"])
 def test_what_is_said_against_the_playing_track_draws_the_next_one_anew(evening, verb):
-    before = FeedbackLog(evening.home.database, "cli").read()[-1].id
+    before = EventStore(evening.home.database, "cli").read()[-1].id
     actions = {
         "next": evening.controller.next,
         "thumb down": lambda: evening.controller.thumb(-1),
@@ -306,7 +307,7 @@ def test_feedback_from_elsewhere_that_uses_up_the_slot_draws_the_next_place_anew
     """A play told from elsewhere moves the slots on: a place drawn for the slot before is no draw for this one."""
     held = evening.controller._session.tuned.prepared
     other = open_database(evening.home.paths.database)
-    FeedbackLog(other, "cli").append(NewEvent("finish", evening.queue[9], 1))
+    EventStore(other, "cli").append(NewEvent("finish", evening.queue[9], 1))
     other.close()
     evening.wait(lambda: evening.controller._session.tuned.prepared.slot != held.slot, "the draw", timeout=A_SECOND)
     time.sleep(0.1)

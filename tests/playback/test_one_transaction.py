@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import event
 
 from player.errors import PlayerError
-from player.feedback.event_log import FeedbackLog, NewEvent
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.playback.controller import Opening
 from player.stations.resume import load_resume_point
 from tests.support.listener import Listener
@@ -150,19 +151,19 @@ def test_a_command_that_the_disk_refuses_changes_nothing(evening):
     assert evening.events == events
     assert (evening.queue, evening.now.track, evening.now.thumb) == (queue, now.track, 1)
     assert (session.tuned.prepared, session.pins) == (prepared, pins)
-    assert session.journal.watermark == evening.logged[-1].id
+    assert session.history.watermark == evening.logged[-1].id
     controller.undo()
     assert evening.now.thumb == 0
     controller.next()
     assert evening.now.track.id in queue
-    written = load_journal(evening.home.database, evening.home.rows)
-    assert written.state == session.journal.state
-    assert [one.id for one in FeedbackLog(evening.home.database, "cli").read()] == [one.id for one in evening.logged]
+    written = load_history(evening.home.database, evening.home.rows)
+    assert written.state == session.history.state
+    assert [one.id for one in EventStore(evening.home.database, "cli").read()] == [one.id for one in evening.logged]
 
 
 def test_what_another_process_wrote_meanwhile_has_its_effect_too(evening):
     unwanted = evening.queue[3]
-    FeedbackLog(evening.home.database, "cli").append(NewEvent("down", unwanted, 1))
+    EventStore(evening.home.database, "cli").append(NewEvent("down", unwanted, 1))
     evening.controller.next()
     assert unwanted not in evening.queue
-    assert evening.controller._session.journal.state == load_journal(evening.home.database, evening.home.rows).state
+    assert evening.controller._session.history.state == load_history(evening.home.database, evening.home.rows).state

@@ -14,8 +14,8 @@ from player.learning.retraining import Evaluated, load_material
 from player.reports import evaluation_view as view
 from player.reports.evaluation_charts import SHARES, Mark, bars, difference_scale, forest, reliability_diagram
 from player.reports.evaluation_page import evaluation_page
-from recommender.evaluation.calibration import Bin
 from recommender.evaluation.metric_names import Measure
+from recommender.evaluation.metrics import Bin
 from recommender.events import EventLog, Outcome, empty_log
 from recommender.training.history_evaluation import evaluate_listener
 

@@ -8,7 +8,7 @@ from embeddings.weights.weight_files import find_weights
 from player.config import Settings, locate
 from player.errors import PlayerError
 from player.research.audio_content import content_of
-from recommender.datasets import dataset_of
+from recommender.datasets.opening import dataset_of
 from recommender.events import EventLog, Outcome
 from tests.support.tones import write_tones
 

@@ -8,8 +8,9 @@ from sqlalchemy import update
 
 from player.config import StationSettings
 from player.errors import PlayerError
-from player.feedback.event_log import FeedbackLog, NewEvent, now_us
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent, now_us
 from player.feedback.labels import NOTHING_SAID
 from player.library.albums import NO_ALBUM, Release, group_albums, load_albums
 from player.library.tracks import TrackRow
@@ -44,15 +45,15 @@ def programme(home, name, mode=None):
 
 def rank(home, name, mode=None, places=20, **listening):
     made, scorer = programme(home, name, mode)
-    journal = load_journal(home.database, scorer.collection.rows)
-    state = Listening(journal.state, journal.labelled, time.time(), **listening)
-    thread = last_heard(journal.state, scorer.station.id, scorer.collection.index)
+    history = load_history(home.database, scorer.collection.rows)
+    state = Listening(history.state, history.labels, time.time(), **listening)
+    thread = last_heard(history.state, scorer.station.id, scorer.collection.index)
     return made.rank(state, StationSettings(), places, thread=thread), scorer
 
 
 def tell(home, kind, track_id, days_ago=0.0, station=1, **more):
     at = now_us() - int(days_ago * DAY_US)
-    return FeedbackLog(home.database, "tui").append(NewEvent(kind, track_id, station, at_us=at, **more))
+    return EventStore(home.database, "tui").append(NewEvent(kind, track_id, station, at_us=at, **more))
 
 
 # --- albums
@@ -218,7 +219,7 @@ def test_new_arrivals_are_the_months_unheard_first(demo):
 
 
 def test_with_more_than_the_newest_fifty_only_the_months_and_those_are_played():
-    from player.feedback.event_log import ListeningState
+    from player.feedback.events import ListeningState
     from player.stations.modes import NEWEST, Moment, NewMode
 
     class Shelf:

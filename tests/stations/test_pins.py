@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from player.feedback.event_log import ListeningState, LoggedEvent
+from player.feedback.events import ListeningState, LoggedEvent
 from player.stations.pins import NO_PINS, Pins, load_pins, save_pins, why_not
 from player.storage.key_value import keep_fact
 

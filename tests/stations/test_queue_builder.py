@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import update
 
 from player.config import StationSettings
-from player.feedback.event_log import FeedbackLog, NewEvent
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.stations.collection import load_collection
 from player.stations.modes import Moment, mode_named
 from player.stations.queue_builder import Programme
@@ -69,15 +70,15 @@ def test_one_pass_equals_ranking_anew_behind_each_album(albums, seed, commit_fir
         for _ in range(seed)
     ]
     if told:
-        FeedbackLog(albums.database, "tui").append_all(told)
+        EventStore(albums.database, "tui").append_all(told)
     stations = Stations(albums.database)
     station = replace(stations.find("Evening"), noise_seed=seed)
     collection = load_collection(albums.database)
     scorer = StationScorer(collection, stations.all(), station, None)
     mode = mode_named("albums", collection, albums.database)
-    journal = load_journal(albums.database, collection.rows)
+    history = load_history(albums.database, collection.rows)
     pinned = tuple(rng.permutation(len(collection))[: seed % 3].tolist())
-    listening = Listening(journal.state, journal.labelled, NOW, pinned=pinned)
+    listening = Listening(history.state, history.labels, NOW, pinned=pinned)
     open_now = rank_station(scorer, listening, StationSettings(), 0).open
     listening = replace(listening, pinned=tuple(row for row in pinned if open_now[row]))
     thread = None if seed % 2 else int(rng.integers(len(collection)))
@@ -93,4 +94,4 @@ def test_one_pass_equals_ranking_anew_behind_each_album(albums, seed, commit_fir
             ours, theirs = served(queue.ranked, scorer, place), served(alone, scorer, place_there)
             assert (ours.track_id, ours.slot, ours.rank) == (theirs.track_id, theirs.slot, theirs.rank)
             assert ours.propensity == pytest.approx(theirs.propensity, rel=1e-6)
-            assert ours.eligible_ids == theirs.eligible_ids
+            assert ours.eligible_ids.tolist() == theirs.eligible_ids.tolist()

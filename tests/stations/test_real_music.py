@@ -10,7 +10,8 @@ import pytest
 from embeddings.errors import EmbeddingError
 from embeddings.registry import DEFAULT_FRONTEND, frontend_card
 from embeddings.weights.weight_files import ensure_weights
-from player.feedback.event_log import FeedbackLog, NewEvent
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.library.embed import embed_pending
 from player.library.scan import scan
 from player.playback.headless import serve_next
@@ -77,7 +78,7 @@ def test_a_station_from_one_classical_track_plays_classical_until_it_is_thumbed_
     heard = [group_of[row.track.id] for row in before]
     assert heard.count("classical") >= 4, heard
 
-    log = FeedbackLog(home.database, "cli")
+    log = EventStore(home.database, "cli")
     log.append_all([NewEvent("down", row.track.id, station.id) for row in before[:5]])
     after = queue(home, station)
     assert not {row.track.id for row in after} & {row.track.id for row in before[:5]}

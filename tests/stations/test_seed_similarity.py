@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import delete, update
 
 from player.config import StationSettings
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
 from player.library.vectors import store_embedding
 from player.stations.collection import load_collection
 from player.stations.reasons import Reasons
@@ -123,9 +123,9 @@ def test_a_long_title_is_cut_inside_its_quotation_marks(tagged):
 
 def test_the_reason_for_a_track_near_the_seed_names_the_tags(tagged):
     ours = scorer(tagged, f"track:{tagged.track_ids[0]}")
-    journal = load_journal(tagged.database, tagged.rows)
-    queue = rank_station(ours, Listening(journal.state, journal.labelled, 0.0), StationSettings(), SONGS)
-    reasons = Reasons(queue, ours, journal.state, 0.0)
+    history = load_history(tagged.database, tagged.rows)
+    queue = rank_station(ours, Listening(history.state, history.labels, 0.0), StationSettings(), SONGS)
+    reasons = Reasons(queue, ours, history.state, 0.0)
     said = {ours.collection.rows[row.track].id: reasons.of(row) for row in queue.ranking.rows}
     assert "mellow, acoustic like “Tone 00”" in {said.get(track) for track in tagged.track_ids[1:4]}
     assert not any("mellow" in said[track] for track in tagged.track_ids[4:] if track in said)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from player.errors import PlayerError
-from player.feedback.event_history import read_history
-from player.feedback.event_log import MICROSECONDS, FeedbackLog, ListeningState, NewEvent, now_us
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
+from player.feedback.event_store import EventStore, read_event_lines
+from player.feedback.events import MICROSECONDS, ListeningState, NewEvent, now_us
 from player.feedback.labels import NOTHING_SAID
 from player.insight.diversity_panel import TREND_POINTS, DiversityCourse
 from player.playback.active_station import ActiveStation, Present
@@ -45,7 +45,7 @@ def ids(listed) -> list[int]:
 
 
 def tell(home, kind, track, station=None, **more):
-    return FeedbackLog(home.database, "cli").append(NewEvent(kind, track, station, **more))
+    return EventStore(home.database, "cli").append(NewEvent(kind, track, station, **more))
 
 
 def decisions(home):
@@ -62,8 +62,8 @@ def tune(home, station):
 def scores(home, station):
     """(n,) the station's score of every track, by track id."""
     collection, scorer = tune(home, station)
-    journal = load_journal(home.database, collection.rows)
-    scored = scorer.score(journal.labelled, time.time())
+    history = load_history(home.database, collection.rows)
+    scored = scorer.score(history.labels, time.time())
     return dict(zip((row.id for row in collection.rows), scored.total, strict=True))
 
 
@@ -175,9 +175,9 @@ def test_rows_say_how_far_they_moved(demo):
     dials = settings().station
 
     def rows(before):
-        journal = load_journal(demo.database, collection.rows)
-        queue = rank_station(scorer, Listening(journal.state, journal.labelled, time.time()), dials, PLACES)
-        return queue.track_rows, queue_rows(queue, scorer, journal.state, before, time.time())
+        history = load_history(demo.database, collection.rows)
+        queue = rank_station(scorer, Listening(history.state, history.labels, time.time()), dials, PLACES)
+        return queue.track_rows, queue_rows(queue, scorer, history.state, before, time.time())
 
     first, shown = rows(())
     assert {row.move for row in shown} == {"same"}
@@ -244,7 +244,7 @@ def test_history_shows_what_had_been_served(demo):
     third = listed.queue[2]
     tell(demo, "up", third.track.id, station.id)
     tell(demo, "never", third.track.id)
-    served_line, unserved_line = read_history(demo.database)
+    served_line, unserved_line = read_event_lines(demo.database)
     assert (served_line.rank, served_line.model_version) == (3, "content")
     assert served_line.score == pytest.approx(third.score)
     assert served_line.propensity == pytest.approx(third.propensity)
@@ -254,8 +254,8 @@ def test_history_shows_what_had_been_served(demo):
 def test_a_slot_committed_when_it_is_served_equals_one_committed_at_once(demo):
     station = demo.station()
     collection, scorer = tune(demo, station)
-    journal = load_journal(demo.database, collection.rows)
-    listening = Listening(journal.state, journal.labelled, time.time())
+    history = load_history(demo.database, collection.rows)
+    listening = Listening(history.state, history.labels, time.time())
     later = rank_station(scorer, listening, settings().station, 5)
     at_once = rank_station(scorer, listening, settings().station, 5, commit_first=5)
     assert all(row.propensity is None for row in later.ranking.rows)
@@ -274,8 +274,8 @@ def test_what_is_left_when_the_first_place_plays_is_what_a_new_ranking_would_giv
     for track in demo.track_ids[:rests]:
         tell(demo, "not-now", track)
     collection, scorer = tune(demo, station)
-    journal = load_journal(demo.database, collection.rows)
-    tuned, present = ActiveStation(scorer, settings().station, StationMode()), Present(journal)
+    history = load_history(demo.database, collection.rows)
+    tuned, present = ActiveStation(scorer, settings().station, StationMode()), Present(history)
     choice = tuned.choose(present)
     left = [(row.track.id, row.slot, row.score) for row in tuned.rows]
     tuned.release()
@@ -289,9 +289,9 @@ def test_what_is_left_when_the_first_place_plays_is_what_a_new_ranking_would_giv
 def dialled_queue(home, station, position):
     """The queue and the dial's effect with the dial at a position."""
     collection, scorer = tune(home, replace(station, dial=position))
-    journal = load_journal(home.database, collection.rows)
-    queue = rank_station(scorer, Listening(journal.state, journal.labelled, NOW), settings().station, PLACES)
-    return queue, effect_of_dial(scorer, journal.state, queue)
+    history = load_history(home.database, collection.rows)
+    queue = rank_station(scorer, Listening(history.state, history.labels, NOW), settings().station, PLACES)
+    return queue, effect_of_dial(scorer, history.state, queue)
 
 
 def test_towards_discover_more_of_the_queue_was_never_played(demo):
@@ -330,8 +330,8 @@ def test_a_turned_dial_is_compared_with_the_queue_of_its_middle(demo):
 def requested(home, **listening):
     station = home.station("Asked")
     collection, scorer = tune(home, station)
-    journal = load_journal(home.database, collection.rows)
-    return scorer, Listening(journal.state, journal.labelled, NOW, **listening)
+    history = load_history(home.database, collection.rows)
+    return scorer, Listening(history.state, history.labels, NOW, **listening)
 
 
 def test_pinned_rows_keep_the_front_whatever_the_mode_and_have_no_propensity(demo):
@@ -359,9 +359,9 @@ def test_a_pinned_track_that_may_not_play_is_dropped(demo, kind):
     elif kind != "unplayable":
         tell(demo, kind, track, station.id)
     collection, scorer = tune(demo, station)
-    journal = load_journal(demo.database, collection.rows)
+    history = load_history(demo.database, collection.rows)
     unplayable = frozenset([track]) if kind == "unplayable" else frozenset()
-    listening = Listening(journal.state, journal.labelled, time.time(), unplayable=unplayable, pinned=(7, 3))
+    listening = Listening(history.state, history.labels, time.time(), unplayable=unplayable, pinned=(7, 3))
     queue = rank_station(scorer, listening, settings().station, PLACES)
     assert queue.track_rows[0] == 3
     assert 7 not in queue.track_rows
@@ -395,8 +395,8 @@ def test_a_strong_calibration_keeps_to_the_shares_of_what_was_liked(demo):
     liked = next(row for row in collection.rows if row.genre == rare)
     for _ in range(30):
         tell(demo, "up", liked.id, station.id)
-    journal = load_journal(demo.database, collection.rows)
-    listening = Listening(journal.state, journal.labelled, NOW)
+    history = load_history(demo.database, collection.rows)
+    listening = Listening(history.state, history.labels, NOW)
 
     def share(strength):
         queue = rank_station(scorer, listening, settings(calibration=strength, breadth=24).station, 4)
@@ -508,9 +508,9 @@ def test_the_measures_follow_what_was_played(demo):
     course = DiversityCourse(scorer)
 
     def measures(following=course):
-        journal = load_journal(demo.database, collection.rows)
-        queue = rank_station(scorer, Listening(journal.state, journal.labelled, time.time()), settings().station, 5)
-        return {measure.key: measure for measure in following.measure(queue, journal.state)}
+        history = load_history(demo.database, collection.rows)
+        queue = rank_station(scorer, Listening(history.state, history.labels, time.time()), settings().station, 5)
+        return {measure.key: measure for measure in following.measure(queue, history.state)}
 
     before = measures()
     assert before["never_played"].value == 1.0
@@ -572,6 +572,6 @@ def test_a_station_whose_seed_is_gone_plays_on(demo):
 def test_looking_at_the_list_leaves_no_event(demo):
     demo.station()
     next_tracks(demo)
-    assert read_history(demo.database) == []
+    assert read_event_lines(demo.database) == []
     with demo.database.reader() as session:
         assert session.scalar(select(func.count()).select_from(Decision)) == PLACES

@@ -9,8 +9,9 @@ import pytest
 
 from player.errors import PlayerError
 from player.feedback.correction import Correction
-from player.feedback.event_log import FeedbackLog, NewEvent
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.playback.controller import Controller, Opening
 from player.playback.track_queries import StoredTrackQueries
 from player.stations.snapshot import ordinal
@@ -24,7 +25,7 @@ PATIENCE_SECONDS = 15.0
 def told(demo):
     ids = demo.track_ids
     station = demo.station("Evening", f"track:{ids[0]}", f"track:{ids[9]}")
-    log = FeedbackLog(demo.database, "tui")
+    log = EventStore(demo.database, "tui")
     kinds = ("up", "finish", "skip", "down", "up")
     log.append_all(
         [NewEvent(kind, ids[place + 1], station.id, position=4.0, action="next") for place, kind in enumerate(kinds)]
@@ -53,7 +54,7 @@ def playing(told):
 
 
 def last(home):
-    return FeedbackLog(home.database, "tui").read()[-1]
+    return EventStore(home.database, "tui").read()[-1]
 
 
 # --- from the disk
@@ -61,7 +62,7 @@ def last(home):
 
 def test_the_story_tells_files_events_with_their_weights_and_what_holds(told):
     track = told.track_ids[1]
-    log = FeedbackLog(told.database, "tui")
+    log = EventStore(told.database, "tui")
     log.append_all(
         [
             NewEvent("down", track),
@@ -89,7 +90,7 @@ def test_the_story_tells_files_events_with_their_weights_and_what_holds(told):
 
 def test_what_was_taken_back_stays_in_the_story_and_cannot_be_taken_back_again(told):
     track = told.track_ids[1]
-    FeedbackLog(told.database, "tui").append(NewEvent("undo", track, 1))
+    EventStore(told.database, "tui").append(NewEvent("undo", track, 1))
     undo, up = answers(told).story(track).events
     assert (undo.words, undo.undoes, undo.correctable) == (f"took back {up.id}", up.id, False)
     assert (up.stands, up.correctable, up.label) == (False, False, None)
@@ -124,7 +125,7 @@ def test_less_of_the_last_seed_or_of_nothing_is_refused_and_nothing_is_recorded(
     track = playing.snapshot().queue[0].track.id
     first, second = playing.why(track).seeds
     playing.less(track, first.key)
-    count = len(FeedbackLog(told.database, "tui").read())
+    count = len(EventStore(told.database, "tui").read())
     for reason, words in (
         (second.key, "last seed"),
         (first.key, "already"),
@@ -133,25 +134,25 @@ def test_less_of_the_last_seed_or_of_nothing_is_refused_and_nothing_is_recorded(
     ):
         with pytest.raises(PlayerError, match=words):
             playing.less(track, reason)
-    assert len(FeedbackLog(told.database, "tui").read()) == count
+    assert len(EventStore(told.database, "tui").read()) == count
 
 
 def test_the_playing_track_is_explained_by_the_ranking_that_served_it(told, playing):
     now = playing.snapshot().now.track
     said = playing.why()
     assert (said.track.id, said.place) == (now.id, 0)
-    logged = FeedbackLog(told.database, "tui").read()[-1]
+    logged = EventStore(told.database, "tui").read()[-1]
     assert logged.kind == "start"
-    from player.feedback.event_history import read_history
+    from player.feedback.event_store import read_event_lines
 
-    decision = read_history(told.database)[-1]
+    decision = read_event_lines(told.database)[-1]
     assert said.propensity == pytest.approx(decision.propensity, rel=1e-6)
     parts = {part.part: part.logits for part in said.parts}
     assert sum(parts.values()) - parts[Part.DIVERSITY] == pytest.approx(decision.score, abs=1e-6)
     playing.next()
     second = playing.why()
     assert second.place == 0
-    assert second.propensity == pytest.approx(read_history(told.database)[-1].propensity, rel=1e-6)
+    assert second.propensity == pytest.approx(read_event_lines(told.database)[-1].propensity, rel=1e-6)
 
 
 def test_a_correction_counts_at_once(told, playing):
@@ -179,16 +180,16 @@ def test_a_seek_is_noted_with_the_seconds_that_were_heard(told, playing):
     now = playing.snapshot().now
     playing.seek(now.duration - 10.0)
     playing.next()
-    skip = next(event for event in reversed(FeedbackLog(told.database, "tui").read()) if event.kind == "skip")
+    skip = next(event for event in reversed(EventStore(told.database, "tui").read()) if event.kind == "skip")
     assert skip.position >= now.duration - 11.0
     assert skip.value < 10.0
-    label = load_journal(told.database, told.rows).label_of(skip.id)
+    label = load_history(told.database, told.rows).label_of(skip.id)
     assert label.signal.label < 0
 
 
 def test_without_a_seek_nothing_more_than_the_position_is_noted(told, playing):
     playing.next()
-    skip = next(event for event in reversed(FeedbackLog(told.database, "tui").read()) if event.kind == "skip")
+    skip = next(event for event in reversed(EventStore(told.database, "tui").read()) if event.kind == "skip")
     assert skip.value is None
 
 
@@ -204,7 +205,7 @@ def test_the_sleep_timer_ends_the_music_with_the_track_and_says_nothing_of_it(to
         wait(lambda: controller.snapshot().now is None)
         event = last(tones)
         assert (event.kind, event.action) == ("finish", "sleep")
-        assert load_journal(tones.database, tones.rows).labelled == []
+        assert load_history(tones.database, tones.rows).labels == []
         assert "sleep timer" in controller.snapshot().notice
         controller.toggle_pause()
         wait(lambda: controller.snapshot().now is not None)
@@ -247,7 +248,7 @@ def test_a_less_and_a_thumb_that_were_acknowledged_survive_kill_9(told):
         [sys.executable, "-c", script, str(told.paths.data)], capture_output=True, check=False, timeout=60
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
-    state = load_journal(told.database, told.rows).state
+    state = load_history(told.database, told.rows).state
     assert state.muted == {1: {"part:head"}}
     assert state.everywhere == {int(done.stdout): 1}
     assert len(state.resting_until) == 1

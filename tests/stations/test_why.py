@@ -8,8 +8,9 @@ import pytest
 
 from player.config import StationSettings
 from player.errors import PlayerError
-from player.feedback.event_log import FeedbackLog, NewEvent
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.feedback.labels import NOTHING_SAID
 from player.stations.collection import load_collection
 from player.stations.reason_keys import NOT_MUTABLE, check_less, parse_reason, seeds_left
@@ -28,14 +29,14 @@ class Ranked:
 
     def __init__(self, home, station, settings=None, **more):
         self.collection = load_collection(home.database)
-        self.journal = load_journal(home.database, self.collection.rows)
+        self.history = load_history(home.database, self.collection.rows)
         self.scorer = StationScorer(self.collection, Stations(home.database).all(), station, None)
         self.now = time.time()
-        listening = Listening(self.journal.state, self.journal.labelled, self.now, **more)
+        listening = Listening(self.history.state, self.history.labels, self.now, **more)
         self.queue = rank_station(self.scorer, listening, settings or StationSettings(), PLACES)
 
     def why(self, row, **more):
-        return why(self.queue, self.scorer, self.journal.state, row, self.now, **more)
+        return why(self.queue, self.scorer, self.history.state, row, self.now, **more)
 
     @property
     def first(self):
@@ -50,7 +51,7 @@ def told(demo):
     """A station of two seeds, and some thumbs, finishes and skips on it."""
     ids = demo.track_ids
     station = demo.station("Evening", f"track:{ids[0]}", f"track:{ids[9]}")
-    log = FeedbackLog(demo.database, "tui")
+    log = EventStore(demo.database, "tui")
     kinds = ("up", "finish", "skip", "up", "down", "skip", "replay", "finish", "up")
     log.append_all(
         [
@@ -62,7 +63,7 @@ def told(demo):
 
 
 def less(home, station, reason, track=None):
-    FeedbackLog(home.database, "tui").append(NewEvent("less", track or home.track_ids[0], station.id, note=reason))
+    EventStore(home.database, "tui").append(NewEvent("less", track or home.track_ids[0], station.id, note=reason))
 
 
 def test_the_parts_sum_to_the_utility_and_their_leads_to_what_it_is_above_the_mean(told):
@@ -115,9 +116,9 @@ def test_the_rank_without_what_was_told_of_a_track_leaves_just_its_influence_out
     scores, vectors = ranked.queue.scores, ranked.collection.space.vectors
     for label in said.labels:
         own = ranked.queue.scores.labels.track == ranked.row(label.track_id)
-        labelled = vectors[scores.labels.track]
+        labels = vectors[scores.labels.track]
         left = np.array(
-            [view.utilities[n] - scores.head.influences(labelled, vectors[n])[own].sum() for n in range(len(vectors))]
+            [view.utilities[n] - scores.head.influences(labels, vectors[n])[own].sum() for n in range(len(vectors))]
         )
         better = sum(1 for n in np.flatnonzero(view.mask) if left[n] > left[ranked.first] + 1e-6)
         assert label.rank_without == better + 1
@@ -141,7 +142,7 @@ def test_without_a_seed_the_station_ranks_as_if_it_had_never_had_it(told):
 def test_a_track_that_may_not_be_played_is_explained_with_the_rule_that_keeps_it_out(told):
     home, station = told
     ranked = Ranked(home, station)
-    down = next(event.track_id for event in ranked.journal.standing_of("down"))
+    down = next(event.track_id for event in ranked.history.standing_of("down"))
     said = ranked.why(ranked.row(down))
     assert (said.place, said.propensity, said.blocked) == (None, None, "thumbed down here")
     assert sum(part.logits for part in said.parts) == pytest.approx(said.utility, abs=1e-6)
@@ -205,10 +206,10 @@ def test_a_muted_label_is_left_out_of_the_running_update(told):
 def test_muting_a_label_is_as_if_it_had_never_been_told(told):
     """Exactly so, but for the fading: a label that was told still makes older ones older."""
     home, station = told
-    last = Ranked(home, station).journal.labelled[0].event
+    last = Ranked(home, station).history.labels[0].event
     less(home, station, f"label:{last.track_id}")
     muted = Ranked(home, station).queue.scores.total
-    FeedbackLog(home.database, "tui").append(NewEvent("undo", last.track_id, station.id, undoes_id=last.id))
+    EventStore(home.database, "tui").append(NewEvent("undo", last.track_id, station.id, undoes_id=last.id))
     np.testing.assert_allclose(Ranked(home, station).queue.scores.total, muted, atol=1e-9)
 
 
@@ -240,8 +241,8 @@ def test_taking_the_less_back_makes_everything_as_it_was(told):
     for reason in ("part:head", f"seed:{station.seeds[1]}", f"label:{home.track_ids[1]}"):
         less(home, station, reason)
     assert Ranked(home, station).queue.track_rows != before.track_rows
-    events = load_journal(home.database, home.rows).standing_of("less")
-    FeedbackLog(home.database, "tui").append_all(
+    events = load_history(home.database, home.rows).standing_of("less")
+    EventStore(home.database, "tui").append_all(
         [NewEvent("undo", event.track_id, station.id, undoes_id=event.id) for event in events]
     )
     np.testing.assert_array_equal(Ranked(home, station).queue.scores.total, before.scores.total)

@@ -13,7 +13,8 @@ from sqlalchemy.exc import IntegrityError
 
 from player.errors import PlayerError
 from player.storage import database as database_module
-from player.storage.database import ChangeWatch, open_database
+from player.storage.database import ChangeWatch, explain, open_database
+from player.storage.event_kinds import Origin
 from player.storage.models import ListeningSession, PlayerState, Station
 
 WRITE_MANY = """
@@ -39,8 +40,8 @@ def refusal(path, **options) -> str:
 
 def run_writers(path, count):
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITE_MANY, str(path), f"writer {n}"], stderr=subprocess.PIPE)
-        for n in range(count)
+        subprocess.Popen([sys.executable, "-c", WRITE_MANY, str(path), origin], stderr=subprocess.PIPE)
+        for origin in list(Origin)[:count]
     ]
     return [(writer.communicate(timeout=60)[1].decode(), writer.returncode) for writer in writers]
 
@@ -63,7 +64,7 @@ def test_every_connection_writes_ahead_and_syncs_each_commit(database):
 
 def test_four_processes_that_write_at_once_all_succeed(database, path):
     assert run_writers(path, 4) == [("", 0)] * 4
-    assert count_sessions(path) == {f"writer {n}": 25 for n in range(4)}
+    assert count_sessions(path) == dict.fromkeys(list(Origin)[:4], 25)
 
 
 def test_four_processes_that_create_the_database_at_once_all_succeed(path):
@@ -194,6 +195,48 @@ def test_an_empty_file_becomes_a_database(path):
     path.touch()
     open_database(path).close()
     assert path.stat().st_size > 0
+
+
+def test_an_emptied_file_beside_models_is_no_new_library(path):
+    (path.parent / "models" / "20260101T000000-abcdef").mkdir(parents=True)
+    path.touch()
+    sentence = refusal(path)
+    assert "is empty" in sentence
+    assert "backups" in sentence
+    path.unlink()
+    open_database(path).close()
+
+
+def test_a_write_that_fails_on_a_full_disk_is_said_to_be_that(path, monkeypatch):
+    path.parent.mkdir()
+    failed = sqlite3.OperationalError("disk I/O error")
+    assert "the database refused (disk I/O error)" in explain(failed, path)
+    monkeypatch.setattr(database_module, "LEAST_FREE", 1 << 62)  # so full is any disk
+    assert "is full; free some space" in explain(failed, path)
+
+
+def rights(*paths):
+    return [oct(one.stat().st_mode & 0o777) for one in paths]
+
+
+def test_nobody_else_can_read_what_is_made(path):
+    umask = os.umask(0o022)
+    try:
+        database = open_database(path)
+        with database.session() as session:
+            session.add(PlayerState(key="a", value="1"))
+        assert rights(path.parent) == ["0o700"]
+        assert rights(*path.parent.glob("player.db*")) == ["0o600"] * 3
+        database.close()
+    finally:
+        os.umask(umask)
+
+
+def test_what_others_could_read_is_mended_when_it_is_opened(path):
+    open_database(path).close()
+    path.chmod(0o644)
+    open_database(path).close()
+    assert rights(path) == ["0o600"]
 
 
 # --- migrating

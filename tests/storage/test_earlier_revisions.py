@@ -10,8 +10,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import select
 
-from player.feedback.event_log import FeedbackLog, NewEvent
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.learning.served_model import load_served_model
 from player.library.catalogue import load_catalogue
 from player.library.scan_roots import known_roots
@@ -22,6 +23,7 @@ from player.stations.resume import load_resume_point
 from player.stations.stations import Stations
 from player.stations.trials import Trials
 from player.storage.database import SCHEMA_REVISION, open_database
+from player.storage.event_kinds import Action, Kind, Origin
 from player.storage.models import Base, Decision
 from recommender.models.registry import Registry
 from tests.support.earlier import (
@@ -164,7 +166,7 @@ def test_every_event_is_found(told, opened):
         "id", "time_us", "kind", "track_id", "station_id", "position", "action", "origin", "decision_id", "undoes_id",
         "value", "note",
     )  # fmt: skip
-    found = FeedbackLog(opened, "cli").read()
+    found = EventStore(opened, "cli").read()
     assert [tuple(getattr(event, column) for column in columns) for event in found] == picked(told["event"], *columns)
 
 
@@ -178,7 +180,7 @@ def test_every_kind_of_event_is_among_them(revision, told):
 
 
 def test_thumbs_bans_and_rests_follow_from_them_as_they_did(revision, opened):
-    state = load_journal(opened, load_collection(opened).rows).state
+    state = load_history(opened, load_collection(opened).rows).state
     assert dict(state.everywhere) == {3: 1, 12: 1}
     assert {station: thumbs for station, thumbs in state.thumbs.items() if thumbs} == {
         1: {7: 1, 8: 1},
@@ -196,7 +198,7 @@ def test_thumbs_bans_and_rests_follow_from_them_as_they_did(revision, opened):
 
 
 def test_plays_and_used_slots_follow_from_them_as_they_did(revision, opened):
-    state = load_journal(opened, load_collection(opened).rows).state
+    state = load_history(opened, load_collection(opened).rows).state
     asleep = revision >= "0004"
     assert state.plays == [(1, 7), (1, 2), (1, 7), (1, 2), (5, 4), (5, 5), (2, 10), *([(1, 9)] if asleep else [])]
     assert dict(state.slots) == {1: 4 + asleep, 5: 2, 2: 3}
@@ -289,11 +291,11 @@ def test_a_model_stored_beside_it_serves(opened, paths):
 
 
 def test_the_log_goes_on_after_the_last_event(told, opened):
-    log = FeedbackLog(opened, "cli")
+    log = EventStore(opened, "cli")
     last = told["event"][-1]["id"]
     new = log.append(NewEvent("undo", 7, 1))
     assert new.id == last + 1
-    state = load_journal(opened, load_collection(opened).rows).state
+    state = load_history(opened, load_collection(opened).rows).state
     assert state.watermark == new.id
     assert log.read(after=last) == [new]
 
@@ -302,3 +304,44 @@ def test_every_imported_entry_stays_known(revision, told, opened, paths):
     known = query(paths.database, "SELECT key, source, event_id FROM imported_record ORDER BY event_id")
     assert known == told.get("imported_record", [])
     assert len(known) == (2 if revision >= "0003" else 0)
+
+
+# --- words of the log
+
+
+def test_a_word_that_no_version_wrote_gives_way_and_is_kept_in_the_note(paths):
+    restore("0004", paths.database)
+    with closing(sqlite3.connect(paths.database)) as connection:
+        first, second, third = (row[0] for row in connection.execute("SELECT id FROM event ORDER BY id LIMIT 3"))
+        connection.execute("UPDATE event SET kind = 'upp', action = NULL WHERE id = ?", (first,))
+        connection.execute("UPDATE event SET kind = 'skip', action = 'nxt', note = NULL WHERE id = ?", (second,))
+        connection.execute("UPDATE event SET origin = 'gui', note = 'mine' WHERE id = ?", (third,))
+        connection.commit()
+        count = connection.execute("SELECT count(*) FROM event").fetchone()[0]
+    database = open_database(paths.database, backups=paths.backups)
+    told = {event.id: event for event in EventStore(database, "cli").read()}
+    database.close()
+    assert len(told) == count
+    assert (told[first].kind, told[first].note.split(",")[0]) == ("unknown", "(was: upp")
+    assert (told[second].kind, told[second].action) == ("skip", None)
+    assert "nxt" in told[second].note
+    assert told[third].origin == "cli"
+    assert told[third].note.startswith("mine (was: ")
+    assert told[third].note.endswith("gui)")
+
+
+@pytest.mark.parametrize("column", ["kind", "action", "origin"])
+def test_the_schema_refuses_a_word_that_the_log_does_not_know(paths, column):
+    restore("0004", paths.database)
+    open_database(paths.database, backups=paths.backups).close()
+    with closing(sqlite3.connect(paths.database)) as connection, pytest.raises(sqlite3.IntegrityError):
+        connection.execute(f"UPDATE event SET {column} = 'upp'")
+
+
+def test_the_words_of_the_schema_are_those_of_the_code(tmp_path):
+    open_database(tmp_path / "new.db").close()
+    (events,) = (
+        row["sql"] for row in schema_of(tmp_path / "new.db") if row["name"] == "event" and row["type"] == "table"
+    )
+    for words in (Kind, Action, Origin):
+        assert "(" + ", ".join(f"'{word}'" for word in words) + ")" in events

@@ -22,7 +22,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 
-from player.feedback.event_log import FeedbackLog, NewEvent
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.learning.retraining import load_material
 from player.storage.database import migrations_folder, open_database
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
@@ -404,7 +405,7 @@ def _store_model(revision: str) -> None:
     with TemporaryDirectory() as folder:
         restore(revision, path := Path(folder) / "player.db")
         database = open_database(path)
-        FeedbackLog(database, "cli").append_all(plays)
+        EventStore(database, "cli").append_all(plays)
         material = load_material(database)
         database.close()
     model = retrain(material.log, material.catalogue, tiny, None, lambda _: None, lambda: False).model

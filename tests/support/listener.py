@@ -3,7 +3,7 @@
 import threading
 import time
 
-from player.feedback.event_log import FeedbackLog
+from player.feedback.event_store import EventStore
 from player.playback.controller import Controller
 from tests.support.library import settings
 
@@ -50,7 +50,7 @@ class Listener:
     @property
     def events(self):
         """(kind, track, action) of everything in the log."""
-        return [(event.kind, event.track_id, event.action) for event in FeedbackLog(self.home.database, "cli").read()]
+        return [(event.kind, event.track_id, event.action) for event in EventStore(self.home.database, "cli").read()]
 
     def wait(self, condition, what="it", timeout=PATIENCE_SECONDS):
         deadline = time.monotonic() + timeout

@@ -9,7 +9,7 @@ import pytest
 
 from player.audio import messages as audio
 from player.audio.client import AudioClient
-from player.feedback.event_log import FeedbackLog
+from player.feedback.event_store import EventStore
 from player.playback.controller import Controller
 from player.survey.clip_player import FADE_SECONDS, ClipSound
 from player.survey.session import FAILURES_IN_A_ROW, PROFITS, SurveySession, load_plan
@@ -72,7 +72,7 @@ def answer(session, what="like"):
 
 
 def told(home):
-    return [(event.kind, event.origin) for event in FeedbackLog(home.database, "cli").read()]
+    return [(event.kind, event.origin) for event in EventStore(home.database, "cli").read()]
 
 
 def clip_of(path, start=1.0, seconds=2.0):
@@ -176,7 +176,7 @@ def test_clips_are_heard_and_answered_one_after_the_other(tones):
         assert view.marks == ("like", "dislike", "skip")
         assert view.progress.words() == "3 of 8 · 1 liked"
     assert told(tones) == [("up", ORIGIN), ("down", ORIGIN), ("clear", ORIGIN)]
-    event = FeedbackLog(tones.database, "cli").read()[0]
+    event = EventStore(tones.database, "cli").read()[0]
     assert event.position == pytest.approx(first.start + CLIP_SECONDS, abs=0.01)
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from player.feedback.event_log import FeedbackLog, NewEvent
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.feedback.labels import NOTHING_SAID
 from player.library.tracks import TrackRow
 from player.stations.collection import load_collection
@@ -221,7 +222,7 @@ def test_answers_are_on_disk_and_known_to_the_next_survey(demo):
         clip = survey.next()
         asked.append(clip.track.id)
         survey.answer(answer, clip.track.id, position=clip.start)
-    events = FeedbackLog(demo.database, "cli").read()
+    events = EventStore(demo.database, "cli").read()
     assert [(event.kind, event.origin, event.station_id) for event in events] == [
         ("up", ORIGIN, None), ("down", ORIGIN, None), ("clear", ORIGIN, None),
     ]  # fmt: skip
@@ -247,7 +248,7 @@ def test_an_answer_taken_back_is_asked_for_again(demo):
     survey.take_back(event)
     assert survey.answers.given == {}
     assert survey.next() == clip
-    assert load_journal(demo.database, demo.rows).labelled == []
+    assert load_history(demo.database, demo.rows).labels == []
 
 
 def test_the_last_answer_about_a_track_counts_and_a_skip_leaves_no_opinion(demo):
@@ -256,7 +257,7 @@ def test_the_last_answer_about_a_track_counts_and_a_skip_leaves_no_opinion(demo)
     labels = []
     for answer in ("like", "dislike", "skip", "like"):
         survey.answer(answer, track_id)
-        labels.append([item.signal.label for item in load_journal(demo.database, demo.rows).labelled])
+        labels.append([item.signal.label for item in load_history(demo.database, demo.rows).labels])
     assert labels == [[1], [-1], [], [1]]
     assert survey.answers.count("like") == 1
     assert len(survey.answers.given) == 1
@@ -267,17 +268,17 @@ def test_a_clip_is_no_play(demo):
     survey = Survey(demo.database, load_plan(demo.database), 60)
     for answer in ("like", "dislike", "skip"):
         survey.answer(answer, survey.next().track.id, position=12.0)
-    state = load_journal(demo.database, demo.rows).state
+    state = load_history(demo.database, demo.rows).state
     assert state.plays == []
     assert dict(state.tallies) == {}
     assert dict(state.slots) == {}
     assert not state.thumbs.get(station.id)
-    assert answers_in(FeedbackLog(demo.database, "cli").read()).count("skip") == 1
+    assert answers_in(EventStore(demo.database, "cli").read()).count("skip") == 1
 
 
 def test_feedback_that_is_not_of_the_survey_is_no_answer_but_a_ban_is_heeded(demo):
     station, ids = demo.station(), demo.track_ids
-    log = FeedbackLog(demo.database, "tui")
+    log = EventStore(demo.database, "tui")
     log.append_all([NewEvent("up", ids[0], station.id), NewEvent("skip", ids[1]), NewEvent("never", ids[2])])
     survey = Survey(demo.database, load_plan(demo.database), 60)
     assert survey.answers == Answers({}, frozenset({ids[2]}))
@@ -336,15 +337,15 @@ def test_a_station_begun_after_thirty_answers_plays_what_was_liked(demo):
         survey.answer("like" if clip.track.genre in liked_genres else "dislike", clip.track.id)
     station = demo.station("First")
     scorer = StationScorer(collection, [station], station, None)
-    journal = load_journal(demo.database, collection.rows)
+    history = load_history(demo.database, collection.rows)
     new = [row for row in range(len(collection)) if collection.rows[row].id not in asked]
     likes = np.array([genre_of[collection.rows[row].id] in liked_genres for row in new])
-    with_answers = scorer.score(journal.labelled, 0.0).total[new]
+    with_answers = scorer.score(history.labels, 0.0).total[new]
     without = scorer.score(NOTHING_SAID, 0.0).total[new]
     assert without.std() == 0
     assert with_answers[likes].min() > with_answers[~likes].max()
     plainly = settings(breadth=1.0, diversity=0.0).station
-    queue = rank_station(scorer, Listening(journal.state, journal.labelled, 0.0), plainly, 3)
+    queue = rank_station(scorer, Listening(history.state, history.labels, 0.0), plainly, 3)
     assert {genre_of[collection.rows[row].id] for row in queue.track_rows} <= set(liked_genres)
     assert Outcome.THUMB_UP in queue.scores.labels.outcome
 

@@ -6,13 +6,14 @@ import zlib
 import numpy as np
 import pytest
 
-from player.feedback.event_log import FeedbackLog, NewEvent
+from player.feedback.event_store import EventStore, read_served
+from player.feedback.events import NewEvent
 from player.playback.controller import Controller, Opening
 from player.playback.headless import serve_next
 from player.stations.collection import load_collection
 from player.storage.models import Decision
 from player.trials import offpolicy as policies
-from player.trials.decision_replay import read_decisions, replay
+from player.trials.decision_replay import replay
 from player.trials.offpolicy import evaluate_named
 from tests.support.library import settings
 
@@ -25,7 +26,7 @@ def evaluate(home, name):
 
 def listen(home, station, plays, finish=lambda number: number % 2 == 0):
     """Serve and judge one after the other."""
-    log = FeedbackLog(home.database, "cli")
+    log = EventStore(home.database, "cli")
     for number in range(plays):
         track = serve_next(home.database, home.paths, settings(), station.name, 1).queue[0].track.id
         kind, position, action = ("finish", None, "end") if finish(number) else ("skip", 2.0, "next")
@@ -48,7 +49,7 @@ def weights(monkeypatch):
 
 def test_the_logging_policy_weighs_one_whatever_was_thumbed_banned_rested_or_taken_back(demo, weights):
     station = demo.station("Evening", f"track:{demo.track_ids[3]}")
-    log = FeedbackLog(demo.database, "cli")
+    log = EventStore(demo.database, "cli")
     listen(demo, station, 4)
     log.append(NewEvent("down", demo.track_ids[0], station.id))
     listen(demo, station, 3)
@@ -64,7 +65,7 @@ def test_the_logging_policy_weighs_one_whatever_was_thumbed_banned_rested_or_tak
 
 def test_a_list_served_whole_is_met_place_by_place(demo, weights):
     station = demo.station("Evening", f"track:{demo.track_ids[3]}")
-    log = FeedbackLog(demo.database, "cli")
+    log = EventStore(demo.database, "cli")
     for row in serve_next(demo.database, demo.paths, settings(), "Evening", 8).queue:
         log.append(NewEvent("finish", row.track.id, station.id, None, "end"))
     evaluate(demo, "untrained")
@@ -111,7 +112,7 @@ def test_another_station_seed_would_not_weigh_one(demo, weights):
 def test_chance_weighs_one_over_the_eligible(demo, weights):
     listen(demo, demo.station("Evening", f"track:{demo.track_ids[3]}"), 6)
     evaluate(demo, "random")
-    kept = read_decisions(demo.database, 0.0, 100)
+    kept = read_served(demo.database, 0.0, 100)
     assert weights[0] == pytest.approx([1 / one.eligible_count / one.propensity for one in kept], rel=1e-5)
 
 
@@ -119,7 +120,7 @@ def test_popularity_prefers_what_was_finished_most(demo, monkeypatch):
     asked = []
     monkeypatch.setattr(policies, "evaluate_policy", lambda _decisions, policy, _features, _seed: asked.append(policy))
     station = demo.station()
-    log = FeedbackLog(demo.database, "cli")
+    log = EventStore(demo.database, "cli")
     favourite = demo.track_ids[7]
     for _ in range(30):
         log.append(NewEvent("finish", favourite))
@@ -140,7 +141,7 @@ def test_decisions_without_a_verdict_or_about_tracks_that_are_gone_are_left_out(
     serve_next(demo.database, demo.paths, settings(), "Evening", 5)
     assert evaluate(demo, "untrained").decisions == 3
     collection = load_collection(demo.database)
-    every = read_decisions(demo.database, 0.0, 100)
+    every = read_served(demo.database, 0.0, 100)
     gone = every[0].track_id
     del collection.index[gone]
     met = list(replay(demo.database, collection, every, {one.id: None for one in every[:3]}))

@@ -8,8 +8,9 @@ import pytest
 from sqlalchemy import select
 
 from player.errors import PlayerError
-from player.feedback.event_log import FeedbackLog, NewEvent
-from player.feedback.event_store import load_journal
+from player.feedback.event_history import load_history
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.feedback.signals import FINISH, THUMB_DOWN, THUMB_UP
 from player.playback.headless import serve_next
 from player.stations.collection import load_collection
@@ -21,7 +22,7 @@ from player.stations.trial_arms import TrialArms
 from player.stations.trials import Arm, Trials
 from player.storage.models import Decision
 from player.trials.lifecycle import TrialWish, begin_trial, report_of, settle, stop_trial
-from player.trials.plays import complete_pairs, liking_of, read_plays, verdicts
+from player.trials.plays import closed_pairs, liking_of, read_slots, verdicts
 from recommender.evaluation.sequential_test import ALPHA
 from recommender.ranking.interleaving import arm_of, pair_of
 from tests.support.library import settings
@@ -43,8 +44,8 @@ def two_arms(home, station, seed_track):
 
 
 def listening(home, scorer):
-    journal = load_journal(home.database, scorer.collection.rows)
-    return journal, Listening(journal.state, journal.labelled, time.time())
+    history = load_history(home.database, scorer.collection.rows)
+    return history, Listening(history.state, history.labels, time.time())
 
 
 def play(home, trial_arms, judge):
@@ -53,7 +54,7 @@ def play(home, trial_arms, judge):
     _, present = listening(home, scorer)
     queue = trial_arms.rank(present, settings().station, 1)
     choice = served(queue, scorer, 0)
-    log = FeedbackLog(home.database, "headless")
+    log = EventStore(home.database, "headless")
     decision = log.serve([choice])[0]
     kind, action, position = ("finish", "end", None) if judge(choice) else ("skip", "next", 1.0)
     log.append(NewEvent(kind, choice.track_id, choice.station_id, position, action, decision_id=decision))
@@ -108,12 +109,12 @@ def test_a_slot_committed_at_once_equals_one_committed_when_it_is_served(demo):
 
 def test_two_rankings_agree_and_what_is_left_behind_the_first_keeps_its_arms(demo):
     arms = two_arms(demo, demo.station(), demo.track_ids[5])
-    journal, present = listening(demo, arms.scorers[0])
+    history, present = listening(demo, arms.scorers[0])
     first, second = (arms.rank(present, settings().station, 6) for _ in range(2))
     assert first.track_rows == second.track_rows
     left = first.after_first()
     assert [arm.name for arm in left.arms] == [arm.name for arm in first.arms[1:]]
-    rows = queue_rows(left, arms.scorers[0], journal.state, (), time.time())
+    rows = queue_rows(left, arms.scorers[0], history.state, (), time.time())
     assert len(rows) == 5
     assert all(row.reason for row in rows)
 
@@ -124,8 +125,8 @@ def test_the_arm_that_is_liked_better_wins_and_the_trial_says_so(demo):
     trial = arms.trial
     for _ in range(60):
         play(demo, arms, lambda choice: choice.arm == "other")
-    journal, _ = listening(demo, arms.scorers[0])
-    sentence = settle(demo.database, demo.paths, trial, journal)
+    history, _ = listening(demo, arms.scorers[0])
+    sentence = settle(demo.database, demo.paths, trial, history)
     assert sentence is not None
     assert sentence.startswith("“other” won against “plain”")
     ended = Trials(demo.database).all()[0]
@@ -148,8 +149,8 @@ def test_arms_that_are_liked_alike_end_without_a_winner_at_the_most_pairs(demo):
     short = replace(arms.trial, most_pairs=10)
     for number in range(20):
         play(demo, arms, lambda choice, number=number: (number // 2) % 2 == 0 or choice.slot % 2 == 0)
-        journal, _ = listening(demo, arms.scorers[0])
-        early = settle(demo.database, demo.paths, short, journal)
+        history, _ = listening(demo, arms.scorers[0])
+        early = settle(demo.database, demo.paths, short, history)
         if number < 19:
             assert early is None
     assert early is not None
@@ -160,8 +161,8 @@ def test_arms_that_are_liked_alike_end_without_a_winner_at_the_most_pairs(demo):
 def test_a_trial_ends_at_its_last_moment(demo):
     station = demo.station()
     trial = Trials(demo.database).start(station.id, ARMS, 400, hours=1e-9)
-    journal = load_journal(demo.database, demo.rows)
-    assert "0 pairs" in settle(demo.database, demo.paths, trial, journal)
+    history = load_history(demo.database, demo.rows)
+    assert "0 pairs" in settle(demo.database, demo.paths, trial, history)
 
 
 def test_a_pair_counts_only_when_both_were_served_and_judged(demo):
@@ -170,24 +171,26 @@ def test_a_pair_counts_only_when_both_were_served_and_judged(demo):
     for _ in range(4):
         play(demo, arms, lambda _choice: True)
     # One chosen by hand takes the slot of a fifth, so the sixth is alone.
-    FeedbackLog(demo.database, "headless").append(NewEvent("finish", demo.track_ids[0], station.id, None, "end"))
+    EventStore(demo.database, "headless").append(NewEvent("finish", demo.track_ids[0], station.id, None, "end"))
     play(demo, arms, lambda _choice: True)
-    journal, _ = listening(demo, arms.scorers[0])
-    plays = read_plays(demo.database, arms.trial, verdicts(journal.labelled))
-    pairs = complete_pairs(plays)
-    assert len(plays) == 5
+    history, _ = listening(demo, arms.scorers[0])
+    slots = read_slots(demo.database, arms.trial)
+    pairs = closed_pairs(slots, history)
+    assert len(slots) == 5
     assert len(pairs.differences) == 2
     assert pairs.broken == 1
-    assert complete_pairs(plays, open_pair=plays[-1].pair).broken == 0
+    assert closed_pairs(slots, history, open_pair=slots[-1].pair).broken == 0
 
 
 def test_what_is_taken_back_counts_no_more(demo):
     station = demo.station()
     arms = two_arms(demo, station, demo.track_ids[5])
-    choices = [play(demo, arms, lambda _choice: True) for _ in range(2)]
-    FeedbackLog(demo.database, "headless").append(NewEvent("undo", choices[0].track_id, station.id))
-    journal, _ = listening(demo, arms.scorers[0])
-    assert len(read_plays(demo.database, arms.trial, verdicts(journal.labelled))) == 1
+    choice = play(demo, arms, lambda _choice: True)
+    EventStore(demo.database, "headless").append(NewEvent("undo", choice.track_id, station.id))
+    play(demo, arms, lambda _choice: True)
+    history, _ = listening(demo, arms.scorers[0])
+    assert len(verdicts(history.labels)) == 1
+    assert closed_pairs(read_slots(demo.database, arms.trial), history).differences.tolist() == []
 
 
 def test_what_was_said_outright_counts_before_what_was_shown():
@@ -243,3 +246,69 @@ def test_no_control_without_a_model_that_serves(demo):
     with pytest.raises(PlayerError, match="No trained model serves yet"):
         begin_trial(demo.database, demo.paths, wish, lambda _progress: None, lambda: False)
     assert Trials(demo.database).all() == []
+
+
+# --- what a trial has looked at stays
+
+
+def path_of(home, arms):
+    history, _ = listening(home, arms.scorers[0])
+    return closed_pairs(read_slots(home.database, arms.trial), history).differences.tolist()
+
+
+def test_what_is_said_or_taken_back_after_a_pair_closed_leaves_the_path_as_it_was(demo):
+    station = demo.station()
+    arms = two_arms(demo, station, demo.track_ids[5])
+    choices = [play(demo, arms, lambda choice: choice.arm == "other") for _ in range(20)]
+    before = path_of(demo, arms)
+    assert len(before) == 10
+    log = EventStore(demo.database, "tui")
+    with demo.database.reader() as session:
+        decisions = session.scalars(select(Decision.id).order_by(Decision.id)).all()
+    for number, (choice, decision) in enumerate(zip(choices, decisions, strict=True)):
+        match number % 4:
+            case 0:
+                log.append(NewEvent("up", choice.track_id, station.id, decision_id=decision))
+            case 1:
+                log.append(NewEvent("down", choice.track_id, station.id, decision_id=decision))
+            case 2:
+                log.append(NewEvent("undo", choice.track_id, station.id))
+            case _:
+                log.append(NewEvent("up", choice.track_id, station.id, decision_id=decision))
+                log.append(NewEvent("clear", choice.track_id, station.id))
+    assert path_of(demo, arms) == before
+
+
+def test_each_look_at_a_trial_finds_what_the_looks_before_found(demo):
+    station = demo.station()
+    arms = two_arms(demo, station, demo.track_ids[5])
+    seen = []
+    for number in range(16):
+        choice = play(demo, arms, lambda choice, number=number: number % 3 == 0 or choice.arm == "plain")
+        path = path_of(demo, arms)
+        assert path[: len(seen)] == seen
+        seen = path
+        log = EventStore(demo.database, "tui")
+        log.append(NewEvent("down" if number % 2 else "up", choice.track_id, station.id))
+        if number % 5 == 4:
+            log.append(NewEvent("undo", choice.track_id, station.id))
+        path = path_of(demo, arms)
+        assert path[: len(seen)] == seen
+        seen = path
+    assert len(seen) == 8
+
+
+def test_a_thumb_given_while_the_second_track_plays_still_counts_and_may_be_changed(demo):
+    station = demo.station()
+    arms = two_arms(demo, station, demo.track_ids[5])
+    first = play(demo, arms, lambda _choice: True)
+    _, present = listening(demo, arms.scorers[0])
+    choice = served(arms.rank(present, settings().station, 1), arms.scorers[0], 0)
+    log = EventStore(demo.database, "tui")
+    decision = log.serve([choice])[0]
+    for kind in ("down", "up"):
+        log.append(NewEvent(kind, choice.track_id, station.id, 5.0, decision_id=decision))
+        assert path_of(demo, arms) == []
+    log.append(NewEvent("skip", choice.track_id, station.id, 9.0, "next", decision_id=decision))
+    liking = {first.arm: 0.75, choice.arm: 1.0}
+    assert path_of(demo, arms) == [pytest.approx(liking["plain"] - liking["other"])]

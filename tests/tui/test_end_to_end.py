@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from player.feedback.event_log import FeedbackLog
+from player.feedback.event_store import EventStore
 from player.playback.controller import Controller
 from player.tui.app import PlayerApp
 from tests.support.library import copy_home, make_demo_library, settings
@@ -41,7 +41,7 @@ def app_over(home):
 
 
 def kinds(home):
-    return [event.kind for event in FeedbackLog(home.database, "tui").read()]
+    return [event.kind for event in EventStore(home.database, "tui").read()]
 
 
 async def test_keys_become_events_and_events_become_the_queue(home):
@@ -100,9 +100,9 @@ async def test_feedback_of_another_process_is_on_the_screen_within_a_second_or_s
         await pilot.press("enter")
         await until(pilot, lambda: controller.snapshot().queue)
         target = controller.snapshot().queue[3].track.id
-        from player.feedback.event_log import NewEvent
+        from player.feedback.events import NewEvent
 
-        FeedbackLog(home.database, "cli").append(NewEvent("down", target, station.id))
+        EventStore(home.database, "cli").append(NewEvent("down", target, station.id))
         await until(pilot, lambda: target not in {row.track.id for row in controller.snapshot().queue})
         await pilot.press("q")
         await until(pilot, lambda: app.player_closed)

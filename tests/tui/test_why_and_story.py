@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from player.feedback.event_log import FeedbackLog, NewEvent
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
 from player.playback.controller import Controller, Opening
 from player.tui.app import PlayerApp
 from player.tui.widgets.story_list import StoryList
@@ -29,7 +30,7 @@ def home(template, tmp_path):
     home = copy_home(template, tmp_path / "data")
     ids = home.track_ids
     station = home.station("Evening", f"track:{ids[0]}", f"track:{ids[9]}")
-    FeedbackLog(home.database, "tui").append_all(
+    EventStore(home.database, "tui").append_all(
         [
             NewEvent(kind, ids[place], station.id, position=4.0)
             for place, kind in ((3, "up"), (7, "finish"), (12, "down"))
@@ -68,7 +69,7 @@ class Stage:
 
     @property
     def kinds(self):
-        return [(event.kind, event.note) for event in FeedbackLog(self.home.database, "tui").read()]
+        return [(event.kind, event.note) for event in EventStore(self.home.database, "tui").read()]
 
     def rows(self, widget):
         return self.pilot.app.screen.query_one(widget)._rows
@@ -197,7 +198,7 @@ async def test_the_rest_menu_rests_the_playing_track_for_what_is_chosen(playing)
         track = stage.controller.snapshot().now.track.id
         await stage.press("y", "down", "down", "enter")
         await stage.until(lambda: stage.controller.snapshot().now.track.id != track)
-        event = next(event for event in FeedbackLog(stage.home.database, "tui").read() if event.kind == "not-now")
+        event = next(event for event in EventStore(stage.home.database, "tui").read() if event.kind == "not-now")
         assert (event.track_id, event.value) == (track, 30 * 24 * 3600.0)
 
 
@@ -211,7 +212,7 @@ async def test_the_rest_menu_rests_the_track_it_names_even_when_another_one_play
         assert playing_now != track.id
         await stage.press("enter")
         await stage.until(lambda: any(kind == "not-now" for kind, _ in stage.kinds))
-        event = next(event for event in FeedbackLog(stage.home.database, "tui").read() if event.kind == "not-now")
+        event = next(event for event in EventStore(stage.home.database, "tui").read() if event.kind == "not-now")
         assert (event.track_id, event.value) == (track.id, 3600.0)
         assert stage.controller.snapshot().now.track.id == playing_now
 

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import Literal
 
-from player.feedback.event_log import MICROSECONDS, now_us
+from player.feedback.events import AHEAD_US, MICROSECONDS, now_us
 from player.integrations.history.archive import Export
+from player.storage.event_kinds import Kind
 
 _KEY_BYTES = 16
 _SEPARATOR = "\x1f"
 _EARLIEST_US = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()) * MICROSECONDS
 """Before this no player kept a history: such a date is a clock that was not set."""
-_AHEAD_US = 24 * 3600 * MICROSECONDS
 """A clock may be a time zone ahead, not more."""
 IMPOSSIBLE_DATE = "with an impossible date"
 NO_NAME = "without a title or an artist"
@@ -79,10 +79,10 @@ class Play:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Judgement:
     """The listener said (or showed, by coming back to it) what they think of a track."""
 
-    kind: Literal["up", "down", "replay"]
+    kind: Literal[Kind.UP, Kind.DOWN, Kind.REPLAY]
     at_us: int
 
 
@@ -92,7 +92,7 @@ class Entry:
 
     key: bytes
     name: TrackName
-    said: Play | Verdict
+    said: Play | Judgement
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +126,4 @@ def key_of(*parts: object) -> bytes:
 
 def possible(moment_us: int) -> bool:
     """Whether anything can have been heard then."""
-    return _EARLIEST_US <= moment_us <= now_us() + _AHEAD_US
+    return _EARLIEST_US <= moment_us <= now_us() + AHEAD_US

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from player.feedback.event_log import MICROSECONDS
+from player.feedback.events import MICROSECONDS
 from player.library.tags import clean_text
 
 Document = Mapping[str, Any]

@@ -18,14 +18,15 @@ from player.integrations.history.entries import (
     End,
     Entry,
     Item,
+    Judgement,
     LeftOut,
     Malformed,
     Play,
     TrackName,
-    Verdict,
     key_of,
     possible,
 )
+from player.storage.event_kinds import Kind
 
 SOURCE = "lastfm"
 NO_DATE = "without a date (playing while the export was made)"
@@ -120,6 +121,6 @@ def _item(table: _Table, line: int, row: Sequence[str]) -> Item:
         return LeftOut(NO_NAME)
     if not possible(at):
         return LeftOut(IMPOSSIBLE_DATE)
-    said = Verdict("up", at) if table.loved else Play(End.FINISHED, started_us=at)
+    said = Judgement(Kind.UP, at) if table.loved else Play(End.FINISHED, started_us=at)
     what = "loved" if table.loved else "scrobble"
     return Entry(key_of(SOURCE, what, at, name.artist, name.title), name, said)

@@ -11,15 +11,16 @@ from player.integrations.history.entries import (
     End,
     Entry,
     Item,
+    Judgement,
     LeftOut,
     Malformed,
     Play,
     TrackName,
-    Verdict,
     key_of,
     possible,
 )
 from player.integrations.history.json_stream import json_items
+from player.storage.event_kinds import Kind
 
 SOURCE = "listenbrainz"
 TAKEN_BACK = "love or hate that was taken back"
@@ -113,5 +114,5 @@ def _feedback(part: Part, line: int, values: fields.Document, names: dict[str, T
     return Entry(
         key_of(SOURCE, "feedback", created, recording or sound_id or named, score),
         named,
-        Verdict("up" if score > 0 else "down", created),
+        Judgement(Kind.UP if score > 0 else Kind.DOWN, created),
     )

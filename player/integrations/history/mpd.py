@@ -13,7 +13,7 @@ from contextlib import closing
 from itertools import groupby
 from urllib.parse import quote
 
-from player.feedback.event_log import MICROSECONDS
+from player.feedback.events import MICROSECONDS
 from player.integrations.history import fields
 from player.integrations.history.archive import Export, ExportError, Part
 from player.integrations.history.entries import (

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from player.feedback.event_log import now_us
+from player.feedback.events import now_us
 from player.integrations.history import fields
 from player.integrations.history.archive import Export, ExportError, Part
 from player.integrations.history.entries import NO_NAME, Item, LeftOut, Malformed, TrackName

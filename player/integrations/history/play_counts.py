@@ -7,7 +7,8 @@ again and again counts as replayed once.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from player.integrations.history.entries import End, Entry, Play, TrackName, Verdict, key_of, possible
+from player.integrations.history.entries import End, Entry, Judgement, Play, TrackName, key_of, possible
+from player.storage.event_kinds import Kind
 
 OFTEN = 5
 """Plays from which on a track is one the listener comes back to."""
@@ -41,7 +42,7 @@ class Totals:
 def entries_of(source: str, totals: Totals) -> Iterator[Entry]:
     """What the totals come to, as entries."""
 
-    def entry(said: Play | Verdict, *facts: object) -> Entry:
+    def entry(said: Play | Judgement, *facts: object) -> Entry:
         return Entry(key_of(source, totals.identity, *facts), totals.name, said)
 
     played, skipped = totals.last_played_us, totals.last_skipped_us
@@ -50,13 +51,13 @@ def entries_of(source: str, totals: Totals) -> Iterator[Entry]:
     if skipped is not None and possible(skipped):
         yield entry(Play(End.NEXT, ended_us=skipped), "skipped", skipped)
     if totals.plays >= OFTEN:
-        yield entry(Verdict("replay", _when(played, totals)), "often")
+        yield entry(Judgement(Kind.REPLAY, _when(played, totals)), "often")
     if totals.stars >= LIKED_STARS or 0 < totals.stars <= DISLIKED_STARS:
-        kind = "up" if totals.stars >= LIKED_STARS else "down"
-        yield entry(Verdict(kind, _when(None, totals)), "stars", kind)
+        kind = Kind.UP if totals.stars >= LIKED_STARS else Kind.DOWN
+        yield entry(Judgement(kind, _when(None, totals)), "stars", kind)
     if totals.liked is not None:
-        kind = "up" if totals.liked else "down"
-        yield entry(Verdict(kind, _when(totals.liked_us, totals)), "liked", kind)
+        kind = Kind.UP if totals.liked else Kind.DOWN
+        yield entry(Judgement(kind, _when(totals.liked_us, totals)), "liked", kind)
 
 
 def _when(moment: int | None, totals: Totals) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from player.feedback.correction import Correction
 from player.stations.track_details_view import StoryEvent
+from player.storage.event_kinds import Kind
 from player.tui.text import clock, column, dotted, fit, plain, right, signed, tail
 from player.tui.widgets.row_list import RowList
 from player.tui.widgets.styled_text import Ink, Line, leaning
@@ -188,9 +189,9 @@ def _event_line(event: StoryEvent, width: int, *, selected: bool) -> Line:
 
 
 def _event_words(event: StoryEvent) -> str:
-    at = "" if event.position is None or event.kind == "start" else f"at {clock(event.position)}"
+    at = "" if event.position is None or event.kind == Kind.START else f"at {clock(event.position)}"
     heard = "" if event.heard is None else f"heard {clock(event.heard)}"
-    taken = "taken back" if not event.stands and event.kind != "undo" else ""
+    taken = "taken back" if not event.stands and event.kind != Kind.UNDO else ""
     return dotted(
         (f"{event.words} {at}".strip(), heard, taken, "" if event.origin in {"tui", "headless"} else event.origin)
     )

@@ -11,16 +11,7 @@ from recommender.training.retraining import retrain
 
 TRACKS = 80
 MODEL = "model"
-HISTORY_IS_ALL = (
-    "random",
-    "popularity",
-    "like-rate",
-    "personal-most-played",
-    "act-r",
-    "content-knn",
-    "imms",
-    "tunelog",
-)
+HISTORY_IS_ALL = [name for name, baseline in BASELINES.items() if not baseline.needs_crowd]
 """Baselines that learn nothing from a fit that the listener's own history does not tell them as well."""
 STARTS_AT_RANDOM_BY_TRACK = ("random", "bpr", "als")
 """Baselines that draw something for every track, so that renumbering the catalogue draws it for another track."""
@@ -230,7 +221,7 @@ def test_bpr_takes_no_notice_of_rows_after_the_fitted_log(crowd):
     assert np.array_equal(recommender.score(older), recommender.score(newer))
 
 
-LEARNS_FROM_OTHERS = ["item-knn", "ease", "ease-signed", "bpr", "als", "biased-mf", "vb-mf", "stacked"]
+LEARNS_FROM_OTHERS = [name for name, baseline in BASELINES.items() if baseline.needs_crowd]
 
 
 @pytest.mark.parametrize("name", LEARNS_FROM_OTHERS)

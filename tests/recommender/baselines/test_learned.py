@@ -5,10 +5,9 @@ import pytest
 
 from recommender.baselines import Context, build
 from recommender.baselines import factorisation as mf
-from recommender.baselines.biases import PRIOR_ROWS, Biases
 from recommender.baselines.ease import GAIN, RIDGE, Ease
 from recommender.baselines.factors import ALS_RIDGE, CONFIDENCE
-from recommender.baselines.feedback import Labels, most_frequent, net_of
+from recommender.baselines.feedback import PRIOR_ROWS, Biases, LabelMatrix, most_frequent, net_of
 from recommender.baselines.neighbours import SHRINKAGE
 from recommender.baselines.stacked import _weigh
 
@@ -40,7 +39,7 @@ def opinions(log):
 
 
 def test_net_opinions_are_the_labels_summed_and_cut(log):
-    assert np.array_equal(np.asarray(Labels.of(log).net().todense()), opinions(log))
+    assert np.array_equal(np.asarray(LabelMatrix.of(log).net().todense()), opinions(log))
     assert np.array_equal(net_of(log.where(log.listener == 3)), opinions(log)[3])
 
 
@@ -52,7 +51,7 @@ def test_the_most_frequent_tracks_are_kept_in_rising_order():
 
 
 def test_biases_solve_their_ridge_equations(log):
-    labels = Labels.of(log)
+    labels = LabelMatrix.of(log)
     found = Biases.fit(labels)
     design = np.zeros((len(labels), TRACKS + LISTENERS))
     design[np.arange(len(labels)), labels.track] = 1.0
@@ -60,7 +59,7 @@ def test_biases_solve_their_ridge_equations(log):
     left = design.T @ design + PRIOR_ROWS * np.eye(TRACKS + LISTENERS)
     exact = np.linalg.solve(left, design.T @ (labels.sign - labels.mean))
     assert found.track == pytest.approx(exact[:TRACKS], abs=1e-3)
-    own = Labels.of(log.where(log.listener == 2))
+    own = LabelMatrix.of(log.where(log.listener == 2))
     assert found.of_listener(own) == pytest.approx(exact[TRACKS + 2], abs=1e-3)
 
 
@@ -79,8 +78,8 @@ def test_ease_is_the_best_map_that_leaves_a_track_out_of_its_own_estimate(name, 
     recommender.fit(log)
     expected = matrix[6] @ column_by_column
     if name == "ease-signed":
-        biases = Biases.fit(Labels.of(log))
-        own = Labels.of(log.where(log.listener == 6))
+        biases = Biases.fit(LabelMatrix.of(log))
+        own = LabelMatrix.of(log.where(log.listener == 6))
         expected = biases.mean + biases.of_listener(own) + biases.track + GAIN * expected
     assert recommender.score(context_of(log, 6)) == pytest.approx(expected, abs=1e-5)
 
@@ -95,10 +94,10 @@ def test_ease_keeps_the_most_frequent_tracks_of_a_large_catalogue(log):
 
 
 def test_item_neighbours_weigh_opinions_by_the_shrunken_cosine(log):
-    biases, labels = Biases.fit(Labels.of(log)), Labels.of(log)
+    biases, labels = Biases.fit(LabelMatrix.of(log)), LabelMatrix.of(log)
     said = np.zeros((LISTENERS, TRACKS))
     np.add.at(said, (labels.listener, labels.track), labels.sign - biases.mean - biases.track[labels.track])
-    own = Labels.of(log.where(log.listener == 6))
+    own = LabelMatrix.of(log.where(log.listener == 6))
     level = biases.mean + biases.of_listener(own)
     expected = level + biases.track.copy()
     for track in range(TRACKS):

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from recommender.baselines import ContentNeighbours, Context, LikeRate, PersonalMostPlayed, Popularity, build
-from recommender.baselines.imms import movements
-from recommender.baselines.tunelog import points_of
+from recommender.baselines.other_players import movements, points_of
 from recommender.events import Outcome, empty_log
 
 NAN = np.nan

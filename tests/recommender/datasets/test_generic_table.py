@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from pyarrow import parquet
 
 from player.feedback import signals as feedback
-from recommender.datasets import DatasetError, open_dataset, parse_columns, parse_name
+from recommender.datasets.dataset import DatasetError, parse_columns, parse_name
 from recommender.datasets.generic_table import WORDS
+from recommender.datasets.opening import open_dataset
 from recommender.events import Outcome
 
 WHO = {"listener": "user", "track": "song"}

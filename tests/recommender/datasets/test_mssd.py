@@ -3,7 +3,10 @@ import gzip
 import numpy as np
 import pytest
 
-from recommender.datasets import DatasetError, open_dataset, statistics, stream_dataset
+from recommender.datasets.dataset import DatasetError
+from recommender.datasets.opening import open_dataset
+from recommender.datasets.stream import stream_dataset
+from recommender.datasets.summary import statistics
 from recommender.events import Outcome
 from tests.recommender.datasets.sessions import FLAGS, MSSD_HEADER, mssd_row, mssd_sessions
 

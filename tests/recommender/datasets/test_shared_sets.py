@@ -6,7 +6,9 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
-from recommender.datasets import open_dataset, statistics, stream_dataset
+from recommender.datasets.opening import open_dataset
+from recommender.datasets.stream import stream_dataset
+from recommender.datasets.summary import statistics
 from recommender.events import Outcome
 
 pytestmark = pytest.mark.shared

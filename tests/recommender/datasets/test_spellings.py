@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from recommender.datasets import DatasetError, open_dataset
+from recommender.datasets.dataset import DatasetError
+from recommender.datasets.opening import open_dataset
 from recommender.events import Outcome
 
 RATINGS = [("u1", "i1", 5, 30), ("u2", "i1", 2, 10), ("u1", "i2", 3, 20), ("u2", "i2", 4, 40), ("u3", "i3", 1, 50)]

@@ -12,8 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.datasets import DatasetError, dataset_of, open_dataset, statistics, stream_dataset, summary
-from recommender.datasets.column_buffer import FINAL, DiskStore
+from recommender.datasets import summary
+from recommender.datasets.dataset import DatasetError
+from recommender.datasets.opening import FINAL, DiskStore, dataset_of, open_dataset
+from recommender.datasets.stream import stream_dataset
+from recommender.datasets.summary import statistics
 from tests.recommender.datasets.sessions import mssd_row, mssd_sessions
 
 COLUMNS = {"listener": "u", "track": "t", "time": "when", "outcome": "what"}
@@ -124,8 +127,8 @@ def test_a_limit_on_sessions_takes_whole_sessions_and_stops_reading(mssd_folder,
 
 @pytest.mark.parametrize("bucket", [64, 1 << 22])
 def test_a_log_on_disk_is_the_log_in_memory(write, tmp_path, monkeypatch, bucket):
-    monkeypatch.setattr("recommender.datasets.column_buffer.BUCKET_ROWS", bucket)
-    monkeypatch.setattr("recommender.datasets.column_buffer.COPIED_ROWS", 100)
+    monkeypatch.setattr("recommender.datasets.opening.BUCKET_ROWS", bucket)
+    monkeypatch.setattr("recommender.datasets.opening.COPIED_ROWS", 100)
     name = f"csv:{write('t.csv', table(900))}"
     held, mapped = open_dataset(name, columns=COLUMNS), open_dataset(name, columns=COLUMNS, memmap=tmp_path / "columns")
     for column in FINAL:
@@ -218,8 +221,8 @@ def test_a_log_at_hand_becomes_a_data_set(make_log):
 
 def test_knowing_the_kinds_needs_no_arrow():
     code = (
-        "import sys; from recommender.datasets import KINDS, Dataset, DatasetError, parse_name; parse_name('csv:a');"
-        "assert 'pyarrow' not in sys.modules; from recommender.datasets import statistics, open_dataset;"
-        "assert 'pyarrow' in sys.modules and callable(statistics)"
+        "import sys; from recommender.datasets.dataset import KINDS, Dataset, DatasetError, parse_name; parse_name('csv:a');"
+        "assert 'pyarrow' not in sys.modules; from recommender.datasets.opening import open_dataset;"
+        "assert 'pyarrow' in sys.modules and callable(open_dataset)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

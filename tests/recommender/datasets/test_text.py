@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommender.datasets import DatasetError
+from recommender.datasets.dataset import DatasetError
 from recommender.datasets.text import LONGEST_LINE, Layout, read_batches
 
 LAYOUT = Layout(wanted={"a": "a", "c": "c"})

@@ -53,12 +53,6 @@ def test_resamples_that_say_nothing_are_left_out_and_none_gives_no_bounds():
     assert bootstrap.interval(0.5, np.array([np.nan])).low is None
 
 
-def test_probability_worse_counts_resamples_beyond_the_tolerance():
-    model, reference = np.array([0.5, 0.6, 0.7, np.nan]), np.array([0.6, 0.605, 0.6, 0.9])
-    assert bootstrap.probability_worse(model, reference, 0.01) == pytest.approx(1 / 3)
-    assert bootstrap.probability_worse(None, reference, 0.01) is None
-
-
 def test_draws_in_chunks_are_the_draws_at_once(monkeypatch):
     whole = np.concatenate(list(bootstrap.draws(30, 50, seed=3)))
     monkeypatch.setattr(bootstrap, "CHUNK_CELLS", 7 * 30)

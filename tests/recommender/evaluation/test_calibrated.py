@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from recommender.baselines import LikeRate
-from recommender.evaluation import State, evaluate, split_at
 from recommender.evaluation.calibrated import Calibrated, Curve
 from recommender.evaluation.metric_names import Measure
+from recommender.evaluation.protocol import evaluate
+from recommender.evaluation.query_states import State
+from recommender.evaluation.splits import split_at
 
 
 def test_the_curve_finds_the_odds_that_made_the_labels():

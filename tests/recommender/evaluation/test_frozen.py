@@ -4,17 +4,8 @@ import numpy as np
 import pytest
 
 from recommender.baselines import Context
-from recommender.evaluation import (
-    Candidates,
-    Measure,
-    Part,
-    State,
-    evaluate,
-    evaluate_seeds,
-    split_at,
-    split_listener_last,
-    split_random,
-)
+from recommender.evaluation.metric_names import Measure
+from recommender.evaluation.metric_runner import Candidates
 from recommender.evaluation.metrics import (
     artist_spread,
     expected_calibration_error,
@@ -24,6 +15,9 @@ from recommender.evaluation.metrics import (
     pair_auc,
     unit_vectors,
 )
+from recommender.evaluation.protocol import evaluate, evaluate_seeds
+from recommender.evaluation.query_states import State
+from recommender.evaluation.splits import Part, split_at, split_listener_last, split_random
 
 TRACKS = 30
 

@@ -1,8 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
-from recommender.evaluation import State, evaluate, split_at
-from recommender.evaluation.promotion import judge
+from recommender.evaluation.metrics import prequential_wins
+from recommender.evaluation.promotion import ALPHA, bet_growth, judge
+from recommender.evaluation.protocol import evaluate
+from recommender.evaluation.query_states import State
+from recommender.evaluation.splits import split_at
+from recommender.models.model_card import NO_EVIDENCE
 
 
 def walk(recommenders, log):
@@ -31,6 +40,7 @@ def test_a_model_surely_worse_than_the_live_one_or_a_baseline_is_refused(make_lo
     verdict = judge(graded(make_log, oracle, tables), "new", "old", ["base"])
     assert not verdict.promoted
     assert worse_than in verdict.reason
+    assert verdict.evidence.rounds == 0, "after a refusal the bets start anew"
 
 
 def test_an_equal_model_is_promoted(make_log, oracle):
@@ -57,3 +67,82 @@ def test_a_first_model_without_a_single_pair_is_promoted_and_says_so(make_log, o
     verdict = judge(walk([oracle(np.zeros(3), "new")], log), "new", None, [])
     assert verdict.promoted
     assert "nothing to compare" in verdict.reason
+
+
+def test_what_would_not_serve_decides_nothing(make_log, oracle):
+    blurred = RIGHT + np.random.default_rng(1).normal(0.0, 10.0, 20)
+    evaluation = graded(make_log, oracle, {"new": blurred, "content-knn": RIGHT, "base": blurred})
+    assert judge(evaluation, "new", None, ["base"]).promoted
+    assert not judge(evaluation, "new", None, ["base", "content-knn"]).promoted
+
+
+def test_rows_count_once_over_all_retrainings(make_log, oracle):
+    evaluation = graded(make_log, oracle, {"new": RIGHT, "old": NOISE})
+    first = judge(evaluation, "new", "old", []).evidence
+    assert first.rounds == 1
+    assert judge(evaluation, "new", "old", [], first).evidence == first, "the same rows say nothing new"
+    half = replace(NO_EVIDENCE, until=float(evaluation.prequential.time[59]))
+    later = judge(evaluation, "new", "old", [], half).evidence
+    assert (later.rounds, later.until) == (1, float(evaluation.prequential.time[-1]))
+
+
+def test_a_little_harm_at_every_retraining_adds_up_to_a_refusal():
+    harm = bet_growth(np.random.default_rng(2).normal(-0.12, 0.3, 40).clip(-1, 1))
+    evidence, refused_at = NO_EVIDENCE, None
+    for retraining in range(1, 30):
+        evidence = evidence.after(harm, float(retraining))
+        if refused_at is None and evidence.value >= 1 / ALPHA:
+            refused_at = retraining
+    assert refused_at is not None
+    assert refused_at > 1, "once is too little to tell"
+
+
+def test_a_long_good_past_does_not_cover_up_a_bad_model():
+    evidence = NO_EVIDENCE
+    for retraining in range(1, 11):
+        evidence = evidence.after(bet_growth(np.full(100, 0.2)), float(retraining))
+    assert evidence.value < 0.2
+    assert evidence.after(bet_growth(np.full(100, -0.3)), 11.0).value >= 1 / ALPHA
+
+
+def test_the_evidence_is_that_of_bets_begun_at_every_retraining_with_their_share_of_the_capital():
+    rng = np.random.default_rng(5)
+    rounds = [bet_growth(rng.normal(-0.05, 0.3, 25).clip(-1, 1)) for _ in range(6)]
+    evidence = NO_EVIDENCE
+    for number, growth in enumerate(rounds, 1):
+        evidence = evidence.after(growth, float(number))
+    begun = sum(np.prod(rounds[start - 1 :], axis=0) / (start * (start + 1)) for start in range(1, 7))
+    assert evidence.value == pytest.approx(begun.mean() + 1 / 7)
+
+
+def test_a_training_that_makes_nothing_worse_is_hardly_ever_refused():
+    refused = 0
+    for listener in range(400):
+        rng = np.random.default_rng(listener)
+        evidence = NO_EVIDENCE
+        for retraining in range(20):
+            differences = rng.choice([-1.0, -0.5, 0.0, 0.5, 1.0], p=[0.1, 0.2, 0.4, 0.2, 0.1], size=30)
+            evidence = evidence.after(bet_growth(differences), float(retraining))
+            if evidence.value >= 1 / ALPHA:
+                refused += 1
+                break
+    assert refused <= 400 * ALPHA + 3 * (400 * ALPHA * (1 - ALPHA)) ** 0.5
+
+
+def test_a_bet_never_loses_more_than_it_has_and_gains_nothing_when_nothing_is_worse():
+    assert (bet_growth(np.ones(50)) >= 0).all()
+    outcomes = np.array([[-1.0], [1.0]])
+    assert (bet_growth(outcomes).mean(axis=0) <= 1.0).all()
+
+
+@given(hnp.arrays(np.float32, st.tuples(st.just(7), st.just(7)), elements=st.floats(0, 1, width=16)), st.data())
+def test_prequential_wins_are_those_of_a_slow_count(scores, data):
+    label = np.array(data.draw(st.lists(st.sampled_from([-1, 1]), min_size=7, max_size=7)), np.int8)
+    for event, found in enumerate(prequential_wins(scores, label)):
+        wins = []
+        for earlier in range(event):
+            if label[earlier] != label[event]:
+                liked, disliked = (event, earlier) if label[event] > 0 else (earlier, event)
+                margin = scores[earlier, liked] - scores[earlier, disliked]
+                wins.append(1.0 if margin > 0 else 0.5 if margin == 0 else 0.0)
+        assert found == pytest.approx(np.mean(wins)) if wins else np.isnan(found)

@@ -2,8 +2,11 @@ import numpy as np
 import pytest
 
 from recommender.baselines import LikeRate, PersonalMostPlayed, Popularity, RandomOrder
-from recommender.evaluation import Measure, State, count_pairs, evaluate, split_at
+from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.metrics import coverage, gini
+from recommender.evaluation.protocol import count_pairs, evaluate
+from recommender.evaluation.query_states import State
+from recommender.evaluation.splits import split_at
 from recommender.events import empty_log
 
 LARGEST = {Measure.ENTROPY: np.log2(80), Measure.NOVELTY: 20.0}

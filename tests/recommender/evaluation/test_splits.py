@@ -5,10 +5,10 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from recommender.evaluation import (
+from recommender.evaluation.protocol import evaluate
+from recommender.evaluation.splits import (
     Part,
     default_split,
-    evaluate,
     split_at,
     split_global_time,
     split_listener_last,

@@ -6,16 +6,15 @@ import numpy as np
 import pytest
 
 from recommender.evaluation.bootstrap import Difference
-from recommender.evaluation.comparison import Comparison, compare
-from recommender.evaluation.log_summary import log_facts
 from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.query_states import State
-from recommender.evaluation.report import Evaluation, Figure, Report, Row, SplitFacts
+from recommender.evaluation.report import Comparison, Evaluation, Figure, MetricRow, Report, SplitFacts, compare
 from recommender.evaluation.verdict import (
     FEWEST_BLOCKS,
     Standing,
     conclude,
     events_for_pairs,
+    log_facts,
     roughly,
 )
 from recommender.events import empty_log
@@ -37,7 +36,7 @@ def figures(models, seed=0):
 
 def evaluation(models, positives=60, negatives=40, pairs=900):
     found = figures(models)
-    rows = tuple(Row(name, measure, each.mean, each.low, each.high) for (name, measure), each in found.items())
+    rows = tuple(MetricRow(name, measure, each.mean, each.low, each.high) for (name, measure), each in found.items())
     facts = SplitFacts("at-moment", State.WALKING, True, 300, 50, positives + negatives, 0.0, 0.0)
     report = Report(rows, positives, negatives, pairs, 1, int(pairs > 0), facts, (), (), "station", (), (), (), seeds=1)
     return Evaluation(report, np.array([0]), found)

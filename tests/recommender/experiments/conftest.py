@@ -7,8 +7,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is loaded: the mac
 import numpy as np
 import pytest
 
-from recommender.datasets import Dataset, dataset_of
-from recommender.datasets.dataset import Reading
+from recommender.datasets.dataset import Dataset, Reading
+from recommender.datasets.opening import dataset_of
 from recommender.events import EventLog, Outcome
 from recommender.experiments.store import RunStore
 

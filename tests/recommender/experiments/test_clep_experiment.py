@@ -7,19 +7,25 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from recommender.datasets import dataset_of
+from recommender.datasets.opening import dataset_of
 from recommender.events import EventLog, Outcome
-from recommender.experiments import differences
-from recommender.experiments.clep import ClepQuestion, run_clep
+from recommender.experiments.clep_experiment import ClepExperimentConfig, run_clep
 from recommender.experiments.clep_listeners import draw_test_tracks, find_listeners
-from recommender.experiments.clep_measures import Column
-from recommender.experiments.clep_scores import MATCHED, Row, Sounds, embedding_spaces, measure_seed, rows
-from recommender.experiments.json_values import json_object
+from recommender.experiments.clep_scores import (
+    MATCHED,
+    ClepMetric,
+    ClepModel,
+    Sounds,
+    embedding_spaces,
+    measure_seed,
+    rows,
+)
+from recommender.experiments.json_values import differences, json_object
 from recommender.experiments.records import ExperimentError, configuration_as
 from recommender.experiments.store import RunStore
 
 LISTENERS, TRACKS, DIMENSION = 7, 60, 12
-QUESTION = ClepQuestion("csv:made-up", "made-up", seeds=(0, 1))
+QUESTION = ClepExperimentConfig(dataset="csv:made-up", frontend="made-up", seeds=(0, 1))
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +98,7 @@ def test_the_pictures_are_pictures(kept):
 
 def test_a_repetition_agrees_to_the_last_digit(kept, dataset):
     store, record = kept
-    question = configuration_as(ClepQuestion, record.configuration)
+    question = configuration_as(ClepExperimentConfig, record.configuration)
     again = run_clep(dataset, question, store, lambda *_: None, resume=False, repeats=record.id)
     assert again.repeats == record.id
     assert list(differences(record.results, again.results)) == []
@@ -114,7 +120,7 @@ def test_an_interrupted_run_goes_on_with_the_seeds_that_are_left(kept, dataset, 
 def test_all_matched_rows_have_the_false_positive_rate_of_n(dataset):
     values = dict(zip(rows(ablation=True), values_of(dataset), strict=True))
     for row in MATCHED:
-        assert values[row][:, Column.FPR] == pytest.approx(values[Row.N][:, Column.FPR], nan_ok=True)
+        assert values[row][:, ClepMetric.FPR] == pytest.approx(values[ClepModel.N][:, ClepMetric.FPR], nan_ok=True)
 
 
 def test_answers_about_the_test_tracks_reach_no_model_but_like_rate(dataset):
@@ -131,8 +137,8 @@ def test_answers_about_the_test_tracks_reach_no_model_but_like_rate(dataset):
     )
     same = measure_seed(listeners, sounds, 0, ablation=False, on_epoch=lambda *_: None)
     for row, before, after in zip(rows(ablation=False), same, other, strict=True):
-        assert np.array_equal(before[1:], after[1:], equal_nan=True) == (row is not Row.LIKE_RATE), row
-    auroc = Column.AUROC  # listener 0's own scores are as before, so turning the answers turns the area
+        assert np.array_equal(before[1:], after[1:], equal_nan=True) == (row is not ClepModel.LIKE_RATE), row
+    auroc = ClepMetric.AUROC  # listener 0's own scores are as before, so turning the answers turns the area
     assert other[0, 0, auroc] == pytest.approx(1.0 - same[0, 0, auroc])
 
 
@@ -144,7 +150,7 @@ def test_a_listener_with_one_kind_left_is_left_out_of_that_seed(dataset):
         replace(listeners, chosen=chosen), Sounds(dataset.content), 0, ablation=False, on_epoch=lambda *_: None
     )
     assert np.isnan(values[:, 0]).all()
-    assert np.isfinite(values[0, 1:, Column.ACCURACY]).all()
+    assert np.isfinite(values[0, 1:, ClepMetric.ACCURACY]).all()
 
 
 def test_the_spaces_are_those_of_the_listener_with_most_opinions(dataset):
@@ -156,7 +162,7 @@ def test_the_spaces_are_those_of_the_listener_with_most_opinions(dataset):
     chosen = (*shorter, listeners.chosen[-1])
     name, spaces = embedding_spaces(replace(listeners, chosen=chosen), Sounds(dataset.content), 0)
     assert name == listeners.chosen[-1].name
-    assert [space.row for space in spaces] == [Row.PN, Row.P, Row.N]
+    assert [space.row for space in spaces] == [ClepModel.PN, ClepModel.P, ClepModel.N]
     assert all(space.embedding.shape == (TRACKS, 32) for space in spaces)
 
 
@@ -182,4 +188,4 @@ def test_too_few_listeners_for_a_test_say_so_instead_of_a_figure(dataset, store)
 
 def test_a_configuration_of_something_else_is_refused_in_words():
     with pytest.raises(ExperimentError, match="cannot be used"):
-        configuration_as(ClepQuestion, json_object({"models": ["random"]}))
+        configuration_as(ClepExperimentConfig, json_object({"models": ["random"]}))

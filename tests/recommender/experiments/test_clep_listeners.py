@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.datasets import dataset_of
+from recommender.datasets.opening import dataset_of
 from recommender.events import EventLog, Outcome
 from recommender.experiments.clep_listeners import Listener, divide, draw_test_tracks, find_listeners
 from recommender.experiments.records import ExperimentError

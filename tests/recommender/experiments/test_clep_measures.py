@@ -5,31 +5,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommender.experiments.clep_measures import Column, measure, measure_at_rate
+from recommender.experiments.clep_scores import ClepMetric, measure, measure_at_rate
 
 LIKED = np.array([True, True, True, False, False])
 
 
 def test_the_five_metrics_are_those_of_the_paper():
     figures = measure(np.array([0.9, 0.6, 0.2, 0.7, 0.1]), LIKED)
-    assert figures[Column.ACCURACY] == pytest.approx(3 / 5)
-    assert figures[Column.PRECISION] == pytest.approx(2 / 3)
-    assert figures[Column.RECALL] == pytest.approx(2 / 3)
-    assert figures[Column.FPR] == pytest.approx(1 / 2)
-    assert figures[Column.AUROC] == pytest.approx(4 / 6)
+    assert figures[ClepMetric.ACCURACY] == pytest.approx(3 / 5)
+    assert figures[ClepMetric.PRECISION] == pytest.approx(2 / 3)
+    assert figures[ClepMetric.RECALL] == pytest.approx(2 / 3)
+    assert figures[ClepMetric.FPR] == pytest.approx(1 / 2)
+    assert figures[ClepMetric.AUROC] == pytest.approx(4 / 6)
 
 
 def test_nothing_called_liked_leaves_precision_undefined():
     figures = measure(np.zeros(5), LIKED)
-    assert np.isnan(figures[Column.PRECISION])
-    assert figures[Column.FPR] == figures[Column.RECALL] == 0.0
+    assert np.isnan(figures[ClepMetric.PRECISION])
+    assert figures[ClepMetric.FPR] == figures[ClepMetric.RECALL] == 0.0
 
 
 def test_one_kind_alone_leaves_undefined_what_needs_the_other():
     figures = measure(np.array([0.9, 0.1]), np.array([True, True]))
-    assert np.isnan(figures[Column.FPR])
-    assert np.isnan(figures[Column.AUROC])
-    assert figures[Column.ACCURACY] == 0.5
+    assert np.isnan(figures[ClepMetric.FPR])
+    assert np.isnan(figures[ClepMetric.AUROC])
+    assert figures[ClepMetric.ACCURACY] == 0.5
     assert np.isnan(measure_at_rate(np.array([0.9, 0.1]), np.array([True, True]), 0.5)).all()
 
 
@@ -53,10 +53,10 @@ def test_the_recall_at_a_rate_is_that_of_the_roc_curve(seed, rate):
     liked[:2] = [True, False]
     figures = measure_at_rate(score, liked, rate)
     recall = slow_recall(score, liked, rate)
-    assert figures[Column.RECALL] == pytest.approx(recall)
-    assert figures[Column.FPR] == rate
+    assert figures[ClepMetric.RECALL] == pytest.approx(recall)
+    assert figures[ClepMetric.FPR] == rate
     right = recall * liked.sum() + (1 - rate) * (~liked).sum()
-    assert figures[Column.ACCURACY] == pytest.approx(right / 12)
+    assert figures[ClepMetric.ACCURACY] == pytest.approx(right / 12)
 
 
 def test_a_more_pessimistic_copy_of_a_ranking_is_as_good_at_the_same_rate():
@@ -64,7 +64,7 @@ def test_a_more_pessimistic_copy_of_a_ranking_is_as_good_at_the_same_rate():
     score, liked = rng.random(40), rng.random(40) < 0.5
     bold, timid = measure_at_rate(score, liked, 0.3), measure_at_rate(score**3 / 9, liked, 0.3)
     assert bold == pytest.approx(timid)
-    assert measure(score, liked)[Column.FPR] > measure(score**3 / 9, liked)[Column.FPR]
+    assert measure(score, liked)[ClepMetric.FPR] > measure(score**3 / 9, liked)[ClepMetric.FPR]
 
 
 def test_an_undefined_rate_gives_undefined_metrics():

@@ -7,38 +7,18 @@ import pytest
 
 from recommender.baselines import LikeRate, Popularity
 from recommender.configuration import Negatives
-from recommender.evaluation import Measure, evaluate, split_listener_last
+from recommender.evaluation.metric_names import Measure
+from recommender.evaluation.protocol import evaluate
 from recommender.evaluation.query_states import State, States
-from recommender.experiments import p_hard as module
-from recommender.experiments.json_values import same
-from recommender.experiments.measurements import averaged
-from recommender.experiments.p_hard import Step, run_p_hard
-from recommender.experiments.p_hard_config import (
-    PAPER,
-    PHardQuestion,
-    Tracks,
-    ask_about_p_hard,
-    parse_p_hard,
-)
-from recommender.experiments.p_hard_results import (
-    DifferenceRow,
-    PHardRow,
-    PopularityRow,
-    mean_over_seeds,
-    positive_shares,
-    share_bins,
-    share_rows,
-)
-from recommender.experiments.p_hard_run import (
-    Task,
-    by_popularity,
-    measure_part,
-    part_from_bytes,
-    part_to_bytes,
-    tenths,
-)
-from recommender.experiments.p_hard_trends import Verdict, trends_of
+from recommender.evaluation.splits import split_listener_last
+from recommender.experiments.json_values import json_object, same
+from recommender.experiments.measurements import ModelMeasurement, averaged, by_popularity, from_bytes, tenths, to_bytes
+from recommender.experiments.p_hard_config import PAPER, PHardConfig, Tracks, configure_p_hard, parse_p_hard
+from recommender.experiments.p_hard_results import mean_over_seeds, p_hard_shares, positive_shares, share_bins
+from recommender.experiments.p_hard_sweep import p_hard_study, run_p_hard
+from recommender.experiments.p_hard_trends import PHardDifference, PHardRow, PopularityRow, TrendVerdict, trends_of
 from recommender.experiments.records import ExperimentError, configuration_as
+from recommender.experiments.runner import RunProgress, _measured, _Task
 from recommender.training.sequential_recommender import FAITHFUL
 
 QUICK = replace(FAITHFUL, width=8, length=16, epochs=2, patience=2)
@@ -52,7 +32,7 @@ def dataset(make_ratings):
 
 @pytest.fixture(scope="module")
 def question(dataset):
-    return ask_about_p_hard(dataset, QUICK, p_hard=(0.0, 1.0), seeds=2)
+    return configure_p_hard(dataset, QUICK, p_hard=(0.0, 1.0), seeds=2)
 
 
 @pytest.mark.parametrize(
@@ -70,16 +50,16 @@ def test_what_is_no_share_is_refused_in_a_sentence(text):
 
 
 def test_a_question_survives_its_record(question):
-    assert configuration_as(PHardQuestion, question.to_json()) == question
+    assert configuration_as(PHardConfig, json_object(question)) == question
     with pytest.raises(ExperimentError, match="cannot be used"):
-        configuration_as(PHardQuestion, {**question.to_json(), "seeds": "many"})
+        configuration_as(PHardConfig, {**json_object(question), "seeds": "many"})
 
 
 def test_what_the_data_lack_is_refused_in_a_sentence(dataset):
     with pytest.raises(ExperimentError, match=r"no implicit negatives: use --negatives both\.$"):
-        ask_about_p_hard(dataset, QUICK, negatives=Negatives.IMPLICIT)
+        configure_p_hard(dataset, QUICK, negatives=Negatives.IMPLICIT)
     with pytest.raises(ExperimentError, match="no content vectors"):
-        ask_about_p_hard(dataset, QUICK, tracks=Tracks.CONTENT)
+        configure_p_hard(dataset, QUICK, tracks=Tracks.CONTENT)
 
 
 def test_a_run_has_every_figure_of_the_contract_with_like_rate_beside(store, dataset, question):
@@ -102,24 +82,19 @@ def test_a_run_has_every_figure_of_the_contract_with_like_rate_beside(store, dat
     assert same(again.results, record.results)
 
 
-def test_an_interrupted_run_goes_on_with_what_it_has(store, dataset, question, monkeypatch):
+def test_an_interrupted_run_goes_on_with_what_it_has(store, dataset, question):
     whole = run_p_hard(store, dataset, question, resume=False)
-    made = []
 
-    def interrupted(*given):
-        if len(made) == 3:
+    def interrupted(step):
+        if step.done == 3:
             raise KeyboardInterrupt
-        made.append(given[2])
-        return measure_part(*given)
 
-    monkeypatch.setattr(module, "measure_part", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        run_p_hard(store, dataset, question)
-    monkeypatch.setattr(module, "measure_part", measure_part)
-    steps: list[Step] = []
+        run_p_hard(store, dataset, question, on_progress=interrupted)
+    steps: list[RunProgress] = []
     resumed = run_p_hard(store, dataset, question, on_progress=steps.append)
-    assert steps[0] == Step(done=3, total=6, computed=0)
-    assert steps[-1] == Step(done=6, total=6, computed=3)
+    assert (steps[0].done, steps[0].total, steps[0].computed) == (3, 6, 0)
+    assert (steps[-1].done, steps[-1].total, steps[-1].computed) == (5, 6, 2)  # and the last in progress
     assert same(resumed.results, whole.results)
 
 
@@ -130,8 +105,8 @@ def test_two_processes_find_what_one_finds(store, dataset, question):
 
 def test_a_set_without_a_clock_is_divided_anew_for_each_seed_for_the_beside_too(store, make_ratings):
     dataset = make_ratings(ordered=False)
-    question = ask_about_p_hard(dataset, replace(QUICK, epochs=1), p_hard=(0.5,), seeds=2)
-    steps: list[Step] = []
+    question = configure_p_hard(dataset, replace(QUICK, epochs=1), p_hard=(0.5,), seeds=2)
+    steps: list[RunProgress] = []
     record = run_p_hard(store, dataset, question, on_progress=steps.append)
     assert record.results["split"]["name"] == "random"
     assert steps[-1].total == 2 * 3
@@ -142,20 +117,22 @@ def test_a_set_with_nothing_to_predict_is_refused_in_a_sentence(store, dataset):
     likes_first = dataset.log.where((dataset.log.label < 0) | (np.arange(len(dataset.log)) == 0))
     poor = replace(dataset, log=likes_first)
     with pytest.raises(ExperimentError, match=r"cannot be trained on csv:made-up: .*\.$"):
-        run_p_hard(store, poor, ask_about_p_hard(poor, QUICK, p_hard=(0.0,)))
+        run_p_hard(store, poor, configure_p_hard(poor, QUICK, p_hard=(0.0,)))
 
 
-def test_a_part_survives_the_disk_and_a_damaged_one_is_made_again(dataset, question):
-    part = measure_part(dataset, question, Task("sequential p_hard=1", 1.0, 0, 0))
-    measurement, beside = part_to_bytes(part)
-    again = part_from_bytes(measurement, beside)
+def test_a_training_survives_the_disk_and_a_damaged_one_is_made_again(dataset, question):
+    study = p_hard_study(dataset, question)
+    part = _measured(study, _Task("sequential p_hard=1", 0, 0), study.splits(0)[0], None)
+    content = to_bytes(part)
+    again = from_bytes(content)
     assert again is not None
-    assert (again.course, again.popularity) == (part.course, part.popularity)
-    one, other = (averaged([each.measurement], 0).figures[Measure.PAIR_AUC] for each in (part, again))
+    assert part.training is not None
+    assert part.popularity is not None
+    assert (again.training, again.popularity) == (part.training, part.popularity)
+    one, other = (averaged([each]).figures[Measure.PAIR_AUC] for each in (part, again))
     assert (one.mean, one.low, one.high) == (other.mean, other.low, other.high)
-    assert part_from_bytes(measurement, beside[:-5]) is None
-    assert part_from_bytes(measurement[:-5], beside) is None
-    assert part_from_bytes(None, beside) is None
+    assert from_bytes(content[:-5]) is None
+    assert from_bytes(content.replace(b"best_epoch", b"west_epoch")) is None
 
 
 def test_places_by_popularity_equal_a_count_by_hand(dataset):
@@ -191,15 +168,13 @@ def test_tenths_are_equally_large_and_rise_with_the_count():
 def test_accuracy_by_share_of_likes_equals_a_count_by_hand(dataset):
     split = split_listener_last(dataset.log)
     evaluation = evaluate([LikeRate()], split)
-    from recommender.experiments.measurements import Measurement
-
-    found = averaged([Measurement("like-rate", 0, evaluation, None)], 0)
+    found = averaged([ModelMeasurement("like-rate", 0, evaluation)])
     share = positive_shares([split], found.listeners)
     past = split.past
     slow = [np.mean(past.label[past.listener == who] > 0) for who in found.listeners]
     assert share == pytest.approx(slow)
     values = found.figures[Measure.PAIR_AUC].values
-    rows = share_rows("like-rate", None, found, share)
+    rows = p_hard_shares("like-rate", None, found, share)
     for row in rows:
         own = [v for v, s in zip(values, slow, strict=True) if row.share_low <= s < row.share_high and np.isfinite(v)]
         assert (row.count, row.mean) == (len(own), pytest.approx(np.mean(own)))
@@ -227,7 +202,7 @@ def epochs(p_hard, mean, spread):
 
 
 def gap(p_hard, metric, mean, low, high):
-    return DifferenceRow(p_hard, "sequential p_hard=0", metric, mean, low, high, None)
+    return PHardDifference(p_hard, "sequential p_hard=0", metric, mean, low, high, None)
 
 
 def test_the_papers_own_curve_shows_every_trend():
@@ -241,7 +216,7 @@ def test_the_papers_own_curve_shows_every_trend():
     gaps = [gap(0.4, "auc", 0.1, 0.08, 0.12), gap(1.0, "auc", 0.105, 0.09, 0.12), gap(0.4, "gini", -0.1, -0.12, -0.08)]
     popular = [PopularityRow("m", p, tenth, place, 0.1) for p, place in ((0.0, 0.1), (1.0, 0.2)) for tenth in (1, 10)]
     trends = trends_of(rows, gaps, popular)
-    assert [trend.verdict for trend in trends] == [Verdict.HOLDS] * 6
+    assert [trend.verdict for trend in trends] == [TrendVerdict.HOLDS] * 6
     assert "-67%" in trends[3].evidence
     assert "(-30%)" in trends[4].evidence
 
@@ -257,16 +232,20 @@ def test_the_opposite_curve_shows_none_and_a_small_gain_decides_nothing():
     gaps = [gap(0.4, "auc", 0.01, -0.01, 0.03), gap(1.0, "auc", -0.1, -0.12, -0.08)]
     popular = [PopularityRow("m", p, 10, place, 0.1) for p, place in ((0.0, 0.2), (1.0, 0.1))]
     verdicts = [trend.verdict for trend in trends_of(rows, gaps, popular)]
-    assert verdicts == [Verdict.FAILS, Verdict.UNDECIDED, *[Verdict.FAILS] * 4]  # what never rose has no plateau
-    assert trends_of(rows, gaps[:1], [])[0].verdict is Verdict.UNDECIDED
+    assert verdicts == [
+        TrendVerdict.FAILS,
+        TrendVerdict.UNDECIDED,
+        *[TrendVerdict.FAILS] * 4,
+    ]  # what never rose has no plateau
+    assert trends_of(rows, gaps[:1], [])[0].verdict is TrendVerdict.UNDECIDED
     peaked = [gap(0.4, "auc", 0.1, 0.08, 0.12)]
-    assert trends_of(curve(auc={0.0: 0.6, 0.4: 0.7, 1.0: 0.6}), peaked, [])[1].verdict is Verdict.FAILS
+    assert trends_of(curve(auc={0.0: 0.6, 0.4: 0.7, 1.0: 0.6}), peaked, [])[1].verdict is TrendVerdict.FAILS
     assert trends_of(curve(auc={0.2: 0.6, 0.4: 0.7}), [], []) == []
 
 
 def test_one_listeners_log_is_walked_through_and_has_no_second_figure(store, make_ratings):
     dataset = make_ratings(listeners=1, tracks=200, rows=200)
-    record = run_p_hard(store, dataset, ask_about_p_hard(dataset, QUICK, p_hard=(0.0, 0.4)))
+    record = run_p_hard(store, dataset, configure_p_hard(dataset, QUICK, p_hard=(0.0, 0.4)))
     assert (record.results["split"]["name"], record.results["split"]["state"]) == ("global-time", "walking")
     assert {row["metric"] for row in record.results["results"]} >= CONTRACT
     assert record.results["by_positive_share"] == []
@@ -278,5 +257,5 @@ def test_epochs_that_vary_more_between_seeds_than_between_values_decide_nothing(
     flat = curve(auc={0.0: 0.6, 0.4: 0.7})
     wide = trends_of([*flat, epochs(0.0, 20.0, 5.0), epochs(0.4, 14.0, 5.0)], [], [])
     once = trends_of([*flat, *curve(epochs={0.0: 20.0, 0.4: 14.0})], [], [])
-    assert [trend.verdict for trend in (*wide, *once)] == [Verdict.UNDECIDED] * 2
+    assert [trend.verdict for trend in (*wide, *once)] == [TrendVerdict.UNDECIDED] * 2
     assert "20.0 epochs (15.0 to 25.0 over seeds) at 0" in wide[0].evidence

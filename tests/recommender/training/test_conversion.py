@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from recommender.datasets import stream_dataset
+from recommender.datasets.stream import stream_dataset
 from recommender.evaluation.splits import split_listener_last
 from recommender.sequence.track_counts import TrackCounts
 from recommender.sequence.validation import FrozenValidator

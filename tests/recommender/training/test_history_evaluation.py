@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from recommender.baselines import BASELINES
-from recommender.evaluation.log_summary import log_facts
 from recommender.evaluation.metric_names import Measure
-from recommender.evaluation.verdict import Standing
+from recommender.evaluation.verdict import Standing, log_facts
 from recommender.events import Outcome, empty_log
 from recommender.models.content_space import ContentSpace
 from recommender.models.station_scorer import UNTRAINED

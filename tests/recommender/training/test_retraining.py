@@ -7,7 +7,8 @@ import pytest
 
 from recommender.baselines import Context
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
-from recommender.evaluation import Measure, count_pairs
+from recommender.evaluation.metric_names import Measure
+from recommender.evaluation.protocol import count_pairs
 from recommender.events import empty_log
 from recommender.models.content_space import ContentSpace
 from recommender.models.model_card import FrontEndId, Model

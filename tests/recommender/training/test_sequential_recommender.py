@@ -8,7 +8,9 @@ import torch
 
 from recommender.baselines import LikeRate
 from recommender.configuration import Negatives
-from recommender.evaluation import Measure, evaluate, split_listener_last
+from recommender.evaluation.metric_names import Measure
+from recommender.evaluation.protocol import evaluate
+from recommender.evaluation.splits import split_listener_last
 from recommender.events import Outcome, empty_log
 from recommender.interfaces import Context
 from recommender.sequence.negatives import NegativeCounts

@@ -6,7 +6,7 @@ It is the experiment of the baselines with more names.
 from collections.abc import Sequence
 
 from recommender.baselines import BASELINES, build, names
-from recommender.experiments.model_sets import Content, Roster, Settings
+from recommender.experiments.run_config import Content, Roster, Settings
 from recommender.interfaces import Recommender
 from recommender.training.sequential_recommender import ABLATIONS, SequentialRecommender
 

@@ -5,9 +5,11 @@ from dataclasses import replace
 import pytest
 
 from recommender.baselines import BASELINES
-from recommender.experiments import ExperimentError, Question, RunStore, ask_about, run_baselines
-from recommender.experiments.records import configuration_as
-from recommender.experiments.sequential import BESIDE, BEST, SEQUENTIAL, sequential_names
+from recommender.experiments.model_comparison import compare_models
+from recommender.experiments.records import ExperimentError, configuration_as
+from recommender.experiments.run_config import ExperimentConfig, configure
+from recommender.experiments.sequential_models import BESIDE, BEST, SEQUENTIAL, sequential_names
+from recommender.experiments.store import RunStore
 from recommender.training.sequential_recommender import ABLATIONS
 
 
@@ -30,13 +32,13 @@ def test_a_name_can_be_typed_with_a_plain_minus():
 @pytest.mark.parametrize("asked", ["", "bset", "best,no such model"])
 def test_a_name_that_is_none_is_refused_with_those_there_are(make_ratings, asked):
     with pytest.raises(ExperimentError, match="model"):
-        ask_about(make_ratings(), roster=SEQUENTIAL, models=asked)
+        configure(make_ratings(), roster=SEQUENTIAL, models=asked)
 
 
 def test_the_best_mode_is_measured_beside_like_rate_and_its_lead_is_stated(store, make_ratings):
     dataset = make_ratings()
-    question = ask_about(dataset, roster=SEQUENTIAL, models="best,like-rate", seeds=2)
-    record = run_baselines(store, dataset, question, roster=SEQUENTIAL)
+    question = configure(dataset, roster=SEQUENTIAL, models="best,like-rate", seeds=2)
+    record = compare_models(store, dataset, question, roster=SEQUENTIAL)
     assert record.kind == "sequential"
     rows = {(row["model"], row["metric"]): row["mean"] for row in record.results["results"]}
     leads = {row["metric"]: row for row in record.results["differences"]}
@@ -48,27 +50,27 @@ def test_the_best_mode_is_measured_beside_like_rate_and_its_lead_is_stated(store
 
 def test_a_record_holds_the_configurations_and_is_repeated_with_them(store, make_ratings):
     dataset = make_ratings()
-    asked = ask_about(dataset, roster=SEQUENTIAL, models="best,like-rate")
+    asked = configure(dataset, roster=SEQUENTIAL, models="best,like-rate")
     small = replace(ABLATIONS[BEST], epochs=1, width=16)
-    record = run_baselines(store, dataset, replace(asked, settings=((BEST, small),)), roster=SEQUENTIAL)
-    question = configuration_as(Question, record.configuration)
+    record = compare_models(store, dataset, replace(asked, settings=((BEST, small),)), roster=SEQUENTIAL)
+    question = configuration_as(ExperimentConfig, record.configuration)
     assert question.settings == ((BEST, small),)
     assert asked.settings == ((BEST, ABLATIONS[BEST]),)
-    again = run_baselines(store, dataset, question, roster=SEQUENTIAL, resume=False, repeats=record.id)
+    again = compare_models(store, dataset, question, roster=SEQUENTIAL, resume=False, repeats=record.id)
     assert again.results == record.results
 
 
 def test_figures_do_not_depend_on_how_many_processes_make_them(tmp_path, make_ratings):
     dataset = make_ratings()
-    question = ask_about(dataset, models="random,like-rate,biased-mf", seeds=3)
-    alone = run_baselines(RunStore(tmp_path / "one"), dataset, question)
-    together = run_baselines(RunStore(tmp_path / "two"), dataset, question, jobs=2)
+    question = configure(dataset, models="random,like-rate,biased-mf", seeds=3)
+    alone = compare_models(RunStore(tmp_path / "one"), dataset, question)
+    together = compare_models(RunStore(tmp_path / "two"), dataset, question, jobs=2)
     assert alone.results == together.results
 
 
 def test_an_interrupted_run_in_processes_goes_on_where_it_was(store, make_ratings):
     dataset = make_ratings()
-    question = ask_about(dataset, models="random,biased-mf", seeds=3)
+    question = configure(dataset, models="random,biased-mf", seeds=3)
     told = []
 
     def stop_soon(step):
@@ -77,7 +79,7 @@ def test_an_interrupted_run_in_processes_goes_on_where_it_was(store, make_rating
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run_baselines(store, dataset, question, jobs=2, on_progress=stop_soon)
+        compare_models(store, dataset, question, jobs=2, on_progress=stop_soon)
     told.clear()
-    run_baselines(store, dataset, question, jobs=2, on_progress=told.append)
+    compare_models(store, dataset, question, jobs=2, on_progress=told.append)
     assert (told[0].done, told[-1].done, told[-1].computed) == (2, 6, 4)

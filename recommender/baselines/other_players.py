@@ -1,7 +1,8 @@
-"""IMMS-like ratings: every ending moves a track's rating by an amount that depends on what came before it.
+"""Ratings of other players, written anew from their rules: IMMS and TuneLog.
 
-After IMMS, the Intelligent Multimedia Management System (M. Grigoriev, 2001-2009), which rated tracks by skips alone;
-written anew from its rules. IMMS has no thumbs and does not know how much of a track was played.
+IMMS, the Intelligent Multimedia Management System (M. Grigoriev, 2001-2009), rated tracks by skips alone: every ending moves a
+track's rating by an amount that depends on what came before it. It has no thumbs and does not know how much of a track was
+played. In TuneLog, a companion of a music server, that share decides what a listen is worth.
 """
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.baselines.counts import OwnHistory
 from recommender.baselines.feedback import totals
 from recommender.events import EventLog, Outcome
 from recommender.interfaces import Context
@@ -82,17 +84,10 @@ _ASIDE = {
 """Outcomes that are no ending and leave the context alone. Thumbs, which IMMS lacks, are its strongest movements."""
 
 
-class ImmsRating:
+class ImmsRating(OwnHistory):
     """Tracks in the order of the upper Wilson bound of the listener's own IMMS-like rating."""
 
     name = "imms"
-
-    def __init__(self) -> None:
-        self._tracks = 0
-
-    def fit(self, log: EventLog) -> None:
-        """Take over the size of the catalogue; the rating is the listener's own history."""
-        self._tracks = log.tracks
 
     def score(self, context: Context) -> NDArray[np.float32]:
         """Upper bound (tracks,) of the share of likes, 0…1."""
@@ -109,3 +104,51 @@ class ImmsRating:
         likes = totals(history.track, np.maximum(trials, 0.0), self._tracks)
         total = totals(history.track, np.abs(trials), self._tracks)
         return Rating(likes + PRIOR_LIKES, total + PRIOR_TRIALS)
+
+
+IGNORED_BELOW, SKIP_BELOW, PARTIAL_BELOW = 0.1, 0.3, 0.8
+"""Played shares at which a listen stops being an accident, a skip, a partial listen."""
+SKIP_POINTS, PARTIAL_POINTS, POSITIVE_POINTS, REPEAT_POINTS = -2.0, 1.0, 2.0, 3.0
+PLAYS = (Outcome.FINISH, Outcome.SKIP_EARLY, Outcome.SKIP_LATE, Outcome.LEFT)
+"""Outcomes that end a play, for which a known share decides."""
+_WORTH_BY_OUTCOME = {
+    Outcome.FINISH: POSITIVE_POINTS,
+    Outcome.THUMB_UP: POSITIVE_POINTS,
+    Outcome.REPLAY: REPEAT_POINTS,
+    Outcome.SKIP_LATE: PARTIAL_POINTS,
+    Outcome.SKIP_EARLY: SKIP_POINTS,
+    Outcome.THUMB_DOWN: SKIP_POINTS,
+    Outcome.NEVER: SKIP_POINTS,
+}
+"""What a row is worth where no share is known, or where it is no play; TuneLog itself has neither thumbs nor hand
+picks, so a thumb counts as a full listen or a skip, and what is missing here counts nothing."""
+
+
+def points_of(history: EventLog) -> NDArray[np.float64]:
+    """Points (N,) of each row."""
+    table = np.zeros(len(Outcome))
+    for outcome, worth in _WORTH_BY_OUTCOME.items():
+        table[outcome] = worth
+    share = history.share
+    by_share = np.select(
+        [share < IGNORED_BELOW, share < SKIP_BELOW, share < PARTIAL_BELOW, share >= PARTIAL_BELOW],
+        [0.0, SKIP_POINTS, PARTIAL_POINTS, POSITIVE_POINTS],
+    )
+    measured = np.isfinite(share) & np.isin(history.outcome, PLAYS)
+    return np.where(measured, by_share, table[history.outcome])
+
+
+class TuneLogPoints(OwnHistory):
+    """Tracks in the order of the points that the listener's own plays gave them."""
+
+    name = "tunelog"
+
+    def score(self, context: Context) -> NDArray[np.float32]:
+        """Sum of points (tracks,); 0 for a track never played."""
+        history = context.history
+        return np.bincount(history.track, points_of(history), minlength=self._tracks).astype(np.float32)
+
+    def explain(self, context: Context, track: int) -> str:
+        """State the points and from how many rows."""
+        rows = int(np.count_nonzero(context.history.track == track))
+        return f"{self.score(context)[track]:+.0f} points from {rows} events of yours"

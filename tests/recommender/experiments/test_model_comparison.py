@@ -7,15 +7,20 @@ import numpy as np
 import pytest
 
 from recommender.baselines import BASELINES, build
-from recommender.datasets import dataset_of
-from recommender.evaluation import Candidates, Measure, State, evaluate_seeds, split_listener_last, split_random
-from recommender.evaluation.query_states import MOST_ROWS
-from recommender.experiments import ExperimentError, Question, RunStore, SplitName, ask_about, run_baselines
-from recommender.experiments.baselines import BOOTSTRAP_SEED
-from recommender.experiments.measurements import from_bytes, to_bytes
-from recommender.experiments.model_sets import UNSEEDED
-from recommender.experiments.pooled_auc import pooled_auc
-from recommender.experiments.records import configuration_as
+from recommender.datasets.opening import dataset_of
+from recommender.evaluation.bootstrap import Difference
+from recommender.evaluation.metric_names import Measure
+from recommender.evaluation.metric_runner import Candidates
+from recommender.evaluation.protocol import evaluate_seeds
+from recommender.evaluation.query_states import MOST_ROWS, State
+from recommender.evaluation.splits import split_listener_last, split_random
+from recommender.evaluation.statistics import Pair
+from recommender.experiments.json_values import json_object
+from recommender.experiments.measurements import BOOTSTRAP_SEED, from_bytes, pooled_auc, to_bytes
+from recommender.experiments.model_comparison import _judgement, compare_models
+from recommender.experiments.records import ExperimentError, configuration_as
+from recommender.experiments.run_config import ExperimentConfig, SplitName, configure, is_seeded
+from recommender.experiments.store import RunStore
 
 MODELS = "random,like-rate,biased-mf"
 
@@ -27,8 +32,8 @@ def table(record):
 @pytest.mark.parametrize("ordered", [True, False])
 def test_figures_are_those_of_the_protocols_own_averaging_over_seeds(store, make_ratings, ordered):
     dataset = make_ratings(ordered=ordered)
-    question = ask_about(dataset, models=MODELS, seeds=3)
-    found = table(run_baselines(store, dataset, question))
+    question = configure(dataset, models=MODELS, seeds=3)
+    found = table(compare_models(store, dataset, question))
     expected = evaluate_seeds(
         lambda seed: [build(name, seed=seed) for name in question.models],
         split_listener_last(dataset.log) if ordered else lambda seed: split_random(dataset.log, seed),
@@ -70,7 +75,7 @@ def test_the_auc_of_all_rows_compares_every_like_with_every_dislike(make_ratings
 
 
 def test_one_resample_of_the_auc_of_all_rows_repeats_listeners_rows(make_ratings):
-    from recommender.experiments.pooled_auc import _Rows
+    from recommender.experiments.measurements import _Rows
 
     rng = np.random.default_rng(2)
     scores, liked, who = rng.integers(6, size=40), rng.random(40) < 0.5, rng.integers(5, size=40)
@@ -88,8 +93,8 @@ class StopError(Exception):
 
 def test_an_interrupted_run_measures_only_what_is_missing_and_ends_with_the_same_figures(store, make_ratings, tmp_path):
     dataset = make_ratings()
-    question = ask_about(dataset, models=MODELS, seeds=2)
-    whole = run_baselines(RunStore(tmp_path / "other"), dataset, question)
+    question = configure(dataset, models=MODELS, seeds=2)
+    whole = compare_models(RunStore(tmp_path / "other"), dataset, question)
     begun = []
 
     def until_the_third(step):
@@ -99,9 +104,9 @@ def test_an_interrupted_run_measures_only_what_is_missing_and_ends_with_the_same
             raise StopError
 
     with pytest.raises(StopError):
-        run_baselines(store, dataset, question, on_progress=until_the_third)
+        compare_models(store, dataset, question, on_progress=until_the_third)
     begun.clear()
-    continued = run_baselines(
+    continued = compare_models(
         store, dataset, question, on_progress=lambda step: begun.append(step.stage) if step.within == 0.0 else None
     )
     assert begun == ["biased-mf, seed 0", "random, seed 1", "biased-mf, seed 1"]
@@ -111,14 +116,14 @@ def test_an_interrupted_run_measures_only_what_is_missing_and_ends_with_the_same
 
 def test_a_damaged_part_is_measured_again(store, make_ratings):
     dataset = make_ratings()
-    question = ask_about(dataset, models="like-rate", seeds=1)
+    question = configure(dataset, models="like-rate", seeds=1)
     parts = []
 
     def spoil(step):
         if step.within == 1.0:
             parts.append(step)
 
-    first = run_baselines(store, dataset, question, on_progress=spoil)
+    first = compare_models(store, dataset, question, on_progress=spoil)
     for content in (b"", b"x" * 50, b"\xff" * 8 + b"{}", (2).to_bytes(8, "little") + b"{}"):
         assert from_bytes(content) is None
     assert parts
@@ -126,13 +131,12 @@ def test_a_damaged_part_is_measured_again(store, make_ratings):
 
 
 def test_a_measurement_comes_back_to_the_last_bit(make_ratings):
-    from recommender.evaluation import evaluate
-    from recommender.experiments.measurements import Measurement
-    from recommender.experiments.pooled_auc import Pooled
+    from recommender.evaluation.protocol import evaluate
+    from recommender.experiments.measurements import ModelMeasurement, Pooled
 
     dataset = make_ratings(listeners=3, rows=80)
     evaluation = evaluate([build("random", seed=1)], split_listener_last(dataset.log))
-    part = Measurement("random", 1, evaluation, Pooled(1 / 3, np.array([0.1, np.nan])))
+    part = ModelMeasurement("random", 1, evaluation, Pooled(1 / 3, np.array([0.1, np.nan])))
     back = from_bytes(to_bytes(part))
     assert (back.model, back.seed, back.evaluation.report) == ("random", 1, evaluation.report)
     for cell, figure in evaluation.figures.items():
@@ -145,8 +149,8 @@ def test_a_measurement_comes_back_to_the_last_bit(make_ratings):
 
 def test_the_same_question_gives_the_same_figures_and_pictures_to_the_last_byte(store, make_ratings):
     dataset = make_ratings()
-    question = ask_about(dataset, models="random,like-rate,bpr,als,vb-mf", seeds=1)
-    first, second = run_baselines(store, dataset, question), run_baselines(store, dataset, question)
+    question = configure(dataset, models="random,like-rate,bpr,als,vb-mf", seeds=1)
+    first, second = compare_models(store, dataset, question), compare_models(store, dataset, question)
     assert first.id != second.id
     assert json.dumps(first.results) == json.dumps(second.results)
     pictures = [[store.figure_path(each, figure).read_bytes() for figure in each.figures] for each in (first, second)]
@@ -161,8 +165,9 @@ def test_models_said_to_be_without_a_random_number_are(make_ratings):
     from recommender.baselines import Context
 
     context = Context(1, 0, 1e9, split.past.where(split.past.listener == 1))
-    assert set(BASELINES) >= UNSEEDED
-    for name in UNSEEDED:
+    unseeded = [name for name in BASELINES if not is_seeded(name)]
+    assert len(unseeded) == 10
+    for name in unseeded:
         scores = []
         for seed in (0, 7):
             recommender = build(name, content=content, seed=seed)
@@ -173,7 +178,7 @@ def test_models_said_to_be_without_a_random_number_are(make_ratings):
 
 def test_the_conclusion_names_the_best_its_lead_over_like_rate_and_how_sure_that_is(store, make_ratings):
     dataset = make_ratings(listeners=40, rows=1200)
-    record = run_baselines(store, dataset, ask_about(dataset, models="random,popularity,like-rate", seeds=1))
+    record = compare_models(store, dataset, configure(dataset, models="random,popularity,like-rate", seeds=1))
     auc = {model: row["mean"] for (model, metric), row in table(record).items() if metric == "auc"}
     assert auc["like-rate"] > 0.6 > auc["random"]
     assert max(auc, key=auc.get) in record.results["conclusion"].split(";")[0]
@@ -187,9 +192,9 @@ def test_the_conclusion_names_the_best_its_lead_over_like_rate_and_how_sure_that
 
 def test_with_few_listeners_the_missing_tests_are_said_and_nothing_is_nan(store, make_ratings):
     dataset = make_ratings(listeners=1, tracks=60, rows=60)
-    question = ask_about(dataset, models="all", seeds=2)
+    question = configure(dataset, models="all", seeds=2)
     assert (question.split, question.state) == (SplitName.GLOBAL_TIME, State.WALKING)
-    record = run_baselines(store, dataset, question)
+    record = compare_models(store, dataset, question)
     assert record.results["friedman"] is None
     assert any("Friedman" in note for note in record.results["notes"])
     assert all(row["mean"] is not None for row in record.results["results"])
@@ -198,15 +203,15 @@ def test_with_few_listeners_the_missing_tests_are_said_and_nothing_is_nan(store,
 
 def test_constant_scores_have_defined_values(store, make_ratings):
     dataset = make_ratings(listeners=8, tracks=40, rows=200)
-    record = run_baselines(store, dataset, ask_about(dataset, models="personal-most-played", seeds=1))
+    record = compare_models(store, dataset, configure(dataset, models="personal-most-played", seeds=1))
     assert table(record)["personal-most-played", "auc"]["mean"] == 0.5
     assert table(record)["personal-most-played", "auc_pooled"]["mean"] == 0.5
 
 
 def test_a_walk_forward_measures_every_fold(store, make_ratings):
     dataset = make_ratings(listened_again=True)
-    question = ask_about(dataset, models="like-rate,random", seeds=2, split=SplitName.WALK_FORWARD, state=State.WALKING)
-    record = run_baselines(store, dataset, question)
+    question = configure(dataset, models="like-rate,random", seeds=2, split=SplitName.WALK_FORWARD, state=State.WALKING)
+    record = compare_models(store, dataset, question)
     assert question.candidates is Candidates.CATALOGUE
     assert record.results["split"]["folds"] == 5
     # All but the first sixth of the rows is a test once.
@@ -217,7 +222,7 @@ def test_a_walk_forward_measures_every_fold(store, make_ratings):
 
 def test_every_measure_that_was_promised_is_there(store, make_ratings):
     dataset = make_ratings(listened_again=True)
-    found = table(run_baselines(store, dataset, ask_about(dataset, models="random", seeds=1)))
+    found = table(compare_models(store, dataset, configure(dataset, models="random", seeds=1)))
     promised = (
         "auc", "auc_pooled", "mrr_positive", "mrr_negative", "ndcg@10", "hr@10", "recall@10", "ndcg@10_repeat",
         "ndcg@10_explore", "gini", "coverage", "entropy", "novelty",
@@ -238,7 +243,7 @@ def test_every_measure_that_was_promised_is_there(store, make_ratings):
 )
 def test_what_cannot_be_asked_is_refused_in_a_sentence(make_ratings, options, says):
     with pytest.raises(ExperimentError, match=says) as refused:
-        ask_about(make_ratings(ordered=False), **options)
+        configure(make_ratings(ordered=False), **options)
     assert str(refused.value).endswith(".")
 
 
@@ -246,23 +251,23 @@ def test_a_log_of_a_single_moment_has_nothing_to_measure_on(store, make_ratings)
     log = make_ratings().log
     dataset = dataset_of(replace(log, time=np.zeros(len(log))), name="csv:moment")
     with pytest.raises(ExperimentError, match="nothing to measure on in csv:moment"):
-        run_baselines(store, dataset, ask_about(dataset, models="random"))
+        compare_models(store, dataset, configure(dataset, models="random"))
     assert store.listing().records == ()
 
 
 def test_a_question_is_read_back_from_its_record_and_a_damaged_one_refused(make_ratings):
     question = replace(
-        ask_about(make_ratings(), models="random", seeds=2), columns=(("listener", "user"),), limit=10, music="/m"
+        configure(make_ratings(), models="random", seeds=2), columns=(("listener", "user"),), limit=10, music="/m"
     )
-    document = json.loads(json.dumps(question.to_json()))
-    assert configuration_as(Question, document) == question
-    assert isinstance(question, Question)
+    document = json.loads(json.dumps(json_object(question)))
+    assert configuration_as(ExperimentConfig, document) == question
+    assert isinstance(question, ExperimentConfig)
     with pytest.raises(ExperimentError, match="split"):
-        configuration_as(Question, {**document, "split": "by-hand"})
+        configuration_as(ExperimentConfig, {**document, "split": "by-hand"})
 
 
 def test_the_fingerprint_changes_with_any_value_and_with_nothing_else(make_ratings):
-    from recommender.experiments import fingerprint_of_dataset
+    from recommender.experiments.records import fingerprint_of_dataset
 
     dataset = make_ratings()
     label = dataset.log.label.copy()
@@ -277,3 +282,23 @@ def test_the_fingerprint_changes_with_any_value_and_with_nothing_else(make_ratin
     prints = {fingerprint_of_dataset(each) for each in (dataset, *others)}
     assert len(prints) == 6
     assert fingerprint_of_dataset(replace(make_ratings(), name="csv:elsewhere")) == fingerprint_of_dataset(dataset)
+
+
+def pair(p_holm):
+    return Pair("a", "b", statistic=1.0, p=p_holm, p_holm=p_holm, effect=0.5, blocks=20, zeros=0)
+
+
+@pytest.mark.parametrize(
+    ("better", "tested", "says"),
+    [
+        (0.99, pair(0.01), "holds"),
+        (0.99, None, "holds"),
+        (0.90, pair(0.20), "may be chance"),
+        (0.90, None, "may be chance"),
+        (0.90, pair(0.01), "do not agree"),
+        (0.99, pair(0.20), "do not agree"),
+        (None, None, "too little"),
+    ],
+)
+def test_a_difference_is_claimed_only_where_interval_and_test_agree(better, tested, says):
+    assert says in _judgement(Difference(0.01, 0.0, 0.02, better), tested)

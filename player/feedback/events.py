@@ -1,0 +1,271 @@
+"""Events: what was served and what was thought of it, and the state that follows from them."""
+
+import time
+import zlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from player.feedback.snooze import DAY
+from player.storage.event_kinds import Action, Kind, Origin
+
+MICROSECONDS = 1_000_000
+NOT_NOW_SECONDS = DAY
+"""How long "not now" rests a track that is not told for how long."""
+PRESSED_NEXT = frozenset({None, Action.NEXT})
+"""Actions of a skip that count as one: a thumb down or a hand-picked track end a play too, but are no skips."""
+
+GOES_ON = frozenset({Action.QUIT, Action.SLEEP})
+"""Actions of a stop after which the same play goes on another time."""
+
+
+Precedence = tuple[bool, int, int]
+"""Sorts what was said about the same thing: what is greater holds."""
+AHEAD_US = 86_400 * MICROSECONDS
+"""So far ahead of this clock another one may be, in the wrong zone at the most."""
+
+
+def now_us() -> int:
+    """The present moment in microseconds since 1970, UTC."""
+    return time.time_ns() // 1000
+
+
+def can_be(time_us: int) -> bool:
+    """Whether something told now can have happened then: since 1970, and no more than a day in the future."""
+    return 0 <= time_us <= now_us() + AHEAD_US
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedEvent:
+    """One row of the log."""
+
+    id: int
+    time_us: int
+    kind: Kind
+    track_id: int
+    station_id: int | None
+    position: float | None
+    action: Action | None
+    origin: Origin
+    decision_id: int | None
+    undoes_id: int | None
+    value: float | None = None
+    """For a not-now: how many seconds the track rests. For a play that ended: how many seconds of it were heard, where
+    that is less than ``position`` says, because some were jumped over."""
+    note: str | None = None
+    """For a "less because of this": the reason that is to count no more."""
+
+    @property
+    def heard(self) -> float | None:
+        """Seconds of a play that were heard, where that was counted; else ``position`` is all that is known."""
+        return None if self.kind == Kind.NOT_NOW else self.value
+
+    @property
+    def seconds(self) -> float:
+        """When, in seconds since 1970."""
+        return self.time_us / MICROSECONDS
+
+    @property
+    def precedence(self) -> Precedence:
+        """Of two things said about the same, the one with the greater precedence holds.
+
+        That is the one told later, whatever time it bears; an imported history is ordered by its own times, below all that
+        was told here.
+        """
+        imported = self.origin == Origin.IMPORT
+        return (not imported, self.time_us if imported else 0, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event about to be recorded."""
+
+    kind: Kind
+    track_id: int
+    station_id: int | None = None
+    position: float | None = None
+    action: Action | None = None
+    at_us: int | None = None
+    decision_id: int | None = None
+    undoes_id: int | None = None
+    """For an undo of one certain event; without it the track's last standing feedback is taken back."""
+    value: float | None = None
+    """For a not-now: how many seconds the track rests; a day without it. For a play that ended: see ``LoggedEvent``."""
+    note: str | None = None
+    """For a "less because of this": the reason that is to count no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A committed slot, as it is written and kept for later weighing; the columns are those of ``storage.models.Decision``.
+
+    Attributes:
+        eligible: see :func:`pack_eligible`.
+        trial_id: the trial of two arms that it was served in.
+        pair: in a trial, the running number of its pair of slots.
+        id, time_us: once it is written.
+    """
+
+    station_id: int
+    track_id: int
+    watermark: int
+    slot: int
+    rank: int
+    score: float
+    propensity: float | None
+    model_version: str
+    arm: str
+    temperature: float
+    eligible_count: int
+    log_partition: float
+    eligible: bytes
+    trial_id: int | None = None
+    pair: int | None = None
+    id: int = 0
+    time_us: int = 0
+
+    @property
+    def time(self) -> float:
+        """When it was drawn, in seconds since 1970."""
+        return self.time_us / MICROSECONDS
+
+    @property
+    def eligible_ids(self) -> NDArray[np.int64]:
+        """(k,) ids of the eligible tracks that were kept, best first."""
+        return np.frombuffer(self._kept[0], "<i4").astype(np.int64)
+
+    @property
+    def eligible_utilities(self) -> NDArray[np.float64]:
+        """(k,) their utilities."""
+        return np.frombuffer(self._kept[1], "<f4").astype(np.float64)
+
+    @property
+    def _kept(self) -> tuple[bytes, bytes]:
+        content = zlib.decompress(self.eligible)
+        return content[: len(content) // 2], content[len(content) // 2 :]
+
+
+def pack_eligible(ids: ArrayLike, utilities: ArrayLike) -> bytes:
+    """Eligible tracks as a decision keeps them: zlib of int32 ids followed by float32 utilities, best first."""
+    return zlib.compress(np.asarray(ids, dtype="<i4").tobytes() + np.asarray(utilities, dtype="<f4").tobytes())
+
+
+def mended_times(events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
+    """Events in the order of telling, those that bear a time to come moved to when they can have been told at the latest.
+
+    Versions before 5 of the schema took any time, and the year 9999 would be the last word until then.
+    """
+    now = told_by = now_us()
+    if all(0 <= event.time_us <= now for event in events):
+        return list(events)
+    mended: list[LoggedEvent] = []
+    for event in reversed(events):
+        if 0 <= event.time_us <= now:
+            told_by = event.time_us if event.origin != Origin.IMPORT else told_by
+            mended.append(event)
+        else:
+            mended.append(replace(event, time_us=0 if event.time_us < 0 else told_by))
+    return mended[::-1]
+
+
+@dataclass(slots=True)
+class TrackTally:
+    """What the log adds up to for one track."""
+
+    plays: int = 0
+    skips: int = 0
+    last_played: float | None = None
+    """Seconds since 1970 of the last finish or skip."""
+
+
+@dataclass(slots=True)
+class ListeningState:
+    """Everything derived from the log: thumbs, bans, rests, tallies, what was played when."""
+
+    watermark: int = 0
+    """The id of the last event seen."""
+    thumbs: dict[int, dict[int, int]] = field(default_factory=lambda: defaultdict(dict[int, int]))
+    """station id → track id → +1 or -1, as it was said there; see :meth:`thumbs_on` for what holds there."""
+    everywhere: dict[int, int] = field(default_factory=dict[int, int])
+    """track id → +1 or -1, for thumbs given on no station, which are meant for all."""
+    muted: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set[str]))
+    """station id → the reasons that count no more there, by their keys (see ``reason_keys``)."""
+    never: set[int] = field(default_factory=set[int])
+    resting_until: dict[int, float] = field(default_factory=dict[int, float])
+    """track id → seconds since 1970."""
+    tallies: dict[int, TrackTally] = field(default_factory=lambda: defaultdict(TrackTally))
+    plays: list[tuple[int | None, int]] = field(default_factory=list[tuple[int | None, int]])
+    """(station id, track id) of every play that ended here, oldest first. Plays imported from elsewhere are none of this
+    queue's places: what was heard last month elsewhere would keep tracks out of it now."""
+    ended: list[int] = field(default_factory=list[int])
+    """Track id of every play that ended, here or elsewhere, oldest first: whose tallies changed since one last looked."""
+    slots: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    """station id → how many slots were used up; undo does not give one back, so the noise of later slots stays."""
+
+    last_words: dict[tuple[int | None, int, bool], Precedence] = field(
+        default_factory=dict[tuple[int | None, int, bool], Precedence]
+    )
+    """(station id, track id, whether it is a rest) → precedence of what holds, so that the same thumbs and rests hold in
+    whichever order events are applied."""
+
+    def apply(self, event: LoggedEvent) -> None:
+        """Add one event that stands (was not undone)."""
+        match event.kind:
+            case Kind.UP | Kind.DOWN | Kind.CLEAR | Kind.NOT_NOW:
+                self._say(event)
+            case Kind.LESS if event.station_id is not None and event.note:
+                self.muted[event.station_id].add(event.note)
+            case Kind.NEVER:
+                self.never.add(event.track_id)
+            case Kind.FINISH | Kind.SKIP:
+                self._end(event)
+            case _:
+                pass
+
+    def _say(self, event: LoggedEvent) -> None:
+        """A thumb or a rest takes the place of the one before, unless that was told later."""
+        station, track, rests = event.station_id, event.track_id, event.kind == Kind.NOT_NOW
+        if event.origin == Origin.SURVEY and station is None and event.kind in {Kind.UP, Kind.DOWN}:
+            return  # ten seconds of a clip are enough for a label, not to take a track off every station
+        about = (None if rests else station, track, rests)
+        if self.last_words.get(about, event.precedence) > event.precedence:
+            return
+        self.last_words[about] = event.precedence
+        thumbs = self.everywhere if station is None else self.thumbs[station]
+        if rests:
+            self.resting_until[track] = event.seconds + (NOT_NOW_SECONDS if event.value is None else event.value)
+        elif event.kind == Kind.CLEAR:
+            thumbs.pop(track, None)
+        else:
+            thumbs[track] = 1 if event.kind == Kind.UP else -1
+
+    def _end(self, event: LoggedEvent) -> None:
+        tally = self.tallies[event.track_id]
+        tally.last_played = event.seconds
+        self.ended.append(event.track_id)
+        if event.kind == Kind.FINISH:
+            tally.plays += 1
+        elif event.action in PRESSED_NEXT:
+            tally.skips += 1
+        if event.origin != Origin.IMPORT:
+            self.plays.append((event.station_id, event.track_id))
+
+    def thumbs_on(self, station_id: int | None) -> dict[int, int]:
+        """Track id → +1 or -1 as it holds on a station: what was said there, else what was said for everywhere."""
+        here = {} if station_id is None else self.thumbs.get(station_id, {})
+        return {**self.everywhere, **here}
+
+
+def uses_a_slot(event: LoggedEvent) -> bool:
+    """Whether a served place is over and done with; a play that was only interrupted goes on another time."""
+    return event.kind in {Kind.FINISH, Kind.SKIP} or (event.kind == Kind.STOP and event.action not in GOES_ON)
+
+
+def standing(events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
+    """The events that still count, in time order: neither undone nor an undo."""
+    undone = {event.undoes_id for event in events if event.kind == Kind.UNDO}
+    kept = [event for event in events if event.kind != Kind.UNDO and event.id not in undone]
+    return sorted(kept, key=lambda event: (event.time_us, event.id))
