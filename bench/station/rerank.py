@@ -71,4 +71,4 @@ def _event(controller: Controller, number: int) -> Callable[[], object]:
     if number % 2:
         return controller.next
     track = controller.snapshot().queue[3].track.id
-    return lambda: controller.thumb_track(track, 1 if number % 4 else -1)
+    return lambda: controller.thumb(1 if number % 4 else -1, track)

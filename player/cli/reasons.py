@@ -38,10 +38,10 @@ def why(
     it. A key in brackets can be taken away with `player feedback less TRACK --station NAME --reason KEY`, and comes back
     with `player undo`.
     """
-    from player.playback.track_queries import Answers
+    from player.playback.track_queries import StoredTrackQueries
 
     with opened(data_dir) as home:
-        said = Answers(home.database, home.paths, home.settings).why(station, track_id)
+        said = StoredTrackQueries(home.database, home.paths, home.settings).why(station, track_id)
     if json:
         emit_json(_why_document(said))
     else:
@@ -94,10 +94,10 @@ def _place(said: "Why") -> str:
 
 def show(track_id: TrackId, station: StationName = None, data_dir: DataDir = None, json: Json = False) -> None:
     """Show everything known about a track: files, plays, thumbs, every event, and what a station makes of it."""
-    from player.playback.track_queries import Answers
+    from player.playback.track_queries import StoredTrackQueries
 
     with opened(data_dir) as home:
-        story = Answers(home.database, home.paths, home.settings).story(track_id, station)
+        story = StoredTrackQueries(home.database, home.paths, home.settings).story(track_id, station)
     if json:
         emit_json(_story_document(story))
     else:

@@ -14,8 +14,7 @@ from player.errors import PlayerError
 from player.storage.event_kinds import Origin
 
 if TYPE_CHECKING:
-    from player.playback.controller import Opening
-    from player.tui.port import PlayerPort
+    from player.playback.controller import Controller, Opening
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +32,7 @@ def open_player(music: Path | None, data_dir: Path | None, *, station: str | Non
     if music is not None and not music.expanduser().exists():
         raise PlayerError(f"{music} does not exist; name a folder with music, as in: player --music ~/Music.")
 
-    def open_home(stack: ExitStack) -> "PlayerPort":
+    def open_home(stack: ExitStack) -> "Controller":
         home = stack.enter_context(opened(data_dir))
         folder = music
         if folder is None and _is_new(home):
@@ -51,16 +50,16 @@ def demo() -> None:
     _run(_open_demo)
 
 
-def _run(open_home: Callable[[ExitStack], "PlayerPort"]) -> None:
+def _run(open_home: Callable[[ExitStack], "Controller"]) -> None:
     from player.tui.app import run_tui
-    from player.tui.lazy_player import DeferredPlayer
+    from player.tui.lazy_player import LazyPlayer
 
     with ExitStack() as stack:
-        # The rest of the contract is passed on by __getattr__, which no type checker can follow.
-        run_tui(cast("PlayerPort", DeferredPlayer(lambda: open_home(stack))))
+        # All that is not of its own it passes on by __getattr__, which no type checker can follow.
+        run_tui(cast("Controller", LazyPlayer(lambda: open_home(stack))))
 
 
-def _open_demo(stack: ExitStack) -> "PlayerPort":
+def _open_demo(stack: ExitStack) -> "Controller":
     from player.demo import demo_music
     from player.playback.controller import Opening
 
@@ -70,7 +69,7 @@ def _open_demo(stack: ExitStack) -> "PlayerPort":
     return _controller(home, Opening(music=str(demo_music()), notice=notice))
 
 
-def _controller(home: Home, opening: "Opening") -> "PlayerPort":
+def _controller(home: Home, opening: "Opening") -> "Controller":
     from player.playback.controller import Controller
 
     return Controller(home.database, home.paths, home.settings, origin=Origin.TUI, opening=opening)

@@ -121,7 +121,7 @@ def _open(data_dir: Path | None, count: int, seconds: float) -> None:
     from player.playback.headless import EMPTY_LIBRARY
     from player.stations.resume import load_resume_point
     from player.survey.session import SurveySession, load_plan
-    from player.tui.survey_app import SurveyApp
+    from player.tui.screens.survey import SurveyApp
 
     with opened(data_dir) as home:
         plan = load_plan(home.database, seconds)

@@ -173,6 +173,11 @@ class EventHistory:
             self._follow(event)
         return bool(new)
 
+    def forget_after(self, watermark: int) -> None:
+        """Give up the events above an id: they never came onto the disk."""
+        self._events = [event for event in self._events if event.id <= watermark]
+        self._rebuild()
+
     def _changes_the_past(self, new: Iterable[LoggedEvent]) -> bool:
         """Whether one of these takes an event back or happened before one that is known."""
         newest = self._newest

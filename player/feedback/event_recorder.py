@@ -1,56 +1,57 @@
-"""Recording what happens, and putting right what the log says: every correction is a further event, and nothing is ever deleted."""
+"""Recording what happens: on disk first, then in the history; every correction is a further event, nothing is ever deleted."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from player.errors import PlayerError
 from player.feedback.correction import Correction
 from player.feedback.event_history import EventHistory
 from player.feedback.event_store import EventStore
-from player.feedback.events import LoggedEvent, NewEvent, Served
+from player.feedback.events import LoggedEvent, NewEvent
 from player.storage.database import Database
 from player.storage.event_kinds import Kind, Origin
 
 
-class EventRecorder:
-    """Writes this player's events, and keeps those its listener told here, for undo.
+class EventRecorder(EventStore):
+    """The log as one player writes it; keeps the history in step, and what its listener told here for undo.
+
+    What it remembers is replaced, never changed in place, so that a copy of its attributes is enough to go back.
 
     Args:
         database: where the log is.
         origin: ``TUI`` or ``HEADLESS``; it is written into every event.
-        on_logged: called with every event recorded here, after it is on disk.
     """
 
-    def __init__(self, database: Database, origin: Origin, on_logged: Callable[[LoggedEvent], None] | None) -> None:
-        self._log = EventStore(database, origin)
-        self._on_logged = on_logged
-        self._told: list[tuple[LoggedEvent, ...]] = []
+    def __init__(self, database: Database, origin: Origin) -> None:
+        super().__init__(database, origin)
+        self.fresh: tuple[LoggedEvent, ...] = ()
+        """Recorded since this was last emptied, by whoever passes events on once they are on disk."""
+        self._told: tuple[tuple[LoggedEvent, ...], ...] = ()
 
-    def record(self, history: EventHistory, events: Sequence[NewEvent]) -> list[LoggedEvent]:
+    def record(self, history: EventHistory, events: Sequence[NewEvent]) -> tuple[LoggedEvent, ...]:
         """Record durably, then let it have its effect."""
-        logged = self._log.append_all(events)
-        self.catch_up(history)
-        if self._on_logged is not None:
-            for event in logged:
-                self._on_logged(event)
+        logged = tuple(self.append_all(events))
+        if logged[0].id == history.watermark + 1:
+            history.add(logged)
+        else:
+            # Another process wrote in between; its events have their effect first.
+            self.catch_up(history)
+        self.fresh = (*self.fresh, *logged)
         return logged
 
     def catch_up(self, history: EventHistory) -> bool:
         """Take up what was written since, here or by another process, in the order of the log; whether there was any."""
-        return history.add(self._log.read(history.watermark))
-
-    def serve(self, choice: Served) -> int:
-        """Log a committed slot; returns its id."""
-        return self._log.serve([choice])[0]
+        return history.add(self.read(history.watermark))
 
     def tell(self, history: EventHistory, events: Sequence[NewEvent]) -> None:
         """Record what the listener told, so that it can be taken back."""
-        self._told.append(tuple(self.record(history, events)))
+        self._told = (*self._told, self.record(history, events))
 
     def take_back(self, history: EventHistory) -> tuple[LoggedEvent, ...]:
         """Undo what was told last and still stands, and return it; nothing when there is nothing to undo."""
         while self._told:
-            events = tuple(event for event in self._told.pop() if event.id not in history.undone)
-            if events:
+            *earlier, last = self._told
+            self._told = tuple(earlier)
+            if events := tuple(event for event in last if event.id not in history.undone):
                 self.record(history, undoing(events))
                 return events
         return ()

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
+from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from player.errors import PlayerError
@@ -25,6 +26,8 @@ class NothingToUndoError(PlayerError):
 
 
 LOGGED = tuple(field.name for field in fields(LoggedEvent))
+_ONE_DECISION = ("station_id", "watermark", "slot", "track_id", "model_version")
+"""What makes one served slot; the table has each once."""
 _COLUMNS = [getattr(Event, name) for name in LOGGED]
 
 
@@ -70,20 +73,9 @@ class EventStore:
 
     def serve(self, served: Sequence[Served]) -> list[int]:
         """Record committed slots; the same slot served again with nothing new in between is one decision."""
-        ids: list[int] = []
         with self._database.session() as session:
             session_id = self._ensure_session(session)
-            for choice in served:
-                known = session.scalar(
-                    select(Decision.id).where(
-                        Decision.station_id == choice.station_id,
-                        Decision.watermark == choice.watermark,
-                        Decision.slot == choice.slot,
-                        Decision.track_id == choice.track_id,
-                        Decision.model_version == choice.model_version,
-                    )
-                )
-                ids.append(known if known is not None else _insert_decision(session, choice, session_id))
+            ids = [_insert_decision(session, choice, session_id) for choice in served]
         self._session_id = session_id
         return ids
 
@@ -141,7 +133,11 @@ def _last_standing(session: Session, new: NewEvent) -> Event:
 
 def _insert_decision(session: Session, choice: Served, session_id: int) -> int:
     facts = asdict(choice) | {"id": None, "time_us": now_us(), "session_id": session_id}
-    return int(session.execute(insert(Decision).values(**facts).returning(Decision.id)).scalar_one())
+    # Served before with nothing new in between: that row stays as it is, and its id is the answer.
+    added = (
+        insert(Decision).values(**facts).on_conflict_do_update(index_elements=_ONE_DECISION, set_={"slot": choice.slot})
+    )
+    return int(session.execute(added.returning(Decision.id)).scalar_one())
 
 
 def read_served(database: Database, since: float, newest: int) -> list[Served]:

@@ -29,7 +29,7 @@ was heard; one that is only queued does not, so it matters whether the first pla
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class NextTrack:
     """The track that a station plays next, and what to log about it."""
 
     track: TrackRow
@@ -88,7 +88,7 @@ class Prepared:
         return replace(served(self.ranked, self.scorer, self.place), rank=1)
 
 
-class TunedStation:
+class ActiveStation:
     """The station on air.
 
     Args:
@@ -103,7 +103,7 @@ class TunedStation:
         scorer: StationScorer,
         settings: StationSettings,
         mode: Mode,
-        before: "TunedStation | None" = None,
+        before: "ActiveStation | None" = None,
     ) -> None:
         self.scorer = scorer
         self.rows: tuple[QueueRow, ...] = () if before is None else before.rows
@@ -189,7 +189,7 @@ class TunedStation:
         self._prepare(queue, 0)
         self.rerank_ms = (time.perf_counter() - started) * 1000
 
-    def choose(self, present: Present) -> Choice | None:
+    def choose(self, present: Present) -> NextTrack | None:
         """Rank, take the first place, and leave the rest as the queue; None when there is nothing to play.
 
         In all but small stations the rest needs no ranking of its own: with the first place playing it would come out
@@ -215,7 +215,7 @@ class TunedStation:
     def _reasons(self, queue: ProgrammeQueue, present: Present) -> RowReasons:
         return RowReasons(queue.ranked, self.scorer, present.state, time.time())
 
-    def _take(self, choice: Choice, present: Present, queue: ProgrammeQueue, reasons: RowReasons) -> None:
+    def _take(self, choice: NextTrack, present: Present, queue: ProgrammeQueue, reasons: RowReasons) -> None:
         """Leave what comes after a choice as the queue."""
         playing = choice.track.id
         self.prepared = None
@@ -231,20 +231,20 @@ class TunedStation:
             self._show(queue.after_first(), reasons.after_first(), present, playing)
             self._prepare(queue, 1)
 
-    def _first(self, queue: ProgrammeQueue, reasons: RowReasons, present: Present) -> Choice | None:
+    def _first(self, queue: ProgrammeQueue, reasons: RowReasons, present: Present) -> NextTrack | None:
         """The first place of a ranking as a choice."""
         if not queue.ranked.ranking.rows:
             return None
         first = queue.ranked.ranking.rows[0]
         track = self.scorer.collection.rows[first.track]
         if track.id in present.pins:
-            return Choice(track, PINNED, None, pinned=True)
+            return NextTrack(track, PINNED, None, pinned=True)
         if self.prepared is not None and first.pinned and self.prepared.track_id == track.id:
-            return Choice(track, self.prepared.reason, self.prepared.served())
+            return NextTrack(track, self.prepared.reason, self.prepared.served())
         reason = queue.reason(first.track, reasons.of(0))
-        return Choice(track, reason, None if first.pinned else served(queue.ranked, self.scorer, 0))
+        return NextTrack(track, reason, None if first.pinned else served(queue.ranked, self.scorer, 0))
 
-    def _drawn(self, queue: ProgrammeQueue, choice: Choice) -> tuple[RankedQueue, int]:
+    def _drawn(self, queue: ProgrammeQueue, choice: NextTrack) -> tuple[RankedQueue, int]:
         """The ranking, and the place in it, that a choice was drawn at: a held place was drawn by an earlier one."""
         held = self.prepared
         if held is not None and queue.ranked.ranking.rows[0].pinned and held.track_id == choice.track.id:

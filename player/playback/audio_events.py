@@ -1,10 +1,12 @@
 """What the audio process says: where the music is, that a track ended or cannot be played, what became of the output."""
 
+import time
+
 from player.audio import messages as audio
 from player.errors import PlayerError
-from player.playback.player_state import Session
-from player.playback.queue_loop import Loop
-from player.playback.sleep_commands import Sleeping
+from player.playback.player_state import PlayerSession
+from player.playback.queue_loop import QueueLoop
+from player.playback.sleep_timer import SleepTimer
 from player.stations.snapshot import output_words
 from player.storage.event_kinds import Action, Kind
 
@@ -12,20 +14,18 @@ FAILURES_IN_A_ROW = 5
 """So many tracks that cannot be played, one after the other, are no accident: stop and say so."""
 
 
-class Hearing:
+class AudioEvents:
     """Follows the audio process.
 
     Args:
         session: what is shared.
         loop: goes on when a track is over.
-        sleeping: ends the music when the sleep timer is due.
         greeting: what was said at the opening; it stays readable beside the note about the device.
     """
 
-    def __init__(self, session: Session, loop: Loop, sleeping: Sleeping, greeting: str) -> None:
+    def __init__(self, session: PlayerSession, loop: QueueLoop, greeting: str) -> None:
         self._session = session
         self._loop = loop
-        self._sleeping = sleeping
         self._greeting = greeting
         self._failures = 0
 
@@ -38,7 +38,8 @@ class Hearing:
             if not session.playback.attached and not isinstance(event, audio.Ready):
                 return
             try:
-                self._follow(event)
+                with session.command():
+                    self._follow(event)
             except PlayerError as error:
                 # A full disk, say: the sentence is shown, and the thread that brings the events lives on.
                 session.show(notice=str(error))
@@ -54,7 +55,7 @@ class Hearing:
                 playback.moved(event)
                 self._failures = 0
                 session.show()
-                self._sleeping.look()
+                self._sleep_when_due()
             case audio.Finished(token) if playback.is_current(token):
                 self._finished()
             case audio.Failed(token, message) if playback.is_current(token):
@@ -75,18 +76,33 @@ class Hearing:
         session = self._session
         session.playback.ended()
         assert session.current is not None
-        if self._sleeping.ends_here():
+        if session.sleep_timer.ends_with_track:
+            session.sleep_timer = SleepTimer()
+            session.record(session.event(Kind.FINISH, session.current, action=Action.SLEEP))
+            session.remember(session.current)
+            session.playback.stop()
             self._loop.rerank("The sleep timer ended the music with this track. Space goes on.")
             return
-        session.record([session.event(Kind.FINISH, session.current, action=Action.END)])
+        session.record(session.event(Kind.FINISH, session.current, action=Action.END))
         self._loop.advance(keep_next=True)
+
+    def _sleep_when_due(self) -> None:
+        """Pause when the moment of the sleep timer has come, without a verdict on what was playing."""
+        session, current = self._session, self._session.current
+        if current is None or not current.playing or not session.sleep_timer.due(time.monotonic()):
+            return
+        # Whoever goes on listening after it was due is awake.
+        session.sleep_timer = SleepTimer()
+        session.record(session.event(Kind.STOP, current, action=Action.SLEEP))
+        session.playback.toggle()
+        session.show(notice="The sleep timer paused the music. Space goes on.")
 
     def _failed(self, message: str) -> None:
         session = self._session
         now = session.current
         assert now is not None
         session.unplayable |= {now.track.id}
-        session.record([session.event(Kind.STOP, now, action=Action.ERROR)])
+        session.record(session.event(Kind.STOP, now, action=Action.ERROR))
         self._failures += 1
         if self._failures >= FAILURES_IN_A_ROW:
             self._failures = 0

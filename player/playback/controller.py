@@ -1,42 +1,35 @@
 """The controller: one listener, one station at a time; what is pressed becomes events, events become the queue.
 
-The screen and the headless player use it alike. All methods may be called from any thread; each takes the session's
-lock, records what happened durably, and only then changes what is shown. The work is done by its parts:
-:class:`Transport` moves the music, :class:`Telling` takes feedback, :class:`Tuning` turns to stations, :class:`Pinning`
-puts tracks at the front, :class:`Hearing` follows the audio process, :class:`Loop` serves and ranks, :class:`Bookmark`
-keeps the place; they share one :class:`Session`.
+The screen and the headless player use it alike. All methods may be called from any thread. Those that do something are
+commands (see :meth:`PlayerSession.command`), each defined once, in one of the classes that the controller consists of; those
+that only read take the lock, or what was published last.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from player.audio import messages as audio
 from player.audio.client import AudioClient
 from player.config import Paths, Settings
-from player.feedback.correction import Correction
 from player.feedback.events import LoggedEvent
 from player.insight.library_map import Colour, Colouring
 from player.insight.neighbours import SimilarTrack, similar_tracks
 from player.insight.terminal_map import MapMaker, MapView, colour_map
 from player.learning.auto_training import AutoTraining
+from player.library.embed_priority import PriorityKeeper
 from player.library.tracks import TrackRow
-from player.playback.audio_events import Hearing
+from player.playback.audio_events import AudioEvents
 from player.playback.background import Background, JobName
-from player.playback.bookmark import Bookmark
+from player.playback.commands import PinCommands, TransportCommands
 from player.playback.current_track import SoundLoan
-from player.playback.explanations import Explaining
-from player.playback.feedback_commands import Telling
-from player.playback.library_snapshot import read_knowledge
-from player.playback.pin_commands import Pinning
-from player.playback.player_state import Session
-from player.playback.queue_loop import Loop
-from player.playback.sleep_commands import Sleeping
-from player.playback.station_commands import Tuning
-from player.playback.transport_commands import Transport
-from player.stations.resume import load_resume_point
-from player.stations.snapshot import Snapshot, StationRow
-from player.stations.track_views import TrackStory, Why
+from player.playback.feedback_commands import FeedbackCommands
+from player.playback.library_snapshot import read_library
+from player.playback.player_state import PlayerSession
+from player.playback.queue_loop import QueueLoop
+from player.playback.station_commands import StationCommands
+from player.playback.track_queries import TrackQueries
+from player.stations.resume import ResumePoint, load_resume_point
+from player.stations.snapshot import Snapshot
 from player.storage.database import Database
 from player.storage.event_kinds import Action, Kind, Origin
 from player.survey.session import SurveySession, plan_of
@@ -55,7 +48,7 @@ class Opening:
     """A first sentence on the screen."""
 
 
-class Controller:
+class Controller(TransportCommands, PinCommands, FeedbackCommands, StationCommands, TrackQueries):
     """Plays stations and learns.
 
     Args:
@@ -79,33 +72,27 @@ class Controller:
     ) -> None:
         self._opening = opening or Opening()
         notice = self._opening.notice
-        self._session = Session(database, paths, settings, origin=origin, notice=notice, on_logged=on_logged)
-        self._loop = Loop(self._session)
-        self._loop.take(self._session.known)
-        self._transport = Transport(self._session, self._loop)
-        self._telling = Telling(self._session, self._loop)
-        self._tuning = Tuning(self._session, self._loop)
-        self._pinning = Pinning(self._session, self._loop)
-        self._sleeping = Sleeping(self._session)
-        self._explaining = Explaining(self._session, self._loop)
-        self._hearing = Hearing(self._session, self._loop, self._sleeping, notice)
-        self._bookmark = Bookmark(self._session, self._loop)
+        session = PlayerSession(database, paths, settings, origin=origin, notice=notice, on_logged=on_logged)
+        super().__init__(session, QueueLoop(session))
+        self._loop.take(session.known)
+        self._audio_events = AudioEvents(session, self._loop, notice)
+        self._wishes = PriorityKeeper(database)
         auto = AutoTraining(Registry(paths.models), settings.learning.auto_after, self._answers)
-        self._background = Background(database, paths, self._from_outside, self._job_changed, self._bookmark.keep, auto)
+        self._background = Background(database, paths, self._from_outside, self._job_changed, self._keep_place, auto)
         self._map = MapMaker(paths.data, paths.log_file, self._map_changed)
 
     # --- what is shown ---------------------------------------------------------------------------------------------
 
     def snapshot(self) -> Snapshot:
-        """What there is to show now; never waits."""
-        return self._session.snapshot
+        """Everything there is to show now; never waits."""
+        return self._session.shown
 
     def subscribe(self, callback: Callable[[], None]) -> None:
         """Call back, from any thread, whenever the snapshot changed."""
         self._session.subscribe(callback)
 
     def catalogue(self) -> list[TrackRow]:
-        """The tracks that can be played, as :meth:`search` indexes them."""
+        """The tracks that can be played, as :meth:`search` indexes them; the same list until the library has changed."""
         return self._session.known.playable
 
     def search(self, query: str) -> list[int]:
@@ -117,7 +104,7 @@ class Controller:
         return self._session.known.seed_suggestions(text)
 
     def similar(self, track_id: int, count: int) -> list[SimilarTrack]:
-        """The playable tracks that sound most like a track.
+        """The playable tracks that sound most like a track, most alike first.
 
         Raises:
             PlayerError: the track is unknown or was not listened to yet.
@@ -145,7 +132,7 @@ class Controller:
             return colour_map(session.known.collection, session.history, station, scorer, tracks, colour)
 
     def _map_changed(self) -> None:
-        with self._session.lock:
+        with self._session.command():
             self._session.show()
 
     # --- opening and closing ---------------------------------------------------------------------------------------
@@ -156,18 +143,19 @@ class Controller:
         point = load_resume_point(session.database)
         audio_settings = session.settings.audio
         client = AudioClient(
-            self._hearing.heard,
+            self._audio_events.heard,
             engine=audio_settings.engine,
             device=audio_settings.device,
             log=session.paths.log_file,
         )
         with session.lock:
             session.playback.attach(client)
-            self.set_volume(point.volume)
-            if opening.station_id is None or opening.station_id == point.station_id:
-                self._bookmark.take_up(point)
-            if opening.station_id is not None and session.current is None:
-                self.open_station(opening.station_id)
+            with session.command():
+                self.set_volume(point.volume)
+                if opening.station_id is None or opening.station_id == point.station_id:
+                    self._resume(point)
+                if opening.station_id is not None and session.current is None:
+                    self.open_station(opening.station_id)
         self._background.start(opening.music)
 
     def close(self) -> None:
@@ -178,166 +166,47 @@ class Controller:
         with session.lock:
             client = session.playback.detach()
         try:
-            with session.lock:
-                self._bookmark.save()
+            with session.command():
                 if session.current is not None:
-                    session.record([session.event(Kind.STOP, session.current, action=Action.QUIT)])
+                    session.record(session.event(Kind.STOP, session.current, action=Action.QUIT))
+                session.keep_place()
         finally:
             if client is not None:
                 # Not under the lock: the client's thread may be waiting for it to deliver an event.
                 client.close()
 
-    # --- transport -------------------------------------------------------------------------------------------------
+    def _resume(self, point: ResumePoint) -> None:
+        """Go on with a station and its track, or with a track that played without one, where they are still there."""
+        session = self._session
+        station = self._loop.find_station(point.station_id)
+        if station is not None:
+            self._loop.open(station)
+        elif point.station_id is not None:
+            return
+        track = session.known.playable_track(point.track_id)
+        if track is not None:
+            position, play = point.position, point.playing
+            session.playback.load(track, point.reason, point.decision_id, position=position, play=play)
+            words = "Going on where you stopped." if play else "Space goes on where you stopped."
+            self._loop.rerank(f"{session.known.problem} {words}".strip())
 
-    def toggle_pause(self) -> None:
-        """Pause or go on; with nothing playing, start the queue."""
-        self._transport.toggle_pause()
-
-    def next(self) -> None:
-        """Skip to the next track of the queue."""
-        self._transport.next()
-
-    def previous(self) -> None:
-        """Start the track again, or, at its very beginning, go back to the one before."""
-        self._transport.previous()
-
-    def seek(self, seconds: float, *, relative: bool = False) -> None:
-        """Go to a place of the track, in seconds from its start or, ``relative``, from here."""
-        self._transport.seek(seconds, relative=relative)
-
-    def set_volume(self, volume: float) -> None:
-        """Set the loudness, 0…1."""
-        self._transport.set_volume(volume)
-
-    def play_track(self, track_id: int) -> None:
-        """Play a track chosen by hand; the station goes on after it."""
-        self._transport.play_track(track_id)
-
-    # --- feedback --------------------------------------------------------------------------------------------------
-
-    def thumb(self, value: Literal[1, -1]) -> None:
-        """Thumb the playing track up or down on this station; the same thumb again clears it. Down plays the next."""
-        self._telling.thumb(value)
-
-    def thumb_track(self, track_id: int, value: Literal[1, -1]) -> None:
-        """Thumb a track of the queue."""
-        self._telling.thumb_track(track_id, value)
-
-    def thumb_everywhere(self, value: Literal[1, -1], track_id: int | None = None) -> None:
-        """Thumb a track (the playing one without an id) for all stations; the same again clears it."""
-        self._telling.thumb_everywhere(value, track_id)
-
-    def not_now(self, track_id: int | None = None, seconds: float | None = None) -> None:
-        """Rest a track (the playing one without an id) for so many seconds, or a day."""
-        self._telling.not_now(track_id, seconds)
-
-    def never(self, track_id: int | None = None) -> None:
-        """Never play a track (the playing one without an id) again, anywhere."""
-        self._telling.never(track_id)
-
-    def replay(self) -> None:
-        """Hear the playing track again from its start: it must be good."""
-        self._telling.replay()
-
-    def undo(self) -> None:
-        """Take back the last feedback told here."""
-        self._telling.undo()
-
-    def turn_sleep_timer(self) -> None:
-        """Set the sleep timer to its next choice: the end of the track, 15, 30 or 60 minutes, off."""
-        self._sleeping.turn()
-
-    # --- reasons ---------------------------------------------------------------------------------------------------
-
-    def why(self, track_id: int | None = None) -> Why:
-        """Why a track (the playing one without an id) stands where it stands.
-
-        Raises:
-            PlayerError: there is no station, no such track, or nothing plays.
-        """
-        return self._explaining.why(track_id)
-
-    def less(self, track_id: int, reason: str) -> None:
-        """Let a reason, by its key in :class:`Why`, count no more on this station.
-
-        Raises:
-            PlayerError: it cannot be taken away; the sentence says why.
-        """
-        self._explaining.less(track_id, reason)
-
-    def story(self, track_id: int | None = None) -> TrackStory:
-        """Everything known about a track (the playing one without an id).
-
-        Raises:
-            PlayerError: there is no such track, or nothing plays.
-        """
-        return self._explaining.story(track_id)
-
-    def correct(self, correction: Correction) -> None:
-        """Put right what the log says of a track.
-
-        Raises:
-            PlayerError: there is nothing to put right.
-        """
-        self._explaining.correct(correction)
-
-    # --- stations --------------------------------------------------------------------------------------------------
-
-    def stations(self) -> list[StationRow]:
-        """Every station."""
-        return self._tuning.stations()
-
-    def open_station(self, station_id: int) -> None:
-        """Turn to a station and play it."""
-        self._tuning.open_station(station_id)
-
-    def create_station(self, name: str, seeds: Sequence[tuple[str, str]], mode: str = "station") -> StationRow:
-        """Make a station from (kind, value) seeds.
-
-        Raises:
-            PlayerError: the name is taken, a seed names nothing, or there is no such mode.
-        """
-        return self._tuning.create_station(name, seeds, mode)
-
-    def more_like(self, track_id: int | None = None) -> None:
-        """Turn to the station that grows from a track (the playing one without an id); the playing track plays on."""
-        self._tuning.more_like(track_id)
-
-    def back(self) -> None:
-        """Turn to the station that was on before."""
-        self._tuning.back()
-
-    def turn_dial(self, by: int) -> None:
-        """Make the station more familiar (below 0) or more adventurous, by so many hundredths."""
-        self._tuning.turn_dial(by)
-
-    def set_mode(self, mode: str) -> None:
-        """Let the station play in another way.
-
-        Raises:
-            PlayerError: there is no such mode.
-        """
-        self._tuning.set_mode(mode)
-
-    # --- pins ------------------------------------------------------------------------------------------------------
-
-    def pin_next(self, track_id: int) -> None:
-        """Play a track next, before all other pins."""
-        self._pinning.pin_next(track_id)
-
-    def pin_last(self, track_id: int) -> None:
-        """Play a track after the other pins; one that is pinned already is taken off."""
-        self._pinning.pin_last(track_id)
-
-    def move_pin(self, track_id: int, places: int) -> None:
-        """Move a pin so many places on, or back where negative."""
-        self._pinning.move_pin(track_id, places)
+    def _keep_place(self) -> None:
+        """Keep where the listener is, and let whoever embeds know what is about to be played, while there is any to embed."""
+        session = self._session
+        session.keep_place()
+        with session.lock:
+            if session.tuned is None or session.known.collection.embedded >= len(session.known.playable):
+                return
+            playing = [] if session.current is None else [session.current.track.id]
+            station, upcoming = session.tuned.station.id, [row.track.id for row in session.tuned.rows]
+        self._wishes.keep(station, [*playing, *upcoming])
 
     # --- the survey ------------------------------------------------------------------------------------------------
 
     def survey_waits(self) -> bool:
         """Whether nothing is known of this listener's taste yet, so that a survey is worth offering."""
-        return not self._session.history.labels
+        with self._session.lock:
+            return not self._session.history.labels
 
     def survey(self) -> SurveySession:
         """Clips of this library to be liked or not. From its start till its end the sound is its own; the music waits."""
@@ -346,8 +215,8 @@ class Controller:
             session.database,
             lambda: plan_of(session.known.collection),
             self._lend_sound,
-            volume=session.snapshot.volume,
-            output=session.snapshot.output,
+            volume=session.shown.volume,
+            output=session.shown.output,
             closed=self._survey_closed,
         )
 
@@ -361,7 +230,7 @@ class Controller:
 
     def _survey_closed(self, volume: float) -> None:
         session = self._session
-        with session.lock:
+        with session.command():
             if not session.playback.attached:
                 return
             self.set_volume(volume)
@@ -371,13 +240,13 @@ class Controller:
     # --- jobs and other processes ----------------------------------------------------------------------------------
 
     def start_job(self, name: JobName) -> None:
-        """Scan, embed or retrain in the background."""
+        """Scan, embed or retrain in the background; its progress is in the snapshot."""
         self._background.run(name)
 
     def pause_job(self) -> None:
         """Pause listening to the library, or go on with it; why something else cannot be paused is shown."""
         if problem := self._background.pause():
-            with self._session.lock:
+            with self._session.command():
                 self._session.show(notice=problem)
 
     def stop_job(self) -> None:
@@ -390,15 +259,15 @@ class Controller:
             return sum(item.signal.label != 0 for item in self._session.history.labels)
 
     def _job_changed(self) -> None:
-        with self._session.lock:
+        with self._session.command():
             self._session.show(job=self._background.view)
 
     def _from_outside(self, *, library: bool) -> None:
         """Another process wrote: take up its events, or its tracks, vectors and models too."""
         session = self._session
         # Read before the lock is taken: at 100,000 tracks this takes seconds, and the music's events must not wait.
-        known = read_knowledge(session.database, session.paths) if library else None
-        with session.lock:
+        known = read_library(session.database, session.paths) if library else None
+        with session.command():
             if known is not None:
                 self._loop.take(known)
                 self._loop.look_again()

@@ -64,6 +64,8 @@ class Playback:
         self.current: Current | None = None
         self._client: AudioClient | None = None
         self._token = 0
+        self._held: tuple[audio.Command, ...] | None = None
+        """What waits to be sent, while anything does."""
         self.borrower: Callable[[audio.Event], None] | None = None
         """Who has the audio process and is told its events; nothing of the music is sent or believed meanwhile."""
 
@@ -80,6 +82,16 @@ class Playback:
         """Give up the client, for its owner to close."""
         client, self._client = self._client, None
         return client
+
+    def hold(self) -> None:
+        """Let the audio process wait for what it is to do until :meth:`release`."""
+        self._held = ()
+
+    def release(self) -> None:
+        """Send what waited."""
+        held, self._held = self._held or (), None
+        for command in held:
+            self._pass_on(command)
 
     def lend(self, borrower: Callable[[audio.Event], None], returned: Callable[[], None]) -> SoundLoan:
         """Fall silent and let another have the audio process; the track waits at its place."""
@@ -171,8 +183,12 @@ class Playback:
             self.current = replace(self.current, playing=False)
 
     def _send(self, command: audio.Command) -> None:
-        if self.borrower is None:
+        if self.borrower is not None:
+            return
+        if self._held is None:
             self._pass_on(command)
+        else:
+            self._held = (*self._held, command)
 
     def _pass_on(self, command: audio.Command) -> None:
         if self._client is not None:

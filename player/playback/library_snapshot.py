@@ -16,7 +16,7 @@ from recommender.models.model_card import Model
 
 
 @dataclass(frozen=True, slots=True)
-class Knowledge:
+class LibrarySnapshot:
     """Library, log and model as they were read.
 
     Attributes:
@@ -63,12 +63,12 @@ class Knowledge:
         return "" if row is None else self.collection.rows[row].title
 
 
-def read_knowledge(database: Database, paths: Paths) -> Knowledge:
+def read_library(database: Database, paths: Paths) -> LibrarySnapshot:
     """Read everything; at 100,000 tracks this takes seconds."""
     collection = load_collection(database)
     playable = [row for row in collection.rows if not row.missing]
     finding = load_served_model(paths, collection)
-    return Knowledge(
+    return LibrarySnapshot(
         collection=collection,
         playable=playable,
         index=TrackIndex(playable, SoundTags(collection.tag_names, collection.vectors.tags[collection.playable])),

@@ -1,9 +1,10 @@
-"""What the parts of the controller share: one run of the player, its lock, its log and what it shows."""
+"""One run of the player, which the parts of the controller share: its lock, its transactions, its log, what it shows."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from player.config import Paths, Settings
 from player.feedback.event_history import EventHistory
@@ -11,26 +12,32 @@ from player.feedback.event_recorder import EventRecorder
 from player.feedback.events import LoggedEvent, NewEvent
 from player.library.tracks import TrackRow
 from player.playback.current_track import Current, Playback
-from player.playback.library_snapshot import read_knowledge
+from player.playback.library_snapshot import read_library
+from player.playback.sleep_timer import SleepTimer
 from player.stations.pins import Pins, load_pins, save_pins
+from player.stations.resume import ResumePoint, save_resume_point
 from player.stations.snapshot import NowPlaying, Snapshot, StationRow
 from player.stations.stations import StationInfo, Stations, describe_seeds
 from player.storage.database import Database
 from player.storage.event_kinds import Action, Kind, Origin
 
 if TYPE_CHECKING:
-    from player.playback.active_station import TunedStation
+    from player.playback.active_station import ActiveStation
 
 ENDINGS = frozenset({Kind.FINISH, Kind.SKIP, Kind.STOP})
 """Events that end a play; they say how much of it was heard."""
 REMEMBERED = 200
 """Tracks that "previous" can go back through."""
+SAVE_SECONDS = 5.0
+"""How far the music may run ahead of the place that is kept."""
 
 
-class Session:
+class PlayerSession:
     """One run of the player.
 
-    Whoever calls a method that records or shows something holds the ``lock``.
+    Whoever calls a method that records or shows something is in a :meth:`command`, or holds the ``lock``. What is
+    remembered here, in the playback, the recorder and the station that is on is replaced, never changed in place: a copy of
+    the references is enough to go back to.
 
     Args:
         database: the listener's data.
@@ -55,11 +62,11 @@ class Session:
         self.paths = paths
         self.settings = settings
         self.lock = threading.RLock()
-        self.recorder = EventRecorder(database, origin, on_logged)
+        self.recorder = EventRecorder(database, origin)
         self.stations = Stations(database)
         self.playback = Playback()
-        self.known = read_knowledge(database, paths)
-        self.tuned: TunedStation | None = None
+        self.known = read_library(database, paths)
+        self.tuned: ActiveStation | None = None
         self.pins = load_pins(database, None)
         """What the listener put at the front of the queue that is on."""
         self.came_from: list[int] = []
@@ -68,8 +75,16 @@ class Session:
         """What was heard here, oldest first."""
         self.unplayable: frozenset[int] = frozenset()
         """Tracks that could not be played in this run."""
+        self.sleep_timer = SleepTimer()
         self.snapshot = Snapshot(revision=0, notice=notice)
+        """As a command has it so far."""
+        self.shown = self.snapshot
+        """As everybody may see it: nothing in it is still to be written."""
+        self._saved = ResumePoint()
+        self._on_logged = on_logged
         self._subscribers: list[Callable[[], None]] = []
+        self._in_command = False
+        self._later: tuple[Callable[[], None], ...] = ()
 
     @property
     def current(self) -> Current | None:
@@ -86,6 +101,61 @@ class Session:
         """The log, and what follows from it."""
         return self.known.history
 
+    # --- commands --------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def command(self) -> Generator[None]:
+        """One thing that is done: the only one at a time, in one durable transaction, acknowledged when that is on disk.
+
+        Events, decisions, pins and the place to go on from are written together. Only then is the sound told, and the screen.
+        After an error nothing was written, and everything is as it was. Within another command it is part of that one.
+        """
+        with self.lock:
+            if self._in_command:
+                yield
+                return
+            before, watermark = self._memory(), self.history.watermark
+            self._in_command = True
+            self.playback.hold()
+            try:
+                with self.database.transaction():
+                    yield
+                    if self.recorder.fresh:
+                        self._save(self.place())
+            except BaseException:
+                self._go_back(before, watermark)
+                raise
+            self._in_command = False
+            self._acknowledge()
+
+    def after_command(self, call: Callable[[], None]) -> None:
+        """Do something that the acknowledgement need not wait for."""
+        self._later = (*self._later, call)
+
+    def _memory(self) -> list[tuple[object, dict[str, Any]]]:
+        parts: list[object] = [self, self.playback, self.recorder]
+        if self.tuned is not None:
+            parts += [self.tuned, self.tuned.scorer]
+        return [(part, dict(vars(part))) for part in parts]
+
+    def _go_back(self, before: list[tuple[object, dict[str, Any]]], watermark: int) -> None:
+        for part, values in before:
+            vars(part).update(values)
+        if self.history.watermark != watermark:
+            self.history.forget_after(watermark)
+
+    def _acknowledge(self) -> None:
+        recorded, self.recorder.fresh = self.recorder.fresh, ()
+        later, self._later = self._later, ()
+        self.playback.release()
+        if self._on_logged is not None:
+            for event in recorded:
+                self._on_logged(event)
+        if self.snapshot is not self.shown:
+            self._publish()
+        for call in later:
+            call()
+
     # --- showing ---------------------------------------------------------------------------------------------------
 
     def subscribe(self, callback: Callable[[], None]) -> None:
@@ -93,13 +163,18 @@ class Session:
         self._subscribers.append(callback)
 
     def show(self, **changes: object) -> None:
-        """Put changes of the snapshot on show."""
+        """Put changes of the snapshot on show, at the end of the command where there is one."""
         now = self.current
         view = None
         if now is not None:
             thumb = self.thumb_of(now.track.id)
             view = NowPlaying(now.track, now.position, now.duration, now.playing, thumb, now.reason)
-        self.snapshot = replace(self.snapshot, revision=self.snapshot.revision + 1, now=view, **changes)
+        self.snapshot = replace(self.snapshot, now=view, **changes)
+        if not self._in_command:
+            self._publish()
+
+    def _publish(self) -> None:
+        self.snapshot = self.shown = replace(self.snapshot, revision=self.shown.revision + 1)
         for callback in self._subscribers:
             callback()
 
@@ -137,11 +212,11 @@ class Session:
         station = self.station
         return NewEvent(kind, track_id, None if station is None else station.id)
 
-    def tell(self, events: Sequence[NewEvent]) -> None:
+    def tell(self, *events: NewEvent) -> None:
         """Record what the listener told, so that it can be taken back."""
         self.recorder.tell(self.history, events)
 
-    def record(self, events: Sequence[NewEvent]) -> None:
+    def record(self, *events: NewEvent) -> None:
         """Record what happened."""
         self.recorder.record(self.history, events)
 
@@ -154,3 +229,32 @@ class Session:
     def remember(self, current: Current) -> None:
         """Note that a track was heard, for "previous"."""
         self.played = [*self.played[-REMEMBERED + 1 :], current.track.id]
+
+    # --- the place to go on from -----------------------------------------------------------------------------------
+
+    def place(self) -> ResumePoint:
+        """Where the listener is."""
+        now, station = self.current, self.station
+        point = ResumePoint(station_id=None if station is None else station.id, volume=self.snapshot.volume)
+        if now is None:
+            return point
+        return replace(
+            point,
+            track_id=now.track.id,
+            position=now.position,
+            playing=now.playing,
+            decision_id=now.decision_id,
+            reason=now.reason,
+        )
+
+    def keep_place(self) -> None:
+        """Write down where the listener is, when that is news; called now and then while music plays."""
+        with self.lock:
+            point, saved = self.place(), self._saved
+        moved = replace(point, position=0.0) != replace(saved, position=0.0)
+        if moved or abs(point.position - saved.position) >= SAVE_SECONDS:
+            self._save(point)
+
+    def _save(self, point: ResumePoint) -> None:
+        save_resume_point(self.database, point)
+        self._saved = point

@@ -1,32 +1,33 @@
 """The loop: serve a track, rank what comes after it with all that was told, show it."""
 
 import time
-from dataclasses import replace
 
 from player.library.tracks import TrackRow
-from player.playback.active_station import Present, TunedStation
-from player.playback.library_snapshot import Knowledge
-from player.playback.player_state import Session
-from player.playback.trial_watch import TrialWatch
+from player.playback.active_station import ActiveStation, Present
+from player.playback.library_snapshot import LibrarySnapshot
+from player.playback.player_state import PlayerSession
 from player.stations.modes import mode_named
 from player.stations.pins import Pins, load_pins, save_pins, why_not
 from player.stations.queue_builder import PINNED
 from player.stations.snapshot import QueueRow
 from player.stations.station_scoring import StationScorer
 from player.stations.stations import Seed, StationInfo
+from player.stations.trial_arms import Trials
 from player.storage.event_kinds import Action, Kind
 from player.text import printable
+from player.trials.lifecycle import PLAIN_MODE, arms_on, settle
+from player.trials.report import line_of
 
 STATIONS_BACK = 20
 """So many stations can be gone back through."""
 
 
-class Loop:
+class QueueLoop:
     """Keeps the music going on the session's station."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: PlayerSession) -> None:
         self._session = session
-        self._trials = TrialWatch(session)
+        self._trials = Trials(session.database)
         self._noted = ""
         """What the station said for itself last."""
 
@@ -50,14 +51,14 @@ class Loop:
             session.playback.drop()
         if not keep_next:
             tuned.release()
-        notice = " ".join(filter(None, (notice, self._trials.look(tuned))))
+        notice = " ".join(filter(None, (notice, self._look_at_trial(tuned))))
         choice = tuned.choose(self._present())
         if choice is None:
             session.playback.stop()
         else:
-            decision = None if choice.served is None else session.recorder.serve(choice.served)
+            decision = None if choice.served is None else session.recorder.serve([choice.served])[0]
             current = session.playback.load(choice.track, choice.reason, decision)
-            session.record([session.event(Kind.START, current, action=Action.CHOSE if choice.pinned else None)])
+            session.record(session.event(Kind.START, current, action=Action.CHOSE if choice.pinned else None))
             session.pin(session.pins.without(choice.track.id))
         self._show_queue(tuned, notice)
 
@@ -75,7 +76,7 @@ class Loop:
         """Play a track that the listener chose; the station goes on after it."""
         session = self._session
         chosen = session.playback.load(track, reason)
-        session.record([session.event(Kind.START, chosen, action=action)])
+        session.record(session.event(Kind.START, chosen, action=action))
         session.pin(session.pins.without(track.id))
         if session.tuned is not None:
             session.tuned.release()
@@ -104,8 +105,8 @@ class Loop:
         scorer = StationScorer(session.known.collection, session.stations.all(), station, session.known.model)
         mode = mode_named(station.mode, session.known.collection, session.database)
         free = session.pins if session.tuned is None else Pins()
-        session.tuned = TunedStation(scorer, session.settings.station, mode, before)
-        trouble = self._trials.take_up(session.tuned)
+        session.tuned = ActiveStation(scorer, session.settings.station, mode, before)
+        trouble = self._take_up_trial(session.tuned)
         if trouble:
             session.show(notice=trouble)
         if before is None:
@@ -127,7 +128,7 @@ class Loop:
         self._leave(station)
         if session.current is not None:
             session.remember(session.current)
-            session.record([session.event(Kind.STOP, session.current, action=Action.STATION)])
+            session.record(session.event(Kind.STOP, session.current, action=Action.STATION))
             session.playback.drop()
         self.open(station)
         if first is None:
@@ -141,10 +142,10 @@ class Loop:
         now = session.current
         assert now is not None
         self._leave(station)
-        session.record([session.event(Kind.STOP, now, action=Action.STATION)])
+        session.record(session.event(Kind.STOP, now, action=Action.STATION))
         self.open(station)
         now = session.playback.adopt(reason)
-        session.record([session.event(Kind.START, now, action=Action.CHOSE)])
+        session.record(session.event(Kind.START, now, action=Action.CHOSE))
         self.rerank()
 
     def settle(self, station: StationInfo, notice: str) -> None:
@@ -161,35 +162,38 @@ class Loop:
             session.came_from = [*session.came_from[-STATIONS_BACK + 1 :], session.station.id]
 
     def look_again(self) -> bool:
-        """Take up the pins and the station as another process left them; whether anything was different."""
+        """Take up the pins, the station and its trial as another process left them; whether anything was different."""
         session = self._session
         pins = load_pins(session.database, None if session.station is None else session.station.id)
         changed = pins != session.pins
         session.pins = pins
-        if session.tuned is None:
+        tuned = session.tuned
+        if tuned is None:
             return changed
-        kept = self.find_station(session.tuned.station.id)
-        if kept is None or kept == session.tuned.station:
-            return changed
-        session.tuned.settle(kept, mode_named(kept.mode, session.known.collection, session.database))
-        return True
+        kept = self.find_station(tuned.station.id)
+        if kept is not None and kept != tuned.station:
+            tuned.settle(kept, mode_named(kept.mode, session.known.collection, session.database))
+            changed = True
+        if tuned.trial is None and self._trials.running(tuned.station.id) is not None:
+            self._take_up_trial(tuned)
+            changed = True
+        return changed
 
-    def take(self, known: Knowledge) -> None:
+    def take(self, known: LibrarySnapshot) -> None:
         """Go on with what was read, and with what was recorded while it was being read."""
         session = self._session
         session.known = known
         session.recorder.catch_up(session.history)
         if session.tuned is not None:
             self.open(session.tuned.station)
-        session.snapshot = replace(
-            session.snapshot,
+        session.show(
             model_version=known.model_version,
             tracks=len(known.playable),
             embedded=known.collection.embedded,
             notice=known.problem or session.snapshot.notice,
         )
 
-    def _show_queue(self, tuned: TunedStation, notice: str) -> None:
+    def _show_queue(self, tuned: ActiveStation, notice: str) -> None:
         session = self._session
         if tuned.rows:
             session.playback.prepare(tuned.rows[0].track)
@@ -204,12 +208,51 @@ class Loop:
             model_version=tuned.scorer.version,
             notice=" ".join(filter(None, (notice, news))) or ("" if tuned.rows else tuned.shortfall),
             rerank_ms=tuned.rerank_ms,
-            trial=self._trials.line(tuned),
+            trial=self._trial_line(tuned),
         )
         # What the dial did takes another ranking: the queue is on show meanwhile.
-        effect = tuned.dial_effect(session.history.state)
-        if effect != session.snapshot.dial_effect:
-            session.show(dial_effect=effect)
+        session.after_command(lambda: self._show_dial_effect(tuned))
+
+    def _show_dial_effect(self, tuned: ActiveStation) -> None:
+        effect = tuned.dial_effect(self._session.history.state)
+        if effect != self._session.snapshot.dial_effect:
+            self._session.show(dial_effect=effect)
+
+    # --- trials ----------------------------------------------------------------------------------------------------
+
+    def _take_up_trial(self, tuned: ActiveStation) -> str:
+        """Give a station the trial that runs on it, if any; the sentence of one that ended just now, else empty."""
+        session = self._session
+        arms, sentence = arms_on(
+            session.database, session.paths, session.history, session.known.collection, tuned.station
+        )
+        tuned.enter(arms)
+        return sentence
+
+    def _look_at_trial(self, tuned: ActiveStation) -> str:
+        """Before a track is served: settle a trial whose time has come, leave one that was ended elsewhere.
+
+        One that begins elsewhere is noticed like all that other processes write, by :meth:`look_again`.
+
+        Returns:
+            The sentence of a trial that has ended; empty where none has.
+        """
+        session = self._session
+        if tuned.trial is None:
+            return ""
+        on, running = tuned.trial.trial, self._trials.running(tuned.station.id)
+        if running is None or running.id != on.id:
+            return self._take_up_trial(tuned)
+        sentence = settle(session.database, session.paths, on, session.history)
+        if sentence is not None:
+            tuned.enter(None)
+        return sentence or ""
+
+    def _trial_line(self, tuned: ActiveStation) -> str:
+        """The quiet line of the trial; empty without one."""
+        if tuned.trial is None or tuned.station.mode != PLAIN_MODE:
+            return ""
+        return line_of(self._session.database, tuned.trial.trial, self._session.history)
 
     # --- without a station -----------------------------------------------------------------------------------------
 

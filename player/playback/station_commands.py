@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from player.playback.player_state import Session
-from player.playback.queue_loop import Loop
+from player.playback.commands import Commands, command
 from player.stations.modes import MODE_WORDS, check_mode
 from player.stations.snapshot import StationRow
 from player.stations.stations import Seed
@@ -13,88 +12,96 @@ from recommender.ranking.dial import NEUTRAL
 SEED_REASON = "this station grows from it"
 
 
-class Tuning:
-    """What the listener does with stations."""
-
-    def __init__(self, session: Session, loop: Loop) -> None:
-        self._session = session
-        self._loop = loop
+class StationCommands(Commands):
+    """Turning to stations, making them, and changing how they play."""
 
     def stations(self) -> list[StationRow]:
         """Every station."""
-        return [self._session.station_row(station) for station in self._session.stations.all()]
+        session = self._session
+        with session.lock:
+            return [session.station_row(station) for station in session.stations.all()]
 
+    @command
     def open_station(self, station_id: int) -> None:
         """Turn to a station and play it."""
-        with self._session.lock:
-            station = self._loop.find_station(station_id)
-            if station is None:
-                self._session.show(notice="This station is gone.")
-            else:
-                self._loop.turn_to(station)
+        station = self._loop.find_station(station_id)
+        if station is None:
+            self._session.show(notice="This station is gone.")
+        else:
+            self._loop.turn_to(station)
 
+    @command
     def create_station(self, name: str, seeds: Sequence[tuple[str, str]], mode: str = "station") -> StationRow:
-        """Make a station from (kind, value) seeds.
+        """Make a station from (kind, value) seeds, without turning to it.
 
         Raises:
             PlayerError: the name is taken, a seed names nothing, or there is no such mode.
         """
         session = self._session
-        with session.lock:
-            collection = session.known.collection
-            wanted = [Seed(kind, value) for kind, value in seeds]
-            made = session.stations.create(name, wanted, collection.rows, collection.tag_names, check_mode(mode))
-            return session.station_row(made)
+        collection = session.known.collection
+        wanted = [Seed(kind, value) for kind, value in seeds]
+        made = session.stations.create(name, wanted, collection.rows, collection.tag_names, check_mode(mode))
+        return session.station_row(made)
 
+    @command
+    def play_new_station(self, name: str, seeds: Sequence[tuple[str, str]], mode: str = "station") -> None:
+        """Make a station from (kind, value) seeds and play it.
+
+        Raises:
+            PlayerError: the name is taken, a seed names nothing, or there is no such mode.
+        """
+        self.open_station(self.create_station(name, seeds, mode).id)
+
+    @command
     def more_like(self, track_id: int | None = None) -> None:
         """Turn to the station that grows from a track (the playing one without an id); the playing track plays on."""
         session = self._session
-        with session.lock:
-            now = session.current
-            if track_id is None and now is None:
-                session.show(notice="Nothing is playing, so there is nothing to find more of.")
+        now = session.current
+        if track_id is None and now is None:
+            session.show(notice="Nothing is playing, so there is nothing to find more of.")
+            return
+        if now is not None and track_id in {None, now.track.id}:
+            station = self._loop.like(now.track)
+            if session.station is not None and session.station.id == station.id:
+                session.show(notice=f"This is the station like “{now.track.title}” already.")
                 return
-            if now is not None and track_id in {None, now.track.id}:
-                station = self._loop.like(now.track)
-                if session.station is not None and session.station.id == station.id:
-                    session.show(notice=f"This is the station like “{now.track.title}” already.")
-                    return
-                self._loop.turn_around(station, SEED_REASON)
-                self._told_of_back(f"More like “{now.track.title}”.")
-                return
-            assert track_id is not None
-            track = session.playable_track(track_id)
-            if track is not None:
-                self._loop.turn_to(self._loop.like(track), first=track, reason=SEED_REASON)
-                self._told_of_back(f"More like “{track.title}”.")
+            self._loop.turn_around(station, SEED_REASON)
+            self._told_of_back(f"More like “{now.track.title}”.")
+            return
+        assert track_id is not None
+        track = session.playable_track(track_id)
+        if track is not None:
+            self._loop.turn_to(self._loop.like(track), first=track, reason=SEED_REASON)
+            self._told_of_back(f"More like “{track.title}”.")
 
+    @command
     def back(self) -> None:
         """Turn to the station that was on before."""
         session = self._session
-        with session.lock:
-            for last in self._way_back():
-                station = self._loop.find_station(last)
-                if station is not None and (session.station is None or station.id != session.station.id):
-                    left, way = session.station, session.came_from
-                    self._loop.turn_to(station)
-                    # Coming back is no step further.
-                    session.came_from = way[: len(way) - 1 - way[::-1].index(last)] if last in way else []
-                    words = "" if left is None else f" “{left.name}” stays among your stations."
-                    session.show(notice=f"Back on “{station.name}”.{words}")
-                    return
-            session.show(notice="No other station was on before.")
+        for last in self._way_back():
+            station = self._loop.find_station(last)
+            if station is not None and (session.station is None or station.id != session.station.id):
+                left, way = session.station, session.came_from
+                self._loop.turn_to(station)
+                # Coming back is no step further.
+                session.came_from = way[: len(way) - 1 - way[::-1].index(last)] if last in way else []
+                words = "" if left is None else f" “{left.name}” stays among your stations."
+                session.show(notice=f"Back on “{station.name}”.{words}")
+                return
+        session.show(notice="No other station was on before.")
 
+    @command
     def turn_dial(self, by: int) -> None:
         """Make the station more familiar (below 0) or more adventurous, by so many hundredths."""
         session = self._session
-        with session.lock:
-            if session.station is None:
-                session.show(notice="The dial is a station's; choose one first (s).")
-                return
-            station = session.station
-            dial = session.stations.turn_dial(station.id, station.dial + by)
-            self._loop.settle(replace(station, dial=dial), f"Dial at {dial}: {dial_words(dial)}.")
+        if session.station is None:
+            session.show(notice="The dial is a station's; choose one first (s).")
+            return
+        station = session.station
+        dial = session.stations.turn_dial(station.id, station.dial + by)
+        self._loop.settle(replace(station, dial=dial), f"Dial at {dial}: {dial_words(dial)}.")
 
+    @command
     def set_mode(self, mode: str) -> None:
         """Let the station play in another way.
 
@@ -103,12 +110,11 @@ class Tuning:
         """
         session = self._session
         mode = check_mode(mode)
-        with session.lock:
-            if session.station is None:
-                session.show(notice="A mode is a station's; choose one first (s).")
-                return
-            session.stations.set_mode(session.station.id, mode)
-            self._loop.settle(replace(session.station, mode=mode), f"From now on: {MODE_WORDS[mode]}.")
+        if session.station is None:
+            session.show(notice="A mode is a station's; choose one first (s).")
+            return
+        session.stations.set_mode(session.station.id, mode)
+        self._loop.settle(replace(session.station, mode=mode), f"From now on: {MODE_WORDS[mode]}.")
 
     def _way_back(self) -> list[int]:
         """The stations that were on before, the last one first; of earlier runs, the last one that played."""

@@ -3,10 +3,11 @@
 import os
 import shutil
 import sqlite3
+import threading
 import time
 from collections.abc import Generator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +29,13 @@ RETRY_SECONDS = 0.02
 """Between two tries where SQLite refuses at once instead of waiting."""
 
 
+class _Joined(threading.local):
+    """The transaction that a thread is in, if any, and its session once there was something to write."""
+
+    stack: ExitStack | None = None
+    session: Session | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Database:
     """An open database."""
@@ -35,10 +43,31 @@ class Database:
     path: Path
     engine: Engine
     _sessions: sessionmaker[Session]
+    _joined: _Joined = field(default_factory=_Joined, repr=False, compare=False)
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """One durable transaction of all that this thread writes within: every :meth:`session` joins it.
+
+        It begins with the first write, from which on every :meth:`reader` reads in it too, and commits at the end; after an
+        error nothing of it is kept. It is not to be nested.
+
+        Raises:
+            PlayerError: the disk refused; the sentence says why.
+        """
+        with ExitStack() as stack:
+            self._joined.stack = stack
+            try:
+                yield
+            finally:
+                self._joined.stack = self._joined.session = None
 
     @contextmanager
     def reader(self) -> Generator[Session]:
         """A session that only reads, undisturbed by and not disturbing a writer."""
+        if self._joined.session is not None:
+            yield self._joined.session
+            return
         with self._sessions(bind=self.engine.execution_options(reads=True)) as session:
             try:
                 yield session
@@ -47,7 +76,22 @@ class Database:
 
     @contextmanager
     def session(self) -> Generator[Session]:
-        """A session that writes: commits at the end, or rolls back and says in one sentence why the disk refused."""
+        """A session that writes: commits at the end, or rolls back and says in one sentence why the disk refused.
+
+        Within a :meth:`transaction` it is that one's, and commits with it.
+        """
+        joined = self._joined
+        if joined.stack is None:
+            with self._writer() as session:
+                yield session
+            return
+        if joined.session is None:
+            joined.session = joined.stack.enter_context(self._writer())
+        yield joined.session
+        joined.session.flush()
+
+    @contextmanager
+    def _writer(self) -> Generator[Session]:
         with self._sessions() as session:
             try:
                 yield session

@@ -1,26 +1,27 @@
-"""The app: draws the port's snapshots on whatever screen is open, and opens and closes the screens."""
+"""The app: draws the player's snapshots, opens and closes the screens, and passes on to the player what is pressed."""
 
 from __future__ import annotations
 
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
+from textual.app import App
+
 from player.errors import PlayerError
-from player.tui.actions import PlayerActions
+from player.tui.command_queue import CommandQueue
 from player.tui.keys import PLACES, PLAYING, STATION, bindings
 from player.tui.messages import SnapshotChanged
+from player.tui.screens.about_track import TrackStoryScreen, WhyScreen
 from player.tui.screens.help import HelpScreen
 from player.tui.screens.library import LibraryScreen
-from player.tui.screens.mode import ModePicker
+from player.tui.screens.picker import ModePicker, RestMenu
 from player.tui.screens.playing import PlayingScreen
-from player.tui.screens.rest import RestMenu
 from player.tui.screens.similar import SimilarScreen
 from player.tui.screens.station import StationScreen
 from player.tui.screens.stations import StationPicker
 from player.tui.screens.survey import SurveyScreen
-from player.tui.screens.track_story import TrackStoryScreen
-from player.tui.screens.why import WhyScreen
 from player.tui.theme import THEME
 from player.tui.widgets.status_lines import NoticeLine
 
@@ -31,24 +32,33 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from player.library.tracks import TrackRow
-    from player.tui.messages import AskStory, AskWhy, FindSimilar
-    from player.tui.port import PlayerPort
+    from player.playback.background import JobName
+    from player.playback.controller import Controller
+    from player.tui.messages import AnswerFound, Tell
+    from player.tui.screens.about_track import AboutTrackScreen
     from player.tui.screens.map import MapScreen
 
 ScreenT = TypeVar("ScreenT", bound=PlayingScreen)
-AskedScreen = SimilarScreen | WhyScreen | TrackStoryScreen
-"""A screen that answers one question about any track."""
+ABOUT_TRACK: dict[str, tuple[type[AboutTrackScreen], str]] = {
+    "similar": (SimilarScreen, "Nothing is playing, so nothing can sound like it."),
+    "why": (WhyScreen, "Nothing is playing, so there is nothing to explain."),
+    "story": (TrackStoryScreen, "Nothing is playing; i on a row shows all that is known about its track."),
+}
+"""The screens about a track, and what is said where none plays that they could be about."""
+CHANGE_STATION = frozenset({"open_station", "play_new_station", "more_like", "back", "set_mode"})
+"""Operations after which the listener wants to see the station."""
+_JOB_WORDS = {"scan": "A scan", "embed": "An embedding", "retrain": "A training"}
 _WIDE = 110
 """Columns from which the diversity panel stands beside the queue."""
 _SHORT = 18
 """Lines below which only the track, the queue and the keys are shown."""
 
 
-class PlayerApp(PlayerActions):
+class PlayerApp(App[None]):
     """The player on a terminal.
 
     Args:
-        port: The player behind the screen; started and closed by the app.
+        player: The player behind the screen; started and closed by the app.
         clock: Seconds that never go back; the position bar moves by it.
     """
 
@@ -60,8 +70,10 @@ class PlayerApp(PlayerActions):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012 - an instance variable, says Textual
     VERTICAL_BREAKPOINTS = [(0, "-short"), (_SHORT, "-tall")]  # noqa: RUF012 - the same
 
-    def __init__(self, port: PlayerPort, clock: Callable[[], float] = time.monotonic) -> None:
-        super().__init__(port)
+    def __init__(self, player: Controller, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self.player = player
+        self.commands = CommandQueue(self, self.complain)
         self.register_theme(THEME)
         self.theme = THEME.name
         self._clock = clock
@@ -72,20 +84,20 @@ class PlayerApp(PlayerActions):
         self._closing_down = False
         self.failure: PlayerError | None = None
         """Why the player could not be started."""
-        self.port_closed = False
-        """Whether the port was closed in good order."""
+        self.player_closed = False
+        """Whether the player was closed in good order."""
 
     def on_mount(self) -> None:
         """Show what there is at once; sound and station follow."""
-        self.port.subscribe(self._changed)
-        self.install_screen(LibraryScreen(self.port, self._clock), "library")
-        self.push_screen(StationScreen(self._clock))
-        self.errands.add(self._open, self._started)
+        self.player.subscribe(self._changed)
+        self.install_screen(LibraryScreen(self.player, self._clock), "library")
+        self.push_screen(StationScreen(self.player, self._clock))
+        self.commands.add(self._open, self._started)
 
     def _open(self) -> None:
-        """Start the port, in the errands' thread; what keeps it from starting ends the app."""
+        """Start the player, in the commands' thread; what keeps it from starting ends the app."""
         try:
-            self.port.start()
+            self.player.start()
         except PlayerError as error:
             self.failure = error
             self.call_from_thread(self.exit)
@@ -98,7 +110,7 @@ class PlayerApp(PlayerActions):
 
     def draw(self) -> None:
         """Draw the newest snapshot on the screens that are open."""
-        snapshot = self.port.snapshot()
+        snapshot = self.player.snapshot()
         if snapshot.notice != self._notice:
             self._notice, self._problem = snapshot.notice, ""
         for screen in self.screen_stack:
@@ -111,6 +123,69 @@ class PlayerApp(PlayerActions):
         self._problem = text
         self._tell()
 
+    # What is pressed
+
+    def tell(self, operation: str, *arguments: object, **named: object) -> None:
+        """Call the player's method of that name, after those called before; then the station shows, or open panels renew."""
+        done = self.back_to_station if operation in CHANGE_STATION else self.renew
+        self.commands.add(partial(getattr(self.player, operation), *arguments, **named), lambda _: done())
+
+    def action_tell(self, operation: str, *arguments: object) -> None:
+        """A key that asks the player for something."""
+        self.tell(operation, *arguments)
+
+    def action_tell_row(self, operation: str, *arguments: object) -> None:
+        """A key that asks the player for something about the chosen track."""
+        if (track := self._chosen) is not None:
+            self.tell(operation, *arguments, track_id=track.id)
+
+    def on_tell(self, message: Tell) -> None:
+        """A click, or a choice in a list, that asks the player for something."""
+        self.tell(message.operation, *message.arguments)
+
+    def action_volume(self, percent: int) -> None:
+        """Louder or quieter by some percent."""
+
+        def change() -> None:
+            volume = round(self.player.snapshot().volume * 100) + percent
+            self.player.set_volume(min(max(volume, 0), 100) / 100)
+
+        self.commands.add(change)
+
+    def action_job(self, name: JobName) -> None:
+        """Start a job in the background; a training that runs is stopped."""
+        job = self.player.snapshot().job
+        if job is None or job.finished or job.paused:
+            self._at_once(partial(self.player.start_job, name))
+        elif job.name == name == "retrain":
+            self._at_once(self.player.stop_job)
+        else:
+            self.complain(f"{_JOB_WORDS[job.name]} is running; escape stops it, or wait for its end.")
+
+    def action_stop_job(self) -> None:
+        """Stop the job that runs, if any."""
+        job = self.player.snapshot().job
+        if job is not None and not job.finished:
+            self._at_once(self.player.stop_job)
+
+    def action_pause_job(self) -> None:
+        """Pause the embedding, or go on with it."""
+        self._at_once(self.player.pause_job)
+
+    def _at_once(self, call: Callable[[], None]) -> None:
+        """Make a quick call here and now, whatever slow one is waiting."""
+        try:
+            call()
+        except PlayerError as error:
+            self.complain(str(error))
+
+    def on_answer_found(self, message: AnswerFound) -> None:
+        """Say why there is no answer."""
+        if message.problem:
+            self.complain(message.problem)
+
+    # What is open
+
     def back_to_station(self) -> None:
         """Close every screen over the main one."""
         while not isinstance(self.screen, StationScreen) and len(self.screen_stack) > 1:
@@ -120,11 +195,11 @@ class PlayerApp(PlayerActions):
     def action_stations(self) -> None:
         """Open the station picker."""
         self._problem = ""
-        self.push_screen(StationPicker(self.port))
+        self.push_screen(StationPicker(self.player))
 
     def action_mode(self) -> None:
         """Choose how the station plays."""
-        station = self.port.snapshot().station
+        station = self.player.snapshot().station
         if station is None:
             self.complain("A mode is a station's; choose one first (s).")
         elif not isinstance(self.screen, ModePicker):
@@ -141,52 +216,38 @@ class PlayerApp(PlayerActions):
 
     def action_map(self) -> None:
         """Open the map, once the library is there."""
-        self.errands.add(_map_screen, self._open_map)
+        self.commands.add(_map_screen, self._open_map)
 
     def _open_map(self, kind: type[MapScreen]) -> None:
         if self._return_to(kind) is None:
-            self.push_screen(kind(self.port, self._clock))
+            self.push_screen(kind(self.player, self._clock))
 
-    def action_similar(self) -> None:
-        """Show what sounds like the playing track."""
-        self._ask_of_playing(SimilarScreen, "Nothing is playing, so nothing can sound like it.")
-
-    def on_find_similar(self, message: FindSimilar) -> None:
-        """Show what sounds like a track."""
-        self._ask_of(SimilarScreen, message.track)
-
-    def action_why(self) -> None:
-        """Show why the playing track was chosen."""
-        self._ask_of_playing(WhyScreen, "Nothing is playing, so there is nothing to explain.")
-
-    def on_ask_why(self, message: AskWhy) -> None:
-        """Show why a track stands where it stands."""
-        self._ask_of(WhyScreen, message.track)
-
-    def action_story(self) -> None:
-        """Show everything known about the playing track."""
-        self._ask_of_playing(
-            TrackStoryScreen, "Nothing is playing; i on a row shows all that is known about its track."
-        )
-
-    def on_ask_story(self, message: AskStory) -> None:
-        """Show everything known about a track."""
-        self._ask_of(TrackStoryScreen, message.track)
-
-    def _ask_of_playing(self, kind: type[AskedScreen], otherwise: str) -> None:
-        now = self.port.snapshot().now
+    def action_ask(self, about: str) -> None:
+        """Show what there is to know about the playing track; see ``ABOUT_TRACK``."""
+        kind, otherwise = ABOUT_TRACK[about]
+        now = self.player.snapshot().now
         if now is None:
             self.complain(otherwise)
         else:
-            self._ask_of(kind, now.track)
+            self._ask(kind, now.track)
 
-    def _ask_of(self, kind: type[AskedScreen], track: TrackRow) -> None:
+    def action_ask_row(self, about: str) -> None:
+        """Show what there is to know about the chosen track."""
+        if (track := self._chosen) is not None:
+            self._ask(ABOUT_TRACK[about][0], track)
+
+    def _ask(self, kind: type[AboutTrackScreen], track: TrackRow) -> None:
         self._problem = ""
         screen = self._return_to(kind)
         if screen is None:
-            self.push_screen(kind(self.port, self._clock, track))
+            self.push_screen(kind(self.player, self._clock, track))
         else:
             screen.ask(track)
+
+    @property
+    def _chosen(self) -> TrackRow | None:
+        """The track that the screen in front is about, or its cursor is on."""
+        return self.screen.chosen if isinstance(self.screen, PlayingScreen) else None
 
     def renew(self) -> None:
         """Ask anew what the panels that are open answer."""
@@ -196,19 +257,24 @@ class PlayerApp(PlayerActions):
 
     def action_rest(self) -> None:
         """Choose how long the playing track rests."""
-        now = self.port.snapshot().now
+        now = self.player.snapshot().now
         if now is None:
             self.complain("Nothing is playing that could rest.")
         else:
             self.push_screen(RestMenu(now.track))
 
+    def action_rest_row(self) -> None:
+        """Choose how long the chosen track rests."""
+        if (track := self._chosen) is not None:
+            self.push_screen(RestMenu(track))
+
     def action_survey(self) -> None:
         """Begin the survey, or go on with it; afterwards a new listener picks a station."""
-        if not self.port.snapshot().tracks:
+        if not self.player.snapshot().tracks:
             self.complain("There is no music to ask about yet; add some with `player scan FOLDER`.")
             return
         self._problem = ""
-        self.quick(self._open_survey)
+        self._at_once(self._open_survey)
 
     def on_open_survey(self) -> None:
         """The same, chosen among the stations."""
@@ -216,11 +282,11 @@ class PlayerApp(PlayerActions):
         self.action_survey()
 
     def _open_survey(self) -> None:
-        self.push_screen(SurveyScreen(self.port.survey()), self._survey_left)
+        self.push_screen(SurveyScreen(self.player.survey()), self._survey_left)
 
     def _survey_left(self, _result: None) -> None:
         self.draw()
-        if self.port.snapshot().station is None and isinstance(self.screen, StationScreen):
+        if self.player.snapshot().station is None and isinstance(self.screen, StationScreen):
             self.action_stations()
 
     def action_help(self) -> None:
@@ -228,13 +294,13 @@ class PlayerApp(PlayerActions):
         self.push_screen(HelpScreen())
 
     async def action_quit(self) -> None:
-        """Let the port close, then leave; a second press does not wait for it."""
+        """Let the player close, then leave; a second press does not wait for it."""
         if self._closing_down:
             self.exit()
             return
         self._closing_down = True
         self.complain("Stopping the music …")
-        self.errands.add(self.port.close, self._closed_down)
+        self.commands.add(self.player.close, self._closed_down)
 
     def action_help_quit(self) -> None:
         """Ctrl+C leaves, as in any program of the terminal."""
@@ -269,7 +335,7 @@ class PlayerApp(PlayerActions):
 
     def _offer_stations(self) -> None:
         """Open the picker by itself, once, when there is music and no station: at the start, or after a first scan."""
-        snapshot = self.port.snapshot()
+        snapshot = self.player.snapshot()
         if self._offered or not self._started_up or not snapshot.tracks:
             return
         self._offered = True
@@ -277,7 +343,7 @@ class PlayerApp(PlayerActions):
             self.action_stations()
 
     def _closed_down(self, _result: None) -> None:
-        self.port_closed = True
+        self.player_closed = True
         self.exit()
 
     def _tell(self) -> None:
@@ -295,20 +361,20 @@ def _map_screen() -> type[MapScreen]:
     return MapScreen
 
 
-def run_tui(port: PlayerPort) -> None:
+def run_tui(player: Controller) -> None:
     """Run the app on this terminal until the listener quits.
 
     Args:
-        port: The player; closed when this returns, however the app ended.
+        player: Closed when this returns, however the app ended.
 
     Raises:
         PlayerError: The player could not be started.
     """
-    app = PlayerApp(port)
+    app = PlayerApp(player)
     try:
         app.run()
     finally:
-        if not app.port_closed:
-            port.close()
+        if not app.player_closed:
+            player.close()
     if app.failure is not None:
         raise app.failure

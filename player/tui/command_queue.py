@@ -1,8 +1,7 @@
 """Slow calls, one after the other, off the event loop.
 
-Each press becomes an errand. One thread at a time works through them in the order they were given, so two quick presses
-of "skip" are two skips and a thumb after a skip falls on the track it was meant for. The thread ends when nothing is
-left to do.
+One thread at a time works through them in the order they were given, so two quick presses of "skip" are two skips and a
+thumb after a skip falls on the track it was meant for. The thread ends when nothing is left to do.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from player.errors import PlayerError
-from player.tui.messages import ErrandEnded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +23,7 @@ T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 
 
-class Errands:
+class CommandQueue:
     """A queue of calls served by one thread worker of ``app``."""
 
     def __init__(self, app: App[Any], failed: Callable[[str], None]) -> None:
@@ -50,8 +48,8 @@ class Errands:
         self._app.run_worker(self._serve, group="port", thread=True)
 
     def _serve(self) -> None:
-        while (errand := self._take()) is not None:
-            self._app.post_message(ErrandEnded(errand()))
+        while (call := self._take()) is not None:
+            self._app.call_later(call())
 
     def _take(self) -> Callable[[], Callable[[], None]] | None:
         with self._lock:

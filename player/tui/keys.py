@@ -1,4 +1,9 @@
-"""The keys, once: bindings, the key bar and the help page are all made from these tables."""
+"""The keys, once: bindings, the key bar and the help page are all made from these tables.
+
+A key that asks the player for something names the player's method and its arguments: ``tell`` of the playing track or of no
+track, ``tell_row`` of the track that the screen is about or its cursor is on. ``ask`` and ``ask_row`` open a screen with what
+the player answers about a track. Every other action is the screen's own.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +23,7 @@ class Key:
     keys: str
     """Textual's key names, with commas between those that do the same."""
     action: str
+    """Of Textual: a method ``action_…`` of the app, or of what the key belongs to, and its arguments."""
     shown: str
     """The key as printed on screen."""
     label: str
@@ -35,53 +41,93 @@ def bindings(keys: Iterable[Key]) -> list[Binding]:
     return [key.binding() for key in keys]
 
 
-PAUSE = Key("space", "toggle_pause", "space", "pause", "Pause, or go on.")
-NEXT = Key("n", "next", "n", "skip", "Skip to the next track; early skips teach the station.")
-PREVIOUS = Key("p", "previous", "p", "previous", "Back to the track before.")
-UP = Key("plus,equals_sign", "thumb(1)", "+", "like", "Thumb up the playing track; again takes the thumb back.")
-DOWN = Key("minus", "thumb(-1)", "-", "dislike", "Thumb down: the track leaves this station, the next one plays.")
-UNDO = Key("z", "undo", "z", "undo", "Take back the last thumb, skip, not-now or never of this session.")
-BACK = Key("left", "seek(-5)", "←", "−5 s", "Back 5 seconds.")
-ON = Key("right", "seek(5)", "→", "+5 s", "On 5 seconds.")
-FAR_BACK = Key("shift+left", "seek(-30)", "shift+←", "−30 s", "Back 30 seconds.")
-FAR_ON = Key("shift+right", "seek(30)", "shift+→", "+30 s", "On 30 seconds.")
+PAUSE = Key("space", "app.tell('toggle_pause')", "space", "pause", "Pause, or go on.")
+NEXT = Key("n", "app.tell('next')", "n", "skip", "Skip to the next track; early skips teach the station.")
+PREVIOUS = Key("p", "app.tell('previous')", "p", "previous", "Back to the track before.")
+UP = Key(
+    "plus,equals_sign", "app.tell('thumb', 1)", "+", "like", "Thumb up the playing track; again takes the thumb back."
+)
+DOWN = Key(
+    "minus", "app.tell('thumb', -1)", "-", "dislike", "Thumb down: the track leaves this station, the next one plays."
+)
+UNDO = Key("z", "app.tell('undo')", "z", "undo", "Take back the last thumb, skip, not-now or never of this session.")
+BACK = Key("left", "app.tell('seek_by', -5)", "←", "−5 s", "Back 5 seconds.")
+ON = Key("right", "app.tell('seek_by', 5)", "→", "+5 s", "On 5 seconds.")
+FAR_BACK = Key("shift+left", "app.tell('seek_by', -30)", "shift+←", "−30 s", "Back 30 seconds.")
+FAR_ON = Key("shift+right", "app.tell('seek_by', 30)", "shift+→", "+30 s", "On 30 seconds.")
 QUIETER = Key("left_square_bracket", "volume(-5)", "[", "quieter", "Quieter by 5 %.")
 LOUDER = Key("right_square_bracket", "volume(5)", "]", "louder", "Louder by 5 %.")
-NOT_NOW = Key("x", "not_now", "x", "not now", "Not now: rest the playing track for a while. No verdict on it.")
-NEVER = Key("X,shift+x", "never", "X", "never", "Never play this track again, on any station.")
-REPLAY = Key("R,shift+r", "replay", "R", "replay", "Once more from the start – a strong sign of liking.")
+NOT_NOW = Key(
+    "x", "app.tell('not_now')", "x", "not now", "Not now: rest the playing track for a while. No verdict on it."
+)
+NEVER = Key("X,shift+x", "app.tell('never')", "X", "never", "Never play this track again, on any station.")
+REPLAY = Key("R,shift+r", "app.tell('replay')", "R", "replay", "Once more from the start – a strong sign of liking.")
 REST = Key("y", "rest", "y", "rest", "Rest the playing track for an hour, a day or 30 days.")
 UP_EVERYWHERE = Key(
-    "U,shift+u", "thumb_everywhere(1)", "U", "like everywhere", "Thumb up the playing track for all stations."
+    "U,shift+u",
+    "app.tell('thumb_everywhere', 1)",
+    "U",
+    "like everywhere",
+    "Thumb up the playing track for all stations.",
 )
 DOWN_EVERYWHERE = Key(
-    "D,shift+d", "thumb_everywhere(-1)", "D", "dislike everywhere", "Thumb down the playing track for all stations."
+    "D,shift+d",
+    "app.tell('thumb_everywhere', -1)",
+    "D",
+    "dislike everywhere",
+    "Thumb down the playing track for all stations.",
 )
 SLEEP = Key(
-    "t", "sleep_timer", "t", "sleep", "Sleep timer: the end of this track, 15, 30 or 60 minutes, off. No verdict."
+    "t",
+    "app.tell('turn_sleep_timer')",
+    "t",
+    "sleep",
+    "Sleep timer: the end of this track, 15, 30 or 60 minutes, off. No verdict.",
 )
-WHY = Key("W,shift+w", "why", "W", "why", "Why the playing track: every part of its score, and less because of one.")
-STORY = Key("I,shift+i", "story", "I", "story", "Everything known about the playing track, and putting it right.")
+WHY = Key(
+    "W,shift+w",
+    "app.ask('why')",
+    "W",
+    "why",
+    "Why the playing track: every part of its score, and less because of one.",
+)
+STORY = Key(
+    "I,shift+i", "app.ask('story')", "I", "story", "Everything known about the playing track, and putting it right."
+)
 DIAL_DOWN = Key(
-    "comma,less_than_sign", "turn_dial(-10)", ",", "familiar", "Turn the station's dial towards what you know."
+    "comma,less_than_sign",
+    "app.tell('turn_dial', -10)",
+    ",",
+    "familiar",
+    "Turn the station's dial towards what you know.",
 )
 DIAL_UP = Key(
-    "full_stop,greater_than_sign", "turn_dial(10)", ".", "discover", "Turn the dial towards what you do not know yet."
+    "full_stop,greater_than_sign",
+    "app.tell('turn_dial', 10)",
+    ".",
+    "discover",
+    "Turn the dial towards what you do not know yet.",
 )
 MODE = Key("v", "mode", "v", "mode", "How the station plays: on and on, album by album, rediscovering, new arrivals.")
-MORE_LIKE = Key("M,shift+m", "more_like", "M", "more", "More like the playing track: a station that grows from it.")
-BEFORE = Key("b", "station_before", "b", "back", "Back to the station that was on before.")
+MORE_LIKE = Key(
+    "M,shift+m", "app.tell('more_like')", "M", "more", "More like the playing track: a station that grows from it."
+)
+BEFORE = Key("b", "app.tell('back')", "b", "back", "Back to the station that was on before.")
 STATIONS = Key("s", "stations", "s", "stations", "Pick a station, or make a new one.")
 LIBRARY = Key("l", "library", "l", "library", "The library: all tracks.")
 SEARCH = Key("slash", "search", "/", "search", "Search the library as you type.")
 MAP = Key("m", "map", "m", "map", "The library as a map: tracks that sound alike lie side by side.")
-SIMILAR = Key("F,shift+f", "similar", "F", "similar", "Tracks that sound like the playing one.")
+SIMILAR = Key("F,shift+f", "app.ask('similar')", "F", "similar", "Tracks that sound like the playing one.")
 SURVEY = Key(
     "S,shift+s", "survey", "S", "survey", "The survey: short clips, like or dislike, so that stations know your taste."
 )
-RETRAIN = Key("r", "retrain", "r", "retrain", "Train on all feedback so far, while the music plays; again stops it.")
-EMBED = Key("e", "embed", "e", "embed", "Listen to tracks not yet embedded, so that they can be placed by sound.")
-SCAN = Key("f5", "scan", "F5", "rescan", "Look through the music folders for new, changed and vanished files.")
+RETRAIN = Key(
+    "r", "job('retrain')", "r", "retrain", "Train on all feedback so far, while the music plays; again stops it."
+)
+EMBED = Key(
+    "e", "job('embed')", "e", "embed", "Listen to tracks not yet embedded, so that they can be placed by sound."
+)
+SCAN = Key("f5", "job('scan')", "F5", "rescan", "Look through the music folders for new, changed and vanished files.")
 PAUSE_JOB = Key(
     "P,shift+p", "pause_job", "P", "pause", "Pause the embedding and leave the machine alone; again goes on."
 )
@@ -97,17 +143,27 @@ PLACES = (STATIONS, LIBRARY, SEARCH, MAP, SIMILAR, SURVEY, RETRAIN, EMBED, SCAN,
 STATION = (DIAL_DOWN, DIAL_UP, MODE, MORE_LIKE, BEFORE)
 
 PLAY_ROW = Key("enter", "choose", "enter", "play", "Play the selected row now, chosen by hand.")
-ROW_UP = Key("u", "thumb_row(1)", "u", "like row", "Thumb up the selected row of the queue.")
-ROW_DOWN = Key("d", "thumb_row(-1)", "d", "dislike row", "Thumb down the selected row; it leaves the queue.")
-ROW_REST = Key("delete,backspace", "rest_row", "del", "rest row", "Not now, for the selected row.")
-ROW_SIMILAR = Key("f", "similar_row", "f", "similar", "Tracks that sound like the selected one.")
-ROW_WHY = Key("w", "why_row", "w", "why", "Why the selected row is there, and less because of one reason.")
-ROW_STORY = Key("i", "story_row", "i", "story", "Everything known about the selected track.")
-PIN_NEXT = Key("N,shift+n", "pin_next", "N", "next", "Play the selected track next.")
-PIN_LAST = Key("A,shift+a", "pin_last", "A", "pin", "Pin the selected track behind the other pins; again takes it off.")
-PIN_UP = Key("K,shift+k,shift+up", "move_pin(-1)", "K", "pin up", "Move the selected pin up.")
-PIN_DOWN = Key("J,shift+j,shift+down", "move_pin(1)", "J", "pin down", "Move the selected pin down.")
-GROW = Key("a", "grow", "a", "station", "More like the selected track: a station that grows from it.")
+ROW_UP = Key("u", "app.tell_row('thumb', 1)", "u", "like row", "Thumb up the selected row of the queue.")
+ROW_DOWN = Key(
+    "d", "app.tell_row('thumb', -1)", "d", "dislike row", "Thumb down the selected row; it leaves the queue."
+)
+ROW_REST = Key("delete,backspace", "app.tell_row('not_now')", "del", "rest row", "Not now, for the selected row.")
+ROW_SIMILAR = Key("f", "app.ask_row('similar')", "f", "similar", "Tracks that sound like the selected one.")
+ROW_WHY = Key("w", "app.ask_row('why')", "w", "why", "Why the selected row is there, and less because of one reason.")
+ROW_STORY = Key("i", "app.ask_row('story')", "i", "story", "Everything known about the selected track.")
+PIN_NEXT = Key("N,shift+n", "app.tell_row('pin_next')", "N", "next", "Play the selected track next.")
+PIN_LAST = Key(
+    "A,shift+a",
+    "app.tell_row('pin_last')",
+    "A",
+    "pin",
+    "Pin the selected track behind the other pins; again takes it off.",
+)
+PIN_UP = Key("K,shift+k,shift+up", "app.tell_row('move_pin', -1)", "K", "pin up", "Move the selected pin up.")
+PIN_DOWN = Key("J,shift+j,shift+down", "app.tell_row('move_pin', 1)", "J", "pin down", "Move the selected pin down.")
+GROW = Key(
+    "a", "app.tell_row('more_like')", "a", "station", "More like the selected track: a station that grows from it."
+)
 PINS = (PIN_NEXT, PIN_LAST)
 QUEUE = (ROW_WHY, ROW_STORY, *PINS, PIN_UP, PIN_DOWN, GROW, ROW_UP, ROW_DOWN, ROW_REST, ROW_SIMILAR)
 
@@ -119,8 +175,8 @@ GROW_LIKE = Key("a", "grow", "a", "station", "A station that grows from the trac
 STEP_BACK = Key("escape", "leave", "esc", "back", "Back to the track before, at last to where you came from.")
 IN_SIMILAR = (*PINS, ROW_SIMILAR, ROW_STORY, GROW_LIKE, STEP_BACK)
 
-TRACK_UP = Key("u", "thumb_row(1)", "u", "like", "Thumb up the selected track.")
-TRACK_DOWN = Key("d", "thumb_row(-1)", "d", "dislike", "Thumb down the selected track.")
+TRACK_UP = Key("u", "app.tell_row('thumb', 1)", "u", "like", "Thumb up the selected track.")
+TRACK_DOWN = Key("d", "app.tell_row('thumb', -1)", "d", "dislike", "Thumb down the selected track.")
 COLOUR = Key("c", "colour", "c", "colour", "Colour by genre, by thumbs, or by the station's score.")
 GROUP = Key("g", "group", "g", "group", "Show one group after the other by itself, then all again.")
 ZOOM_IN = Key("plus,equals_sign", "zoom(1)", "+", "closer", "Closer, around the cursor.")
@@ -155,28 +211,30 @@ LESS = Key(
     "less because of this",
     "The selected reason counts no more on this station; again, it counts again.",
 )
-THIS_STORY = Key("i", "story_row", "i", "story", "Everything known about this track.")
-THIS_WHY = Key("w", "why_row", "w", "why", "Why this track stands where it stands.")
+THIS_STORY = Key("i", "app.ask_row('story')", "i", "story", "Everything known about this track.")
+THIS_WHY = Key("w", "app.ask_row('why')", "w", "why", "Why this track stands where it stands.")
 LEAVE_PANEL = Key("escape", "leave", "esc", "back", "Back to where you came from.")
 IN_WHY = (LESS, THIS_STORY, LEAVE_PANEL)
 CORRECT = Key(
     "delete,backspace", "correct", "del", "put right", "Take the selected thumb, ban, rest, reason or event back."
 )
-THIS_UP = Key("u", "thumb_row(1)", "u", "like here", "Thumb it up on this station.")
-THIS_DOWN = Key("d", "thumb_row(-1)", "d", "dislike here", "Thumb it down on this station.")
-THIS_UP_EVERYWHERE = Key("U,shift+u", "thumb_everywhere(1)", "U", "like everywhere", "Thumb it up for all stations.")
-THIS_DOWN_EVERYWHERE = Key(
-    "D,shift+d", "thumb_everywhere(-1)", "D", "dislike everywhere", "Thumb it down for all stations."
+THIS_UP = Key("u", "app.tell_row('thumb', 1)", "u", "like here", "Thumb it up on this station.")
+THIS_DOWN = Key("d", "app.tell_row('thumb', -1)", "d", "dislike here", "Thumb it down on this station.")
+THIS_UP_EVERYWHERE = Key(
+    "U,shift+u", "app.tell_row('thumb_everywhere', 1)", "U", "like everywhere", "Thumb it up for all stations."
 )
-THIS_REST = Key("y", "rest", "y", "rest", "Rest it for an hour, a day or 30 days.")
-THIS_NEVER = Key("X,shift+x", "never", "X", "never", "Never play it again, on any station.")
+THIS_DOWN_EVERYWHERE = Key(
+    "D,shift+d", "app.tell_row('thumb_everywhere', -1)", "D", "dislike everywhere", "Thumb it down for all stations."
+)
+THIS_REST = Key("y", "app.rest_row", "y", "rest", "Rest it for an hour, a day or 30 days.")
+THIS_NEVER = Key("X,shift+x", "app.tell_row('never')", "X", "never", "Never play it again, on any station.")
 IN_STORY = (
     CORRECT, THIS_WHY, THIS_UP, THIS_DOWN, THIS_UP_EVERYWHERE, THIS_DOWN_EVERYWHERE, THIS_REST, THIS_NEVER, LEAVE_PANEL,
 )  # fmt: skip
 
-SEEK = Key("right", "seek(5)", "←/→", "seek", "Back and on.")
+SEEK = Key("right", "app.tell('seek_by', 5)", "←/→", "seek", "Back and on.")
 """Both keys in one for the bar; a click goes on."""
-DIAL = Key("full_stop", "turn_dial(10)", ",/.", "dial", "The dial each way.")
+DIAL = Key("full_stop", "app.tell('turn_dial', 10)", ",/.", "dial", "The dial each way.")
 """Both keys in one for the bar; a click goes towards discovery."""
 MAIN_BAR = (
     PAUSE, NEXT, UP, DOWN, UNDO, ROW_WHY, PREVIOUS, NOT_NOW, SEEK,

@@ -29,7 +29,7 @@ class Shade:
 
 
 @dataclass(frozen=True, slots=True)
-class Paint:
+class MapPaint:
     """A map's colours.
 
     Attributes:
@@ -45,12 +45,12 @@ class Paint:
     ends: tuple[float, float] | None = None
 
 
-def paint(colouring: Colouring) -> Paint:
+def paint(colouring: Colouring) -> MapPaint:
     """Choose the colours."""
     return _paint_scale(colouring) if colouring.values else _paint_groups(colouring)
 
 
-def _paint_groups(colouring: Colouring) -> Paint:
+def _paint_groups(colouring: Colouring) -> MapPaint:
     sizes = Counter(colouring.groups)
     verdicts = set(colouring.order) <= VERDICTS.keys()
     palette = iter(GROUPS)
@@ -60,10 +60,10 @@ def _paint_groups(colouring: Colouring) -> Paint:
         colour = VERDICTS[name] if verdicts else GREY if faint else next(palette)
         shades.append(Shade(name, colour, sizes[name], faint))
     codes = {name: code for code, name in enumerate(colouring.order)}
-    return Paint(colouring.title, tuple(shades), np.array([codes[group] for group in colouring.groups], np.int64))
+    return MapPaint(colouring.title, tuple(shades), np.array([codes[group] for group in colouring.groups], np.int64))
 
 
-def _paint_scale(colouring: Colouring) -> Paint:
+def _paint_scale(colouring: Colouring) -> MapPaint:
     values = np.array(colouring.values)
     known = np.isfinite(values)
     low, high = np.percentile(values[known], (TAIL_PERCENT, 100 - TAIL_PERCENT)) if known.any() else (0.0, 0.0)
@@ -73,4 +73,4 @@ def _paint_scale(colouring: Colouring) -> Paint:
     sizes = np.bincount(codes, minlength=len(SCALE) + 1)
     shades = [Shade("", colour, int(count)) for colour, count in zip(SCALE, sizes, strict=False)]
     shades.append(Shade(NO_SCORE, GREY, int(sizes[-1]), faint=True))
-    return Paint(colouring.title, tuple(shades), codes, (float(low), float(high)))
+    return MapPaint(colouring.title, tuple(shades), codes, (float(low), float(high)))

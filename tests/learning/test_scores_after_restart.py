@@ -73,7 +73,7 @@ def test_the_scores_of_all_tracks_are_those_of_before(told, tmp_path_factory, st
     folder, model = told
     home = copy_home(folder, tmp_path_factory.mktemp("run") / "home")
     stations = Stations(home.database).all()
-    history, recorder = load_history(home.database, home.rows), EventRecorder(home.database, "tui", None)
+    history, recorder = load_history(home.database, home.rows), EventRecorder(home.database, "tui")
     kept = {one.id: scorer(home, stations, one, model if trained else None) for one in stations}
     now = 4e9
     for step in steps:  # scored after every event, as a listener's queue is

@@ -110,9 +110,9 @@ def test_pause_keeps_the_place_and_space_goes_on(evening):
 def test_seeking_moves_within_the_track(evening):
     evening.controller.seek(30.0)
     evening.wait_until_sounding(30.1)
-    evening.controller.seek(-20.0, relative=True)
+    evening.controller.seek_by(-20.0)
     evening.wait(lambda: 9 < evening.now.position < 13, "the seek back")
-    evening.controller.seek(-1000.0, relative=True)
+    evening.controller.seek_by(-1000.0)
     evening.wait(lambda: evening.now.position < 2, "the start")
 
 
@@ -188,7 +188,7 @@ def test_putting_the_playing_track_away_goes_on_to_the_next(evening, verb, kind)
 def test_putting_a_queued_track_away_leaves_the_music_alone(evening, verb, kind):
     playing, queued = evening.now.track.id, evening.queue[4]
     if verb == "down":
-        evening.controller.thumb_track(queued, -1)
+        evening.controller.thumb(-1, queued)
     else:
         getattr(evening.controller, verb)(queued)
     assert evening.now.track.id == playing
@@ -461,24 +461,54 @@ def test_a_damaged_model_is_told_and_the_music_plays_on(demo, listen):
     assert listener.controller.snapshot().model_version == "content"
 
 
-def test_all_buttons_at_once_from_many_threads_leave_a_log_that_makes_sense(evening):
+def test_all_buttons_at_once_from_many_threads_leave_a_log_and_readers_that_make_sense(evening):
+    controller, home = evening.controller, evening.home
+    # A log long enough that an undo, which goes through all of it, takes a while; the taste is at its end.
+    past = [NewEvent("start", home.track_ids[0], 1)] * 3000
+    EventStore(home.database, "cli").append_all([*past, NewEvent("up", home.track_ids[-1], 1)])
+    evening.wait(lambda: controller.snapshot().station.thumbs_up == 1, "the thumb")
     verbs = [
-        evening.controller.next,
-        evening.controller.replay,
-        evening.controller.undo,
-        evening.controller.toggle_pause,
-        lambda: evening.controller.thumb(1),
-        lambda: evening.controller.thumb(-1),
-        lambda: evening.controller.seek(5.0, relative=True),
-        lambda: evening.controller.play_track(evening.home.track_ids[0]),
+        controller.next,
+        controller.replay,
+        controller.undo,
+        controller.toggle_pause,
+        lambda: controller.thumb(1),
+        lambda: controller.thumb(-1),
+        lambda: controller.seek_by(5.0),
+        lambda: controller.play_track(home.track_ids[0]),
     ]
+    answers = {
+        "a taste": lambda: not controller.survey_waits(),
+        "the thumb of before": lambda: controller.stations()[0].thumbs_up >= 1,
+        "a story": lambda: "up" in [row.kind for row in controller.story(home.track_ids[-1]).events],
+        "colours": lambda: len(controller.map_colours(controller.catalogue(), "thumb").groups) == len(home.track_ids),
+        "a track": lambda: 5 in controller.search(controller.catalogue()[5].title),
+        "reasons": lambda: controller.why(home.track_ids[-1]).track.id == home.track_ids[-1],
+        "a queue": lambda: len(controller.snapshot().queue) > 1,
+    }
+    wrong, done = [], threading.Event()
+
+    def look(name, ask):
+        while not done.is_set():
+            try:
+                if not ask():
+                    wrong.append(name)
+            except Exception as error:  # noqa: BLE001 - whatever a reader meets is a finding
+                wrong.append((name, error))
+            time.sleep(0.001)  # as a screen does, which does not hold on to the lock
+
+    readers = [threading.Thread(target=look, args=each) for each in answers.items()]
     threads = [threading.Thread(target=lambda verb=verb: [verb() for _ in range(4)]) for verb in verbs]
-    for thread in threads:
+    for thread in (*readers, *threads):
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(40)
         assert not thread.is_alive()
-    events = EventStore(evening.home.database, "cli").read()
-    assert [event.id for event in events] == [event.id for event in evening.logged]
+    done.set()
+    for thread in readers:
+        thread.join(20)
+    assert wrong == []
+    events = EventStore(home.database, "cli").read()
+    assert [event.id for event in events if event.origin == "tui"] == [event.id for event in evening.logged]
     taken = [event.undoes_id for event in events if event.kind == "undo"]
     assert len(set(taken)) == len(taken)

@@ -57,7 +57,7 @@ def test_the_prepared_place_stays_under_thumbs_and_dial_while_the_rest_moves(eve
     first, rest = evening.queue[0], evening.queue[1:]
     evening.controller.thumb(1)
     for unwanted in rest[:3]:
-        evening.controller.thumb_track(unwanted, -1)
+        evening.controller.thumb(-1, unwanted)
     for _ in range(5):
         evening.controller.turn_dial(10)
     assert evening.queue[0] == first
@@ -68,7 +68,7 @@ def test_a_finished_track_is_followed_by_the_prepared_place_with_what_it_was_dra
     listener = listen(tones, Opening(station_id=tones.station().id))
     first, expected = listener.now.track.id, listener.queue[0]
     watermark = EventStore(tones.database, "cli").read()[-1].id
-    listener.controller.thumb_track(listener.queue[2], 1)
+    listener.controller.thumb(1, listener.queue[2])
     listener.wait(lambda: listener.now.track.id != first, "the next track")
     assert listener.now.track.id == expected
     decision = decisions(tones)[1]
@@ -94,7 +94,7 @@ def test_what_is_said_against_the_playing_track_draws_the_next_one_anew(evening,
 
 def test_a_prepared_track_that_is_thumbed_down_makes_room_at_once(evening):
     unwanted = evening.queue[0]
-    evening.controller.thumb_track(unwanted, -1)
+    evening.controller.thumb(-1, unwanted)
     assert unwanted not in evening.queue
     assert evening.queue
 
@@ -132,10 +132,10 @@ def test_pins_hold_while_everything_else_is_reordered(evening):
     for track in wanted:
         evening.controller.pin_last(track)
     evening.controller.thumb(1)
-    evening.controller.thumb_track(evening.queue[6], -1)
+    evening.controller.thumb(-1, evening.queue[6])
     evening.controller.turn_dial(40)
     assert evening.queue[:2] == wanted
-    evening.controller.move_pin(wanted[1], -1)
+    evening.controller.move_pin(-1, wanted[1])
     assert evening.queue[:2] == wanted[::-1]
     evening.controller.pin_last(wanted[0])
     assert pinned(evening) == [wanted[1]]
@@ -157,7 +157,7 @@ def test_a_pin_that_is_banned_leaves_the_queue_and_one_that_was_banned_is_refuse
     evening.controller.never(wanted)
     assert wanted not in evening.queue
     assert load_pins(evening.home.database, 1).tracks == ()
-    evening.controller.thumb_track(unwanted, -1)
+    evening.controller.thumb(-1, unwanted)
     evening.controller.pin_next(unwanted)
     assert "not pinned: it was thumbed down here" in evening.notice
     assert unwanted not in evening.queue
@@ -364,7 +364,7 @@ def test_the_next_album_is_prepared_whole(demo, albums, listen):
         listener.controller.next()
     expected = listener.queue[:6]
     assert expected in albums
-    listener.controller.thumb_track(listener.queue[8], -1)
+    listener.controller.thumb(-1, listener.queue[8])
     assert listener.queue[:6] == expected
 
 

@@ -47,6 +47,16 @@ def controller(demo, station):
     made.close()
 
 
+def begin(home, station, controller, pairs=50):
+    """A trial begun by another process, once it was noticed."""
+    trial = Trials(home.database).start(station.id, ARMS, pairs)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not controller.snapshot().trial:
+        assert time.monotonic() < deadline, controller.snapshot()
+        time.sleep(0.02)
+    return trial
+
+
 def decisions(home):
     with home.database.reader() as session:
         return session.scalars(select(Decision).order_by(Decision.id)).all()
@@ -54,7 +64,7 @@ def decisions(home):
 
 def test_a_trial_that_begins_elsewhere_has_the_next_track_and_one_line(demo, station, controller):
     assert controller.snapshot().trial == ""
-    trial = Trials(demo.database).start(station.id, ARMS, 50)
+    trial = begin(demo, station, controller)
     for _ in range(5):
         controller.next()
     first, *served = decisions(demo)
@@ -72,7 +82,7 @@ def test_a_trial_that_begins_elsewhere_has_the_next_track_and_one_line(demo, sta
 
 def test_a_trial_that_is_stopped_leaves_the_station_to_itself(demo, station, controller):
     trials = Trials(demo.database)
-    trial = trials.start(station.id, ARMS, 50)
+    trial = begin(demo, station, controller)
     controller.next()
     assert decisions(demo)[-1].trial_id == trial.id
     trials.end(trial, "Stopped.")
@@ -83,7 +93,7 @@ def test_a_trial_that_is_stopped_leaves_the_station_to_itself(demo, station, con
 
 
 def test_a_trial_whose_pairs_are_full_ends_with_its_sentence_on_the_screen(demo, station, controller):
-    Trials(demo.database).start(station.id, ARMS, 2)
+    begin(demo, station, controller, pairs=2)
     notices = []
     for _ in range(8):
         controller.next()
@@ -95,7 +105,7 @@ def test_a_trial_whose_pairs_are_full_ends_with_its_sentence_on_the_screen(demo,
 
 
 def test_a_trial_pauses_while_its_station_plays_in_another_mode(demo, station, controller):
-    Trials(demo.database).start(station.id, ARMS, 50)
+    begin(demo, station, controller)
     controller.next()
     controller.set_mode("new")
     controller.next()
@@ -107,7 +117,7 @@ def test_a_trial_pauses_while_its_station_plays_in_another_mode(demo, station, c
 
 
 def test_both_arms_follow_the_stations_dial(demo, station, controller):
-    Trials(demo.database).start(station.id, ARMS, 50)
+    begin(demo, station, controller)
     controller.next()
     controller.turn_dial(40)
     for _ in range(6):

@@ -17,7 +17,7 @@ from player.feedback.event_store import EventStore, read_event_lines
 from player.feedback.events import MICROSECONDS, ListeningState, NewEvent, now_us
 from player.feedback.labels import NOTHING_SAID
 from player.insight.diversity_panel import TREND_POINTS, DiversityCourse
-from player.playback.active_station import Present, TunedStation
+from player.playback.active_station import ActiveStation, Present
 from player.playback.headless import serve_next
 from player.stations.collection import load_collection
 from player.stations.modes import StationMode
@@ -282,7 +282,7 @@ def test_what_is_left_when_the_first_place_plays_is_what_a_new_ranking_would_giv
         tell(demo, "not-now", track)
     collection, scorer = tune(demo, station)
     history = load_history(demo.database, collection.rows)
-    tuned, present = TunedStation(scorer, settings().station, StationMode()), Present(history)
+    tuned, present = ActiveStation(scorer, settings().station, StationMode()), Present(history)
     choice = tuned.choose(present)
     left = [(row.track.id, row.slot, row.score) for row in tuned.rows]
     tuned.release()

@@ -13,7 +13,7 @@ from player.feedback.event_history import load_history
 from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
 from player.playback.controller import Controller, Opening
-from player.playback.track_queries import Answers
+from player.playback.track_queries import StoredTrackQueries
 from player.stations.snapshot import ordinal
 from recommender.ranking.explain import ScorePart
 from tests.support.library import settings
@@ -36,7 +36,7 @@ def told(demo):
 
 
 def answers(home):
-    return Answers(home.database, home.paths, settings())
+    return StoredTrackQueries(home.database, home.paths, settings())
 
 
 def wait(true):
@@ -220,7 +220,7 @@ def test_the_sleep_timer_pauses_when_its_minutes_are_over(told, playing, monkeyp
     playing.turn_sleep_timer()
     playing.turn_sleep_timer()
     later = time.monotonic() + 15 * 60
-    monkeypatch.setattr("player.playback.sleep_commands.time.monotonic", lambda: later)
+    monkeypatch.setattr("player.playback.audio_events.time.monotonic", lambda: later)
     wait(lambda: last(told).kind == "stop")
     monkeypatch.undo()
     assert last(told).action == "sleep"

@@ -1,4 +1,4 @@
-"""A small player in memory: it does what the port promises to a list of tracks, the same way every time."""
+"""A small player in memory: it does what the controller does to a list of tracks, the same way every time."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def make_places(tracks: Sequence[TrackRow]) -> np.ndarray:
 
 
 class MemorySurvey:
-    """Keeps the contract of ``SurveyPort`` over a list of tracks; clips stand still at four seconds."""
+    """Does what a ``SurveySession`` does to a list of tracks; clips stand still at four seconds."""
 
     def __init__(self, tracks: Sequence[TrackRow], note: Callable[..., None]) -> None:
         self.tracks = list(tracks)
@@ -151,7 +151,7 @@ class MemorySurvey:
 
 
 class MemoryPlayer:
-    """Keeps the contract of ``PlayerPort`` over a list of tracks; remembers every call in ``calls``."""
+    """Does what a ``Controller`` does to a list of tracks; remembers every call in ``calls``."""
 
     def __init__(self, tracks: Sequence[TrackRow] | None = None, *, station: bool = True) -> None:
         self.tracks = list(make_tracks() if tracks is None else tracks)
@@ -213,26 +213,30 @@ class MemoryPlayer:
     def previous(self) -> None:
         self._note("previous")
 
-    def seek(self, seconds: float, *, relative: bool = False) -> None:
-        self._note("seek", seconds, relative)
+    def seek(self, seconds: float) -> None:
+        self._note("seek", seconds)
         if self._snapshot.now is not None:
-            start = self._snapshot.now.position if relative else 0.0
-            self.change(now=replace(self._snapshot.now, position=max(start + seconds, 0.0)))
+            self.change(now=replace(self._snapshot.now, position=max(seconds, 0.0)))
+
+    def seek_by(self, seconds: float) -> None:
+        self._note("seek_by", seconds)
+        if self._snapshot.now is not None:
+            position = self._snapshot.now.position + seconds
+            self.change(now=replace(self._snapshot.now, position=max(position, 0.0)))
 
     def set_volume(self, volume: float) -> None:
         self._note("set_volume", volume)
         self.change(volume=volume)
 
-    def thumb(self, value: int) -> None:
-        self._note("thumb", value)
+    def thumb(self, value: int, track_id: int | None = None) -> None:
+        self._note("thumb", value, *(() if track_id is None else (track_id,)))
+        if track_id is not None:
+            return
         if self._snapshot.now is not None and value > 0:
             thumb = 0 if self._snapshot.now.thumb > 0 else 1
             self.change(now=replace(self._snapshot.now, thumb=thumb), notice="Noted.")
         elif self._snapshot.queue:
             self._play(self._snapshot.queue[0].track)
-
-    def thumb_track(self, track_id: int, value: int) -> None:
-        self._note("thumb_track", track_id, value)
 
     def not_now(self, track_id: int | None = None) -> None:
         self._note("not_now", track_id)
@@ -262,6 +266,9 @@ class MemoryPlayer:
         row = StationRow(len(self.known) + 1, name, ", ".join(f"{kind} {value}" for kind, value in seeds), 0, 0, mode)
         self.known.append(row)
         return row
+
+    def play_new_station(self, name: str, seeds: Sequence[tuple[str, str]], mode: str = "station") -> None:
+        self.open_station(self.create_station(name, seeds, mode).id)
 
     def more_like(self, track_id: int | None = None) -> None:
         self._note("more_like", track_id)
@@ -294,7 +301,7 @@ class MemoryPlayer:
         others = [pinned for pinned in self.pins if pinned != track_id]
         self._pin(others if track_id in self.pins else [*others, track_id])
 
-    def move_pin(self, track_id: int, places: int) -> None:
+    def move_pin(self, places: int, track_id: int) -> None:
         self._note("move_pin", track_id, places)
         others = [pinned for pinned in self.pins if pinned != track_id]
         place = max(self.pins.index(track_id) + places, 0)
@@ -409,8 +416,8 @@ class MemoryPlayer:
 
 
 async def settle(pilot: Pilot[None]) -> None:
-    """Wait until every errand and search has been done and drawn."""
-    for _ in range(2):  # a search may follow from an errand
+    """Wait until every command and search has been done and drawn."""
+    for _ in range(2):  # a search may follow from a command
         await pilot.app.workers.wait_for_complete()
         await pilot._wait_for_screen()
     await pilot.pause()

@@ -59,7 +59,7 @@ async def test_keys_become_events_and_events_become_the_queue(home):
         await pilot.press("z")
         await until(pilot, lambda: "Took back" in controller.snapshot().notice)
         await pilot.press("q")
-        await until(pilot, lambda: app.port_closed)
+        await until(pilot, lambda: app.player_closed)
     told = [kind for kind in kinds(home) if kind not in {"start", "stop"}]
     assert told == ["up", "skip", "down", "skip", "undo", "undo"]
 
@@ -75,7 +75,7 @@ async def test_it_goes_on_where_it_stopped(home):
         await until(pilot, lambda: controller.snapshot().now.position >= 10)
         left = controller.snapshot().now
         await pilot.press("q")
-        await until(pilot, lambda: app.port_closed)
+        await until(pilot, lambda: app.player_closed)
     again, app = app_over(home)
     async with app.run_test() as pilot:
         await until(pilot, lambda: again.snapshot().now is not None)
@@ -83,7 +83,7 @@ async def test_it_goes_on_where_it_stopped(home):
         assert now.track.id == left.track.id
         assert abs(now.position - left.position) < 1.5
         await pilot.press("q")
-        await until(pilot, lambda: app.port_closed)
+        await until(pilot, lambda: app.player_closed)
     assert kinds(home).count("start") == 1
 
 
@@ -100,7 +100,7 @@ async def test_feedback_of_another_process_is_on_the_screen_within_a_second_or_s
         EventStore(home.database, "cli").append(NewEvent("down", target, station.id))
         await until(pilot, lambda: target not in {row.track.id for row in controller.snapshot().queue})
         await pilot.press("q")
-        await until(pilot, lambda: app.port_closed)
+        await until(pilot, lambda: app.player_closed)
 
 
 async def test_a_station_made_on_the_screen_plays(home):
@@ -111,4 +111,4 @@ async def test_a_station_made_on_the_screen_plays(home):
         await until(pilot, lambda: controller.snapshot().now is not None)
         assert "metal" in controller.snapshot().station.seeds.casefold()
         await pilot.press("q")
-        await until(pilot, lambda: app.port_closed)
+        await until(pilot, lambda: app.player_closed)

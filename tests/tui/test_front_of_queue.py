@@ -3,7 +3,7 @@
 import pytest
 
 from player.stations.snapshot import Snapshot, StationRow
-from player.tui.widgets.dial import slider
+from player.tui.widgets.diversity import slider
 from player.tui.widgets.queue_list import QueueList
 from player.tui.widgets.styled_text import width_of
 

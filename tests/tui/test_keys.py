@@ -1,7 +1,11 @@
 import asyncio
+import inspect
+import re
 import threading
+from pathlib import Path
 
 import pytest
+from textual import actions
 
 from player.stations.snapshot import JobView
 from player.tui.widgets.status_lines import KeyBar
@@ -19,10 +23,10 @@ PRESSES = [
     ("R", ("replay",)),
     ("x", ("not_now", None)),
     ("X", ("never", None)),
-    ("left", ("seek", -5, True)),
-    ("right", ("seek", 5, True)),
-    ("shift+left", ("seek", -30, True)),
-    ("shift+right", ("seek", 30, True)),
+    ("left", ("seek_by", -5)),
+    ("right", ("seek_by", 5)),
+    ("shift+left", ("seek_by", -30)),
+    ("shift+right", ("seek_by", 30)),
     ("left_square_bracket", ("set_volume", 0.75)),
     ("right_square_bracket", ("set_volume", 0.85)),
     ("r", ("start_job", "retrain")),
@@ -69,7 +73,7 @@ async def test_quick_presses_are_neither_lost_nor_reordered(running, player):
         expected = [
             ("next",),
             ("thumb", 1),
-            ("seek", 5, True),
+            ("seek_by", 5),
             ("next",),
             ("thumb", -1),
             ("not_now", None),
@@ -170,7 +174,7 @@ async def test_q_closes_the_player_before_the_app_ends(running, player):
     async with running(player) as stage:
         await stage.press("q")
         assert player.calls == [("start",), ("close",)]
-        assert stage.app.port_closed
+        assert stage.app.player_closed
         assert stage.app._exit
 
 
@@ -182,7 +186,7 @@ async def test_while_the_player_closes_the_screen_says_so(running, player):
         assert "Stopping the music" in stage.text
         player.gate.set()
         async with asyncio.timeout(5):
-            while not stage.app.port_closed:  # noqa: ASYNC110 - the app has no event for it
+            while not stage.app.player_closed:  # noqa: ASYNC110 - the app has no event for it
                 await asyncio.sleep(0.01)
         assert player.told("close") == [()]
 
@@ -257,3 +261,23 @@ async def test_a_change_told_after_the_app_has_ended_is_harmless(running, player
     async with running(player) as stage:
         await stage.press("q")
     player.change(notice="too late")
+
+
+def test_every_operation_that_a_key_or_a_message_names_is_one_of_the_player_and_takes_these_arguments():
+    from player.playback.controller import Controller
+    from player.tui import keys
+
+    named = 0
+    for key in (key for key in vars(keys).values() if isinstance(key, keys.Key)):
+        _, action, arguments = actions.parse(key.action)
+        if action in ("tell", "tell_row"):
+            operation, *rest = arguments
+            about = {"track_id": 1} if action == "tell_row" else {}
+            inspect.signature(getattr(Controller, operation)).bind(None, *rest, **about)
+            named += 1
+    assert named > 30
+    sources = "".join(path.read_text() for path in Path(keys.__file__).parent.rglob("*.py"))
+    told = re.findall(r'Tell\("(\w+)", ([^\n]*?)\)\)?\n', sources)
+    assert len(told) == sources.count('Tell("')
+    for operation, arguments in told:
+        inspect.signature(getattr(Controller, operation)).bind(None, *re.split(r", (?![^(]*\))", arguments))

@@ -7,7 +7,7 @@ import pytest
 
 from player.errors import PlayerError
 from player.tui.app import PlayerApp, run_tui
-from player.tui.lazy_player import DeferredPlayer
+from player.tui.lazy_player import LazyPlayer
 
 pytestmark = pytest.mark.slow
 
@@ -19,25 +19,25 @@ async def test_the_first_frame_does_not_wait_for_the_library(make_player, monkey
         assert gate.wait(10)
         return make_player()
 
-    app = PlayerApp(DeferredPlayer(slowly))
+    app = PlayerApp(LazyPlayer(slowly))
     async with app.run_test() as pilot:
         await pilot.pause()
-        assert "Opening the library" in app.port.snapshot().notice
+        assert "Opening the library" in app.player.snapshot().notice
         await pilot.press("plus", "n", "l", "escape")
         gate.set()
         for _ in range(100):
             await pilot.pause()
-            if app.port.snapshot().tracks:
+            if app.player.snapshot().tracks:
                 break
             await asyncio.sleep(0.05)
-        assert app.port.snapshot().tracks
-        assert app.port.stations()
+        assert app.player.snapshot().tracks
+        assert app.player.stations()
         await pilot.press("q")
         await pilot.pause()
 
 
 def test_before_it_is_open_there_is_nothing_and_nothing_can_be_done(make_player):
-    deferred = DeferredPlayer(make_player)
+    deferred = LazyPlayer(make_player)
     assert deferred.stations() == deferred.catalogue() == deferred.search("x") == deferred.seed_suggestions("") == []
     assert deferred.catalogue() is deferred.catalogue()
     with pytest.raises(PlayerError, match="being opened"):
@@ -51,7 +51,7 @@ def test_what_keeps_it_from_opening_is_raised_to_the_caller(monkeypatch):
 
     monkeypatch.setattr(PlayerApp, "run", lambda app: asyncio.run(_run_headless(app)))
     with pytest.raises(PlayerError, match="The disk is gone"):
-        run_tui(DeferredPlayer(refuse))
+        run_tui(LazyPlayer(refuse))
 
 
 async def _run_headless(app):

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from player.library.tracks import TrackRow
-from player.tui.sorting import ORDERS, SortedCatalogue
+from player.tui.screens.library import ORDERS, SortedCatalogue
 from player.tui.widgets.track_list import TrackList
 
 pytestmark = pytest.mark.slow

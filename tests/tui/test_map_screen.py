@@ -10,7 +10,7 @@ from player.insight.terminal_map import MapView, PlacedTracks
 from player.library.tracks import TrackRow
 from player.stations.snapshot import JobView
 from player.tui.app import PlayerApp
-from player.tui.lazy_player import DeferredPlayer
+from player.tui.lazy_player import LazyPlayer
 from player.tui.widgets.map_canvas import CURSOR, MapCanvas
 from player.tui.widgets.map_lines import MapTrack
 from player.tui.widgets.styled_text import width_of
@@ -111,7 +111,7 @@ async def test_the_selected_track_can_be_thumbed_grown_into_a_station_and_asked_
         await stage.press("m", "left")
         track = selected(stage)
         await stage.press("u", "d", "f")
-        assert player.told("thumb_track") == [(track.id, 1), (track.id, -1)]
+        assert player.told("thumb") == [(1, track.id), (-1, track.id)]
         assert player.told("similar")[-1][0] == track.id
         await stage.press("escape", "a")
         assert player.told("more_like") == [(track.id,)]
@@ -270,7 +270,7 @@ async def test_without_any_vector_a_sentence_says_what_to_do(running, player):
     async with running(player) as stage:
         await stage.press("m", "right", "enter", "f", "a", "u")
         assert "No track was listened to yet" in stage.text
-        assert player.told("thumb_track") == []
+        assert player.told("thumb") == []
 
 
 async def test_an_older_map_is_shown_while_a_newer_one_is_made_and_the_cursor_keeps_its_track(running, player):
@@ -307,7 +307,7 @@ async def test_a_map_asked_for_while_the_library_is_opened_comes_when_it_is_ther
         assert gate.wait(10)
         return make_player()
 
-    app = PlayerApp(DeferredPlayer(slowly))
+    app = PlayerApp(LazyPlayer(slowly))
     async with app.run_test() as pilot:
         await pilot.press("m")
         await pilot.pause()

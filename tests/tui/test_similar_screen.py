@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from player.tui.screens.similar import SHOWN
-from player.tui.widgets.similar_list import SimilarList
+from player.tui.widgets.track_list import SimilarList
 
 pytestmark = pytest.mark.slow
 

@@ -19,7 +19,7 @@ def still(keys=(), change=None):
         await app.workers.wait_for_complete()
         await pilot.pause()
         if change is not None:
-            change(app.port)
+            change(app.player)
             await pilot.pause()
         for key in keys:
             await pilot.press(key)

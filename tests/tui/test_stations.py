@@ -1,7 +1,7 @@
 import pytest
 from textual.widgets import Input
 
-from player.tui.screens.mode import MODE_NAMES
+from player.tui.screens.picker import MODE_NAMES
 from player.tui.widgets.choice_list import ChoiceList
 from player.tui.widgets.now_playing import NowPlayingPanel
 from player.tui.widgets.status_lines import NoticeLine

@@ -10,8 +10,8 @@ from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
 from player.playback.controller import Controller, Opening
 from player.tui.app import PlayerApp
-from player.tui.widgets.diverging_bar import leaning
 from player.tui.widgets.story_list import StoryList
+from player.tui.widgets.styled_text import leaning
 from player.tui.widgets.why_list import WhyList, standing
 from tests.support.library import copy_home, settings
 

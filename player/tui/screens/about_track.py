@@ -1,54 +1,64 @@
-"""What the panels about one track have in common: they ask the player, and ask again when the queue has changed."""
+"""Panels about one track: why it stands where it stands, and everything known about it, to be put right."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.worker import get_current_worker
-
-from player.errors import PlayerError
-from player.tui.messages import AnswerFound
+from player.feedback.correction import Correction
+from player.tui.keys import IN_STORY, IN_WHY, STORY_BAR, WHY_BAR, bindings
+from player.tui.messages import Tell
 from player.tui.screens.playing import PlayingScreen
 from player.tui.text import dotted
-from player.tui.widgets.status_lines import Heading
+from player.tui.widgets.status_lines import Heading, PlainLine
+from player.tui.widgets.story_list import StoryList
+from player.tui.widgets.styled_text import Ink
+from player.tui.widgets.why_list import WhyColumns, WhyList, standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
     from player.library.tracks import TrackRow
+    from player.playback.controller import Controller
     from player.stations.snapshot import QueueRow, Snapshot
-    from player.tui.port import PlayerPort
+    from player.stations.track_views import Why
+    from player.tui.messages import AnswerFound
 
 
 class AboutTrackScreen(PlayingScreen):
     """A question about a track; a subclass draws the answer as it arrives (:class:`AnswerFound`).
 
     Args:
-        port: the player.
+        player: what it asks.
         clock: seconds, for the position bar.
         track: which.
-        find: the player's answer about the track of an id, or a :class:`PlayerError` that says why there is none.
     """
 
     QUESTION: ClassVar[str] = ""
 
-    def __init__(
-        self, port: PlayerPort, clock: Callable[[], float], track: TrackRow, find: Callable[[int], object]
-    ) -> None:
-        super().__init__()
-        self._port = port
-        self._clock = clock
+    def __init__(self, player: Controller, clock: Callable[[], float], track: TrackRow) -> None:
+        super().__init__(player, clock)
         self._track = track
-        self._find = find
         self._queue: tuple[QueueRow, ...] = ()
+
+    @property
+    def chosen(self) -> TrackRow | None:
+        """The track asked about."""
+        return self._track
+
+    def find(self, track_id: int) -> object:
+        """The player's answer about a track, or a :class:`PlayerError` that says why there is none; to be overridden."""
+        raise NotImplementedError
 
     def on_mount(self) -> None:
         """Ask for the first time."""
-        snapshot = self._port.snapshot()
+        snapshot = self._player.snapshot()
         self._queue = snapshot.queue
         self.show(snapshot)
-        self.ask(self._track)
+        self._begin()
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot; when the queue has changed, something has happened, and the answer may be another."""
@@ -58,10 +68,13 @@ class AboutTrackScreen(PlayingScreen):
             self.renew()
 
     def ask(self, track: TrackRow) -> None:
-        """Ask about a track."""
+        """Ask about another track."""
         self._track = track
+        self._begin()
+
+    def _begin(self) -> None:
         self.head()
-        self.renew()
+        self.look_up(self._track.id, partial(self.find, self._track.id))
 
     def head(self, beside: str = "") -> None:
         """Say above what is asked, and something at the right."""
@@ -69,20 +82,77 @@ class AboutTrackScreen(PlayingScreen):
 
     def renew(self) -> None:
         """Ask again."""
-        self.run_worker(partial(self._answer, self._track), group="answer", exclusive=True, thread=True)
+        self.look_up(self._track.id, partial(self.find, self._track.id))
 
-    def asks_about(self, track: TrackRow) -> bool:
-        """Whether it is the track that was asked about last."""
-        return track.id == self._track.id
 
-    def action_leave(self) -> None:
-        """Back."""
-        self.app.pop_screen()
+class WhyScreen(AboutTrackScreen):
+    """Every part of a track's score, and less because of one."""
 
-    def _answer(self, track: TrackRow) -> None:
-        try:
-            message = AnswerFound(track, self._find(track.id))
-        except PlayerError as error:
-            message = AnswerFound[object](track, None, str(error))
-        if not get_current_worker().is_cancelled:
-            self.post_message(message)
+    AUTO_FOCUS = "#reasons"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(IN_WHY)]
+    KEYS = WHY_BAR
+    QUESTION = "Why"
+
+    def __init__(self, player: Controller, clock: Callable[[], float], track: TrackRow) -> None:
+        super().__init__(player, clock, track)
+        self._why: Why | None = None
+
+    def body(self) -> ComposeResult:
+        """The reasons."""
+        yield Heading(id="heading")
+        yield PlainLine(id="standing")
+        yield WhyColumns(id="columns")
+        yield WhyList(id="reasons")
+
+    def find(self, track_id: int) -> Why:
+        """The reasons."""
+        return self._player.why(track_id)
+
+    def on_answer_found(self, message: AnswerFound) -> None:
+        """List the reasons."""
+        if message.asked == self._track.id:
+            self._why = why = message.answer
+            self.head("" if why is None else f"on {why.station}")
+            self.query_one(PlainLine).show("", "" if why is None else standing(why), Ink.TEXT)
+            self.query_one(WhyList).show(why)
+
+    def action_less(self) -> None:
+        """Take the selected reason away, or let it count again."""
+        row, why = self.query_one(WhyList).selected, self._why
+        if row is None or why is None or not row.key:
+            return
+        if row.muted:
+            correction = Correction("unmute", self._track.id, station_id=why.station_id, reason=row.key)
+            self.post_message(Tell("correct", correction))
+        else:
+            self.post_message(Tell("less", self._track.id, row.key))
+
+
+class TrackStoryScreen(AboutTrackScreen):
+    """Everything known about a track; what the log says of it can be put right."""
+
+    AUTO_FOCUS = "#story"
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(IN_STORY)]
+    KEYS = STORY_BAR
+    QUESTION = "Known about"
+
+    def body(self) -> ComposeResult:
+        """What is known."""
+        yield Heading(id="heading")
+        yield StoryList(id="story")
+
+    def find(self, track_id: int) -> object:
+        """What is known."""
+        return self._player.story(track_id)
+
+    def on_answer_found(self, message: AnswerFound) -> None:
+        """List what is known; the track's number is for the commands."""
+        if message.asked == self._track.id:
+            self.head(f"track {self._track.id}")
+            self.query_one(StoryList).show(message.answer)
+
+    def action_correct(self) -> None:
+        """Put the selected row right."""
+        row = self.query_one(StoryList).selected
+        if row is not None and row.correction is not None:
+            self.post_message(Tell("correct", row.correction))

@@ -1,57 +1,123 @@
-"""The library: every track, searched as one types."""
+"""The library: every track, searched as one types, in one of several orders that are sorted once each."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeAlias
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
-from textual.worker import get_current_worker
 
 from player.tui.keys import IN_LIBRARY, LIBRARY_BAR, bindings
-from player.tui.messages import AskStory, FindSimilar, MoreLike, PinTrack, RowsFound
 from player.tui.screens.playing import PlayingScreen
-from player.tui.sorting import ORDERS, SortedCatalogue
 from player.tui.text import count
-from player.tui.widgets.now_playing import NowPlayingPanel
-from player.tui.widgets.position_bar import PositionBar
-from player.tui.widgets.status_lines import Heading, JobLine, KeyBar, NoticeLine
+from player.tui.widgets.status_lines import Heading
 from player.tui.widgets.track_list import TrackList
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
 
+    from player.library.tracks import TrackRow
+    from player.playback.controller import Controller
     from player.stations.snapshot import Snapshot
-    from player.tui.port import PlayerPort
+    from player.tui.messages import AnswerFound
+
+_Key: TypeAlias = "tuple[str | int | float, ...]"
+_NO_YEAR = 10_000
+"""Tracks without a year come last."""
+
+
+class SortOrder(NamedTuple):
+    """One way to sort."""
+
+    name: str
+    key: Callable[[TrackRow], _Key]
+
+
+def _as_it_is(_track: TrackRow) -> _Key:
+    return ()
+
+
+def _by_title(track: TrackRow) -> _Key:
+    return (track.title.casefold(),)
+
+
+def _by_album(track: TrackRow) -> _Key:
+    return (track.album.casefold(),)
+
+
+def _by_year(track: TrackRow) -> _Key:
+    return (track.year or _NO_YEAR,)
+
+
+def _by_length(track: TrackRow) -> _Key:
+    return (track.duration,)
+
+
+ORDERS = (
+    SortOrder("artist", _as_it_is),
+    SortOrder("title", _by_title),
+    SortOrder("album", _by_album),
+    SortOrder("year", _by_year),
+    SortOrder("length", _by_length),
+)
+"""The catalogue comes by artist, album and track number; sorts are stable, so each order keeps that within equals."""
+
+
+class SortedCatalogue:
+    """A catalogue with its sorted orders, each made when first asked for."""
+
+    def __init__(self, tracks: Sequence[TrackRow]) -> None:
+        self.tracks = tracks
+        self._sorted: dict[int, list[int]] = {}
+        self._ranks: dict[int, list[int]] = {}
+
+    def all(self, order: int) -> list[int]:
+        """Indices of all tracks, sorted."""
+        if order not in self._sorted:
+            keys = [ORDERS[order].key(track) for track in self.tracks]
+            self._sorted[order] = sorted(range(len(keys)), key=keys.__getitem__)
+        return self._sorted[order]
+
+    def some(self, indices: Sequence[int], order: int) -> list[int]:
+        """The given indices, sorted; those beyond the catalogue are left out."""
+        if order not in self._ranks:
+            ranks = [0] * len(self.tracks)
+            for rank, index in enumerate(self.all(order)):
+                ranks[index] = rank
+            self._ranks[order] = ranks
+        known = (index for index in indices if index < len(self.tracks))
+        return sorted(known, key=self._ranks[order].__getitem__)
 
 
 class LibraryScreen(PlayingScreen):
     """A search, a list, and the playing track above them."""
 
     AUTO_FOCUS = "#tracks"
+    KEYS = LIBRARY_BAR
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(IN_LIBRARY),
         Binding("down", "to_list", "to the list", show=False),
     ]
 
-    def __init__(self, port: PlayerPort, clock: Callable[[], float]) -> None:
-        super().__init__()
-        self._port = port
-        self._clock = clock
+    def __init__(self, player: Controller, clock: Callable[[], float]) -> None:
+        super().__init__(player, clock)
         self._order = 0
         self._sorted = SortedCatalogue(())
         self._shown: tuple[str, int] = ("", 0)
         self._tracks = -1
         self._search_first = False
 
-    def compose(self) -> ComposeResult:
-        """From top to bottom."""
-        yield NowPlayingPanel(id="now")
-        yield PositionBar(self._clock, id="position")
+    @property
+    def chosen(self) -> TrackRow | None:
+        """The track at the cursor."""
+        return self.query_one(TrackList).selected
+
+    def body(self) -> ComposeResult:
+        """The search and its rows."""
         yield Heading(id="heading")
         with Horizontal(id="search-line"):
             yield Static("/ ", id="search-sign", markup=False)
@@ -59,13 +125,10 @@ class LibraryScreen(PlayingScreen):
                 placeholder="title, artist, album, genre – tag:mellow, year:1990-1999", compact=True, id="search"
             )
         yield TrackList(id="tracks")
-        yield JobLine(id="job")
-        yield NoticeLine(id="notice")
-        yield KeyBar(LIBRARY_BAR, id="keys")
 
     def on_mount(self) -> None:
         """Take the cursor to the search when that was asked for."""
-        self.show(self._port.snapshot())
+        self.show(self._player.snapshot())
         if self._search_first:
             self.query_one(Input).focus()
 
@@ -95,17 +158,15 @@ class LibraryScreen(PlayingScreen):
         """Enter in the search plays the first row found."""
         self.query_one(TrackList).action_choose()
 
-    def on_rows_found(self, message: RowsFound) -> None:
+    def on_answer_found(self, message: AnswerFound) -> None:
         """List what was found, unless something else has been asked since."""
         if message.asked != self._asked:
             return
-        keep = message.asked == self._shown
-        self._shown = message.asked
-        self.query_one(TrackList).show(message.catalogue, message.indices, keep=keep)
-        total = len(message.catalogue)
-        found = (
-            count(total, "track") if not message.asked[0] else f"{len(message.indices):,} of {count(total, 'track')}"
-        )
+        keep, self._shown = message.asked == self._shown, self._asked
+        self._sorted, indices = message.answer
+        total = len(self._sorted.tracks)
+        self.query_one(TrackList).show(self._sorted.tracks, indices, keep=keep)
+        found = f"{len(indices):,} of {count(total, 'track')}" if self._asked[0] else count(total, "track")
         self.query_one(Heading).show("Library", found, f"by {ORDERS[self._order].name}")
 
     def action_to_list(self) -> None:
@@ -116,37 +177,6 @@ class LibraryScreen(PlayingScreen):
         """Sort by the next order."""
         self._order = (self._order + 1) % len(ORDERS)
         self._ask()
-
-    def action_grow(self) -> None:
-        """Start a station from the selected track."""
-        track = self.query_one(TrackList).selected
-        if track is not None:
-            self.post_message(MoreLike(track.id))
-
-    def action_pin_next(self) -> None:
-        """Play the selected track next."""
-        self._pin("next")
-
-    def action_pin_last(self) -> None:
-        """Pin the selected track, or take its pin off."""
-        self._pin("last")
-
-    def _pin(self, place: Literal["next", "last"]) -> None:
-        track = self.query_one(TrackList).selected
-        if track is not None:
-            self.post_message(PinTrack(track.id, place))
-
-    def action_story_row(self) -> None:
-        """Everything known about the selected track."""
-        track = self.query_one(TrackList).selected
-        if track is not None:
-            self.post_message(AskStory(track))
-
-    def action_similar_row(self) -> None:
-        """Tracks that sound like the selected one."""
-        track = self.query_one(TrackList).selected
-        if track is not None:
-            self.post_message(FindSimilar(track))
 
     def action_leave(self) -> None:
         """Out of the search; clear it; back to the station – one step at a time."""
@@ -163,13 +193,9 @@ class LibraryScreen(PlayingScreen):
 
     def _ask(self) -> None:
         if self.is_mounted:
-            self.run_worker(partial(self._find, self._asked), group="search", exclusive=True, thread=True)
+            self.look_up(self._asked, partial(self._find, *self._asked))
 
-    def _find(self, asked: tuple[str, int]) -> None:
-        query, order = asked
-        tracks = self._port.catalogue()
+    def _find(self, query: str, order: int) -> tuple[SortedCatalogue, list[int]]:
+        tracks = self._player.catalogue()
         rows = self._sorted if tracks is self._sorted.tracks else SortedCatalogue(tracks)
-        indices = rows.some(self._port.search(query), order) if query else rows.all(order)
-        if not get_current_worker().is_cancelled:
-            self._sorted = rows
-            self.post_message(RowsFound(tracks, indices, asked))
+        return rows, rows.some(self._player.search(query), order) if query else rows.all(order)

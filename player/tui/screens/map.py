@@ -6,20 +6,15 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, get_args
 
 from textual.containers import Container
-from textual.worker import get_current_worker
 
-from player.errors import PlayerError
 from player.insight.library_map import Colour
 from player.tui.keys import MAP_BAR, ON_MAP, bindings
 from player.tui.map_paint import paint
-from player.tui.messages import FindSimilar, MapColoured, MoreLike, PlayTrack, ThumbTrack
 from player.tui.screens.playing import PlayingScreen
 from player.tui.text import count, dotted
 from player.tui.widgets.map_canvas import STEPS, MapCanvas
 from player.tui.widgets.map_lines import MapLegend, MapProgress, MapTrack
-from player.tui.widgets.now_playing import NowPlayingPanel
-from player.tui.widgets.position_bar import PositionBar
-from player.tui.widgets.status_lines import Heading, JobLine, KeyBar, NoticeLine
+from player.tui.widgets.status_lines import Heading
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +24,10 @@ if TYPE_CHECKING:
 
     from player.insight.terminal_map import MapView, PlacedTracks
     from player.library.tracks import TrackRow
+    from player.playback.controller import Controller
     from player.stations.snapshot import QueueRow, Snapshot
-    from player.tui.map_paint import Paint
-    from player.tui.messages import RowChosen, RowHighlighted
-    from player.tui.port import PlayerPort, Thumb
+    from player.tui.map_paint import MapPaint
+    from player.tui.messages import AnswerFound, RowHighlighted
 
 COLOURS: tuple[Colour, ...] = get_args(Colour)
 
@@ -41,43 +36,37 @@ class MapScreen(PlayingScreen):
     """Points, a legend, the track at the cursor, and the playing one above."""
 
     AUTO_FOCUS = "#map"
+    KEYS = MAP_BAR
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(ON_MAP)]
 
-    def __init__(self, port: PlayerPort, clock: Callable[[], float]) -> None:
-        super().__init__()
-        self._port = port
-        self._clock = clock
+    def __init__(self, player: Controller, clock: Callable[[], float]) -> None:
+        super().__init__(player, clock)
         self._placed: PlacedTracks | None = None
         self._points: dict[int, int] = {}
         self._colour: Colour = COLOURS[0]
-        self._paint: Paint | None = None
+        self._paint: MapPaint | None = None
         self._alone: int | None = None
         self._queue: tuple[QueueRow, ...] = ()
         self._known: tuple[int, int] = (-1, -1)
 
-    def compose(self) -> ComposeResult:
-        """From top to bottom; in a wide terminal the legend stands beside the map."""
-        yield NowPlayingPanel(id="now")
-        yield PositionBar(self._clock, id="position")
+    def body(self) -> ComposeResult:
+        """The map and the track at its cursor; in a wide terminal the legend stands beside the map."""
         yield Heading(id="heading")
         with Container(id="atlas"):
             yield MapProgress(id="making")
             yield MapCanvas(id="map")
             yield MapLegend(id="legend")
         yield MapTrack(id="track")
-        yield JobLine(id="job")
-        yield NoticeLine(id="notice")
-        yield KeyBar(MAP_BAR, id="keys")
 
     def on_mount(self) -> None:
         """Ask for a map and show what there is of it."""
-        self.show(self._port.snapshot())
+        self.show(self._player.snapshot())
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot, and the map as it stands."""
         super().show(snapshot)
         self._keep_up(snapshot)
-        view = self._port.map_view()
+        view = self._player.map_view()
         if view.placed is not None and view.placed is not self._placed:
             self._show_tracks(view.placed)
         self._show_state(view)
@@ -89,10 +78,10 @@ class MapScreen(PlayingScreen):
         working = snapshot.job is not None and not (snapshot.job.finished or snapshot.job.paused)
         if known != self._known and not (working and self._placed is not None):
             self._known = known
-            self._port.make_map()
+            self._player.make_map()
 
     def _show_tracks(self, placed: PlacedTracks) -> None:
-        selected, now = self._selected, self._port.snapshot().now
+        selected, now = self.chosen, self._player.snapshot().now
         self._placed = placed
         self._points = {track.id: point for point, track in enumerate(placed.tracks)}
         self._paint, self._alone = None, None
@@ -137,28 +126,20 @@ class MapScreen(PlayingScreen):
     def _ask_colours(self) -> None:
         if self._placed is not None:
             asked = (self._placed.tracks, self._colour)
-            self.run_worker(partial(self._find_colours, *asked), group="colours", exclusive=True, thread=True)
+            self.look_up(asked, partial(self._player.map_colours, *asked))
 
-    def _find_colours(self, tracks: tuple[TrackRow, ...], colour: Colour) -> None:
-        try:
-            message = MapColoured(tracks, colour, self._port.map_colours(tracks, colour))
-        except PlayerError as error:
-            message = MapColoured(tracks, colour, None, str(error))
-        if not get_current_worker().is_cancelled:
-            self.post_message(message)
-
-    def on_map_coloured(self, message: MapColoured) -> None:
+    def on_answer_found(self, message: AnswerFound) -> None:
         """Paint the map, unless something else has been asked for since."""
-        asked = self._placed is not None and (message.tracks, message.colour) == (self._placed.tracks, self._colour)
-        if asked and message.colouring is not None:
-            self._paint = paint(message.colouring)
+        asked = self._placed is not None and message.asked == (self._placed.tracks, self._colour)
+        if asked and message.answer is not None:
+            self._paint = paint(message.answer)
             self._show_paint()
 
     def _show_paint(self) -> None:
         if self._paint is not None:
             self.query_one(MapCanvas).show_paint(self._paint, self._alone)
             self.query_one(MapLegend).show_paint(self._paint, self._alone)
-            self._show_state(self._port.map_view())
+            self._show_state(self._player.map_view())
 
     def action_colour(self) -> None:
         """Show something else by colour."""
@@ -176,7 +157,8 @@ class MapScreen(PlayingScreen):
     # The cursor
 
     @property
-    def _selected(self) -> TrackRow | None:
+    def chosen(self) -> TrackRow | None:
+        """The track at the cursor."""
         if self._placed is None or not self._placed.tracks:
             return None
         return self._placed.tracks[self.query_one(MapCanvas).cursor]
@@ -185,16 +167,10 @@ class MapScreen(PlayingScreen):
         """Say which track is at the cursor."""
         message.stop()
         self._show_selected()
-        self._show_state(self._port.map_view())
-
-    def on_row_chosen(self, message: RowChosen) -> None:
-        """Play it."""
-        message.stop()
-        if self._selected is not None:
-            self.post_message(PlayTrack(self._selected.id))
+        self._show_state(self._player.map_view())
 
     def _show_selected(self) -> None:
-        track = self._selected
+        track = self.chosen
         here = len(self.query_one(MapCanvas).here())
         ahead = next((row for row in self._queue if track is not None and row.track.id == track.id), None)
         facts = dotted(
@@ -215,29 +191,10 @@ class MapScreen(PlayingScreen):
 
     def action_to_playing(self) -> None:
         """The cursor to the playing track."""
-        now = self._port.snapshot().now
+        now = self._player.snapshot().now
         if now is not None and now.track.id in self._points:
             self.query_one(MapCanvas).go_to(self._points[now.track.id])
 
     def action_same_place(self) -> None:
         """The next track in the cursor's cell."""
         self.query_one(MapCanvas).next_here()
-
-    def action_similar_row(self) -> None:
-        """Tracks that sound like the selected one."""
-        if self._selected is not None:
-            self.post_message(FindSimilar(self._selected))
-
-    def action_grow(self) -> None:
-        """Start a station from the selected track."""
-        if self._selected is not None:
-            self.post_message(MoreLike(self._selected.id))
-
-    def action_thumb_row(self, value: Thumb) -> None:
-        """Thumb the selected track."""
-        if self._selected is not None:
-            self.post_message(ThumbTrack(self._selected.id, value))
-
-    def action_leave(self) -> None:
-        """Back."""
-        self.app.pop_screen()

@@ -1,4 +1,4 @@
-"""What opens over another screen to choose from: a list steered from wherever the cursor is, and a menu of a few rows."""
+"""What opens over another screen to choose from: a list steered from wherever the cursor is, and menus of a few rows."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from player.tui.keys import CLOSE_BAR
-from player.tui.widgets.choice_list import ChoiceList
+from player.feedback.snooze import RESTS
+from player.tui.keys import CLOSE_BAR, MODE_BAR, REST_BAR
+from player.tui.messages import Tell
+from player.tui.widgets.choice_list import Choice, ChoiceList
 from player.tui.widgets.status_lines import Heading, KeyBar
 
 if TYPE_CHECKING:
@@ -17,7 +19,17 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
+    from player.library.tracks import TrackRow
     from player.tui.keys import Key
+    from player.tui.messages import RowChosen
+
+MODE_NAMES = {
+    "station": ("Station", "on and on, near its seeds"),
+    "albums": ("Album radio", "whole albums, in order"),
+    "rediscover": ("Rediscover", "loved, unheard for 30 days"),
+    "new": ("New arrivals", "added last, unheard first"),
+}
+"""By the name a station keeps."""
 
 
 class Picker(ModalScreen[None]):
@@ -59,3 +71,56 @@ class Menu(Picker):
             yield Heading(id="heading")
             yield ChoiceList(id="choices")
             yield KeyBar(self.KEYS, CLOSE_BAR, id="keys")
+
+
+class ModePicker(Menu):
+    """The modes, the present one marked.
+
+    Args:
+        mode: the present one.
+    """
+
+    KEYS = MODE_BAR
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("v", "leave", "back", show=False)]
+
+    def __init__(self, mode: str) -> None:
+        super().__init__()
+        self._mode = mode
+
+    def on_mount(self) -> None:
+        """The cursor on the present mode."""
+        self.query_one(Heading).show("How this station plays")
+        names = list(MODE_NAMES)
+        rows = [Choice("●" if name == self._mode else "", *MODE_NAMES[name], "") for name in names]
+        self.query_one(ChoiceList).show(rows, names.index(self._mode) if self._mode in names else 0)
+
+    def on_row_chosen(self, message: RowChosen) -> None:
+        """Let the station play so."""
+        message.stop()
+        self.app.post_message(Tell("set_mode", list(MODE_NAMES)[message.index]))
+
+
+class RestMenu(Menu):
+    """An hour, a day, 30 days.
+
+    Args:
+        track: rests, even when another one plays by the time of the choice.
+    """
+
+    KEYS = REST_BAR
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "leave", "back", show=False)]
+
+    def __init__(self, track: TrackRow) -> None:
+        super().__init__()
+        self._track = track
+
+    def on_mount(self) -> None:
+        """The lengths, the shortest first."""
+        self.query_one(Heading).show("Not now", self._track.title, "no verdict on it")
+        self.query_one(ChoiceList).show([Choice("", f"rest for {words}", "", "") for words, _ in RESTS])
+
+    def on_row_chosen(self, message: RowChosen) -> None:
+        """Rest the track."""
+        message.stop()
+        self.app.post_message(Tell("not_now", self._track.id, RESTS[message.index][1]))
+        self.dismiss(None)

@@ -1,21 +1,63 @@
-"""What the screens that fill the terminal have in common: each draws the player's snapshots."""
+"""What the screens that fill the terminal have in common: they follow the music, and most are about a track."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.screen import Screen
+from textual.worker import get_current_worker
 
-from player.tui.widgets.now_playing import NowPlayingPanel
-from player.tui.widgets.position_bar import PositionBar
-from player.tui.widgets.status_lines import JobLine
+from player.errors import PlayerError
+from player.tui.messages import AnswerFound, Tell
+from player.tui.widgets.now_playing import NowPlayingPanel, PositionBar
+from player.tui.widgets.status_lines import JobLine, KeyBar, NoticeLine
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Sequence
+
+    from textual.app import ComposeResult
+
+    from player.library.tracks import TrackRow
+    from player.playback.controller import Controller
     from player.stations.snapshot import Snapshot
+    from player.tui.keys import Key
+    from player.tui.messages import RowChosen
 
 
 class PlayingScreen(Screen[None]):
-    """A screen that follows the music: what plays, where in it, and the job that runs."""
+    """A screen that follows the music: what plays, where in it, and the job that runs.
+
+    Args:
+        player: what it draws, and asks.
+        clock: seconds that never go back, for the position bar.
+    """
+
+    KEYS: ClassVar[Sequence[Key]] = ()
+    """Of its key bar."""
+
+    def __init__(self, player: Controller, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._player = player
+        self._clock = clock
+
+    @property
+    def chosen(self) -> TrackRow | None:
+        """The track that the keys of a row are about; to be overridden."""
+        return None
+
+    def compose(self) -> ComposeResult:
+        """From top to bottom: what plays, what the screen is for, and the lines below."""
+        yield NowPlayingPanel(id="now")
+        yield PositionBar(self._clock, id="position")
+        yield from self.body()
+        yield JobLine(id="job")
+        yield NoticeLine(id="notice")
+        yield KeyBar(self.KEYS, id="keys")
+
+    def body(self) -> ComposeResult:
+        """What the screen is for; to be overridden."""
+        yield from ()
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot; a screen that shows more of it extends this."""
@@ -25,3 +67,25 @@ class PlayingScreen(Screen[None]):
 
     def renew(self) -> None:
         """Ask anew what the screen answers; for screens that answer a question."""
+
+    def look_up(self, asked: Hashable, find: Callable[[], object]) -> None:
+        """Ask the player in a thread; :class:`AnswerFound` brings the answer, unless something else was asked since."""
+        self.run_worker(partial(self._look_up, asked, find), group="answer", exclusive=True, thread=True)
+
+    def _look_up(self, asked: Hashable, find: Callable[[], object]) -> None:
+        try:
+            message = AnswerFound(asked, find())
+        except PlayerError as error:
+            message = AnswerFound(asked, None, str(error))
+        if not get_current_worker().is_cancelled:
+            self.post_message(message)
+
+    def on_row_chosen(self, message: RowChosen) -> None:
+        """Play the track, chosen by hand."""
+        message.stop()
+        if self.chosen is not None:
+            self.post_message(Tell("play_track", self.chosen.id))
+
+    def action_leave(self) -> None:
+        """Back."""
+        self.app.pop_screen()

@@ -8,22 +8,18 @@ from textual.containers import Container, Vertical
 from textual.widgets import Static
 
 from player.tui.keys import MAIN_BAR
-from player.tui.screens.mode import MODE_NAMES
+from player.tui.screens.picker import MODE_NAMES
 from player.tui.screens.playing import PlayingScreen
 from player.tui.text import count, dotted
-from player.tui.widgets.dial import DialLine
-from player.tui.widgets.diversity import DiversityPanel
-from player.tui.widgets.now_playing import NowPlayingPanel
-from player.tui.widgets.position_bar import PositionBar
+from player.tui.widgets.diversity import DialLine, DiversityPanel
 from player.tui.widgets.queue_list import QueueList
-from player.tui.widgets.status_lines import Heading, JobLine, KeyBar, NoticeLine, PlainLine, ReasonLine
+from player.tui.widgets.status_lines import Heading, PlainLine, ReasonLine
 from player.tui.widgets.styled_text import Ink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from textual.app import ComposeResult
 
+    from player.library.tracks import TrackRow
     from player.stations.snapshot import Snapshot
     from player.tui.messages import RowHighlighted
 
@@ -42,15 +38,16 @@ class StationScreen(PlayingScreen):
     """Now playing, up next, diversity."""
 
     AUTO_FOCUS = "#queue"
+    KEYS = MAIN_BAR
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        super().__init__()
-        self._clock = clock
+    @property
+    def chosen(self) -> TrackRow | None:
+        """The track of the selected row."""
+        row = self.query_one(QueueList).selected
+        return None if row is None else row.track
 
-    def compose(self) -> ComposeResult:
-        """From top to bottom."""
-        yield NowPlayingPanel(id="now")
-        yield PositionBar(self._clock, id="position")
+    def body(self) -> ComposeResult:
+        """The queue, and what stands beside or below it."""
         with Container(id="body"):
             with Vertical(id="station"):
                 yield Heading(id="heading")
@@ -61,9 +58,6 @@ class StationScreen(PlayingScreen):
                 yield DiversityPanel(id="diversity")
         yield Static(_WELCOME, id="welcome", markup=False)
         yield PlainLine(id="trial")
-        yield JobLine(id="job")
-        yield NoticeLine(id="notice")
-        yield KeyBar(MAIN_BAR, id="keys")
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot."""

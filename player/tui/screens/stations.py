@@ -1,29 +1,33 @@
-"""The station picker: tune in to a station, or grow a new one from a proposal."""
+"""The station picker: tune in to a station, or grow a new one from a proposal or, in a form, from several seeds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from player.tui.keys import CLOSE_BAR, PICKER_BAR
-from player.tui.messages import CreateStation, OpenStation, OpenSurvey
-from player.tui.screens.mode import MODE_NAMES
-from player.tui.screens.new_station import NewStation
-from player.tui.screens.picker import Picker
+from player.tui.keys import CLOSE_BAR, FORM_BAR, PICKER_BAR
+from player.tui.messages import OpenSurvey, SeedDropped, Tell
+from player.tui.screens.picker import MODE_NAMES, Picker
 from player.tui.text import count_if_any, dotted
 from player.tui.widgets.choice_list import Choice, ChoiceList
-from player.tui.widgets.status_lines import Heading, KeyBar, NoticeLine
+from player.tui.widgets.status_lines import Heading, KeyBar, NoticeLine, PlainLine
+from player.tui.widgets.styled_text import Ink
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
 
+    from player.playback.controller import Controller
     from player.stations.snapshot import StationRow
     from player.tui.messages import RowChosen
-    from player.tui.port import PlayerPort, Suggestion
 
+Seed: TypeAlias = "tuple[str, str]"
+"""Kind and value: ``("genre", "Classical")``; the whole library is ``("library", "")``."""
+Suggestion: TypeAlias = "tuple[str, str, int]"
+"""Kind, value and how many tracks it has."""
 SEED_WORDS = {"query": "saved search"}
 """Kinds of seeds that are not called by their names."""
 _PROPOSALS = 8
@@ -35,15 +39,15 @@ class _Offer:
     """A row and what choosing it means; None opens the form for a new station."""
 
     choice: Choice
-    message: OpenStation | CreateStation | OpenSurvey | None
+    message: Tell | OpenSurvey | None
 
 
 class StationPicker(Picker):
     """Stations that match what is typed, then ways to make a new one."""
 
-    def __init__(self, port: PlayerPort) -> None:
+    def __init__(self, player: Controller) -> None:
         super().__init__()
-        self._port = port
+        self._player = player
         self._offers: list[_Offer] = []
 
     def compose(self) -> ComposeResult:
@@ -75,18 +79,18 @@ class StationPicker(Picker):
         if offered is not None:
             self.app.post_message(offered)
         else:
-            self.app.push_screen(NewStation(self._port))
+            self.app.push_screen(NewStation(self._player))
 
     def _offer(self, text: str) -> None:
-        stations = [row for row in self._port.stations() if _matches(row, text)]
-        proposals = [] if stations and not text else self._port.seed_suggestions(text)[:_PROPOSALS]
+        stations = [row for row in self._player.stations() if _matches(row, text)]
+        proposals = [] if stations and not text else self._player.seed_suggestions(text)[:_PROPOSALS]
         self._offers = [
             *(_open(row) for row in stations),
             *(_grow(proposal) for proposal in proposals),
             _Offer(Choice("+", "New station …", "mix artists, genres, moods", ""), None),
         ]
         # Someone new sees the survey first, but enter still means music.
-        new = not text and self._port.survey_waits()
+        new = not text and self._player.survey_waits()
         self._offers.insert(0 if new else len(self._offers), _ask(new=new))
         self.query_one(ChoiceList).show([offer.choice for offer in self._offers], int(new))
 
@@ -99,7 +103,7 @@ def _matches(row: StationRow, text: str) -> bool:
 def _open(row: StationRow) -> _Offer:
     thumbs = f"▲{row.thumbs_up} ▼{row.thumbs_down}" if row.thumbs_up or row.thumbs_down else ""
     mode = "" if row.mode == "station" else MODE_NAMES[row.mode][0].lower()
-    return _Offer(Choice("", row.name, dotted((mode, row.seeds)), thumbs), OpenStation(row.id))
+    return _Offer(Choice("", row.name, dotted((mode, row.seeds)), thumbs), Tell("open_station", row.id))
 
 
 def _ask(*, new: bool) -> _Offer:
@@ -111,4 +115,118 @@ def _grow(proposal: Suggestion) -> _Offer:
     kind, value, tracks = proposal
     name = value or "Everything"
     detail = f"new station, {SEED_WORDS.get(kind, kind)}" if value else "new station, whole library"
-    return _Offer(Choice("+", name, detail, count_if_any(tracks, "track")), CreateStation(name, ((kind, value),)))
+    return _Offer(
+        Choice("+", name, detail, count_if_any(tracks, "track")), Tell("play_new_station", name, ((kind, value),))
+    )
+
+
+class SeedInput(Input):
+    """A search in which backspace, when it is empty, takes back the last seed."""
+
+    def action_delete_left(self) -> None:
+        """Delete a letter, or drop a seed."""
+        if self.value:
+            super().action_delete_left()
+        else:
+            self.post_message(SeedDropped())
+
+
+class NewStation(Picker):
+    """Seeds first, the name follows from them and can be changed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+o", "turn_mode", "mode", show=False, priority=True),
+        Binding("ctrl+s", "create", "create", show=False, priority=True),
+    ]
+    AUTO_FOCUS = "#seek"
+
+    def __init__(self, player: Controller) -> None:
+        super().__init__()
+        self._player = player
+        self._seeds: list[Seed] = []
+        self._suggestions: list[Suggestion] = []
+        self._mode = next(iter(MODE_NAMES))
+
+    def compose(self) -> ComposeResult:
+        """A box: seeds, mode, search, suggestions, name."""
+        with Vertical(classes="box"):
+            yield Heading(id="heading")
+            yield PlainLine(id="seeds")
+            yield PlainLine(id="mode")
+            yield SeedInput(placeholder="find an artist, album, genre or mood", compact=True, id="seek")
+            yield ChoiceList(id="choices")
+            yield Input(placeholder="name", compact=True, id="name")
+            yield NoticeLine(id="notice")
+            yield KeyBar(FORM_BAR, CLOSE_BAR, id="keys")
+
+    def on_mount(self) -> None:
+        """Proposals before anything is typed."""
+        self.query_one(Heading).show("New station")
+        self._suggest("")
+        self._show_seeds()
+        self._show_mode()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Suggest as one types."""
+        if event.input.id == "seek":
+            self._suggest(event.value.strip())
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter adds a seed, or in the name makes the station."""
+        if event.input.id == "seek":
+            self.action_choose()
+        else:
+            self.action_create()
+
+    def on_row_chosen(self, message: RowChosen) -> None:
+        """Add the row as a seed."""
+        message.stop()
+        kind, value, _ = self._suggestions[message.index]
+        if (kind, value) not in self._seeds:
+            self._seeds.append((kind, value))
+        self.query_one("#seek", Input).value = ""
+        self._show_seeds()
+
+    def on_seed_dropped(self) -> None:
+        """Take the last seed back."""
+        self._seeds = self._seeds[:-1]
+        self._show_seeds()
+
+    def action_turn_mode(self) -> None:
+        """Let the station play in the next mode."""
+        names = list(MODE_NAMES)
+        self._mode = names[(names.index(self._mode) + 1) % len(names)]
+        self._show_mode()
+
+    def action_create(self) -> None:
+        """Make the station, if there is something to make it from."""
+        if not self._seeds:
+            self.query_one(NoticeLine).show("Choose at least one seed: type, then press enter on a row.", problem=True)
+            return
+        name = self.query_one("#name", Input).value.strip() or self._proposed_name()
+        self.app.post_message(Tell("play_new_station", name, tuple(self._seeds), self._mode))
+
+    def _suggest(self, text: str) -> None:
+        self._suggestions = self._player.seed_suggestions(text)
+        self.query_one(ChoiceList).show(
+            [
+                Choice("+", value or "Everything", kind, count_if_any(tracks, "track"))
+                for kind, value, tracks in self._suggestions
+            ]
+        )
+
+    def _show_seeds(self) -> None:
+        line = self.query_one("#seeds", PlainLine)
+        if self._seeds:
+            words = [f"{kind} {value}" if value else "the whole library" for kind, value in self._seeds]
+            line.show("grows from  ", " + ".join(words), Ink.ACCENT)
+        else:
+            line.show("grows from  ", "nothing yet – enter adds the selected row", Ink.DIM)
+        self.query_one("#name", Input).placeholder = f"name: {self._proposed_name()}" if self._seeds else "name"
+
+    def _show_mode(self) -> None:
+        name, detail = MODE_NAMES[self._mode]
+        self.query_one("#mode", PlainLine).show("plays       ", f"{name.lower()}: {detail}", Ink.TEXT)
+
+    def _proposed_name(self) -> str:
+        return " + ".join(value or "Everything" for _, value in self._seeds)

@@ -1,17 +1,19 @@
-"""The survey: a clip at a time, and one key to say what one thinks of it."""
+"""The survey: a clip at a time, and one key to say what one thinks of it; over the player, or an app by itself."""
 
 from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
+from textual.app import App
 from textual.binding import Binding
 from textual.screen import ModalScreen
 
-from player.tui.command_queue import Errands
+from player.tui.command_queue import CommandQueue
 from player.tui.keys import IN_SURVEY, NO_BAR, SURVEY_BAR, SURVEY_END_BAR, bindings
 from player.tui.messages import SurveyChanged
+from player.tui.theme import THEME
 from player.tui.widgets.status_lines import Heading, KeyBar
 from player.tui.widgets.survey_panel import SurveyPanel
 
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from player.survey.view import Answer, SurveyView
+    from player.survey.session import SurveySession
+    from player.survey.view import Answer
 
 _TICK = 0.1
 """Seconds between two looks at how much of the clip was heard."""
@@ -29,55 +32,12 @@ HELD_SECONDS = 0.3
 """An answer so soon after the clip changed is the key still being held down, no verdict."""
 
 
-class SurveyPort(Protocol):
-    """The survey as the screen sees it; ``SurveySession`` is one.
-
-    A call marked *slow* may write durably; those are made one after the other in a thread. Any may raise ``PlayerError``.
-    """
-
-    def view(self) -> SurveyView:
-        """Everything there is to show, as of now."""
-        ...
-
-    def subscribe(self, callback: Callable[[], None]) -> None:
-        """Call back, from any thread, when the view changed."""
-        ...
-
-    def start(self) -> None:
-        """Open the sound and play the first clip. Slow."""
-        ...
-
-    def answer(self, answer: Answer, track_id: int) -> None:
-        """Record an answer about the clip of that track and play the next one. Slow."""
-        ...
-
-    def undo(self) -> None:
-        """Take the last answer back. Slow."""
-        ...
-
-    def replay(self) -> None:
-        """Play the clip again."""
-        ...
-
-    def more(self) -> None:
-        """Another round. Slow."""
-        ...
-
-    def set_volume(self, volume: float) -> None:
-        """Set the loudness, 0…1."""
-        ...
-
-    def close(self) -> None:
-        """Give the sound back. Slow."""
-        ...
-
-
 class SurveyScreen(ModalScreen[None]):
     """A clip, its keys, and how far one is. No key of the player reaches through it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(IN_SURVEY), Binding("ctrl+c", "leave", "stop", show=False)]
 
-    def __init__(self, survey: SurveyPort, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, survey: SurveySession, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._survey = survey
         self._clock = clock
@@ -95,11 +55,11 @@ class SurveyScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Begin."""
-        self._errands = Errands(self.app, self._complain)
+        self._commands = CommandQueue(self.app, self._complain)
         self._survey.subscribe(self._changed)
         self.set_interval(_TICK, self._draw)
         self._draw()
-        self._errands.add(self._survey.start)
+        self._commands.add(self._survey.start)
 
     def on_unmount(self) -> None:
         """However the screen goes, the sound is given back."""
@@ -113,19 +73,19 @@ class SurveyScreen(ModalScreen[None]):
     def action_answer(self, answer: Answer) -> None:
         """Say what one thinks of the clip on the screen."""
         if self._shown is not None and self._clock() - self._since >= HELD_SECONDS:
-            self._errands.add(partial(self._survey.answer, answer, self._shown))
+            self._commands.add(partial(self._survey.answer, answer, self._shown))
 
     def action_again(self) -> None:
         """Hear the clip again."""
-        self._errands.add(self._survey.replay)
+        self._commands.add(self._survey.replay)
 
     def action_undo(self) -> None:
         """Take the last answer back."""
-        self._errands.add(self._survey.undo)
+        self._commands.add(self._survey.undo)
 
     def action_more(self) -> None:
         """Another round, at the end of one."""
-        self._errands.add(self._survey.more)
+        self._commands.add(self._survey.more)
 
     def action_volume(self, percent: int) -> None:
         """Louder or quieter."""
@@ -136,7 +96,7 @@ class SurveyScreen(ModalScreen[None]):
         """Stop; one can go on at any time."""
         if not self._leaving:
             self._leaving = True
-            self._errands.add(self._survey.close, self._left)
+            self._commands.add(self._survey.close, self._left)
 
     def _left(self, _result: None) -> None:
         self.dismiss(None)
@@ -156,3 +116,25 @@ class SurveyScreen(ModalScreen[None]):
     def _complain(self, text: str) -> None:
         self._problem = text
         self._draw()
+
+
+class SurveyApp(App[None]):
+    """The survey's screen on a terminal, for ``player survey``.
+
+    Args:
+        survey: started and closed by the screen.
+    """
+
+    CSS_PATH = "../player.tcss"
+    TITLE = "player survey"
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(self, survey: SurveySession) -> None:
+        super().__init__()
+        self.register_theme(THEME)
+        self.theme = THEME.name
+        self._survey = survey
+
+    def on_mount(self) -> None:
+        """Straight to the first clip."""
+        self.push_screen(SurveyScreen(self._survey), lambda _: self.exit())

@@ -1,4 +1,4 @@
-"""How varied the station is: every measure with its trend, and where the queue will take it."""
+"""Beside the queue: the station's dial, and how varied it is, with trends and where the queue will take it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,22 @@ import math
 import textwrap
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from player.tui.text import fit, number, plain, sparkline
 from player.tui.widgets.styled_text import Ink, Inked, Line, spread, width_of
 
 if TYPE_CHECKING:
-    from player.stations.snapshot import Measure
+    from player.stations.snapshot import Measure, Snapshot
 
+_LEFT = "familiar "
+_RIGHT = " discover "
+_NUMBER = 3
+_SLIDER_MOST = 21
+"""Cells of the slider: one for every five hundredths, and an odd number, so that there is a middle."""
+_SLIDER_LEAST = 7
+_GAP = 2
+_FULL = 100
 _TALL_FROM = 6
 """With fewer lines than this, the measures flow one after the other."""
 _PER_MEASURE = 3
@@ -23,13 +33,53 @@ _STEADY = 0.005
 """Less than this rounds to the same two decimals: no arrow."""
 
 
+class DialLine(Inked):
+    """One line, with what the dial did at the right; or, where the column is narrow, what it did below, a line a figure."""
+
+    _dial: int | None = None
+    _effect = ""
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Show another station's dial."""
+        dial = None if snapshot.station is None else snapshot.station.dial
+        if (dial, snapshot.dial_effect) != (self._dial, self._effect):
+            self._dial, self._effect = dial, snapshot.dial_effect
+            self.refresh()
+
+    def line(self, y: int, width: int) -> Line:
+        """The slider; its effect beside it, or below."""
+        if self._dial is None:
+            return []
+        if self.content_size.height == 1:
+            # A shorter slider says the same; half a sentence does not.
+            left = slider(self._dial, width - cell_len(self._effect) - _GAP)
+            return spread(left, [(fit(self._effect, width - width_of(left) - _GAP), Ink.DIM)], width) if y == 0 else []
+        if y == 0:
+            return slider(self._dial, width)
+        parts = self._effect.split(", ")
+        return [(fit(parts[y - 1], width), Ink.DIM)] if y <= len(parts) else []
+
+
+def slider(dial: int, width: int) -> Line:
+    """The dial, 0…100, in at most ``width`` cells."""
+    room = width - len(_LEFT) - len(_RIGHT) - _NUMBER
+    cells = max(_SLIDER_LEAST, min(_SLIDER_MOST, room))
+    place = round(dial / _FULL * (cells - 1))
+    return [
+        (_LEFT, Ink.DIM),
+        ("─" * place, Ink.DIM),
+        ("●", Ink.ACCENT),
+        ("─" * (cells - 1 - place), Ink.DIM),
+        (_RIGHT, Ink.DIM),
+        (f"{dial:>{_NUMBER}}", Ink.TEXT),
+    ]
+
+
 class DiversityPanel(Inked):
     """One block per measure where there is room, else two flowing lines."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._measures: tuple[Measure, ...] = ()
-        self._sentence = ""
+    _measures: tuple[Measure, ...] = ()
+    _sentence = ""
 
     def show(self, measures: tuple[Measure, ...], sentence: str = "") -> None:
         """Show other values, and what they come to; the sentence stands above the blocks only."""

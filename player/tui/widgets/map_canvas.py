@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from textual import events
 
-    from player.tui.map_paint import Paint
+    from player.tui.map_paint import MapPaint
 
 STEPS = "123456789"
 """The queue is drawn as far as one digit counts: further ahead it will have been ranked again anyway."""
@@ -81,7 +81,7 @@ class MapCanvas(Inked, can_focus=True):
         self._camera = Camera(self._camera.columns, self._camera.rows)
         self._put(cursor)
 
-    def show_paint(self, paint: Paint, alone: int | None) -> None:
+    def show_paint(self, paint: MapPaint, alone: int | None) -> None:
         """Colour the points shown; with ``alone``, one group of them, above all others in grey."""
         self._codes = paint.codes
         faint = np.array([shade.faint for shade in paint.shades])

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from player.insight.terminal_map import MapView
     from player.library.tracks import TrackRow
     from player.stations.snapshot import QueueRow
-    from player.tui.map_paint import Paint, Shade
+    from player.tui.map_paint import MapPaint, Shade
 
 _TALL_FROM = 6
 """With fewer lines than this, the legend flows from left to right."""
@@ -36,13 +36,11 @@ _Text = list[tuple[str, Style]]
 class MapLegend(Inked):
     """The groups or the scale; below them, where there is room, the queue with its numbers on the map."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._paint: Paint | None = None
-        self._alone: int | None = None
-        self._queue: tuple[QueueRow, ...] = ()
+    _paint: MapPaint | None = None
+    _alone: int | None = None
+    _queue: tuple[QueueRow, ...] = ()
 
-    def show_paint(self, paint: Paint | None, alone: int | None) -> None:
+    def show_paint(self, paint: MapPaint | None, alone: int | None) -> None:
         """Explain other colours; ``alone`` is the group that is shown by itself."""
         self._paint, self._alone = paint, alone
         self.refresh(layout=True)
@@ -113,7 +111,7 @@ class MapLegend(Inked):
         name = column(shade.name, room) if fill else fit(shade.name, room)
         return [dot, (f"{name} ", ink), (count, self.ink(Ink.DIM))]
 
-    def _scale(self, paint: Paint, cells: int) -> _Text:
+    def _scale(self, paint: MapPaint, cells: int) -> _Text:
         assert paint.ends is not None
         text = self.ink(Ink.TEXT)
         colours = [("█" * cells, Style(color=shade.colour)) for shade in paint.shades if not shade.faint]
@@ -124,10 +122,8 @@ class MapLegend(Inked):
 class MapTrack(Inked):
     """The track at the map's cursor."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._track: TrackRow | None = None
-        self._facts = ""
+    _track: TrackRow | None = None
+    _facts = ""
 
     def show(self, track: TrackRow | None, facts: str) -> None:
         """Show another track."""
@@ -153,9 +149,7 @@ class MapTrack(Inked):
 class MapProgress(Inked):
     """Stands where the map will be."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._view: MapView | None = None
+    _view: MapView | None = None
 
     def show(self, view: MapView) -> None:
         """Show how far it is."""

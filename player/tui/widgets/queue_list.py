@@ -5,18 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from player.tui.keys import QUEUE, bindings
-from player.tui.messages import (
-    AskStory,
-    AskWhy,
-    FindSimilar,
-    MoreLike,
-    MovePin,
-    PinTrack,
-    PlayTrack,
-    RestTrack,
-    RowChosen,
-    ThumbTrack,
-)
 from player.tui.text import clock, column, right, shares
 from player.tui.widgets.row_list import RowList
 from player.tui.widgets.styled_text import Ink, Line, Piece
@@ -25,7 +13,6 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from player.stations.snapshot import QueueRow
-    from player.tui.port import Thumb
 
 _MARK = 4
 _TIME = 8
@@ -41,9 +28,7 @@ class QueueList(RowList):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(QUEUE)]
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._rows: tuple[QueueRow, ...] = ()
+    _rows: tuple[QueueRow, ...] = ()
 
     @property
     def selected(self) -> QueueRow | None:
@@ -78,56 +63,6 @@ class QueueList(RowList):
             *why,
             (right(clock(queued.track.duration), _TIME), Ink.DIM),
         ]
-
-    def on_row_chosen(self, message: RowChosen) -> None:
-        """Play the row by hand."""
-        message.stop()
-        self.post_message(PlayTrack(self._rows[message.index].track.id))
-
-    def action_thumb_row(self, value: Thumb) -> None:
-        """Thumb the selected row."""
-        if self.selected is not None:
-            self.post_message(ThumbTrack(self.selected.track.id, value))
-
-    def action_rest_row(self) -> None:
-        """Not now, for the selected row."""
-        if self.selected is not None:
-            self.post_message(RestTrack(self.selected.track.id))
-
-    def action_pin_next(self) -> None:
-        """Play the selected row next."""
-        if self.selected is not None:
-            self.post_message(PinTrack(self.selected.track.id, "next"))
-
-    def action_pin_last(self) -> None:
-        """Pin the selected row, or take its pin off."""
-        if self.selected is not None:
-            self.post_message(PinTrack(self.selected.track.id, "last"))
-
-    def action_move_pin(self, places: int) -> None:
-        """Move the selected pin."""
-        if self.selected is not None:
-            self.post_message(MovePin(self.selected.track.id, places))
-
-    def action_grow(self) -> None:
-        """A station like the selected row."""
-        if self.selected is not None:
-            self.post_message(MoreLike(self.selected.track.id))
-
-    def action_why_row(self) -> None:
-        """Why the selected row is there."""
-        if self.selected is not None:
-            self.post_message(AskWhy(self.selected.track))
-
-    def action_story_row(self) -> None:
-        """Everything known about the selected row's track."""
-        if self.selected is not None:
-            self.post_message(AskStory(self.selected.track))
-
-    def action_similar_row(self) -> None:
-        """Tracks that sound like the selected row."""
-        if self.selected is not None:
-            self.post_message(FindSimilar(self.selected.track))
 
 
 def mark(row: QueueRow, index: int) -> Piece:

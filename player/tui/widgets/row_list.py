@@ -42,9 +42,7 @@ class RowList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
     cursor: reactive[int] = reactive(0)
     """The selected row."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._length = 0
+    _length = 0
 
     @property
     def length(self) -> int:

@@ -112,10 +112,8 @@ class JobLine(Inked):
 class NoticeLine(Inked):
     """One sentence, wrapped between words; no room taken without one."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._text = ""
-        self._ink = Ink.TEXT
+    _text = ""
+    _ink = Ink.TEXT
 
     def show(self, text: str, *, problem: bool = False) -> None:
         """Show another sentence."""
@@ -204,9 +202,7 @@ def _span(keys: Sequence[Key]) -> int:
 class ReasonLine(Inked):
     """Why the selected row is in the queue, with its score and the chance it was chosen with."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._row: QueueRow | None = None
+    _row: QueueRow | None = None
 
     def show(self, row: QueueRow | None) -> None:
         """Show another row's reason."""

@@ -10,9 +10,8 @@ from player.feedback.correction import Correction
 from player.stations.track_views import StoryEvent
 from player.storage.event_kinds import Kind
 from player.tui.text import clock, column, dotted, fit, plain, right, signed, tail
-from player.tui.widgets.diverging_bar import leaning
 from player.tui.widgets.row_list import RowList
-from player.tui.widgets.styled_text import Ink, Line
+from player.tui.widgets.styled_text import Ink, Line, leaning
 
 if TYPE_CHECKING:
     from player.stations.track_views import TrackStory

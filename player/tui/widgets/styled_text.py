@@ -48,6 +48,24 @@ def spread(left: Line, right: Line, width: int) -> Line:
     return [*left, (" " * gap, Ink.TEXT), *right] if gap >= 1 else left
 
 
+def leaning(value: float, largest: float, width: int) -> Line:
+    """A bar of ``width`` cells, to half a cell: what speaks for something to the right of the middle, the rest to the left.
+
+    Args:
+        value: what it shows.
+        largest: the size that fills one side.
+        width: an odd number of cells, the middle one included.
+    """
+    side = width // 2
+    halves = min(round(abs(value) / largest * side * 2), side * 2) if largest > 0 else 0
+    whole, half = divmod(halves, 2)
+    if value < 0:
+        drawn = ("╺" if half else "") + "━" * whole
+        return [(drawn.rjust(side), Ink.BAD), ("│", Ink.DIM), (" " * side, Ink.TEXT)]
+    drawn = "━" * whole + ("╸" if half else "")
+    return [(" " * side, Ink.TEXT), ("│", Ink.DIM), (drawn.ljust(side), Ink.GOOD)]
+
+
 class Inked(Widget):
     """A widget that draws itself from lines of pieces."""
 

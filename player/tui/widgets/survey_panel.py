@@ -27,10 +27,8 @@ _UNLOADED = SurveyView()
 class SurveyPanel(Inked):
     """Title, origin, the clip's bar; the last answers; a sentence; what all this is for."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._view = _UNLOADED
-        self._problem = ""
+    _view = _UNLOADED
+    _problem = ""
 
     def show(self, view: SurveyView, problem: str) -> None:
         """Show another view, or a problem in place of its words; what looks the same is not drawn again."""

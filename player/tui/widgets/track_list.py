@@ -1,17 +1,17 @@
-"""The library's rows: a view (indices) of a catalogue, never a copy of it."""
+"""Lists of tracks: the library's, a view (indices) of a catalogue and never a copy of it; and those that sound like one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from player.tui.messages import PlayTrack, RowChosen
-from player.tui.text import clock, column, right, shares
+from player.tui.text import clock, column, number, right, shares
 from player.tui.widgets.row_list import RowList
 from player.tui.widgets.styled_text import Ink, Line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from player.insight.neighbours import SimilarTrack
     from player.library.tracks import TrackRow
 
 _TIME = 7
@@ -19,15 +19,16 @@ _YEAR = 6
 _GAP = 2
 _ALBUM_FROM = 60
 _GENRE_FROM = 110
+_LIKENESS = 7
+_SIMILAR_TIME = 8
+"""With the gap before it; an hour and more fits."""
 
 
 class TrackList(RowList):
     """Tracks of the catalogue."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._catalogue: Sequence[TrackRow] = ()
-        self._indices: Sequence[int] = ()
+    _catalogue: Sequence[TrackRow] = ()
+    _indices: Sequence[int] = ()
 
     @property
     def selected(self) -> TrackRow | None:
@@ -64,7 +65,36 @@ class TrackList(RowList):
         cells[-1] = (cells[-1][0][:-_GAP], cells[-1][1])
         return [*cells, (end, Ink.DIM)]
 
-    def on_row_chosen(self, message: RowChosen) -> None:
-        """Play the track by hand."""
-        message.stop()
-        self.post_message(PlayTrack(self._catalogue[self._indices[message.index]].id))
+
+class SimilarList(RowList):
+    """Similarity, title, artist, album, genre and length – as many as there is room for."""
+
+    _found: Sequence[SimilarTrack] = ()
+
+    @property
+    def selected(self) -> TrackRow | None:
+        """The track at the cursor."""
+        return self._found[self.cursor].track if self._found else None
+
+    def show(self, found: Sequence[SimilarTrack], cursor: int) -> None:
+        """Show other tracks."""
+        self._found = found
+        self.set_length(len(found), cursor)
+
+    def row(self, index: int, width: int, *, selected: bool) -> Line:
+        """One track."""
+        similar = self._found[index]
+        track = similar.track
+        weights = (5, 4) if width < _ALBUM_FROM else (5, 4, 4) if width < _GENRE_FROM else (5, 4, 4, 3)
+        widths = shares(width - _LIKENESS - _SIMILAR_TIME - (len(weights) - 1) * _GAP, weights)
+        inks = (Ink.STRONG if selected else Ink.TEXT, Ink.TEXT, Ink.DIM, Ink.DIM)
+        texts = zip((track.title, track.artist, track.album, track.genre), widths, inks, strict=False)
+        cells: Line = []
+        for text, room, ink in texts:
+            cells += [(column(text, room), ink), (" " * _GAP, Ink.TEXT)]
+        likeness = right(number(similar.similarity), _LIKENESS - _GAP)
+        return [
+            (likeness + " " * _GAP, Ink.ACCENT),
+            *cells[:-1],
+            (right(clock(track.duration), _SIMILAR_TIME), Ink.DIM),
+        ]

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from player.stations.snapshot import ordinal
 from player.tui.text import column, dotted, fit, right, signed
-from player.tui.widgets.diverging_bar import leaning
 from player.tui.widgets.row_list import RowList
-from player.tui.widgets.styled_text import Ink, Inked, Line
+from player.tui.widgets.styled_text import Ink, Inked, Line, leaning
 
 if TYPE_CHECKING:
     from player.stations.track_views import Why

@@ -1,0 +1,164 @@
+"""The listener's commands for the music itself: pause, next, previous, seek, volume, and what is put before the queue."""
+
+import functools
+import time
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, TypeVar
+
+from player.playback.player_state import PlayerSession
+from player.playback.queue_loop import QueueLoop
+from player.stations.pins import Pins, why_not
+from player.storage.event_kinds import Action, Kind
+
+RESTART_SECONDS = 3.0
+"""Pressing "previous" later than this starts the track again; before, it goes back one."""
+
+CommandsT = TypeVar("CommandsT", bound="Commands")
+ParametersT = ParamSpec("ParametersT")
+ResultT = TypeVar("ResultT")
+
+
+class Commands:
+    """Commands of the controller; each part of it adds its own."""
+
+    def __init__(self, session: PlayerSession, loop: QueueLoop) -> None:
+        self._session = session
+        self._loop = loop
+
+
+def command(
+    method: Callable[Concatenate[CommandsT, ParametersT], ResultT],
+) -> Callable[Concatenate[CommandsT, ParametersT], ResultT]:
+    """Make a method one command: see :meth:`PlayerSession.command`."""
+
+    @functools.wraps(method)
+    def run(self: CommandsT, /, *arguments: ParametersT.args, **named: ParametersT.kwargs) -> ResultT:
+        with self._session.command():  # pyright: ignore[reportPrivateUsage] - of this class
+            return method(self, *arguments, **named)
+
+    return run
+
+
+class TransportCommands(Commands):
+    """Pause, next, previous, seek, volume, and tracks chosen by hand."""
+
+    @command
+    def toggle_pause(self) -> None:
+        """Pause or go on; with nothing playing, start the queue."""
+        session = self._session
+        if session.current is None:
+            self._loop.advance()
+        else:
+            session.playback.toggle()
+            session.show()
+
+    @command
+    def next(self) -> None:
+        """Skip to the next track of the queue."""
+        session = self._session
+        if session.current is not None:
+            session.tell(session.event(Kind.SKIP, session.current, action=Action.NEXT))
+        self._loop.advance()
+
+    @command
+    def previous(self) -> None:
+        """Start the track again, or, at its very beginning, go back to the one before."""
+        session = self._session
+        now = session.current
+        if now is None:
+            return
+        if now.position > RESTART_SECONDS or not session.played:
+            self.seek(0.0)
+            return
+        *session.played, last = session.played
+        track = session.playable_track(last)
+        if track is not None:
+            session.record(session.event(Kind.SKIP, now, action=Action.PREVIOUS))
+            self._loop.play_by_hand(track, "you went back to it", action=Action.PREVIOUS)
+
+    @command
+    def seek(self, seconds: float) -> None:
+        """Go to a place of the track, in seconds from its start."""
+        if self._session.current is not None:
+            self._session.playback.seek(seconds)
+            self._session.show()
+
+    @command
+    def seek_by(self, seconds: float) -> None:
+        """Go so many seconds on, or back where negative."""
+        if self._session.current is not None:
+            self.seek(self._session.current.position + seconds)
+
+    @command
+    def set_volume(self, volume: float) -> None:
+        """Set the loudness, 0…1."""
+        volume = min(1.0, max(0.0, volume))
+        self._session.playback.set_volume(volume)
+        self._session.show(volume=volume)
+
+    @command
+    def play_track(self, track_id: int) -> None:
+        """Play a track chosen by hand; the station goes on after it."""
+        session = self._session
+        track = session.playable_track(track_id)
+        if track is None:
+            return
+        if session.current is not None:
+            session.remember(session.current)
+            session.tell(session.event(Kind.SKIP, session.current, action=Action.CHOSE))
+        self._loop.play_by_hand(track, "chosen by you", action=Action.CHOSE)
+
+    @command
+    def turn_sleep_timer(self) -> None:
+        """Set the sleep timer to its next choice: the end of the track, 15, 30 or 60 minutes, off."""
+        session = self._session
+        session.sleep_timer = session.sleep_timer.turned(time.monotonic())
+        session.show(notice=session.sleep_timer.words)
+
+
+class PinCommands(Commands):
+    """Tracks put at the front of the queue, and taken off again."""
+
+    @command
+    def pin_next(self, track_id: int) -> None:
+        """Play a track next, before all other pins."""
+        if title := self._allowed(track_id):
+            self._pin(self._session.pins.put_next(track_id), f"“{title}” plays next.")
+
+    @command
+    def pin_last(self, track_id: int) -> None:
+        """Play a track after the other pins; one that is pinned already is taken off."""
+        pins = self._session.pins
+        if track_id in pins:
+            self._pin(pins.without(track_id), f"“{self._session.known.title(track_id)}” is pinned no more.")
+        elif title := self._allowed(track_id):
+            pins = pins.put_last((track_id,))
+            self._pin(pins, f"Pinned “{title}” as number {len(pins)}.")
+
+    @command
+    def move_pin(self, places: int, track_id: int) -> None:
+        """Move a pin so many places on, or back where negative; a row that is none is pinned first."""
+        pins = self._session.pins
+        if track_id in pins:
+            self._pin(pins.moved(track_id, places), "")
+        elif title := self._allowed(track_id):
+            self._pin(pins.put_last((track_id,)), f"Pinned “{title}” as number {len(pins) + 1}.")
+
+    def _pin(self, pins: Pins, notice: str) -> None:
+        self._session.pin(pins)
+        self._loop.rerank(notice)
+
+    def _allowed(self, track_id: int) -> str:
+        """The track's title when it can be pinned; else empty, and why not is on show."""
+        session = self._session
+        track = session.playable_track(track_id)
+        if track is None:
+            return ""
+        if session.current is not None and session.current.track.id == track_id:
+            session.show(notice=f"“{track.title}” is playing already.")
+            return ""
+        station = None if session.station is None else session.station.id
+        if reason := why_not(session.history.state, station, track_id, time.time()):
+            session.show(notice=f"“{track.title}” is not pinned: {reason}; take that back first.")
+            return ""
+        return track.title
