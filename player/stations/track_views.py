@@ -99,7 +99,7 @@ class Why:
             "what you told".
         other_lead: what these come to.
         seeds: of the station.
-        utility, lead, rank, eligible, given_up, propensity: see ``recommender.ranking.decomposition.Decomposition``.
+        utility, lead, rank, eligible, given_up, propensity: see ``recommender.ranking.explain.Decomposition``.
         muted: what counts no more on this station.
         model_version: what scored.
     """
