@@ -10,6 +10,8 @@ from player.playback.sleep_timer import SleepTimer
 from player.stations.snapshot import output_words
 from player.storage.event_kinds import Action, Kind
 
+OFF_COURSE_SECONDS = 0.15
+"""So far the music may be from where the clock has it before the place is shown anew."""
 FAILURES_IN_A_ROW = 5
 """So many tracks that cannot be played, one after the other, are no accident: stop and say so."""
 
@@ -28,6 +30,7 @@ class AudioEvents:
         self._loop = loop
         self._greeting = greeting
         self._failures = 0
+        self._shown_at = time.monotonic()
 
     def heard(self, event: audio.Event) -> None:
         """Take an event of the audio process, on its client's thread."""
@@ -36,6 +39,9 @@ class AudioEvents:
             borrower(event)
         with session.lock:
             if not session.playback.attached and not isinstance(event, audio.Ready):
+                return
+            if isinstance(event, audio.Position):
+                self._moved(event)
                 return
             try:
                 with session.command():
@@ -51,11 +57,6 @@ class AudioEvents:
             case audio.Ready(engine, device, note):
                 notice = " ".join(filter(None, (self._greeting, note))) or session.snapshot.notice
                 session.show(output=output_words(engine, device), notice=notice)
-            case audio.Position(token) if playback.is_current(token):
-                playback.moved(event)
-                self._failures = 0
-                session.show()
-                self._sleep_when_due()
             case audio.Finished(token) if playback.is_current(token):
                 self._finished()
             case audio.Failed(token, message) if playback.is_current(token):
@@ -71,6 +72,27 @@ class AudioEvents:
                 session.show(notice=message)
             case _:
                 pass
+
+    def _moved(self, event: audio.Position) -> None:
+        """Follow the music; nothing is recorded or drawn for it, unless it left the course that whoever draws it goes on by."""
+        session = self._session
+        if not session.playback.is_current(event.token):
+            return
+        session.playback.moved(event)
+        self._failures = 0
+        now, told = session.current, session.shown.now
+        assert now is not None
+        passed = time.monotonic() - self._shown_at if told is not None and told.playing else 0.0
+        if (
+            told is None
+            or (told.track.id, told.playing, told.duration) != (now.track.id, now.playing, now.duration)
+            or abs(told.position + passed - now.position) > OFF_COURSE_SECONDS
+        ):
+            self._shown_at = time.monotonic()
+            session.show()
+        if session.sleep_timer.due(time.monotonic()):
+            with session.command():
+                self._sleep_when_due()
 
     def _finished(self) -> None:
         session = self._session

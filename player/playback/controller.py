@@ -6,7 +6,7 @@ that only read take the lock, or what was published last.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from player.audio import messages as audio
 from player.audio.client import AudioClient
@@ -85,7 +85,10 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
 
     def snapshot(self) -> Snapshot:
         """Everything there is to show now; never waits."""
-        return self._session.shown
+        shown, current = self._session.shown, self._session.current
+        if shown.now is None or current is None or shown.now.track is not current.track:
+            return shown
+        return replace(shown, now=replace(shown.now, position=current.position))
 
     def subscribe(self, callback: Callable[[], None]) -> None:
         """Call back, from any thread, whenever the snapshot changed."""

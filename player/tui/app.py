@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from textual.binding import BindingType
     from textual.screen import Screen
+    from textual.theme import Theme
 
     from player.library.tracks import TrackRow
     from player.playback.background import JobName
@@ -86,6 +87,10 @@ class PlayerApp(App[None]):
         """Why the player could not be started."""
         self.player_closed = False
         """Whether the player was closed in good order."""
+
+    def get_theme(self, theme_name: str) -> Theme | None:
+        """The theme of that name; the own one at once, for Textual asks at every line it draws and copies a dictionary each time."""
+        return THEME if theme_name == THEME.name else super().get_theme(theme_name)
 
     def on_mount(self) -> None:
         """Show what there is at once; sound and station follow."""
