@@ -6,6 +6,7 @@ import sys
 
 from player.audio.process import AudioProcess
 from player.audio.selection import ENGINES
+from player.logs import log_to_parent
 
 SWITCH_INTERVAL_SECONDS = 0.001
 """The audio callback gets the interpreter back from the decoder within this; the default 5 ms is half a period."""
@@ -17,6 +18,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=ENGINES, default="auto")
     parser.add_argument("--device", default=None, help="part of the output device's name")
     options = parser.parse_args()
+    log_to_parent()
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     with os.fdopen(_claim_stdout(), "wb") as events:
         AudioProcess(sys.stdin.buffer, events).run(options.engine, options.device)

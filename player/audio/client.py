@@ -3,6 +3,7 @@
 Only the standard library is imported here, so the user interface starts fast and never decodes anything itself.
 """
 
+import logging
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from threading import Lock, Thread, current_thread
 from types import TracebackType
 from typing import IO, Self
 
+from player import logs
 from player.audio.messages import (
     Command,
     DeviceLost,
@@ -40,6 +42,8 @@ from player.audio.messages import (
     encode,
 )
 from player.text import printable
+
+_LOG = logging.getLogger(__name__)
 
 DEATHS_ALLOWED = 5
 DEATH_WINDOW_SECONDS = 60.0
@@ -130,7 +134,6 @@ class AudioClient:
         *,
         engine: str = "auto",
         device: str | None = None,
-        log: Path | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         """Start the audio process in the background.
@@ -139,12 +142,10 @@ class AudioClient:
             on_event: called with every event, from a thread of the client's.
             engine: ``auto``, ``stream``, ``vlc`` or ``null``.
             device: part of the output device's name; None for the default.
-            log: where the child's standard error is appended; None drops it.
             environment: variables for the child in place of this process's own.
         """
         self._on_event = on_event
         self._arguments = ["--engine", engine, *(["--device", device] if device is not None else [])]
-        self._log = log
         self._environment = environment
         self._lock = Lock()
         self._wanted = _Wanted()
@@ -220,32 +221,30 @@ class AudioClient:
 
     def _start_child(self) -> subprocess.Popen[bytes] | None:
         try:
-            errors = subprocess.DEVNULL if self._log is None else self._log.open("ab")
-        except OSError:
-            errors = subprocess.DEVNULL  # a log that cannot be written is no reason for silence
-        try:
-            return subprocess.Popen(
+            child = subprocess.Popen(
                 # -P: the folder the player is started in must not provide modules.
                 [sys.executable, "-P", "-m", "player.audio", *self._arguments],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=errors,
+                stderr=subprocess.PIPE,
                 env=_with_this_package(self._environment if self._environment is not None else os.environ),
                 process_group=0,  # Ctrl-C in the terminal is for the player, which then closes the pipe
             )
         except OSError:
+            _LOG.exception("The audio process could not be started.")
             return None
-        finally:
-            if not isinstance(errors, int):
-                errors.close()
+        assert child.stderr is not None
+        logs.follow(child.stderr, "audio.child")
+        return child
 
     def _forward_events(self, child: subprocess.Popen[bytes]) -> None:
         assert child.stdout is not None
         for line in child.stdout:
             try:
                 event = decode_event(line)
-            except ProtocolError:
-                continue  # half a line of a child that was killed
+            except ProtocolError as error:
+                _LOG.warning("Passed over an event: %s.", error)  # half a line of a child that was killed, say
+                continue
             with self._lock:
                 heard_before = isinstance(event, Started) and self._wanted.started
                 self._wanted = self._wanted.after_event(event)
@@ -297,10 +296,9 @@ class AudioClient:
             self._wanted = replace(self._wanted, track=None, prepared=None)
             self._revived.clear()
             self._gave_up = True
-        where = f" ({self._log} says more)" if self._log is not None else ""
         self._on_event(
             GaveUp(
-                f"The audio process {how} {len(self._deaths)} times within a minute{where}; "
+                f"The audio process {how} {len(self._deaths)} times within a minute (player.log says more); "
                 "see `player doctor`, or play another track to try again."
             )
         )

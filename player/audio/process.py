@@ -4,8 +4,8 @@ Everything that happens (a command, a deck that ended, a device that went away) 
 no locks. A reader thread does nothing but fill it; when the pipe closes, the process ends, however stuck it may be.
 """
 
+import logging
 import os
-import sys
 import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -30,6 +30,8 @@ from player.audio.messages import (
     encode,
 )
 from player.audio.selection import open_engine
+
+_LOG = logging.getLogger(__name__)
 
 REPORT_SECONDS = 0.25
 """How often the position is told while the music moves: a progress bar needs no more."""
@@ -98,7 +100,7 @@ class AudioProcess:
             try:
                 self._inbox.put(decode_command(line))
             except ProtocolError as error:
-                print(f"Passed over a command: {error}.", file=sys.stderr)  # noqa: T201 - the child's log
+                _LOG.warning("Passed over a command: %s.", error)
         self._inbox.put(Quit())
         time.sleep(EXIT_SECONDS)
         os._exit(0)

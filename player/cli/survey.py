@@ -131,7 +131,7 @@ def _open(data_dir: Path | None, count: int, seconds: float) -> None:
         session = SurveySession(
             home.database,
             lambda: plan,
-            lambda heard: AudioClient(heard, engine=audio.engine, device=audio.device, log=home.paths.log_file),
+            lambda heard: AudioClient(heard, engine=audio.engine, device=audio.device),
             count=count,
             volume=load_resume_point(home.database).volume,
             closed=lambda volume: _keep_volume(home, volume),

@@ -92,7 +92,7 @@ class Controller:
         self._bookmark = Bookmark(self._session, self._loop)
         auto = AutoTraining(Registry(paths.models), settings.learning.auto_after, self._answers)
         self._background = Background(database, paths, self._from_outside, self._job_changed, self._bookmark.keep, auto)
-        self._map = MapMaker(paths.data, paths.log_file, self._map_changed)
+        self._map = MapMaker(paths.data, self._map_changed)
 
     # --- what is shown ---------------------------------------------------------------------------------------------
 
@@ -159,7 +159,6 @@ class Controller:
             self._hearing.heard,
             engine=audio_settings.engine,
             device=audio_settings.device,
-            log=session.paths.log_file,
         )
         with session.lock:
             session.playback.attach(client)
