@@ -33,6 +33,7 @@ from player.audio.messages import (
     Prepare,
     ProtocolError,
     Quit,
+    Ready,
     Restarted,
     Seek,
     SetVolume,
@@ -56,6 +57,9 @@ SAME_PLACE_SECONDS = 1.0
 
 FIRST_BACK_OFF_SECONDS = 0.1
 """Before the first restart; doubled for each further death within the window."""
+
+RETRY_SECONDS = 60.0
+"""How long after giving up it is tried again without being asked: nobody may be there to ask."""
 
 EXIT_SECONDS = 3.0
 """How long the child may take to end when asked; then it is killed."""
@@ -147,6 +151,8 @@ class AudioClient:
         self._on_event = on_event
         self._arguments = ["--engine", engine, *(["--device", device] if device is not None else [])]
         self._environment = environment
+        self._had_device = False
+        """Whether sound came out before: then a new child waits for the device instead of playing silently."""
         self._lock = Lock()
         self._wanted = _Wanted()
         self._child: subprocess.Popen[bytes] | None = None
@@ -223,7 +229,14 @@ class AudioClient:
         try:
             child = subprocess.Popen(
                 # -P: the folder the player is started in must not provide modules.
-                [sys.executable, "-P", "-m", "player.audio", *self._arguments],
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "player.audio",
+                    *self._arguments,
+                    *(["--wait-for-device"] * self._had_device),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -245,6 +258,8 @@ class AudioClient:
             except ProtocolError as error:
                 _LOG.warning("Passed over an event: %s.", error)  # half a line of a child that was killed, say
                 continue
+            if isinstance(event, Ready):
+                self._had_device = self._had_device or event.engine == "stream"
             with self._lock:
                 heard_before = isinstance(event, Started) and self._wanted.started
                 self._wanted = self._wanted.after_event(event)
@@ -279,7 +294,8 @@ class AudioClient:
         """The current track, when the child died at the same place of it again; it is not loaded any more."""
         with self._lock:
             track = self._wanted.track
-            if track is None:
+            # A track that waits is not being decoded: whatever killed the process, it was not the track.
+            if track is None or not track.play:
                 self._place, self._deaths_here = None, 0
                 return None
             here = (track.token, track.position)
@@ -299,11 +315,11 @@ class AudioClient:
         self._on_event(
             GaveUp(
                 f"The audio process {how} {len(self._deaths)} times within a minute (player.log says more); "
-                "see `player doctor`, or play another track to try again."
+                "see `player doctor`. It is tried again in a minute, or when you play something."
             )
         )
         if not self._closing.is_set():
-            self._revived.wait()
+            self._revived.wait(RETRY_SECONDS)
         with self._lock:
             self._gave_up = False
         self._deaths.clear()

@@ -101,7 +101,7 @@ class Deck:
                 self._compare_with_declared(source)
         except AudioError as error:
             self.error = str(error)
-        except Exception as error:  # a file must not be able to end this thread without a word
+        except Exception as error:  # noqa: BLE001 - a file must not be able to end this thread without a word
             _LOG.exception("Decoding %s failed.", display_name(self.path))
             reason = "takes more memory than there is" if isinstance(error, MemoryError) else "cannot be decoded"
             self.error = f"{display_name(self.path)} {reason}; it may be damaged, so it is passed over."

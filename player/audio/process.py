@@ -53,10 +53,10 @@ class AudioProcess:
         self._writing = Lock()
         self._inbox: SimpleQueue[Command | Callable[[], None]] = SimpleQueue()
 
-    def run(self, engine_name: str, device: str | None) -> None:
+    def run(self, engine_name: str, device: str | None, *, wait_for_device: bool = False) -> None:
         """Serve until Quit or the end of the commands."""
         Thread(target=self._read, name="commands", daemon=True).start()
-        engine, note = open_engine(engine_name, device, self._emit, self._inbox.put)
+        engine, note = open_engine(engine_name, device, self._emit, self._inbox.put, wait_for_device=wait_for_device)
         self._emit(Ready(engine.name, engine.device, note))
         self._serve(engine)
         engine.close()

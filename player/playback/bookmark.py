@@ -5,6 +5,7 @@ from dataclasses import replace
 from player.library.embed_priority import PriorityKeeper
 from player.playback.player_state import Session
 from player.playback.queue_loop import Loop
+from player.playback.silence import Change
 from player.stations.resume import ResumePoint, save_resume_point
 
 SAVE_SECONDS = 5.0
@@ -20,8 +21,13 @@ class Bookmark:
         self._priority = PriorityKeeper(session.database)
         self._saved = ResumePoint()
 
-    def take_up(self, point: ResumePoint) -> None:
-        """Go on with a station and its track, or with a track that played without one, where they are still there."""
+    def take_up(self, point: ResumePoint, *, play: bool) -> None:
+        """Go on with a station and its track, or with a track that played without one, where they are still there.
+
+        Args:
+            point: where the listener stopped.
+            play: let the music sound, or wait until the listener goes on.
+        """
         session = self._session
         station = self._loop.find_station(point.station_id)
         if station is not None:
@@ -30,8 +36,9 @@ class Bookmark:
             return
         track = session.known.playable_track(point.track_id)
         if track is not None:
-            position, play = point.position, point.playing
-            session.playback.load(track, point.reason, point.decision_id, position=position, play=play)
+            if not play:
+                session.playback.happened(Change.PAUSE)
+            session.playback.load(track, point.reason, point.decision_id, position=point.position)
             words = "Going on where you stopped." if play else "Space goes on where you stopped."
             self._loop.rerank(f"{session.known.problem} {words}".strip())
 
@@ -69,7 +76,7 @@ class Bookmark:
             point,
             track_id=now.track.id,
             position=now.position,
-            playing=now.playing,
+            playing=session.playback.silence.wanted,
             decision_id=now.decision_id,
             reason=now.reason,
         )

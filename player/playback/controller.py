@@ -31,6 +31,7 @@ from player.playback.library_snapshot import read_knowledge
 from player.playback.pin_commands import Pinning
 from player.playback.player_state import Session
 from player.playback.queue_loop import Loop
+from player.playback.silence import Silence
 from player.playback.sleep_commands import Sleeping
 from player.playback.station_commands import Tuning
 from player.playback.transport_commands import Transport
@@ -51,6 +52,8 @@ class Opening:
     """A folder to scan in the background."""
     station_id: int | None = None
     """A station to play, instead of going on where the listener stopped."""
+    play: bool = False
+    """Let the music sound even where the listener had paused it."""
     notice: str = ""
     """A first sentence on the screen."""
 
@@ -91,7 +94,7 @@ class Controller:
         self._hearing = Hearing(self._session, self._loop, self._sleeping, notice)
         self._bookmark = Bookmark(self._session, self._loop)
         auto = AutoTraining(Registry(paths.models), settings.learning.auto_after, self._answers)
-        self._background = Background(database, paths, self._from_outside, self._job_changed, self._bookmark.keep, auto)
+        self._background = Background(database, paths, self._from_outside, self._job_changed, self._look_after, auto)
         self._map = MapMaker(paths.data, self._map_changed)
 
     # --- what is shown ---------------------------------------------------------------------------------------------
@@ -164,7 +167,7 @@ class Controller:
             session.playback.attach(client)
             self.set_volume(point.volume)
             if opening.station_id is None or opening.station_id == point.station_id:
-                self._bookmark.take_up(point)
+                self._bookmark.take_up(point, play=opening.play or point.playing)
             if opening.station_id is not None and session.current is None:
                 self.open_station(opening.station_id)
         self._background.start(opening.music)
@@ -172,19 +175,31 @@ class Controller:
     def close(self) -> None:
         """Keep the place, say that the listener quit, and end the sound."""
         session = self._session
-        self._background.close()
-        self._map.close()
         with session.lock:
             client = session.playback.detach()
         try:
             with session.lock:
                 self._bookmark.save()
-                if session.current is not None:
+                if session.current is not None and not self._loop.record_ending():
                     session.record([session.event(Kind.STOP, session.current, action=Action.QUIT)])
         finally:
             if client is not None:
                 # Not under the lock: the client's thread may be waiting for it to deliver an event.
                 client.close()
+            self._background.close()
+            self._map.close()
+
+    @property
+    def silence(self) -> Silence:
+        """Why no music sounds, if none does."""
+        return self._session.playback.silence
+
+    def _look_after(self) -> None:
+        """What is done again and again: keep the place, and try what the store refused."""
+        with self._session.lock:
+            if self._session.playback.attached:
+                self._loop.retry()
+        self._bookmark.keep()
 
     # --- transport -------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from player.feedback.events import LoggedEvent, NewEvent
 from player.library.tracks import TrackRow
 from player.playback.current_track import Current, Playback
 from player.playback.library_snapshot import read_knowledge
+from player.playback.silence import TRANSITIONS, Change, Reason
 from player.stations.pins import Pins, load_pins, save_pins
 from player.stations.snapshot import NowPlaying, Snapshot, StationRow
 from player.stations.stations import StationInfo, Stations, describe_seeds
@@ -69,6 +70,8 @@ class Session:
         self.unplayable: frozenset[int] = frozenset()
         """Tracks that could not be played in this run."""
         self.snapshot = Snapshot(revision=0, notice=notice)
+        self._troubles: dict[Reason, str] = {}
+        """What was said about a silence that the listener did not ask for."""
         self._subscribers: list[Callable[[], None]] = []
 
     @property
@@ -92,8 +95,29 @@ class Session:
         """Call back, from any thread, whenever the snapshot changed."""
         self._subscribers.append(callback)
 
+    def happened(self, change: Change, sentence: str = "") -> None:
+        """Note what became of the sound.
+
+        Args:
+            change: what happened.
+            sentence: about the silence that it brings; on show as long as that lasts, unless there is other news.
+        """
+        before = self._trouble
+        self.playback.happened(change)
+        if sentence:
+            self._troubles.update(dict.fromkeys(TRANSITIONS[change][0], sentence))
+        stale = self.snapshot.notice == before != self._trouble
+        self.show(notice=sentence or (self._trouble if stale else self.snapshot.notice))
+
+    @property
+    def _trouble(self) -> str:
+        reasons = self.playback.silence.reasons
+        return next((sentence for reason, sentence in self._troubles.items() if reason in reasons), "")
+
     def show(self, **changes: object) -> None:
         """Put changes of the snapshot on show."""
+        if changes.get("notice") == "":
+            changes["notice"] = self._trouble
         now = self.current
         view = None
         if now is not None:

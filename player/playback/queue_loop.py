@@ -1,12 +1,16 @@
 """The loop: serve a track, rank what comes after it with all that was told, show it."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
+from player.errors import PlayerError
+from player.feedback.event_log import NewEvent
 from player.library.tracks import TrackRow
 from player.playback.active_station import Present, TunedStation
 from player.playback.library_snapshot import Knowledge
 from player.playback.player_state import Session
+from player.playback.silence import Change, Reason
 from player.playback.trial_watch import TrialWatch
 from player.stations.modes import mode_named
 from player.stations.pins import Pins, load_pins, save_pins, why_not
@@ -29,6 +33,46 @@ class Loop:
         self._trials = TrialWatch(session)
         self._noted = ""
         """What the station said for itself last."""
+        self._ending: NewEvent | None = None
+        """The end of the current track, while it is not recorded."""
+        self._then: Callable[[], None] | None = None
+        """What follows it, while that is not done."""
+
+    # --- the end of a track ----------------------------------------------------------------------------------------
+
+    def end_track(self, ending: NewEvent, then: Callable[[], None]) -> None:
+        """Record a track's end and do what follows; what the store refuses is done as soon as it takes it."""
+        self._ending, self._then = ending, then
+        self.retry()
+
+    def record_ending(self) -> bool:
+        """Record the end that is not recorded yet; whether there was one.
+
+        Raises:
+            PlayerError: the store refuses.
+        """
+        if self._ending is None:
+            return False
+        self._session.record([self._ending])
+        self._ending = None
+        return True
+
+    def retry(self) -> bool:
+        """Do what the store refused; whether there was anything."""
+        session, then = self._session, self._then
+        if then is None:
+            return False
+        try:
+            self.record_ending()
+            then()
+        except PlayerError as error:
+            if Reason.STORE not in session.playback.silence.reasons:
+                session.happened(Change.STORE_REFUSED, str(error))
+            return True
+        self._then = None
+        if Reason.STORE in session.playback.silence.reasons:
+            session.happened(Change.STORE_WROTE)
+        return True
 
     # --- serving and ranking ---------------------------------------------------------------------------------------
 
@@ -41,6 +85,7 @@ class Loop:
                 otherwise it is drawn anew with all that has just been told.
         """
         session = self._session
+        self._turn(Change.NEXT if keep_next else Change.CHOOSE)
         tuned = session.tuned
         if tuned is None:
             self._advance_free(notice)
@@ -71,8 +116,18 @@ class Loop:
         tuned.rerank(self._present(), None if session.current is None else session.current.track.id)
         self._show_queue(tuned, notice)
 
+    def _turn(self, change: Change) -> None:
+        """Leave the current track: what the listener chooses ends a pause, what the player goes on to does not."""
+        if change is Change.CHOOSE:
+            self._ending = self._then = None
+        self._session.playback.happened(change)
+
     def play_by_hand(self, track: TrackRow, reason: str, *, action: Action) -> None:
         """Play a track that the listener chose; the station goes on after it."""
+        self._turn(Change.CHOOSE)
+        self._play_chosen(track, reason, action)
+
+    def _play_chosen(self, track: TrackRow, reason: str, action: Action) -> None:
         session = self._session
         chosen = session.playback.load(track, reason)
         session.record([session.event(Kind.START, chosen, action=action)])
@@ -223,7 +278,7 @@ class Loop:
         self._present()
         track = next(iter(self._free_tracks()), None)
         if track is not None:
-            self.play_by_hand(track, PINNED, action=Action.CHOSE)
+            self._play_chosen(track, PINNED, Action.CHOSE)
         elif last is not None:
             self.open(self.like(last.track))
             self.advance(f"The queue is over; it goes on with tracks like “{last.track.title}”.")

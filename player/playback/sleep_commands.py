@@ -3,6 +3,7 @@
 import time
 
 from player.playback.player_state import Session
+from player.playback.silence import Change
 from player.playback.sleep_timer import SleepTimer
 from player.storage.event_kinds import Action, Kind
 
@@ -32,16 +33,19 @@ class Sleeping:
             return
         self.set_off()
         session.record([session.event(Kind.STOP, current, action=Action.SLEEP)])
-        session.playback.toggle()
+        session.playback.happened(Change.SLEEP)
         session.show(notice="The sleep timer paused the music. Space goes on.")
 
-    def ends_here(self) -> bool:
-        """Whether the music is to end now that a track is over; called under the lock. If so, it has been recorded."""
+    @property
+    def ends_with_track(self) -> bool:
+        """Whether the music is to end with the track that is playing."""
+        return self._timer.ends_with_track
+
+    def end(self) -> None:
+        """End the music with the track that is over; called under the lock."""
         session, current = self._session, self._session.current
-        if current is None or not self._timer.ends_with_track:
-            return False
         self.set_off()
-        session.record([session.event(Kind.FINISH, current, action=Action.SLEEP)])
-        session.remember(current)
+        if current is not None:
+            session.remember(current)
         session.playback.stop()
-        return True
+        session.playback.happened(Change.SLEEP)

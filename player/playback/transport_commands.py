@@ -19,6 +19,8 @@ class Transport:
         """Pause or go on; with nothing playing, start the queue."""
         session = self._session
         with session.lock:
+            if self._loop.retry():
+                return
             if session.current is None:
                 self._loop.advance()
             else:
@@ -29,6 +31,8 @@ class Transport:
         """Skip to the next track of the queue."""
         session = self._session
         with session.lock:
+            if self._loop.retry():
+                return
             if session.current is not None:
                 session.tell([session.event(Kind.SKIP, session.current, action=Action.NEXT)])
             self._loop.advance()
