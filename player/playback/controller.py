@@ -7,6 +7,7 @@ puts tracks at the front, :class:`Hearing` follows the audio process, :class:`Lo
 keeps the place; they share one :class:`Session`.
 """
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -81,6 +82,7 @@ class Controller:
         on_logged: Callable[[LoggedEvent], None] | None = None,
     ) -> None:
         self._opening = opening or Opening()
+        self._closing, self._closed = threading.Lock(), False
         notice = self._opening.notice
         self._session = Session(database, paths, settings, origin=origin, notice=notice, on_logged=on_logged)
         self._loop = Loop(self._session)
@@ -173,7 +175,13 @@ class Controller:
         self._background.start(opening.music)
 
     def close(self) -> None:
-        """Keep the place, say that the listener quit, and end the sound."""
+        """Keep the place, say that the listener quit, and end the sound; a second call waits for the first."""
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._close()
+
+    def _close(self) -> None:
         session = self._session
         with session.lock:
             client = session.playback.detach()

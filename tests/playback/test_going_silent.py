@@ -44,10 +44,10 @@ def refusing_store(home):
     """A store that refuses to write while the event is set, as a full disk makes SQLite do."""
     full = threading.Event()
 
-    def set_mode(connection):
-        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if full.is_set() else 'OFF'}")
+    def set_mode(connection, _record, _proxy):
+        connection.execute(f"PRAGMA query_only={'ON' if full.is_set() else 'OFF'}")
 
-    event.listen(home.database.engine, "begin", set_mode)
+    event.listen(home.database.engine, "checkout", set_mode)
     return full
 
 
