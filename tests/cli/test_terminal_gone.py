@@ -2,6 +2,7 @@
 
 import os
 import pty
+import select
 import shutil
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from player.feedback.event_log import FeedbackLog
 from player.stations.resume import load_resume_point
 from player.storage.database import open_database
 
@@ -20,10 +22,8 @@ PATIENCE_SECONDS = 30.0
 
 def children_of(process):
     """Everything that descends from a process, by what Linux knows."""
-    try:
-        found = [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
-    except FileNotFoundError:
-        return []
+    threads = Path(f"/proc/{process}/task").glob("*/children")
+    found = [int(child) for thread in threads for child in thread.read_text().split()]
     return found + [deeper for child in found for deeper in children_of(child)]
 
 
@@ -50,10 +50,11 @@ def place(data):
 
 
 def events(data):
-    done = subprocess.run(
-        [sys.executable, "-m", "player", "history", "--data-dir", data], capture_output=True, text=True, check=True
-    )
-    return done.stdout
+    database = open_database(data / "player.db")
+    try:
+        return [event.kind for event in FeedbackLog(database, "cli").read()]
+    finally:
+        database.close()
 
 
 @pytest.fixture
@@ -74,17 +75,26 @@ class OnTerminal:
         if self.leader == 0:
             os.environ["TERM"] = "xterm-256color"
             os.execvp(command[0], command)
-        threading.Thread(target=self._drain, daemon=True).start()
+        self._closed = threading.Event()
+        self._reader = threading.Thread(target=self._drain, daemon=True)
+        self._reader.start()
         wait_for(lambda: "start" in events(data), "music")
         self.processes = [self.leader, *children_of(self.leader)]
         assert len(self.processes) >= 2, "an audio process"
 
     def _drain(self):
-        try:
-            while os.read(self.terminal, 4096):
-                pass
-        except OSError:
-            pass
+        while not self._closed.is_set():
+            try:
+                if select.select([self.terminal], [], [], 0.1)[0]:
+                    os.read(self.terminal, 4096)
+            except OSError:
+                return
+
+    def close(self):
+        """Close the window."""
+        self._closed.set()
+        self._reader.join()
+        os.close(self.terminal)
 
     def reap(self):
         wait_for(lambda: os.waitpid(self.leader, os.WNOHANG)[0] == self.leader, "the end of the player")
@@ -94,7 +104,7 @@ class OnTerminal:
 @pytest.mark.parametrize("behind_another", [False, True])
 def test_a_closed_window_ends_the_player_with_its_place_kept(data, behind_another):
     screen = OnTerminal(data, behind_another=behind_another)
-    os.close(screen.terminal)
+    screen.close()
     screen.reap()
     assert "stop" in events(data)
     assert place(data).track_id is not None
@@ -105,7 +115,7 @@ def test_a_signal_ends_the_player_with_its_place_kept(data, number):
     screen = OnTerminal(data, behind_another=False)
     os.kill(screen.leader, number)
     screen.reap()
-    os.close(screen.terminal)
+    screen.close()
     assert "stop" in events(data)
     assert place(data).track_id is not None
 
