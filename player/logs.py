@@ -10,11 +10,14 @@ import os
 import threading
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+from types import TracebackType
 from typing import IO
 
 MAX_BYTES = 1_000_000
 BACKUPS = 2
 """Three files of a megabyte: weeks of troubles, and never a full disk."""
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
+
 LONGEST_MESSAGE = 2_000
 LONGEST_TRACEBACK = 20_000
 """Characters; the end of a traceback is what tells."""
@@ -39,7 +42,7 @@ class _PrintableFormatter(logging.Formatter):
         record.message = printable(record.message)[:LONGEST_MESSAGE]
         return super().formatMessage(record)
 
-    def formatException(self, ei: "logging._SysExcInfoType") -> str:  # noqa: N802 - logging's names
+    def formatException(self, ei: "ExcInfo") -> str:  # noqa: N802 - logging's names
         text = super().formatException(ei)[-LONGEST_TRACEBACK:]
         return "\n".join(f"    {_indented(line)}" for line in text.splitlines())
 
@@ -62,14 +65,15 @@ class _SharedFileHandler(RotatingFileHandler):
         return os.fdopen(descriptor, "a", encoding="utf-8", errors="replace")
 
     def shouldRollover(self, record: logging.LogRecord) -> bool:  # noqa: N802 - logging's name
-        if self.stream is not None and not self._is_current():
-            self.stream.close()
+        stream = self.stream
+        if stream is not None and not self._is_current(stream.fileno()):
+            stream.close()
             self.stream = self._open()
         return bool(super().shouldRollover(record))
 
-    def _is_current(self) -> bool:
+    def _is_current(self, descriptor: int) -> bool:
         try:
-            there, ours = Path(self.baseFilename).stat(), os.fstat(self.stream.fileno())
+            there, ours = Path(self.baseFilename).stat(), os.fstat(descriptor)
         except OSError:
             return False
         return (there.st_dev, there.st_ino) == (ours.st_dev, ours.st_ino)

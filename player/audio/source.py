@@ -135,8 +135,9 @@ class AudioSource:
             container.close()
             raise AudioError(f"{self._name} holds no audio.")
         stream = container.streams.audio[0]
-        # 0 is not known yet, which the first frame tells.
-        if not _plausible(stream.sample_rate or LOWEST_RATE, stream.channels or 1):
+        # A codec that FFmpeg does not know has no context; 0 is not known yet, which the first frame tells.
+        context = getattr(stream, "codec_context", None)
+        if context is None or not _plausible(context.sample_rate or LOWEST_RATE, context.channels or 1):
             container.close()
             raise AudioError(_damaged(self._name))
         return container, stream

@@ -137,6 +137,14 @@ def test_a_header_that_promises_the_impossible_gets_a_sentence(tmp_path, offset,
     assert fails_with(path).startswith("a.wav")
 
 
+def test_a_codec_that_nobody_knows_gets_a_sentence(tmp_path):
+    path = write_tones(tmp_path / "a.wav", [(440, 0.5)])
+    data = bytearray(path.read_bytes())
+    data[20:22] = b"\x77\x77"  # WAVE's number of the codec
+    path.write_bytes(data)
+    assert fails_with(path).startswith("a.wav")
+
+
 def test_a_search_for_sound_can_be_cancelled(tmp_path):
     with AudioSource(str(nothing_but_a_header(tmp_path / "a.flac"))) as source:
         Timer(0.2, source.cancel).start()
