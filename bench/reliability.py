@@ -17,15 +17,16 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from player.feedback.event_log import FeedbackLog, NewEvent
+
 from player.audio import messages as audio
 from player.audio.client import AudioClient
-from player.feedback.event_log import FeedbackLog, NewEvent
 from player.library.scan import scan
 from player.stations.stations import Seed, Stations
 from player.storage.database import open_database
@@ -326,7 +327,7 @@ def server_restarts(folder: Path, count: int) -> Outcome:
 
 
 @contextmanager
-def headless(data: Path) -> "Iterator[subprocess.Popen[str]]":
+def headless(data: Path) -> "Generator[subprocess.Popen[str]]":
     """The player without a screen on the station Evening."""
     command = [sys.executable, "-m", "player", "play", "--station", "Evening", "--headless", "--data-dir", str(data)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as playing:

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 import pytest
-
 from player.feedback.event_log import FeedbackLog
+
 from player.stations.resume import load_resume_point
 from player.storage.database import open_database
 
