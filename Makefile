@@ -12,7 +12,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: check-music $(VENV)/.ready ## open the player (MUSIC=/path for your own folder; the demo library without any)
-	@$(PLAYER) $(if $(MUSIC),--music "$(MUSIC)")
+	@exec $(PLAYER) $(if $(MUSIC),--music "$(MUSIC)")
 
 check-music:
 	@music="$(MUSIC)"; case "$$music" in "~"*) music="$$HOME$${music#\~}" ;; esac; \

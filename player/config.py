@@ -112,7 +112,7 @@ class Paths:
 
     @property
     def log_file(self) -> Path:
-        """What children say on their standard error."""
+        """What went wrong, in every process; two older files beside it."""
         return self.data / "player.log"
 
     @property

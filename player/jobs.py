@@ -6,6 +6,7 @@ screen (``--attached``) it writes JSON lines to standard output and stops when i
 
 import fcntl
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -17,7 +18,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
 
+from player import logs
 from player.errors import PlayerError
+
+_LOG = logging.getLogger(__name__)
 
 AUTOGROUP = Path("/proc/self/autogroup")
 AUTOGROUP_TRIES = 5
@@ -29,6 +33,8 @@ LINE_SECONDS = 10.0
 """How often progress is told where there is no terminal to redraw a line on."""
 REDRAW_SECONDS = 0.1
 BAR_WIDTH = 24
+LAST_WORDS_SECONDS = 1.0
+"""How long what a dead job said last may take to be logged; a grandchild may hold its pipe open."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What numpy and torch ask, when they are loaded, how many threads to begin."""
 MINUTE = 60
@@ -203,7 +209,8 @@ def stop_when_orphaned() -> threading.Event:
     stop = threading.Event()
 
     def watch() -> None:
-        while sys.stdin.buffer.read(1):
+        # Not through sys.stdin: a reader that waits in there when the interpreter ends is a fatal error of Python's.
+        while os.read(sys.stdin.fileno(), 1):
             pass
         stop.set()
         time.sleep(GRACE_SECONDS)
@@ -220,7 +227,6 @@ class JobChild:
         arguments: the ``player`` command line, without ``--attached``.
         on_progress: called from the reader thread.
         on_result: called from the reader thread, exactly once, also when the child dies.
-        log_file: takes the child's standard error.
     """
 
     def __init__(
@@ -228,21 +234,21 @@ class JobChild:
         arguments: Sequence[str],
         on_progress: Callable[[JobProgress], None],
         on_result: Callable[[JobResult], None],
-        log_file: Path,
     ) -> None:
         self._on_progress = on_progress
         self._on_result = on_result
         # numpy's and torch's own pools of threads would take a core each, and the music needs one.
         alone = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, "1")}
-        with log_file.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "player", *arguments, "--attached"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                start_new_session=True,
-                env=alone,
-            )
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "player", *arguments, "--attached"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            env=alone,
+        )
+        assert self._process.stderr is not None
+        self._errors = logs.follow(self._process.stderr, "job")
         self._reader = threading.Thread(target=self._read, name="job-reader", daemon=True)
         self._reader.start()
 
@@ -268,9 +274,10 @@ class JobChild:
                     elif "result" in document:
                         result = JobResult(**document["result"])
                 except (ValueError, TypeError):
-                    continue
+                    _LOG.warning("Passed over a line of a job: %s", line[:200])
         code = self._process.wait()
         self.stop()
+        self._errors.join(LAST_WORDS_SECONDS)
         self._on_result(
             result or JobResult(ok=False, summary=f"The job ended unexpectedly (code {code}); player.log says more.")
         )

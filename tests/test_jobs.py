@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from player import jobs
+from player import jobs, logs
 from player.errors import PlayerError
 from player.jobs import (
     AUTOGROUP,
@@ -47,13 +47,13 @@ class Screen:
 def start(tmp_path):
     """Starts jobs and waits for their ends at the end."""
     children = []
+    logs.log_to_file(tmp_path / "player.log")
 
     def start_job(*arguments, screen):
         child = JobChild(
             [*map(str, arguments), "--data-dir", str(tmp_path / "data")],
             screen.tell,
             screen.results.append,
-            tmp_path / "player.log",
         )
         children.append(child)
         return child
@@ -124,6 +124,14 @@ def test_what_outlives_its_screen_is_ended_after_its_grace(tmp_path):
     assert output == "asked\n"
     assert child.returncode == 1
     assert 0.25 < time.monotonic() - began < 10
+
+
+def test_a_job_that_ends_before_its_screen_ends_without_a_word():
+    script = "import threading, time\nfrom player import jobs\njobs.stop_when_orphaned()\ntime.sleep(0.3)\n"
+    child = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    with child:
+        assert child.stderr.read() == b""  # Python calls a thread that waits in sys.stdin a fatal error
+        assert child.wait(PATIENCE_SECONDS) == 0
 
 
 def test_a_job_of_the_screen_lets_everything_else_go_first():
@@ -268,12 +276,12 @@ def test_a_pipe_carries_progress_and_result_as_json(capsys):
 def test_a_screen_that_goes_away_ends_the_job(tmp_path):
     songs = write_songs(tmp_path / "songs", 2, 0.3)
     script = (
-        "import os, sys\nfrom pathlib import Path\nfrom player.jobs import JobChild\n"
-        "child = JobChild(sys.argv[2:], print, print, Path(sys.argv[1]))\n"
+        "import os, sys\nfrom player.jobs import JobChild\n"
+        "child = JobChild(sys.argv[1:], print, print)\n"
         "print(child._process.pid, flush=True)\nos._exit(0)\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path / "log"), "scan", str(songs), "--data-dir", str(tmp_path / "data")],
+        [sys.executable, "-c", script, "scan", str(songs), "--data-dir", str(tmp_path / "data")],
         capture_output=True,
         text=True,
         check=True,

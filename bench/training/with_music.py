@@ -71,7 +71,7 @@ def main() -> None:
         alone = music.underruns
         started = time.perf_counter()
         command = ["retrain", "--full", "--data-dir", scratch]
-        child = JobChild(command, lambda _: None, results.append, Path(scratch) / "player.log")
+        child = JobChild(command, lambda _: None, results.append)
         child.join()
         taken = time.perf_counter() - started
     music.client.close()

@@ -3,6 +3,7 @@
 Only the standard library is imported here, so the user interface starts fast and never decodes anything itself.
 """
 
+import logging
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from threading import Lock, Thread, current_thread
 from types import TracebackType
 from typing import IO, Self
 
+from player import logs
 from player.audio.messages import (
     Command,
     DeviceLost,
@@ -31,6 +33,7 @@ from player.audio.messages import (
     Prepare,
     ProtocolError,
     Quit,
+    Ready,
     Restarted,
     Seek,
     SetVolume,
@@ -40,6 +43,8 @@ from player.audio.messages import (
     encode,
 )
 from player.text import printable
+
+_LOG = logging.getLogger(__name__)
 
 DEATHS_ALLOWED = 5
 DEATH_WINDOW_SECONDS = 60.0
@@ -52,6 +57,9 @@ SAME_PLACE_SECONDS = 1.0
 
 FIRST_BACK_OFF_SECONDS = 0.1
 """Before the first restart; doubled for each further death within the window."""
+
+RETRY_SECONDS = 60.0
+"""How long after giving up it is tried again without being asked: nobody may be there to ask."""
 
 EXIT_SECONDS = 3.0
 """How long the child may take to end when asked; then it is killed."""
@@ -130,7 +138,6 @@ class AudioClient:
         *,
         engine: str = "auto",
         device: str | None = None,
-        log: Path | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         """Start the audio process in the background.
@@ -139,13 +146,13 @@ class AudioClient:
             on_event: called with every event, from a thread of the client's.
             engine: ``auto``, ``stream``, ``vlc`` or ``null``.
             device: part of the output device's name; None for the default.
-            log: where the child's standard error is appended; None drops it.
             environment: variables for the child in place of this process's own.
         """
         self._on_event = on_event
         self._arguments = ["--engine", engine, *(["--device", device] if device is not None else [])]
-        self._log = log
         self._environment = environment
+        self._had_device = False
+        """Whether sound came out before: then a new child waits for the device instead of playing silently."""
         self._lock = Lock()
         self._wanted = _Wanted()
         self._child: subprocess.Popen[bytes] | None = None
@@ -220,32 +227,39 @@ class AudioClient:
 
     def _start_child(self) -> subprocess.Popen[bytes] | None:
         try:
-            errors = subprocess.DEVNULL if self._log is None else self._log.open("ab")
-        except OSError:
-            errors = subprocess.DEVNULL  # a log that cannot be written is no reason for silence
-        try:
-            return subprocess.Popen(
+            child = subprocess.Popen(
                 # -P: the folder the player is started in must not provide modules.
-                [sys.executable, "-P", "-m", "player.audio", *self._arguments],
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "player.audio",
+                    *self._arguments,
+                    *(["--wait-for-device"] * self._had_device),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=errors,
+                stderr=subprocess.PIPE,
                 env=_with_this_package(self._environment if self._environment is not None else os.environ),
                 process_group=0,  # Ctrl-C in the terminal is for the player, which then closes the pipe
             )
         except OSError:
+            _LOG.exception("The audio process could not be started.")
             return None
-        finally:
-            if not isinstance(errors, int):
-                errors.close()
+        assert child.stderr is not None
+        logs.follow(child.stderr, "audio.child")
+        return child
 
     def _forward_events(self, child: subprocess.Popen[bytes]) -> None:
         assert child.stdout is not None
         for line in child.stdout:
             try:
                 event = decode_event(line)
-            except ProtocolError:
-                continue  # half a line of a child that was killed
+            except ProtocolError as error:
+                _LOG.warning("Passed over an event: %s.", error)  # half a line of a child that was killed, say
+                continue
+            if isinstance(event, Ready):
+                self._had_device = self._had_device or event.engine == "stream"
             with self._lock:
                 heard_before = isinstance(event, Started) and self._wanted.started
                 self._wanted = self._wanted.after_event(event)
@@ -280,7 +294,8 @@ class AudioClient:
         """The current track, when the child died at the same place of it again; it is not loaded any more."""
         with self._lock:
             track = self._wanted.track
-            if track is None:
+            # A track that waits is not being decoded: whatever killed the process, it was not the track.
+            if track is None or not track.play:
                 self._place, self._deaths_here = None, 0
                 return None
             here = (track.token, track.position)
@@ -297,15 +312,14 @@ class AudioClient:
             self._wanted = replace(self._wanted, track=None, prepared=None)
             self._revived.clear()
             self._gave_up = True
-        where = f" ({self._log} says more)" if self._log is not None else ""
         self._on_event(
             GaveUp(
-                f"The audio process {how} {len(self._deaths)} times within a minute{where}; "
-                "see `player doctor`, or play another track to try again."
+                f"The audio process {how} {len(self._deaths)} times within a minute (player.log says more); "
+                "see `player doctor`. It is tried again in a minute, or when you play something."
             )
         )
         if not self._closing.is_set():
-            self._revived.wait()
+            self._revived.wait(RETRY_SECONDS)
         with self._lock:
             self._gave_up = False
         self._deaths.clear()

@@ -4,6 +4,7 @@ Seeking makes a new deck instead of emptying a ring that two threads share; a pr
 already full. (The name is the DJ's: two of them feed one mixer.)
 """
 
+import logging
 from collections.abc import Callable
 from threading import Event, Thread
 
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 
 from player.audio.ring import RingBuffer
 from player.audio.source import AudioError, AudioSource, display_name
+
+_LOG = logging.getLogger(__name__)
 
 BUFFER_SECONDS = 4.0
 """How far the decoder runs ahead: enough for a sleepy disk, 1.5 MB at 48 kHz."""
@@ -63,6 +66,7 @@ class Deck:
         self.error = ""
         self.damage = ""
         self._on_stopped = on_stopped
+        self._source: AudioSource | None = None
         self._closing = Event()
         self._thread = Thread(target=self._decode, name=f"decoder-{token}", daemon=True)
         self._thread.start()
@@ -75,6 +79,8 @@ class Deck:
     def close(self) -> None:
         """Stop decoding; frames already in the ring can still be read."""
         self._closing.set()
+        if self._source is not None:
+            self._source.cancel()
 
     def join(self, timeout: float) -> None:
         """Wait for the decoder's thread to end."""
@@ -83,6 +89,9 @@ class Deck:
     def _decode(self) -> None:
         try:
             with AudioSource(self.path) as source:
+                self._source = source
+                if self._closing.is_set():
+                    return
                 self.duration = self.duration or source.duration or 0.0
                 for block in source.blocks(self.rate, self.origin):
                     if self.ring.written == 0:
@@ -92,6 +101,10 @@ class Deck:
                 self._compare_with_declared(source)
         except AudioError as error:
             self.error = str(error)
+        except Exception as error:  # noqa: BLE001 - a file must not be able to end this thread without a word
+            _LOG.exception("Decoding %s failed.", display_name(self.path))
+            reason = "takes more memory than there is" if isinstance(error, MemoryError) else "cannot be decoded"
+            self.error = f"{display_name(self.path)} {reason}; it may be damaged, so it is passed over."
         self.ring.finished = True
         self._on_stopped(self)
 

@@ -17,6 +17,9 @@ LATENCY_SECONDS = 0.12
 PERIOD_FRAMES = 2048
 """Frames of one callback, about 45 ms: left to choose, PortAudio takes 20 ms and more than twice the processor time."""
 
+ABSENT_RATE = 48_000
+"""What is decoded for while there is no device."""
+
 SILENT_TOO_LONG_SECONDS = 2.0
 """A device that has not asked for frames for so long is gone, whatever the library says."""
 
@@ -115,6 +118,39 @@ class PortAudioOutput:
 
     def _on_finished(self) -> None:
         self._stopped = not self._resting
+
+
+class AbsentOutput:
+    """A device that was there before this process was: looked for until it is back, and lost until then."""
+
+    def __init__(self, device: str | None = None) -> None:
+        self._selector = device
+        self.device = device or "default"
+        self.rate = ABSENT_RATE
+        self.latency = 0.0
+
+    def start(self, render: Render) -> None:
+        """Ask for nothing."""
+
+    def rest(self) -> None:
+        """Nothing to stop."""
+
+    def wake(self) -> None:
+        """Nothing to begin."""
+
+    def failed(self) -> bool:
+        """Always, so that the engine looks for it."""
+        return True
+
+    def reopened(self) -> PortAudioOutput:
+        """The device, once it is there; raises OutputError before."""
+        library = portaudio()
+        library._terminate()  # noqa: SLF001 - as above
+        library._initialize()  # noqa: SLF001
+        return PortAudioOutput(self._selector)
+
+    def close(self) -> None:
+        """Nothing to let go."""
 
 
 def _selector(device: str | None) -> int | str | None:

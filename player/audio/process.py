@@ -4,8 +4,8 @@ Everything that happens (a command, a deck that ended, a device that went away) 
 no locks. A reader thread does nothing but fill it; when the pipe closes, the process ends, however stuck it may be.
 """
 
+import logging
 import os
-import sys
 import time
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -31,6 +31,8 @@ from player.audio.messages import (
 )
 from player.audio.selection import open_engine
 
+_LOG = logging.getLogger(__name__)
+
 REPORT_SECONDS = 0.25
 """How often the position is told while the music moves: a progress bar needs no more."""
 
@@ -51,10 +53,10 @@ class AudioProcess:
         self._writing = Lock()
         self._inbox: SimpleQueue[Command | Callable[[], None]] = SimpleQueue()
 
-    def run(self, engine_name: str, device: str | None) -> None:
+    def run(self, engine_name: str, device: str | None, *, wait_for_device: bool = False) -> None:
         """Serve until Quit or the end of the commands."""
         Thread(target=self._read, name="commands", daemon=True).start()
-        engine, note = open_engine(engine_name, device, self._emit, self._inbox.put)
+        engine, note = open_engine(engine_name, device, self._emit, self._inbox.put, wait_for_device=wait_for_device)
         self._emit(Ready(engine.name, engine.device, note))
         self._serve(engine)
         engine.close()
@@ -98,7 +100,7 @@ class AudioProcess:
             try:
                 self._inbox.put(decode_command(line))
             except ProtocolError as error:
-                print(f"Passed over a command: {error}.", file=sys.stderr)  # noqa: T201 - the child's log
+                _LOG.warning("Passed over a command: %s.", error)
         self._inbox.put(Quit())
         time.sleep(EXIT_SECONDS)
         os._exit(0)

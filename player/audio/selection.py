@@ -4,13 +4,15 @@ from player.audio.engine import Emit, Engine, Post
 from player.audio.libraries import portaudio
 from player.audio.null import NullOutput
 from player.audio.output import OutputError
-from player.audio.portaudio import PortAudioOutput
+from player.audio.portaudio import AbsentOutput, PortAudioOutput
 from player.audio.stream import StreamEngine
 
 ENGINES = ("auto", "stream", "vlc", "null")
 
 
-def open_engine(name: str, device: str | None, emit: Emit, post: Post) -> tuple[Engine, str]:
+def open_engine(
+    name: str, device: str | None, emit: Emit, post: Post, *, wait_for_device: bool = False
+) -> tuple[Engine, str]:
     """Open an engine.
 
     Args:
@@ -18,6 +20,7 @@ def open_engine(name: str, device: str | None, emit: Emit, post: Post) -> tuple[
         device: part of the output device's name, None for the default.
         emit: where the engine's events go.
         post: runs functions on the control thread.
+        wait_for_device: where there is no device, wait for one instead of playing silently by the clock.
 
     Returns:
         The engine, and one sentence saying why it is not what was asked for (empty where it is).
@@ -39,6 +42,8 @@ def open_engine(name: str, device: str | None, emit: Emit, post: Post) -> tuple[
             return _stream(None, emit, post), f"{note} The default device plays instead."
         except OutputError:
             pass  # the first reason is the one the listener can mend
+    if wait_for_device:
+        return StreamEngine("stream", AbsentOutput(device), emit, post), note
     return _silent(emit, post), f"{note} Until then tracks run silently, by the clock."
 
 

@@ -8,6 +8,7 @@ from typing import Self
 
 import av
 import av.error
+import av.logging
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
@@ -18,14 +19,24 @@ from numpy.typing import NDArray
 from player.audio.ring import CHANNELS
 from player.text import printable
 
+av.logging.set_level(None)  # FFmpeg quotes files' bytes on standard error; what went wrong comes as an exception
+
 PREROLL_SECONDS = 0.25
 """Decoding starts this much before a seek's target: MP3's bit reservoir and Opus (80 ms, RFC 7845 §4.6) need a run-up."""
 
 TOLERATED_GAP_SECONDS = 0.03
 """Times that run ahead of the samples by less are the rounding of containers, not damage."""
 
-OPEN_OPTIONS = {"protocol_whitelist": "file"}
-"""A playlist dressed up as music must not make FFmpeg open network addresses."""
+DEMUXERS = (
+    *("aac", "ac3", "aiff", "amr", "ape", "asf", "au", "caf", "dsf", "dts", "eac3", "flac", "matroska", "mov"),
+    *("mp3", "mpc", "mpc8", "ogg", "tak", "tta", "w64", "wav", "wv"),
+)
+OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(DEMUXERS)}
+"""A playlist dressed up as music (HLS, concat, DASH …) must not make FFmpeg open other files or network addresses."""
+
+LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
+MOST_CHANNELS = 64
+"""Outside of these a file is damaged; a resampler from 2³¹ Hz would ask for more memory than there is."""
 
 MIX_OPTIONS = {"rematrix_maxval": "1.0"}
 """Surround mixed to stereo is scaled so that it cannot clip; for floats FFmpeg would add the channels up unscaled."""
@@ -60,6 +71,7 @@ class AudioSource:
         self.damaged_packets = 0
         self.lost_seconds = 0.0
         self._expected_time: float | None = None
+        self._cancelled = False
 
     def __enter__(self) -> Self:
         return self
@@ -72,6 +84,10 @@ class AudioSource:
     def close(self) -> None:
         """Close the file."""
         self._container.close()
+
+    def cancel(self) -> None:
+        """End :meth:`blocks` soon, from any thread: a damaged file may be searched for its next sound for long."""
+        self._cancelled = True
 
     def blocks(self, rate: int, start: float) -> Iterator[NDArray[np.float32]]:
         """Decode from ``start`` seconds to the end.
@@ -101,7 +117,7 @@ class AudioSource:
                 if len(kept):
                     yield kept
         if skip is None and start <= 0:
-            raise AudioError(f"{self._name} holds no sound that can be decoded; the file is damaged.")
+            raise AudioError(_damaged(self._name))
         for block in converter.flush():
             yield block[skip or 0 :]
 
@@ -118,7 +134,13 @@ class AudioSource:
         if not container.streams.audio:
             container.close()
             raise AudioError(f"{self._name} holds no audio.")
-        return container, container.streams.audio[0]
+        stream = container.streams.audio[0]
+        # A codec that FFmpeg does not know has no context; 0 is not known yet, which the first frame tells.
+        context = getattr(stream, "codec_context", None)
+        if context is None or not _plausible(context.sample_rate or LOWEST_RATE, context.channels or 1):
+            container.close()
+            raise AudioError(_damaged(self._name))
+        return container, stream
 
     def _check_file(self) -> None:
         """Raise AudioError where the file system says no, in words FFmpeg does not have."""
@@ -145,8 +167,14 @@ class AudioSource:
         """Decoded frames from here to the end, without what cannot be decoded."""
         try:
             for packet in self._container.demux(self._stream):
+                if self._cancelled:
+                    return
                 try:
-                    yield from self._stream.decode(packet)
+                    for frame in self._stream.decode(packet):
+                        if _plausible(frame.sample_rate, frame.layout.nb_channels):
+                            yield frame
+                        else:
+                            self.damaged_packets += 1
                 except av.error.EOFError:
                     return
                 except (av.error.FFmpegError, ValueError):
@@ -192,6 +220,14 @@ class AudioSource:
             self.origin = start - early
             return 0
         return round(early * rate)
+
+
+def _plausible(rate: int, channels: int) -> bool:
+    return LOWEST_RATE <= rate <= HIGHEST_RATE and 1 <= channels <= MOST_CHANNELS
+
+
+def _damaged(name: str) -> str:
+    return f"{name} holds no sound that can be decoded; the file is damaged."
 
 
 class _Converter:

@@ -1,5 +1,6 @@
 """The engine of our own: decks feed a mixer, the mixer feeds an output (a PortAudio device, or the clocked null)."""
 
+import logging
 import time
 from functools import partial
 
@@ -8,6 +9,13 @@ from player.audio.engine import Emit, Post, amplitude_of
 from player.audio.messages import Damaged, DeviceChanged, DeviceLost, Failed, Finished, Position, Started
 from player.audio.mixer import Mixer
 from player.audio.output import Output, OutputError
+from player.audio.source import display_name
+
+_LOG = logging.getLogger(__name__)
+
+STUCK_SECONDS = 20.0
+"""So long without a decoded sample while the device waits for it, and a track is given up: a disk that was asleep has woken
+up by then, and a network that has not answered does not soon."""
 
 REOPEN_SECONDS = 2.0
 """How often a lost device is looked for."""
@@ -42,6 +50,8 @@ class StreamEngine:
         self._level = 1.0
         self._earlier_underruns = 0
         self._lost_at: float | None = None
+        self._starved: tuple[Deck, int, float] | None = None
+        """The deck that has nothing to play, how much it had decoded by then, and when that was noticed."""
         self._output, self._mixer = output, self._start(output)
         self.device = self._output.device
 
@@ -109,8 +119,10 @@ class StreamEngine:
                 self._reopen()
         elif self._output.failed():
             self._lose()
-        elif self._mixer.silent:
-            self._output.rest()
+        else:
+            self._watch_decoder()
+            if self._mixer.silent:
+                self._output.rest()
 
     def close(self) -> None:
         """Let the device and the decoders go."""
@@ -137,6 +149,20 @@ class StreamEngine:
         self._mixer.playing = self._playing
         self._mixer.switch(deck)
         self._output.wake()
+
+    def _watch_decoder(self) -> None:
+        """Give up a track that should sound and of which nothing comes."""
+        deck = self._deck
+        if deck is None or not self._playing or deck.ring.finished or deck.ring.available:
+            self._starved = None
+        elif self._starved is None or self._starved[:2] != (deck, deck.ring.written):
+            self._starved = (deck, deck.ring.written, time.monotonic())
+        elif time.monotonic() - self._starved[2] >= STUCK_SECONDS:
+            self._starved = None
+            _LOG.warning("No sound came of %s for %g s.", display_name(deck.path), STUCK_SECONDS)
+            deck.error = f"{display_name(deck.path)} gives no sound; is its disk still there? It is passed over."
+            deck.close()
+            self._ended(deck)
 
     # From the decoder's and the device's threads, each handed to the control thread.
 

@@ -1,5 +1,6 @@
 """The engine that leaves everything to VLC: decoding, mixing and the device."""
 
+import time
 from functools import partial
 from typing import Any
 
@@ -23,6 +24,9 @@ SHORT_SECONDS = 1.0
 
 FULL_VOLUME = 100
 """VLC's figure for an unchanged signal; it cubes the slider itself."""
+
+STUCK_SECONDS = 20.0
+"""As for the other engine: so long after a track began it must be heard of."""
 
 
 class VlcEngine:
@@ -56,6 +60,7 @@ class VlcEngine:
         self._playing = False
         self._begun = False
         self._announced = False
+        self._waiting_since = time.monotonic()
         self._prepared: tuple[str, float] | None = None
         self._attach_events()
 
@@ -122,7 +127,11 @@ class VlcEngine:
         return Position(self._token, seconds, max(self._duration, seconds), self._playing, underruns=0)
 
     def check(self) -> None:
-        """Nothing to do: VLC looks after its device."""
+        """Give up a track that was begun and of which nothing is heard; VLC looks after its device."""
+        if not self._begun or self._announced or not self._playing:
+            self._waiting_since = time.monotonic()
+        elif self._token is not None and time.monotonic() - self._waiting_since >= STUCK_SECONDS:
+            self._failed(self._generation)
 
     def close(self) -> None:
         """Let VLC's threads and device go."""
@@ -138,6 +147,7 @@ class VlcEngine:
         media.release()
         self._player.play()
         self._begun = True
+        self._waiting_since = time.monotonic()
 
     def _known_duration(self, path: str) -> float:
         prepared, self._prepared = self._prepared, None

@@ -37,7 +37,7 @@ def doctor(data_dir: DataDir = None, json: Json = False) -> None:
     from player.config import locate
 
     paths = locate(data_dir)
-    checks = [check for examine in (_settings, _sound, _weights, _database, _models) for check in examine(paths)]
+    checks = [check for examine in (_settings, _log, _sound, _weights, _database, _models) for check in examine(paths)]
     if json:
         emit_json(
             {
@@ -73,6 +73,11 @@ def _settings(paths: "Paths") -> Iterator[Check]:
         yield Check("settings", ok=True, detail=f"{paths.config_file}{found}")
 
 
+def _log(paths: "Paths") -> Iterator[Check]:
+    there = "" if paths.log_file.exists() else " (nothing was logged yet)"
+    yield Check("log", ok=True, detail=f"{paths.log_file}{there}")
+
+
 def _sound(paths: "Paths") -> Iterator[Check]:
     from player.audio.devices import sound_findings
 
@@ -85,12 +90,16 @@ def _weights(paths: "Paths") -> Iterator[Check]:
     from embeddings.errors import EmbeddingError
     from embeddings.registry import DEFAULT_FRONTEND
     from embeddings.weights.files import MUSICNN_WHEEL, find_weights
-    from player.config import load_settings
+    from player.config import Settings, load_settings
 
     name = f"{DEFAULT_FRONTEND} weights"
     try:
-        found = find_weights(MUSICNN_WHEEL, named=load_settings(paths).musicnn_weights, cache=paths.cache)
-    except (EmbeddingError, PlayerError) as error:
+        settings = load_settings(paths)
+    except PlayerError:
+        settings = Settings()  # broken settings are a finding of their own
+    try:
+        found = find_weights(MUSICNN_WHEEL, named=settings.musicnn_weights, cache=paths.cache)
+    except EmbeddingError as error:
         yield Check(name, ok=False, detail=str(error), mend="Run `make run` again, or name the file with --weights.")
         return
     if found is None:

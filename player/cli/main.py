@@ -25,6 +25,7 @@ from player.cli import (
 )
 from player.cli.options import DataDir, say
 from player.errors import PlayerError, UsageError
+from player.logs import log_unexpected
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 """130 is what a shell reports for a program that Ctrl-C ended."""
@@ -93,6 +94,9 @@ def run() -> int:
         # The reader of our output is gone; nothing more can be said there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = FAILED
+    except Exception as error:
+        log_unexpected(error)
+        raise
     if code == INTERRUPTED:
         say("Interrupted.")
     return code

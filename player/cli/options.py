@@ -40,12 +40,14 @@ class Home:
 def opened(data_dir: Path | None) -> Generator[Home]:
     """Open settings and database, and close the database at the end."""
     from player.config import load_settings, locate
+    from player.logs import log_to_file
     from player.storage.database import keep_private, open_database
 
     paths = locate(data_dir)
     settings = load_settings(paths)
     database = open_database(paths.database, backups=paths.backups)
     keep_private(*paths.private)
+    log_to_file(paths.log_file)
     try:
         yield Home(paths, settings, database)
     finally:

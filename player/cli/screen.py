@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import typer
 
 from player.cli.options import Home, opened
+from player.cli.signals import Leaving
 from player.errors import PlayerError
 from player.storage.event_kinds import Origin
 
@@ -56,7 +57,15 @@ def _run(open_home: Callable[[ExitStack], "Controller"]) -> None:
 
     with ExitStack() as stack:
         # All that is not of its own it passes on by __getattr__, which no type checker can follow.
-        run_tui(cast("Controller", LazyPlayer(lambda: open_home(stack))))
+        player = cast("Controller", LazyPlayer(lambda: open_home(stack)))
+
+        def close() -> None:
+            with stack:
+                player.close()
+
+        leaving = Leaving(close)
+        with leaving.watching():
+            run_tui(player, leaving.ask_screen)
 
 
 def _open_demo(stack: ExitStack) -> "Controller":

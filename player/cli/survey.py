@@ -1,12 +1,14 @@
 """``player survey``: clips to like or dislike, on the screen or one by one for scripts."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from player.cli.options import DataDir, Home, Json, emit_json, opened, say
+from player.cli.signals import Leaving
 from player.errors import PlayerError, UsageError
 from player.survey.view import COUNT, SECONDS
 
@@ -131,13 +133,17 @@ def _open(data_dir: Path | None, count: int, seconds: float) -> None:
         session = SurveySession(
             home.database,
             lambda: plan,
-            lambda heard: AudioClient(heard, engine=audio.engine, device=audio.device, log=home.paths.log_file),
+            lambda heard: AudioClient(heard, engine=audio.engine, device=audio.device),
             count=count,
             volume=load_resume_point(home.database).volume,
             closed=lambda volume: _keep_volume(home, volume),
         )
+        leaving = Leaving(session.close)
+        app = SurveyApp(session)
+        leaving.ask_screen(partial(app.call_later, app.exit))
         try:
-            SurveyApp(session).run()
+            with leaving.watching():
+                app.run()
         finally:
             session.close()
         words = session.view().progress

@@ -51,12 +51,14 @@ def main() -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     vectors = _read(sys.stdin.buffer)
-    threading.Thread(target=_end_with_the_pipe, daemon=True).start()
+    answered = threading.Event()
+    threading.Thread(target=_end_with_the_pipe, args=(answered,), daemon=True).start()
 
     from player.insight.library_map import project  # noqa: PLC0415 - the vectors are taken first, the writer waits
 
     projection = project(vectors, lambda _stage, done, total: write_line(answers, Answer(done, total)))
     write_line(answers, Answer(method=projection.method))
+    answered.set()
     answers.write(projection.places.astype(PLACE).tobytes())
     answers.flush()
 
@@ -67,11 +69,12 @@ def _read(stream: IO[bytes]) -> NDArray[np.float32]:
     return np.frombuffer(numbers, VECTOR).reshape(header.rows, header.dimension)
 
 
-def _end_with_the_pipe() -> None:
+def _end_with_the_pipe(answered: threading.Event) -> None:
     # Below Python's buffer, whose lock would be held when the interpreter ends.
     while os.read(sys.stdin.fileno(), 1):
         pass
-    os._exit(1)
+    if not answered.is_set():
+        os._exit(1)
 
 
 if __name__ == "__main__":

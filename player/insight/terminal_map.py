@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from player import logs
 from player.errors import PlayerError
 from player.feedback.event_history import EventHistory
 from player.insight.library_map import Colour, Colouring, colour_by_genre, colour_by_thumb
@@ -24,6 +26,8 @@ from player.library.tracks import TrackRow
 from player.stations.collection import Collection
 from player.stations.station_scoring import StationScorer
 from player.stations.stations import StationInfo
+
+_LOG = logging.getLogger(__name__)
 
 MAP_FILE = "map.npz"
 """In the data folder: places belong to this library's tracks, and can be computed again."""
@@ -84,13 +88,11 @@ class MapMaker:
 
     Args:
         folder: the data folder.
-        log: takes the child's standard error.
         changed: called, from a thread of its own, whenever :attr:`view` is another.
     """
 
-    def __init__(self, folder: Path, log: Path, changed: Callable[[], None]) -> None:
+    def __init__(self, folder: Path, changed: Callable[[], None]) -> None:
         self._file = folder / MAP_FILE
-        self._log = log
         self._changed = changed
         self._lock = threading.Lock()
         self._busy = False
@@ -154,8 +156,10 @@ class MapMaker:
             self._show(MapView(None, 0.0))
         places, method = self._place(collection.vectors.vectors, rows)
         made = KeptMap(key, ids, places, method)
-        with suppress(OSError):  # a full disk: the map is shown all the same, and is computed again next time
+        try:
             save_map(made, self._file)
+        except OSError:  # a full disk: the map is shown all the same, and is computed again next time
+            _LOG.exception("The map could not be kept.")
         self._show(MapView(placed_tracks(collection, made)))
 
     def _place(self, vectors: NDArray[np.float32], rows: NDArray[np.int64]) -> tuple[NDArray[np.float32], str]:
@@ -184,16 +188,18 @@ class MapMaker:
             raise PlayerError("The map could not be made; player.log says why.")
 
     def _start(self) -> subprocess.Popen[bytes]:
-        with self._lock, self._log.open("ab") as log:
+        with self._lock:
             if self._closed:
                 raise PlayerError("The player is closing.")
             self._child = subprocess.Popen(
                 [sys.executable, "-m", "player.insight.map_worker"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                stderr=log,
+                stderr=subprocess.PIPE,
                 start_new_session=True,
             )
+            assert self._child.stderr is not None
+            logs.follow(self._child.stderr, "map")
             return self._child
 
     def _show(self, view: MapView) -> None:

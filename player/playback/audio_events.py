@@ -1,14 +1,19 @@
 """What the audio process says: where the music is, that a track ended or cannot be played, what became of the output."""
 
+import logging
 import time
+from functools import partial
 
 from player.audio import messages as audio
 from player.errors import PlayerError
 from player.playback.player_state import PlayerSession
 from player.playback.queue_loop import QueueLoop
+from player.playback.silence import Change, Reason
 from player.playback.sleep_timer import SleepTimer
 from player.stations.snapshot import output_words
 from player.storage.event_kinds import Action, Kind
+
+_LOG = logging.getLogger(__name__)
 
 OFF_COURSE_SECONDS = 0.15
 """So far the music may be from where the clock has it before the place is shown anew."""
@@ -34,27 +39,30 @@ class AudioEvents:
 
     def heard(self, event: audio.Event) -> None:
         """Take an event of the audio process, on its client's thread."""
+        try:
+            self._hear(event)
+        except Exception as error:  # noqa: BLE001 - the thread that brings the events lives on
+            _LOG.exception("An event of the audio process was not followed.")
+            words = str(error) if isinstance(error, PlayerError) else "Something went wrong; player.log says what."
+            with self._session.lock:
+                self._session.show(notice=words)
+
+    def _hear(self, event: audio.Event) -> None:
         session = self._session
         if (borrower := session.playback.borrower) is not None:
             borrower(event)
         with session.lock:
-            if not session.playback.attached and not isinstance(event, audio.Ready):
-                return
             if isinstance(event, audio.Position):
                 self._moved(event)
-                return
-            try:
-                with session.command():
-                    self._follow(event)
-            except PlayerError as error:
-                # A full disk, say: the sentence is shown, and the thread that brings the events lives on.
-                session.show(notice=str(error))
+            elif session.playback.attached or isinstance(event, audio.Ready):
+                self._follow(event)
 
     def _follow(self, event: audio.Event) -> None:
         session = self._session
         playback = session.playback
         match event:
             case audio.Ready(engine, device, note):
+                self._process_back()
                 notice = " ".join(filter(None, (self._greeting, note))) or session.snapshot.notice
                 session.show(output=output_words(engine, device), notice=notice)
             case audio.Finished(token) if playback.is_current(token):
@@ -63,10 +71,12 @@ class AudioEvents:
                 self._failed(message)
             case audio.Damaged(token, message) if playback.is_current(token):
                 session.show(notice=message)
-            case audio.DeviceLost(message) | audio.GaveUp(message):
-                playback.silenced()
-                session.show(notice=message)
+            case audio.DeviceLost(message):
+                session.happened(Change.DEVICE_LOST, message)
+            case audio.GaveUp(message):
+                session.happened(Change.PROCESS_DIED, message)
             case audio.DeviceChanged(device):
+                session.happened(Change.DEVICE_BACK)
                 session.show(output=device)
             case audio.Restarted(message):
                 session.show(notice=message)
@@ -94,19 +104,35 @@ class AudioEvents:
             with session.command():
                 self._sleep_when_due()
 
+    def _process_back(self) -> None:
+        """A new audio process was told of the current track by its client, unless that had given up."""
+        session = self._session
+        given_up = Reason.PROCESS in session.playback.silence.reasons
+        session.happened(Change.PROCESS_BACK)
+        if given_up:
+            session.playback.reload()
+
     def _finished(self) -> None:
         session = self._session
         session.playback.ended()
-        assert session.current is not None
+        now = session.current
+        assert now is not None
         if session.sleep_timer.ends_with_track:
-            session.sleep_timer = SleepTimer()
-            session.record(session.event(Kind.FINISH, session.current, action=Action.SLEEP))
+            self._loop.end_track(session.event(Kind.FINISH, now, action=Action.SLEEP), self._fall_asleep)
+        else:
+            self._loop.end_track(
+                session.event(Kind.FINISH, now, action=Action.END), partial(self._loop.advance, keep_next=True)
+            )
+
+    def _fall_asleep(self) -> None:
+        """End the music with the track that is over."""
+        session = self._session
+        session.sleep_timer = SleepTimer()
+        if session.current is not None:
             session.remember(session.current)
-            session.playback.stop()
-            self._loop.rerank("The sleep timer ended the music with this track. Space goes on.")
-            return
-        session.record(session.event(Kind.FINISH, session.current, action=Action.END))
-        self._loop.advance(keep_next=True)
+        session.playback.stop()
+        session.playback.happened(Change.SLEEP)
+        self._loop.rerank("The sleep timer ended the music with this track. Space goes on.")
 
     def _sleep_when_due(self) -> None:
         """Pause when the moment of the sleep timer has come, without a verdict on what was playing."""
@@ -116,7 +142,7 @@ class AudioEvents:
         # Whoever goes on listening after it was due is awake.
         session.sleep_timer = SleepTimer()
         session.record(session.event(Kind.STOP, current, action=Action.SLEEP))
-        session.playback.toggle()
+        session.playback.happened(Change.SLEEP)
         session.show(notice="The sleep timer paused the music. Space goes on.")
 
     def _failed(self, message: str) -> None:
@@ -124,11 +150,14 @@ class AudioEvents:
         now = session.current
         assert now is not None
         session.unplayable |= {now.track.id}
-        session.record(session.event(Kind.STOP, now, action=Action.ERROR))
         self._failures += 1
-        if self._failures >= FAILURES_IN_A_ROW:
-            self._failures = 0
-            session.playback.stop()
-            self._loop.rerank(f"{message} Several tracks in a row could not be played; see `player doctor`.")
-        else:
+        self._loop.end_track(session.event(Kind.STOP, now, action=Action.ERROR), partial(self._pass_over, message))
+
+    def _pass_over(self, message: str) -> None:
+        """Go on to the next track, unless too many in a row cannot be played."""
+        if self._failures < FAILURES_IN_A_ROW:
             self._loop.advance(message, keep_next=True)
+            return
+        self._failures = 0
+        self._session.playback.stop()
+        self._loop.rerank(f"{message} Several tracks in a row could not be played; see `player doctor`.")

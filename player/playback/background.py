@@ -1,5 +1,6 @@
 """What goes on beside the music: jobs in children, and other processes writing to the same data."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -11,13 +12,14 @@ from sqlalchemy import func, select
 
 from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
 from player.config import Paths
-from player.errors import PlayerError
 from player.jobs import JobChild, JobProgress, JobResult
 from player.learning.auto_training import AutoTraining
 from player.library.vectors import any_pending
 from player.stations.snapshot import JobView
 from player.storage.database import ChangeWatch, Database
 from player.storage.models import Embedding, TrackFile
+
+_LOG = logging.getLogger(__name__)
 
 JobName = Literal["scan", "embed", "retrain"]
 LOOK_SECONDS = 0.5
@@ -145,7 +147,6 @@ class Background:
             [name, *arguments, "--data-dir", str(self._paths.data)],
             lambda progress: self._progress(name, progress),
             lambda result: self._result(name, result),
-            self._paths.log_file,
         )
         if name == "retrain" and self._auto is not None:
             self._auto.note()
@@ -254,14 +255,16 @@ class Background:
     def _watch(self) -> None:
         watch = ChangeWatch(self._database)
         look = _Look()
+        logged = ""
         while not self._closing.wait(LOOK_SECONDS):
             try:
                 self._keep_place()
                 self._look_outside(watch.changed(), look)
                 self._train_when_due()
-            except PlayerError:
-                # A full disk or a locked database is told where the listener does something; here the next look is soon.
-                continue
+            except Exception as error:  # noqa: BLE001 - the next look is soon, and it keeps the listener's place
+                # A full disk or a locked database is told where the listener does something.
+                if logged != (logged := repr(error)):
+                    _LOG.warning("A look at what others wrote failed.", exc_info=error)
         watch.close()
 
     def _look_outside(self, changed: bool, look: _Look) -> None:  # noqa: FBT001 - what ChangeWatch said

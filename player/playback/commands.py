@@ -42,9 +42,18 @@ def command(
 class TransportCommands(Commands):
     """Pause, next, previous, seek, volume, and tracks chosen by hand."""
 
-    @command
     def toggle_pause(self) -> None:
         """Pause or go on; with nothing playing, start the queue."""
+        if not self._loop.retry():
+            self._toggle_pause()
+
+    def next(self) -> None:
+        """Skip to the next track of the queue."""
+        if not self._loop.retry():
+            self._skip()
+
+    @command
+    def _toggle_pause(self) -> None:
         session = self._session
         if session.current is None:
             self._loop.advance()
@@ -53,8 +62,7 @@ class TransportCommands(Commands):
             session.show()
 
     @command
-    def next(self) -> None:
-        """Skip to the next track of the queue."""
+    def _skip(self) -> None:
         session = self._session
         if session.current is not None:
             session.tell(session.event(Kind.SKIP, session.current, action=Action.NEXT))

@@ -5,6 +5,7 @@ commands (see :meth:`PlayerSession.command`), each defined once, in one of the c
 that only read take the lock, or what was published last.
 """
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -26,6 +27,7 @@ from player.playback.feedback_commands import FeedbackCommands
 from player.playback.library_snapshot import read_library
 from player.playback.player_state import PlayerSession
 from player.playback.queue_loop import QueueLoop
+from player.playback.silence import Change, Silence
 from player.playback.station_commands import StationCommands
 from player.playback.track_queries import TrackQueries
 from player.stations.resume import ResumePoint, load_resume_point
@@ -44,6 +46,8 @@ class Opening:
     """A folder to scan in the background."""
     station_id: int | None = None
     """A station to play, instead of going on where the listener stopped."""
+    play: bool = False
+    """Let the music sound even where the listener had paused it."""
     notice: str = ""
     """A first sentence on the screen."""
 
@@ -71,6 +75,7 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
         on_logged: Callable[[LoggedEvent], None] | None = None,
     ) -> None:
         self._opening = opening or Opening()
+        self._closing, self._closed = threading.Lock(), False
         notice = self._opening.notice
         session = PlayerSession(database, paths, settings, origin=origin, notice=notice, on_logged=on_logged)
         super().__init__(session, QueueLoop(session))
@@ -78,8 +83,8 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
         self._audio_events = AudioEvents(session, self._loop, notice)
         self._wishes = PriorityKeeper(database)
         auto = AutoTraining(Registry(paths.models), settings.learning.auto_after, self._answers)
-        self._background = Background(database, paths, self._from_outside, self._job_changed, self._keep_place, auto)
-        self._map = MapMaker(paths.data, paths.log_file, self._map_changed)
+        self._background = Background(database, paths, self._from_outside, self._job_changed, self._look_after, auto)
+        self._map = MapMaker(paths.data, self._map_changed)
 
     # --- what is shown ---------------------------------------------------------------------------------------------
 
@@ -149,37 +154,61 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
             self._audio_events.heard,
             engine=audio_settings.engine,
             device=audio_settings.device,
-            log=session.paths.log_file,
         )
         with session.lock:
             session.playback.attach(client)
             with session.command():
                 self.set_volume(point.volume)
                 if opening.station_id is None or opening.station_id == point.station_id:
-                    self._resume(point)
+                    self._resume(point, play=opening.play or point.playing)
                 if opening.station_id is not None and session.current is None:
                     self.open_station(opening.station_id)
         self._background.start(opening.music)
 
     def close(self) -> None:
-        """Keep the place, say that the listener quit, and end the sound."""
+        """Keep the place, say that the listener quit, and end the sound; a second call waits for the first."""
+        with self._closing:
+            if not self._closed:
+                self._closed = True
+                self._close()
+
+    def _close(self) -> None:
         session = self._session
-        self._background.close()
-        self._map.close()
         with session.lock:
             client = session.playback.detach()
         try:
             with session.command():
-                if session.current is not None:
+                if session.unfinished is not None:
+                    session.record(session.unfinished.ending)
+                elif session.current is not None:
                     session.record(session.event(Kind.STOP, session.current, action=Action.QUIT))
                 session.keep_place()
         finally:
             if client is not None:
                 # Not under the lock: the client's thread may be waiting for it to deliver an event.
                 client.close()
+            self._background.close()
+            self._map.close()
 
-    def _resume(self, point: ResumePoint) -> None:
-        """Go on with a station and its track, or with a track that played without one, where they are still there."""
+    @property
+    def silence(self) -> Silence:
+        """Why no music sounds, if none does."""
+        return self._session.playback.silence
+
+    def _look_after(self) -> None:
+        """What is done again and again: keep the place, and try what the store refused."""
+        with self._session.lock:
+            if self._session.playback.attached:
+                self._loop.retry()
+        self._keep_place()
+
+    def _resume(self, point: ResumePoint, *, play: bool) -> None:
+        """Go on with a station and its track, or with a track that played without one, where they are still there.
+
+        Args:
+            point: where the listener stopped.
+            play: let the music sound, or wait until the listener goes on.
+        """
         session = self._session
         station = self._loop.find_station(point.station_id)
         if station is not None:
@@ -188,8 +217,9 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
             return
         track = session.known.playable_track(point.track_id)
         if track is not None:
-            position, play = point.position, point.playing
-            session.playback.load(track, point.reason, point.decision_id, position=position, play=play)
+            if not play:
+                session.playback.happened(Change.PAUSE)
+            session.playback.load(track, point.reason, point.decision_id, position=point.position)
             words = "Going on where you stopped." if play else "Space goes on where you stopped."
             self._loop.rerank(f"{session.known.problem} {words}".strip())
 

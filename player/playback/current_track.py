@@ -9,6 +9,7 @@ from player.audio.client import AudioClient
 from player.feedback.listened_ranges import Heard
 from player.library.paths import text_to_path
 from player.library.tracks import TrackRow
+from player.playback.silence import Change, Reason, Silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class Playback:
         self._token = 0
         self._held: tuple[audio.Command, ...] | None = None
         """What waits to be sent, while anything does."""
+        self.silence = Silence()
+        """Why no music sounds, if none does."""
         self.borrower: Callable[[audio.Event], None] | None = None
         """Who has the audio process and is told its events; nothing of the music is sent or believed meanwhile."""
 
@@ -102,19 +105,23 @@ class Playback:
     def take_back(self) -> None:
         """Have the audio process again, and go on where the music was."""
         self.borrower = None
+        self.reload()
+
+    def reload(self) -> None:
+        """Bring an audio process that knows nothing of the current track to its place."""
         now = self.current
         if now is None:
             self._send(audio.Stop())
             return
         self._token += 1
-        self.current = replace(now, token=self._token)
-        self._send(audio.Load(str(text_to_path(now.track.path)), now.position, self._token, now.playing))
+        self.current = replace(now, token=self._token, playing=self.silence.sounding)
+        self._send(audio.Load(str(text_to_path(now.track.path)), now.position, self._token, self.silence.sounding))
 
-    def load(
-        self, track: TrackRow, reason: str, decision_id: int | None = None, *, position: float = 0.0, play: bool = True
-    ) -> Current:
-        """Make a track the current one, and let it sound or wait."""
+    def load(self, track: TrackRow, reason: str, decision_id: int | None = None, *, position: float = 0.0) -> Current:
+        """Make a track the current one; it sounds unless there is a reason for silence."""
+        self._revive()
         self._token += 1
+        play = self.silence.sounding
         heard = Heard.up_to(position, time.monotonic())
         self.current = Current(track, self._token, reason, decision_id, position, track.duration, play, heard)
         self._send(audio.Load(str(text_to_path(track.path)), position, self._token, play))
@@ -131,11 +138,26 @@ class Playback:
         self._send(audio.Prepare(str(text_to_path(track.path)), self._token + 1))
 
     def toggle(self) -> None:
-        """Pause or go on."""
-        if self.current is not None:
-            playing = not self.current.playing
-            self._send(audio.Play() if playing else audio.Pause())
-            self.current = replace(self.current, playing=playing)
+        """Pause or go on, as the listener wishes; a process that was given up is tried again."""
+        if Reason.PROCESS in self.silence.reasons:
+            self._revive()
+            self.happened(Change.GO_ON)
+            self.reload()
+        else:
+            self.happened(Change.PAUSE if self.silence.wanted else Change.GO_ON)
+
+    def happened(self, change: Change) -> None:
+        """Note what brings or takes away a reason for silence, and fall silent or go on accordingly."""
+        before, self.silence = self.silence, self.silence.after(change)
+        sounding = self.silence.sounding
+        if self.current is not None and sounding != before.sounding:
+            self._send(audio.Play() if sounding else audio.Pause())
+            self.current = replace(self.current, playing=sounding)
+
+    def _revive(self) -> None:
+        """A track that is loaded makes a client that gave up try again."""
+        if Reason.PROCESS in self.silence.reasons:
+            self.silence = self.silence.after(Change.PROCESS_BACK)
 
     def seek(self, seconds: float) -> None:
         """Go to a place of the track; before its start or past its end counts as there."""
@@ -154,9 +176,10 @@ class Playback:
         self.current = None
 
     def stop(self) -> None:
-        """Fall silent."""
+        """Fall silent, for there is nothing to play."""
         self._send(audio.Stop())
         self.current = None
+        self.silence = self.silence.after(Change.NOTHING_LEFT)
 
     def is_current(self, token: int) -> bool:
         """Whether an event with this token is about the current play."""
@@ -176,11 +199,6 @@ class Playback:
         if now is not None:
             heard = now.heard.reported(now.duration, time.monotonic())
             self.current = replace(now, position=now.duration, heard=heard)
-
-    def silenced(self) -> None:
-        """The output went away; the track waits."""
-        if self.current is not None:
-            self.current = replace(self.current, playing=False)
 
     def _send(self, command: audio.Command) -> None:
         if self.borrower is not None:

@@ -16,6 +16,7 @@ from player.insight.diversity_panel import DiversityCourse
 from player.learning.served_model import load_served_model
 from player.playback.active_station import QUEUE_ROWS
 from player.playback.controller import Controller, Opening
+from player.playback.silence import Reason
 from player.stations.collection import Collection, load_collection
 from player.stations.modes import mode_named
 from player.stations.pins import Pins, load_pins
@@ -132,7 +133,7 @@ def play_headless(
     seconds: float | None,
     emit: Callable[[dict[str, object]], None],
 ) -> None:
-    """Play a station until interrupted, or for so many seconds; every recorded event is emitted.
+    """Play a station until interrupted, or for so many seconds; every recorded event and every notice is emitted.
 
     Raises:
         PlayerError: the station is unknown, or nothing can be played.
@@ -140,11 +141,17 @@ def play_headless(
     station = Stations(database).find(station_name)
     _check_not_empty(load_collection(database))
     stop = threading.Event()
-    notices: list[str] = []
+    told = {"output": "", "notice": ""}
+
+    def say(document: dict[str, object]) -> None:
+        try:
+            emit(document)
+        except OSError:  # nobody reads any more, or the terminal is gone
+            stop.set()
 
     def tell(event: LoggedEvent) -> None:
         row = rows.get(event.track_id)
-        emit(
+        say(
             {
                 "event": event.kind,
                 "time": datetime.fromtimestamp(event.seconds, UTC).isoformat(),
@@ -158,18 +165,27 @@ def play_headless(
         )
 
     controller = Controller(
-        database, paths, settings, origin=Origin.HEADLESS, opening=Opening(station_id=station.id), on_logged=tell
+        database,
+        paths,
+        settings,
+        origin=Origin.HEADLESS,
+        opening=Opening(station_id=station.id, play=True),
+        on_logged=tell,
     )
     rows = {row.id: row for row in controller.catalogue()}
 
     def look() -> None:
         snapshot = controller.snapshot()
-        if snapshot.output and snapshot.output not in notices:
-            notices.append(snapshot.output)
-            emit({"event": "output", "output": snapshot.output, "notice": snapshot.notice})
+        if snapshot.output and snapshot.output != told["output"]:
+            told.update(output=snapshot.output, notice=snapshot.notice)
+            say({"event": "output", "output": snapshot.output, "notice": snapshot.notice})
+        elif snapshot.notice != told["notice"]:
+            # An empty one takes back the one before: it is no longer true.
+            told["notice"] = snapshot.notice
+            say({"event": "notice", "time": datetime.now(UTC).isoformat(), "notice": snapshot.notice})
 
     controller.subscribe(look)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: stop.set())
     controller.start()
     try:
@@ -184,7 +200,7 @@ def _wait(controller: Controller, stop: threading.Event, seconds: float | None) 
         if deadline is not None and time.monotonic() >= deadline:
             return
         snapshot = controller.snapshot()
-        if snapshot.now is None and not snapshot.queue:
+        if Reason.ENDED in controller.silence.reasons:
             raise PlayerError(snapshot.notice or "There is nothing to play.")
 
 

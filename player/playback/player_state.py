@@ -1,9 +1,9 @@
 """One run of the player, which the parts of the controller share: its lock, its transactions, its log, what it shows."""
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from player.config import Paths, Settings
@@ -13,6 +13,7 @@ from player.feedback.events import LoggedEvent, NewEvent
 from player.library.tracks import TrackRow
 from player.playback.current_track import Current, Playback
 from player.playback.library_snapshot import read_library
+from player.playback.silence import TRANSITIONS, Change, Reason
 from player.playback.sleep_timer import SleepTimer
 from player.stations.pins import Pins, load_pins, save_pins
 from player.stations.resume import ResumePoint, save_resume_point
@@ -30,6 +31,14 @@ REMEMBERED = 200
 """Tracks that "previous" can go back through."""
 SAVE_SECONDS = 5.0
 """How far the music may run ahead of the place that is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """The end of a track that is still to be recorded, and what follows it."""
+
+    ending: NewEvent
+    then: Callable[[], None]
 
 
 class PlayerSession:
@@ -82,6 +91,10 @@ class PlayerSession:
         """As everybody may see it: nothing in it is still to be written."""
         self._saved = ResumePoint()
         self._on_logged = on_logged
+        self.unfinished: Unfinished | None = None
+        """The end of a track that is still to be recorded."""
+        self._troubles: Mapping[Reason, str] = {}
+        """What was said about a silence that the listener did not ask for."""
         self._subscribers: list[Callable[[], None]] = []
         self._in_command = False
         self._later: tuple[Callable[[], None], ...] = ()
@@ -162,8 +175,29 @@ class PlayerSession:
         """Call back, from any thread, whenever the snapshot changed."""
         self._subscribers.append(callback)
 
+    def happened(self, change: Change, sentence: str = "") -> None:
+        """Note what became of the sound.
+
+        Args:
+            change: what happened.
+            sentence: about the silence that it brings; on show as long as that lasts, unless there is other news.
+        """
+        before = self._trouble
+        self.playback.happened(change)
+        if sentence:
+            self._troubles = {**self._troubles, **dict.fromkeys(TRANSITIONS[change][0], sentence)}
+        stale = self.snapshot.notice == before != self._trouble
+        self.show(notice=sentence or (self._trouble if stale else self.snapshot.notice))
+
+    @property
+    def _trouble(self) -> str:
+        reasons = self.playback.silence.reasons
+        return next((sentence for reason, sentence in self._troubles.items() if reason in reasons), "")
+
     def show(self, **changes: object) -> None:
         """Put changes of the snapshot on show, at the end of the command where there is one."""
+        if changes.get("notice") == "":
+            changes["notice"] = self._trouble
         now = self.current
         view = None
         if now is not None:
@@ -242,7 +276,7 @@ class PlayerSession:
             point,
             track_id=now.track.id,
             position=now.position,
-            playing=now.playing,
+            playing=self.playback.silence.wanted,
             decision_id=now.decision_id,
             reason=now.reason,
         )

@@ -1,11 +1,15 @@
 """The loop: serve a track, rank what comes after it with all that was told, show it."""
 
 import time
+from collections.abc import Callable
 
+from player.errors import PlayerError
+from player.feedback.events import NewEvent
 from player.library.tracks import TrackRow
 from player.playback.active_station import ActiveStation, Present
 from player.playback.library_snapshot import LibrarySnapshot
-from player.playback.player_state import PlayerSession
+from player.playback.player_state import PlayerSession, Unfinished
+from player.playback.silence import Change, Reason
 from player.stations.modes import mode_named
 from player.stations.pins import Pins, load_pins, save_pins, why_not
 from player.stations.queue_builder import PINNED
@@ -31,6 +35,32 @@ class QueueLoop:
         self._noted = ""
         """What the station said for itself last."""
 
+    # --- the end of a track ----------------------------------------------------------------------------------------
+
+    def end_track(self, ending: NewEvent, then: Callable[[], None]) -> None:
+        """Record a track's end and do what follows, as one command; what the store refuses is done as soon as it takes it."""
+        self._session.unfinished = Unfinished(ending, then)
+        self.retry()
+
+    def retry(self) -> bool:
+        """Do what the store refused; whether there was anything. Not part of another command."""
+        session = self._session
+        with session.lock:
+            unfinished = session.unfinished
+            if unfinished is None:
+                return False
+            try:
+                with session.command():
+                    session.unfinished = None
+                    session.record(unfinished.ending)
+                    unfinished.then()
+                    if Reason.STORE in session.playback.silence.reasons:
+                        session.happened(Change.STORE_WROTE)
+            except PlayerError as error:
+                if Reason.STORE not in session.playback.silence.reasons:
+                    session.happened(Change.STORE_REFUSED, str(error))
+            return True
+
     # --- serving and ranking ---------------------------------------------------------------------------------------
 
     def advance(self, notice: str = "", *, keep_next: bool = False) -> None:
@@ -42,6 +72,7 @@ class QueueLoop:
                 otherwise it is drawn anew with all that has just been told.
         """
         session = self._session
+        self._turn(Change.NEXT if keep_next else Change.CHOOSE)
         tuned = session.tuned
         if tuned is None:
             self._advance_free(notice)
@@ -72,8 +103,18 @@ class QueueLoop:
         tuned.rerank(self._present(), None if session.current is None else session.current.track.id)
         self._show_queue(tuned, notice)
 
+    def _turn(self, change: Change) -> None:
+        """Leave the current track: what the listener chooses ends a pause, what the player goes on to does not."""
+        if change is Change.CHOOSE:
+            self._session.unfinished = None
+        self._session.playback.happened(change)
+
     def play_by_hand(self, track: TrackRow, reason: str, *, action: Action) -> None:
         """Play a track that the listener chose; the station goes on after it."""
+        self._turn(Change.CHOOSE)
+        self._play_chosen(track, reason, action)
+
+    def _play_chosen(self, track: TrackRow, reason: str, action: Action) -> None:
         session = self._session
         chosen = session.playback.load(track, reason)
         session.record(session.event(Kind.START, chosen, action=action))
@@ -266,7 +307,7 @@ class QueueLoop:
         self._present()
         track = next(iter(self._free_tracks()), None)
         if track is not None:
-            self.play_by_hand(track, PINNED, action=Action.CHOSE)
+            self._play_chosen(track, PINNED, Action.CHOSE)
         elif last is not None:
             self.open(self.like(last.track))
             self.advance(f"The queue is over; it goes on with tracks like “{last.track.title}”.")

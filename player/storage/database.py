@@ -235,7 +235,11 @@ def _revision(path: Path) -> str | None:
 
 
 def _engine(path: Path, *, foreign_keys: bool = True) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        hide_parameters=True,  # what a listener heard and said does not belong in an error's text
+    )
 
     def configure(connection: sqlite3.Connection, _record: object) -> None:
         _write_ahead(connection)

@@ -366,16 +366,24 @@ def _map_screen() -> type[MapScreen]:
     return MapScreen
 
 
-def run_tui(player: Controller) -> None:
+def _leave(app: PlayerApp) -> None:
+    with suppress(RuntimeError):  # it has not begun, or is over
+        app.call_later(app.exit)
+
+
+def run_tui(player: Controller, told_how_to_leave: Callable[[Callable[[], None]], None] | None = None) -> None:
     """Run the app on this terminal until the listener quits.
 
     Args:
         player: Closed when this returns, however the app ended.
+        told_how_to_leave: Given a function, safe from any thread, that ends the app.
 
     Raises:
         PlayerError: The player could not be started.
     """
     app = PlayerApp(player)
+    if told_how_to_leave is not None:
+        told_how_to_leave(lambda: _leave(app))
     try:
         app.run()
     finally:

@@ -42,15 +42,13 @@ class Events:
 
 
 @pytest.fixture
-def start_client(tmp_path):
-    """Starts clients that log the child's errors; returns (client, events)."""
+def start_client():
+    """Starts clients ; returns (client, events)."""
     clients = []
 
     def start(engine="null", device=None, environment=None):
         events = Events()
-        client = AudioClient(
-            events, engine=engine, device=device, log=tmp_path / "audio.log", environment=environment or os.environ
-        )
+        client = AudioClient(events, engine=engine, device=device, environment=environment or os.environ)
         clients.append(client)
         return client, events
 

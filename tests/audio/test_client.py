@@ -200,7 +200,7 @@ def kill_when_loaded(client, events):
 @pytest.mark.slow
 def test_a_track_that_kills_twice_at_the_same_place_is_passed_over(start_client, tones):
     client, events = start_client()
-    client.send(load(tones / "long.flac", token=4, play=False))
+    client.send(load(tones / "long.flac", token=4))
     for _ in range(2):
         kill_when_loaded(client, events)
         if not events.of(Restarted):
@@ -209,6 +209,16 @@ def test_a_track_that_kills_twice_at_the_same_place_is_passed_over(start_client,
     events.wait_for(Ready)
     client.send(load(tones / "short.flac", token=5))
     assert events.wait_for(Finished).token == 5
+
+
+def test_a_paused_track_is_not_blamed_for_deaths(start_client, tones):
+    client, events = start_client()
+    client.send(load(tones / "long.flac", token=1, play=False))
+    for _ in range(3):
+        kill_when_loaded(client, events)
+        events.wait_for(Restarted)
+    events.wait_for(Position)
+    assert not events.of(Failed)
 
 
 def test_after_death_upon_death_the_client_gives_up_with_a_sentence_until_the_next_load(
@@ -223,6 +233,15 @@ def test_after_death_upon_death_the_client_gives_up_with_a_sentence_until_the_ne
     client._environment = dict(os.environ)
     client.send(load(tones / "short.flac", token=6))
     assert events.wait_for(Finished).token == 6
+
+
+def test_after_giving_up_it_is_tried_again_without_being_asked(start_client, monkeypatch):
+    monkeypatch.setattr("player.audio.client.FIRST_BACK_OFF_SECONDS", 0.01)
+    monkeypatch.setattr("player.audio.client.RETRY_SECONDS", 0.5)
+    client, events = start_client(environment={**os.environ, "PYTHONHOME": "/nonexistent"})
+    events.wait_for(GaveUp, timeout=20)
+    client._environment = dict(os.environ)
+    assert events.wait_for(Ready, timeout=20).engine == "null"
 
 
 def running(pid):

@@ -162,6 +162,25 @@ def test_a_device_that_goes_away_pauses_the_track_until_it_is_back(start_client,
 
 
 @pytest.mark.slow
+def test_a_process_that_dies_while_the_device_is_away_waits_for_it(start_client, pulse, tones):
+    client, events = start_client("stream", environment=pulse.environment)
+    client.send(Load(str(tones / "long.flac"), 0.0, 1, True))
+    events.wait_for(Position, lambda at: at.seconds > 0.3)
+    pulse.kill()
+    try:
+        events.wait_for(DeviceLost)
+        os.kill(client.pid, signal.SIGKILL)
+        assert events.wait_for(Ready).engine == "stream", "not played silently by the clock"
+        events.wait_for(DeviceLost)
+    finally:
+        pulse.restart()
+    events.wait_for(DeviceChanged)
+    with pulse.recording() as recording:
+        client.send(Play())
+        assert_heard(recording, 440)
+
+
+@pytest.mark.slow
 def test_without_a_device_the_clock_plays_and_the_reason_is_said(start_client, pulse, tones, tmp_path, engine):
     nowhere = {**pulse.environment, "PULSE_RUNTIME_PATH": str(tmp_path), "PULSE_SERVER": f"unix:{tmp_path}/none"}
     client, events = start_client(engine, environment=nowhere)

@@ -1,6 +1,7 @@
 import os
 import random
 from pathlib import Path
+from threading import Timer
 
 import av
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from player.audio.source import AudioError, AudioSource, display_name
 from tests.support.pulse import dominant_frequency, rms
-from tests.support.tones import write_tones
+from tests.support.tones import nothing_but_a_header, write_tones
 
 RATE = 44_100
 MUSIC = Path(__file__).parents[2].parent / "shared" / "music"
@@ -110,6 +111,45 @@ def test_a_playlist_dressed_up_as_music_opens_no_network_address(tmp_path):
     path = tmp_path / "song.mp3"
     path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\nhttp://127.0.0.1:9/track.mp3\n#EXT-X-ENDLIST\n")
     fails_with(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ffconcat version 1.0\nfile {name}\n",
+        "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{name}\n#EXT-X-ENDLIST\n",
+    ],
+)
+def test_a_playlist_dressed_up_as_music_opens_no_other_file(tmp_path, text):
+    write_tones(tmp_path / "private.wav", [(440, 1.0)])
+    path = tmp_path / "song.mp3"
+    path.write_text(text.format(name="private.wav"))
+    assert "another kind of file" in fails_with(path)
+
+
+@pytest.mark.parametrize(("offset", "value"), [(24, 0x7FFFFFFF), (24, 7), (22, 0xFFFF)])
+def test_a_header_that_promises_the_impossible_gets_a_sentence(tmp_path, offset, value):
+    path = write_tones(tmp_path / "a.wav", [(440, 0.5)])
+    data = bytearray(path.read_bytes())
+    width = 4 if offset == 24 else 2
+    data[offset : offset + width] = value.to_bytes(width, "little")
+    path.write_bytes(data)
+    assert fails_with(path).startswith("a.wav")
+
+
+def test_a_codec_that_nobody_knows_gets_a_sentence(tmp_path):
+    path = write_tones(tmp_path / "a.wav", [(440, 0.5)])
+    data = bytearray(path.read_bytes())
+    data[20:22] = b"\x77\x77"  # WAVE's number of the codec
+    path.write_bytes(data)
+    assert fails_with(path).startswith("a.wav")
+
+
+def test_a_search_for_sound_can_be_cancelled(tmp_path):
+    with AudioSource(str(nothing_but_a_header(tmp_path / "a.flac"))) as source:
+        Timer(0.2, source.cancel).start()
+        with pytest.raises(AudioError):
+            list(source.blocks(RATE, 0.0))
 
 
 def test_damage_in_the_middle_costs_only_the_damaged_part(tmp_path):

@@ -76,6 +76,19 @@ def test_the_doctor_finds_broken_settings(player, tmp_path):
     assert (code, checks["settings"]["ok"]) == (1, False)
 
 
+def test_the_doctor_tells_a_wrong_setting_once_and_not_as_broken_weights(player, tmp_path):
+    weights = doctor(player)[1]["musicnn weights"]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "config.toml").write_text('[audio]\nengine = "loud"\n')
+    _, checks = doctor(player)
+    assert not checks["settings"]["ok"]
+    assert checks["musicnn weights"] == weights
+
+
+def test_the_doctor_says_where_the_log_is(player, tmp_path):
+    assert doctor(player)[1]["log"]["detail"].startswith(str(tmp_path / "data" / "player.log"))
+
+
 def test_the_doctor_finds_a_damaged_database(demo, player):
     demo.close()
     code, checks = doctor(player)

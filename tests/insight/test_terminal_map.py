@@ -43,7 +43,7 @@ class Watched:
         self.home = home
         self.views: list[MapView] = []
         self.done = threading.Event()
-        self.maker = MapMaker(home.paths.data, home.paths.log_file, self._changed)
+        self.maker = MapMaker(home.paths.data, self._changed)
 
     def _changed(self) -> None:
         view = self.maker.view
@@ -92,7 +92,7 @@ def no_child(monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_child_places_the_tracks_as_player_map_does(demo, watched):
+def test_the_child_places_the_tracks_as_player_map_does(demo, watched, caplog):
     collection = load_collection(demo.database)
     view = watched.make(collection)
     rows = sorted(np.flatnonzero(collection.vectors.present), key=lambda row: collection.rows[row].id)
@@ -108,7 +108,7 @@ def test_the_child_places_the_tracks_as_player_map_does(demo, watched):
     assert max(shares) > 0.5
     assert watched.views[-1].share is None
     assert watched.maker._child.wait(10) == 0, "it does not outlive its work"
-    assert demo.paths.log_file.read_text() == "", "and has nothing to complain of"
+    assert "player.map" not in caplog.text, "and has nothing to complain of"
 
 
 def test_the_same_library_is_not_placed_twice(mapped, no_child):
@@ -225,7 +225,7 @@ def test_the_child_ends_when_the_screen_is_killed(demo):
         "from player.stations.collection import load_collection;"
         "from player.insight.terminal_map import MapMaker;"
         f"home = open_home(Path({str(demo.paths.data)!r}));"
-        "maker = MapMaker(home.paths.data, home.paths.log_file, lambda: None); maker.ask(load_collection(home.database));"
+        "maker = MapMaker(home.paths.data, lambda: None); maker.ask(load_collection(home.database));"
         "[time.sleep(0.02) for _ in range(500) if maker._child is None];"
         "print(maker._child.pid, flush=True); time.sleep(60)"
     )

@@ -337,3 +337,12 @@ def test_damage_that_ffmpeg_meets_prints_nothing(originals, tmp_path, kind, capf
         with contextlib.suppress(NotAudioError):
             probe(path)
     assert capfd.readouterr().err == ""
+
+
+def test_a_codec_that_nobody_knows_is_no_audio(tmp_path):
+    path = encode(tmp_path / "a.wma", "wma", 0.5)
+    data = path.read_bytes().replace(b"\x61\x01\x02\x00\x44\xac\x00\x00", b"\x77\x77\x02\x00\x44\xac\x00\x00")
+    assert data != path.read_bytes()
+    path.write_bytes(data)
+    with path.open("rb") as file, pytest.raises(NotAudioError):
+        containers.probe(file, len(data))

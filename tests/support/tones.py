@@ -1,5 +1,6 @@
 """Music files whose sound is known: sine tones encoded by real encoders."""
 
+import os
 from pathlib import Path
 
 import av
@@ -33,4 +34,16 @@ def write_tones(
                 container.mux(packet)
         for packet in stream.encode(None):
             container.mux(packet)
+    return path
+
+
+def nothing_but_a_header(path: Path, size: int = 1 << 36) -> Path:
+    """A FLAC file whose sound is zeros (a hole, so it takes no room): the decoder searches it for ages in vain."""
+    whole = write_tones(path, [(440, 0.5)]).read_bytes()
+    block, last = 4, 0
+    while not last:  # the metadata: a flag and a kind, three bytes of length, the block
+        last = whole[block] & 0x80
+        block += 4 + int.from_bytes(whole[block + 1 : block + 4])
+    path.write_bytes(whole[:block])
+    os.truncate(path, size)
     return path

@@ -49,7 +49,8 @@ def open_container(file: BinaryIO, demuxer: str) -> "Generator[InputContainer]":
     file.seek(0)
     try:
         with open_audio(file, demuxer=demuxer) as container:
-            if not container.streams.audio:
+            # A codec that FFmpeg does not know has no context.
+            if not container.streams.audio or getattr(container.streams.audio[0], "codec_context", None) is None:
                 raise NotAudioError("it holds no sound")
             yield container
     except (FFmpegError, ValueError, OSError) as error:

@@ -1,0 +1,68 @@
+"""The engine and its decoders where a file is worse than damaged; on the clocked output, with real files."""
+
+import time
+from queue import SimpleQueue
+
+import pytest
+
+from player.audio import source, stream
+from player.audio.messages import Failed
+from player.audio.null import NullOutput
+from player.audio.stream import StreamEngine
+from tests.support.tones import nothing_but_a_header, write_tones
+
+PATIENCE_SECONDS = 20.0
+
+
+@pytest.fixture
+def engine():
+    """An engine, its events, and a way to wait as its process does."""
+    events, inbox = [], SimpleQueue()
+    engine = StreamEngine("null", NullOutput(), events.append, inbox.put)
+
+    def wait_for_event(kind):
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (found := [event for event in events if isinstance(event, kind)]):
+            assert time.monotonic() < deadline, events
+            while not inbox.empty():
+                inbox.get()()
+            engine.check()
+            time.sleep(0.02)
+        return found[0]
+
+    yield engine, wait_for_event
+    engine.close()
+
+
+def test_a_decoder_that_runs_out_of_memory_fails_in_a_sentence(engine, tmp_path, monkeypatch):
+    playing, wait_for_event = engine
+
+    class Greedy:
+        def __init__(self, **_):
+            raise MemoryError
+
+    monkeypatch.setattr(source, "AudioResampler", Greedy)
+    playing.load(str(write_tones(tmp_path / "a.wav", [(440, 0.5)])), 0.0, 7, play=True)
+    failed = wait_for_event(Failed)
+    assert failed.token == 7
+    assert failed.message == "a.wav takes more memory than there is; it may be damaged, so it is passed over."
+
+
+def test_a_track_of_which_nothing_comes_is_given_up(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr(stream, "STUCK_SECONDS", 0.5)
+    playing, wait_for_event = engine
+    playing.load(str(nothing_but_a_header(tmp_path / "a.flac")), 0.0, 7, play=True)
+    failed = wait_for_event(Failed)
+    assert failed.token == 7
+    assert failed.message.startswith("a.flac gives no sound")
+    assert playing.position() is None
+
+
+def test_a_paused_track_may_take_its_time(engine, tmp_path, monkeypatch):
+    monkeypatch.setattr(stream, "STUCK_SECONDS", 0.1)
+    playing, _ = engine
+    playing.load(str(nothing_but_a_header(tmp_path / "a.flac")), 0.0, 7, play=False)
+    for _ in range(20):
+        playing.check()
+        time.sleep(0.02)
+    assert playing.position().token == 7
