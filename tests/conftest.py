@@ -82,6 +82,14 @@ def bare_track(number: int) -> Track:
     )
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    """Let what tests print and log be sent from worker to parent: names that are no UTF-8 cannot."""
+    report = yield
+    report.sections = [(name, text.encode("utf-8", "backslashreplace").decode()) for name, text in report.sections]
+    return report
+
+
 def pytest_configure():
     """Let Ctrl-C be Ctrl-C, and bytecode be kept.
 
