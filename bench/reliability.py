@@ -22,16 +22,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import IO
 
 from player.audio import messages as audio
 from player.audio.client import AudioClient
 from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
 from player.library.scan import scan
+from player.library.tracks import load_catalogue
 from player.stations.stations import Seed, Stations
 from player.storage.database import open_database
+from player.storage.event_kinds import Kind, Origin
 from tests.library.audio_files import FORMATS, encode
-from tests.support.library import give_vectors, load_catalogue
+from tests.support.library import give_vectors
 from tests.support.pulse import PulseServer, missing_programs
 from tests.support.tones import write_tones
 
@@ -42,10 +45,11 @@ from player.errors import PlayerError
 from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
 from player.storage.database import open_database
-log = EventStore(open_database(Path(sys.argv[1])), "cli")
+from player.storage.event_kinds import Kind, Origin
+log = EventStore(open_database(Path(sys.argv[1])), Origin.CLI)
 for _ in range(int(sys.argv[2])):
     try:
-        print(log.append_all([NewEvent("up", 1)])[0].id, flush=True)
+        print(log.append_all([NewEvent(Kind.UP, 1)])[0].id, flush=True)
     except PlayerError:
         sys.exit(3)
 """
@@ -117,8 +121,8 @@ def missing_events(path: Path, acknowledged: Sequence[int]) -> int:
     """How many of the events that were acknowledged are not in the log."""
     database = open_database(path)
     try:
-        kept = {event.id for event in EventStore(database, "cli").read()}
-        EventStore(database, "cli").append_all([NewEvent("clear", 1)])  # it can be written to as before
+        kept = {event.id for event in EventStore(database, Origin.CLI).read()}
+        EventStore(database, Origin.CLI).append_all([NewEvent(Kind.CLEAR, 1)])  # it can be written to as before
     finally:
         database.close()
     return len(set(acknowledged) - kept)
@@ -161,7 +165,7 @@ def player_kills(folder: Path, count: int, seed: int) -> Outcome:
             ]
         said = sum(line["event"] in {"start", "finish"} for line in told)
         database = open_database(path)
-        kept = sum(event.kind in {"start", "finish"} for event in EventStore(database, "cli").read())
+        kept = sum(event.kind in {"start", "finish"} for event in EventStore(database, Origin.CLI).read())
         database.close()
         lost, survived = max(lost, said - kept), survived + (kept >= said)
         orphans += not wait_until(lambda: not any(map(is_running, children)), 10.0)  # noqa: B023 - called at once
@@ -273,6 +277,8 @@ class _Reader:
     def close(self) -> None:
         """End the process."""
         self._process.kill()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         self._code = self._process.wait()
 
     def _start(self) -> None:
@@ -280,15 +286,22 @@ class _Reader:
             [sys.executable, "-c", READER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._lines: SimpleQueue[str] = SimpleQueue()
-        process, lines = self._process, self._lines
+        assert self._process.stdout is not None
+        _pump(self._process.stdout, self._lines)
 
-        def pump() -> None:
-            assert process.stdout is not None
-            for line in process.stdout:
+
+def _pump(stream: IO[str], lines: "SimpleQueue[str]") -> threading.Thread:
+    """Put the lines of a stream into a queue, and an empty one at its end."""
+
+    def pump() -> None:
+        with stream:
+            for line in stream:
                 lines.put(line)
-            lines.put("")
+        lines.put("")
 
-        threading.Thread(target=pump, daemon=True).start()
+    thread = threading.Thread(target=pump, daemon=True)
+    thread.start()
+    return thread
 
 
 def server_restarts(folder: Path, count: int) -> Outcome:
@@ -384,15 +397,17 @@ def long_run(folder: Path, minutes: float) -> tuple[Outcome, list[tuple[float, i
     with headless(path.parent) as playing:
         assert playing.stdout is not None
         lines = SimpleQueue[str]()
-        threading.Thread(target=lambda: [lines.put(line) for line in playing.stdout or ()], daemon=True).start()
+        reader = _pump(playing.stdout, lines)
         began, tracks = time.monotonic(), 0
         while (passed := time.monotonic() - began) < minutes * 60 and playing.poll() is None:
             time.sleep(min(SAMPLE_SECONDS, minutes * 60 / 4))
-            tracks += sum(json.loads(lines.get())["event"] == "finish" for _ in range(lines.qsize()))
+            tracks += sum('"event": "finish"' in lines.get() for _ in range(lines.qsize()))
             children = descendants(playing.pid)
             if children:
                 seen.append((passed / 60, tracks, sample(playing.pid), sample(children[0])))
         alive = playing.poll() is None
+        playing.terminate()
+        reader.join()
     return Outcome(f"{minutes:g} minutes of music", tracks, tracks, int(not alive)), seen
 
 

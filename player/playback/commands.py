@@ -43,14 +43,10 @@ class TransportCommands(Commands):
     """Pause, next, previous, seek, volume, and tracks chosen by hand."""
 
     def toggle_pause(self) -> None:
-        """Pause or go on; with nothing playing, start the queue."""
-        if not self._loop.retry():
-            self._toggle_pause()
-
-    def next(self) -> None:
-        """Skip to the next track of the queue."""
-        if not self._loop.retry():
-            self._skip()
+        """Pause or go on; with nothing playing, start the queue. Where the store had refused, it is tried again."""
+        with self._session.lock:
+            if not self._loop.retry():
+                self._toggle_pause()
 
     @command
     def _toggle_pause(self) -> None:
@@ -61,8 +57,14 @@ class TransportCommands(Commands):
             session.playback.toggle()
             session.show()
 
+    def next(self) -> None:
+        """Skip to the next track of the queue; one that is over is not skipped."""
+        with self._session.lock:
+            if not self._loop.retry():
+                self._next()
+
     @command
-    def _skip(self) -> None:
+    def _next(self) -> None:
         session = self._session
         if session.current is not None:
             session.tell(session.event(Kind.SKIP, session.current, action=Action.NEXT))

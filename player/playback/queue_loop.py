@@ -105,9 +105,11 @@ class QueueLoop:
 
     def _turn(self, change: Change) -> None:
         """Leave the current track: what the listener chooses ends a pause, what the player goes on to does not."""
-        if change is Change.CHOOSE:
-            self._session.unfinished = None
-        self._session.playback.happened(change)
+        session = self._session
+        if change is Change.CHOOSE and session.unfinished is not None:
+            session.unfinished = None
+            session.happened(Change.STORE_WROTE)
+        session.playback.happened(change)
 
     def play_by_hand(self, track: TrackRow, reason: str, *, action: Action) -> None:
         """Play a track that the listener chose; the station goes on after it."""

@@ -4,6 +4,8 @@ import pytest
 
 from bench import reliability
 
+pytestmark = pytest.mark.slow
+
 
 def assert_survived(outcome):
     assert (outcome.survived, outcome.lost) == (outcome.tried, 0), outcome

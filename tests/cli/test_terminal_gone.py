@@ -17,6 +17,8 @@ from player.feedback.event_store import EventStore
 from player.stations.resume import load_resume_point
 from player.storage.database import open_database
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_SECONDS = 30.0
 
 
