@@ -11,7 +11,7 @@ from player.audio.null import NullOutput
 from player.audio.stream import StreamEngine
 from tests.support.tones import nothing_but_a_header, write_tones
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture

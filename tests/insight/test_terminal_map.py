@@ -33,7 +33,7 @@ from player.playback.controller import Controller
 from player.stations.collection import load_collection
 from tests.support.library import CARD, copy_home, settings
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
 
 
 class Watched:

@@ -159,7 +159,7 @@ def test_a_name_that_is_a_formula_is_none_in_csv_and_itself_elsewhere(listened):
 
 
 def test_every_column_is_described_in_the_documentation(request):
-    text = (request.config.rootpath / "docs" / "import.md").read_text("utf-8")
+    text = (request.config.rootpath / "docs" / "guide" / "import-export.md").read_text("utf-8")
     described = {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}
     assert {field.name for field in fields(EventRow)} <= described
 

@@ -17,7 +17,7 @@ from tests.support.library import settings
 pytestmark = pytest.mark.slow
 
 ARMS = (Arm("plain", "content"), Arm("other", "seeded"))
-PATIENCE_SECONDS = 8.0
+PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.support.library import settings
 
 pytestmark = pytest.mark.slow
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture

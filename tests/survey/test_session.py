@@ -17,7 +17,7 @@ from player.survey.survey import ORIGIN, SurveyPlan
 from player.survey.view import Clip
 from tests.support.library import settings
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 CLIP_SECONDS = 0.6
 
 

@@ -386,7 +386,7 @@ class MemoryPlayer:
         self.change(queue=(*pinned, *(row for track, row in rows.items() if track not in pins)))
 
     def _note(self, name: str, *arguments: object) -> None:
-        self.gate.wait(5)
+        self.gate.wait(60)
         self.calls.append((name, *arguments))
         self.threads[name] = threading.get_ident()
         if self.refusal and name not in ("start", "close"):

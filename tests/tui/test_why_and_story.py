@@ -17,7 +17,7 @@ from tests.support.library import copy_home, settings
 
 pytestmark = pytest.mark.slow
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 
 
 @pytest.fixture

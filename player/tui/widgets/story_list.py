@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from player.feedback.correction import Correction
-from player.stations.track_views import StoryEvent
 from player.storage.event_kinds import Kind
 from player.tui.text import clock, column, dotted, fit, plain, right, signed, tail
 from player.tui.widgets.row_list import RowList
 from player.tui.widgets.styled_text import Ink, Line, leaning
 
 if TYPE_CHECKING:
-    from player.stations.track_views import TrackStory
+    from player.stations.track_views import StoryEvent, TrackStory  # noqa: TC004 - it brings numpy; annotations are never evaluated
 
 _LABEL = 12
 _NAME = 24
