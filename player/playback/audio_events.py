@@ -8,7 +8,7 @@ from player.audio import messages as audio
 from player.errors import PlayerError
 from player.playback.player_state import PlayerSession
 from player.playback.queue_loop import QueueLoop
-from player.playback.silence import Change, Reason
+from player.playback.silence import Reason, SoundChange
 from player.playback.sleep_timer import SleepTimer
 from player.stations.snapshot import output_words
 from player.storage.event_kinds import Action, Kind
@@ -72,11 +72,11 @@ class AudioEvents:
             case audio.Damaged(token, message) if playback.is_current(token):
                 session.show(notice=message)
             case audio.DeviceLost(message):
-                session.happened(Change.DEVICE_LOST, message)
+                session.happened(SoundChange.DEVICE_LOST, message)
             case audio.GaveUp(message):
-                session.happened(Change.PROCESS_DIED, message)
+                session.happened(SoundChange.PROCESS_DIED, message)
             case audio.DeviceChanged(device):
-                session.happened(Change.DEVICE_BACK)
+                session.happened(SoundChange.DEVICE_BACK)
                 session.show(output=device)
             case audio.Restarted(message):
                 session.show(notice=message)
@@ -108,7 +108,7 @@ class AudioEvents:
         """A new audio process was told of the current track by its client, unless that had given up."""
         session = self._session
         given_up = Reason.PROCESS in session.playback.silence.reasons
-        session.happened(Change.PROCESS_BACK)
+        session.happened(SoundChange.PROCESS_BACK)
         if given_up:
             session.playback.reload()
 
@@ -131,7 +131,7 @@ class AudioEvents:
         if session.current is not None:
             session.remember(session.current)
         session.playback.stop()
-        session.playback.happened(Change.SLEEP)
+        session.playback.happened(SoundChange.SLEEP)
         self._loop.rerank("The sleep timer ended the music with this track. Space goes on.")
 
     def _sleep_when_due(self) -> None:
@@ -142,7 +142,7 @@ class AudioEvents:
         # Whoever goes on listening after it was due is awake.
         session.sleep_timer = SleepTimer()
         session.record(session.event(Kind.STOP, current, action=Action.SLEEP))
-        session.playback.happened(Change.SLEEP)
+        session.playback.happened(SoundChange.SLEEP)
         session.show(notice="The sleep timer paused the music. Space goes on.")
 
     def _failed(self, message: str) -> None:

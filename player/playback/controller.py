@@ -27,7 +27,7 @@ from player.playback.feedback_commands import FeedbackCommands
 from player.playback.library_snapshot import read_library
 from player.playback.player_state import PlayerSession
 from player.playback.queue_loop import QueueLoop
-from player.playback.silence import Change, Silence
+from player.playback.silence import Silence, SoundChange
 from player.playback.station_commands import StationCommands
 from player.playback.track_queries import TrackQueries
 from player.stations.resume import ResumePoint, load_resume_point
@@ -218,7 +218,7 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
         track = session.known.playable_track(point.track_id)
         if track is not None:
             if not play:
-                session.playback.happened(Change.PAUSE)
+                session.playback.happened(SoundChange.PAUSE)
             session.playback.load(track, point.reason, point.decision_id, position=point.position)
             words = "Going on where you stopped." if play else "Space goes on where you stopped."
             self._loop.rerank(f"{session.known.problem} {words}".strip())

@@ -9,7 +9,7 @@ from player.audio.client import AudioClient
 from player.feedback.listened_ranges import Heard
 from player.library.paths import text_to_path
 from player.library.tracks import TrackRow
-from player.playback.silence import Change, Reason, Silence
+from player.playback.silence import Reason, Silence, SoundChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +141,12 @@ class Playback:
         """Pause or go on, as the listener wishes; a process that was given up is tried again."""
         if Reason.PROCESS in self.silence.reasons:
             self._revive()
-            self.happened(Change.GO_ON)
+            self.happened(SoundChange.GO_ON)
             self.reload()
         else:
-            self.happened(Change.PAUSE if self.silence.wanted else Change.GO_ON)
+            self.happened(SoundChange.PAUSE if self.silence.wanted else SoundChange.GO_ON)
 
-    def happened(self, change: Change) -> None:
+    def happened(self, change: SoundChange) -> None:
         """Note what brings or takes away a reason for silence, and fall silent or go on accordingly."""
         before, self.silence = self.silence, self.silence.after(change)
         sounding = self.silence.sounding
@@ -157,7 +157,7 @@ class Playback:
     def _revive(self) -> None:
         """A track that is loaded makes a client that gave up try again."""
         if Reason.PROCESS in self.silence.reasons:
-            self.silence = self.silence.after(Change.PROCESS_BACK)
+            self.silence = self.silence.after(SoundChange.PROCESS_BACK)
 
     def seek(self, seconds: float) -> None:
         """Go to a place of the track; before its start or past its end counts as there."""
@@ -179,7 +179,7 @@ class Playback:
         """Fall silent, for there is nothing to play."""
         self._send(audio.Stop())
         self.current = None
-        self.silence = self.silence.after(Change.NOTHING_LEFT)
+        self.silence = self.silence.after(SoundChange.NOTHING_LEFT)
 
     def is_current(self, token: int) -> bool:
         """Whether an event with this token is about the current play."""

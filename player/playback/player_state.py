@@ -13,7 +13,7 @@ from player.feedback.events import LoggedEvent, NewEvent
 from player.library.tracks import TrackRow
 from player.playback.current_track import Current, Playback
 from player.playback.library_snapshot import read_library
-from player.playback.silence import TRANSITIONS, Change, Reason
+from player.playback.silence import TRANSITIONS, Reason, SoundChange
 from player.playback.sleep_timer import SleepTimer
 from player.stations.pins import Pins, load_pins, save_pins
 from player.stations.resume import ResumePoint, save_resume_point
@@ -175,7 +175,7 @@ class PlayerSession:
         """Call back, from any thread, whenever the snapshot changed."""
         self._subscribers.append(callback)
 
-    def happened(self, change: Change, sentence: str = "") -> None:
+    def happened(self, change: SoundChange, sentence: str = "") -> None:
         """Note what became of the sound.
 
         Args:

@@ -9,7 +9,7 @@ from player.library.tracks import TrackRow
 from player.playback.active_station import ActiveStation, Present
 from player.playback.library_snapshot import LibrarySnapshot
 from player.playback.player_state import PlayerSession, Unfinished
-from player.playback.silence import Change, Reason
+from player.playback.silence import Reason, SoundChange
 from player.stations.modes import mode_named
 from player.stations.pins import Pins, load_pins, save_pins, why_not
 from player.stations.queue_builder import PINNED
@@ -55,10 +55,10 @@ class QueueLoop:
                     session.record(unfinished.ending)
                     unfinished.then()
                     if Reason.STORE in session.playback.silence.reasons:
-                        session.happened(Change.STORE_WROTE)
+                        session.happened(SoundChange.STORE_WROTE)
             except PlayerError as error:
                 if Reason.STORE not in session.playback.silence.reasons:
-                    session.happened(Change.STORE_REFUSED, str(error))
+                    session.happened(SoundChange.STORE_REFUSED, str(error))
             return True
 
     # --- serving and ranking ---------------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ class QueueLoop:
                 otherwise it is drawn anew with all that has just been told.
         """
         session = self._session
-        self._turn(Change.NEXT if keep_next else Change.CHOOSE)
+        self._turn(SoundChange.NEXT if keep_next else SoundChange.CHOOSE)
         tuned = session.tuned
         if tuned is None:
             self._advance_free(notice)
@@ -103,17 +103,17 @@ class QueueLoop:
         tuned.rerank(self._present(), None if session.current is None else session.current.track.id)
         self._show_queue(tuned, notice)
 
-    def _turn(self, change: Change) -> None:
+    def _turn(self, change: SoundChange) -> None:
         """Leave the current track: what the listener chooses ends a pause, what the player goes on to does not."""
         session = self._session
-        if change is Change.CHOOSE and session.unfinished is not None:
+        if change is SoundChange.CHOOSE and session.unfinished is not None:
             session.unfinished = None
-            session.happened(Change.STORE_WROTE)
+            session.happened(SoundChange.STORE_WROTE)
         session.playback.happened(change)
 
     def play_by_hand(self, track: TrackRow, reason: str, *, action: Action) -> None:
         """Play a track that the listener chose; the station goes on after it."""
-        self._turn(Change.CHOOSE)
+        self._turn(SoundChange.CHOOSE)
         self._play_chosen(track, reason, action)
 
     def _play_chosen(self, track: TrackRow, reason: str, action: Action) -> None:

@@ -25,7 +25,7 @@ class Reason(Enum):
     """The audio process died too often."""
 
 
-class Change(Enum):
+class SoundChange(Enum):
     """Something that brings or takes away reasons."""
 
     PAUSE = "the listener pauses"
@@ -45,20 +45,20 @@ class Change(Enum):
 BY_LISTENER = frozenset({Reason.PAUSED, Reason.ASLEEP})
 _NONE: frozenset[Reason] = frozenset()
 
-TRANSITIONS: Mapping[Change, tuple[frozenset[Reason], frozenset[Reason]]] = {
-    Change.PAUSE: (frozenset({Reason.PAUSED}), _NONE),
-    Change.GO_ON: (_NONE, BY_LISTENER),
-    Change.CHOOSE: (_NONE, BY_LISTENER | {Reason.ENDED}),
-    Change.SLEEP: (frozenset({Reason.ASLEEP}), _NONE),
-    Change.NEXT: (_NONE, frozenset({Reason.ENDED})),
-    Change.NOTHING_LEFT: (frozenset({Reason.ENDED}), _NONE),
-    Change.DEVICE_LOST: (frozenset({Reason.DEVICE}), _NONE),
-    Change.DEVICE_BACK: (_NONE, frozenset({Reason.DEVICE})),
-    Change.STORE_REFUSED: (frozenset({Reason.STORE}), _NONE),
-    Change.STORE_WROTE: (_NONE, frozenset({Reason.STORE})),
+TRANSITIONS: Mapping[SoundChange, tuple[frozenset[Reason], frozenset[Reason]]] = {
+    SoundChange.PAUSE: (frozenset({Reason.PAUSED}), _NONE),
+    SoundChange.GO_ON: (_NONE, BY_LISTENER),
+    SoundChange.CHOOSE: (_NONE, BY_LISTENER | {Reason.ENDED}),
+    SoundChange.SLEEP: (frozenset({Reason.ASLEEP}), _NONE),
+    SoundChange.NEXT: (_NONE, frozenset({Reason.ENDED})),
+    SoundChange.NOTHING_LEFT: (frozenset({Reason.ENDED}), _NONE),
+    SoundChange.DEVICE_LOST: (frozenset({Reason.DEVICE}), _NONE),
+    SoundChange.DEVICE_BACK: (_NONE, frozenset({Reason.DEVICE})),
+    SoundChange.STORE_REFUSED: (frozenset({Reason.STORE}), _NONE),
+    SoundChange.STORE_WROTE: (_NONE, frozenset({Reason.STORE})),
     # A new process looks for its device itself, and says so where it finds none.
-    Change.PROCESS_DIED: (frozenset({Reason.PROCESS}), frozenset({Reason.DEVICE})),
-    Change.PROCESS_BACK: (_NONE, frozenset({Reason.PROCESS, Reason.DEVICE})),
+    SoundChange.PROCESS_DIED: (frozenset({Reason.PROCESS}), frozenset({Reason.DEVICE})),
+    SoundChange.PROCESS_BACK: (_NONE, frozenset({Reason.PROCESS, Reason.DEVICE})),
 }
 """For each change, the reasons it brings and those it takes away."""
 
@@ -69,7 +69,7 @@ class Silence:
 
     reasons: frozenset[Reason] = _NONE
 
-    def after(self, change: Change) -> "Silence":
+    def after(self, change: SoundChange) -> "Silence":
         """The reasons once this has happened."""
         brought, taken = TRANSITIONS[change]
         return Silence((self.reasons - taken) | brought)

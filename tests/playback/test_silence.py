@@ -3,15 +3,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from player.playback.silence import BY_LISTENER, TRANSITIONS, Change, Reason, Silence
+from player.playback.silence import BY_LISTENER, TRANSITIONS, Reason, Silence, SoundChange
 
-CHANGES = st.lists(st.sampled_from(Change))
-LISTENERS_OWN = {Change.PAUSE, Change.GO_ON, Change.CHOOSE, Change.SLEEP}
+CHANGES = st.lists(st.sampled_from(SoundChange))
+LISTENERS_OWN = {SoundChange.PAUSE, SoundChange.GO_ON, SoundChange.CHOOSE, SoundChange.SLEEP}
 CAUSES = {
-    Reason.DEVICE: (Change.DEVICE_LOST, {Change.DEVICE_BACK, Change.PROCESS_DIED, Change.PROCESS_BACK}),
-    Reason.STORE: (Change.STORE_REFUSED, {Change.STORE_WROTE}),
-    Reason.PROCESS: (Change.PROCESS_DIED, {Change.PROCESS_BACK}),
-    Reason.ENDED: (Change.NOTHING_LEFT, {Change.NEXT, Change.CHOOSE}),
+    Reason.DEVICE: (
+        SoundChange.DEVICE_LOST,
+        {SoundChange.DEVICE_BACK, SoundChange.PROCESS_DIED, SoundChange.PROCESS_BACK},
+    ),
+    Reason.STORE: (SoundChange.STORE_REFUSED, {SoundChange.STORE_WROTE}),
+    Reason.PROCESS: (SoundChange.PROCESS_DIED, {SoundChange.PROCESS_BACK}),
+    Reason.ENDED: (SoundChange.NOTHING_LEFT, {SoundChange.NEXT, SoundChange.CHOOSE}),
 }
 
 
@@ -25,18 +28,18 @@ def after(changes, start=SOUND):
 
 
 def test_every_change_is_in_the_table():
-    assert set(TRANSITIONS) == set(Change)
+    assert set(TRANSITIONS) == set(SoundChange)
 
 
-@given(CHANGES, st.lists(st.sampled_from([change for change in Change if change not in LISTENERS_OWN])))
+@given(CHANGES, st.lists(st.sampled_from([change for change in SoundChange if change not in LISTENERS_OWN])))
 def test_the_player_never_undoes_a_pause_of_the_listener(before, changes):
-    for own in (Change.PAUSE, Change.SLEEP):
+    for own in (SoundChange.PAUSE, SoundChange.SLEEP):
         paused = after([*before, own])
         assert not after(changes, paused).wanted
         assert not after(changes, paused).sounding
 
 
-@given(CHANGES, st.lists(st.sampled_from([change for change in Change if change not in LISTENERS_OWN])))
+@given(CHANGES, st.lists(st.sampled_from([change for change in SoundChange if change not in LISTENERS_OWN])))
 def test_the_player_never_pauses_in_the_listeners_name(before, changes):
     start = after(before)
     assert after(changes, start).wanted == start.wanted
@@ -52,13 +55,13 @@ def test_a_pause_of_the_player_lasts_exactly_as_long_as_its_cause(changes):
 
 @given(CHANGES)
 def test_when_every_cause_is_gone_and_the_listener_wants_it_there_is_music(changes):
-    back = [Change.DEVICE_BACK, Change.STORE_WROTE, Change.PROCESS_BACK, Change.CHOOSE]
+    back = [SoundChange.DEVICE_BACK, SoundChange.STORE_WROTE, SoundChange.PROCESS_BACK, SoundChange.CHOOSE]
     assert after([*changes, *back]).sounding
 
 
 @given(CHANGES)
 def test_the_listener_can_always_pause_and_go_on(changes):
     start = after(changes)
-    assert not after([Change.PAUSE], start).wanted
-    assert after([Change.PAUSE, Change.GO_ON], start).wanted
-    assert start.after(Change.GO_ON).reasons == start.reasons - BY_LISTENER
+    assert not after([SoundChange.PAUSE], start).wanted
+    assert after([SoundChange.PAUSE, SoundChange.GO_ON], start).wanted
+    assert start.after(SoundChange.GO_ON).reasons == start.reasons - BY_LISTENER
