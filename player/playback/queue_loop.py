@@ -53,9 +53,9 @@ class QueueLoop:
                 with session.command():
                     session.unfinished = None
                     session.record(unfinished.ending)
-                    unfinished.then()
                     if Reason.STORE in session.playback.silence.reasons:
                         session.happened(SoundChange.STORE_WROTE)
+                    unfinished.then()
             except PlayerError as error:
                 if Reason.STORE not in session.playback.silence.reasons:
                     session.happened(SoundChange.STORE_REFUSED, str(error))
