@@ -3,13 +3,12 @@
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 from embeddings.audio_file import open_audio
 from player.library.containers.base import AudioInfo, NotAudioError, Probe
 
 if TYPE_CHECKING:
-    from av.audio.codeccontext import AudioCodecContext
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
@@ -49,9 +48,11 @@ def open_container(file: BinaryIO, demuxer: str) -> "Generator[InputContainer]":
     file.seek(0)
     try:
         with open_audio(file, demuxer=demuxer) as container:
-            # A codec that FFmpeg does not know has no context.
-            if not container.streams.audio or getattr(container.streams.audio[0], "codec_context", None) is None:
+            if not container.streams.audio:
                 raise NotAudioError("it holds no sound")
+            # A codec that FFmpeg does not know has no context.
+            if getattr(container.streams.audio[0], "codec_context", None) is None:
+                raise NotAudioError("it is in a format that FFmpeg cannot decode")
             yield container
     except (FFmpegError, ValueError, OSError) as error:
         raise NotAudioError(
@@ -67,10 +68,7 @@ def probe(file: BinaryIO, demuxer: str) -> Probe:
     """
     with open_container(file, demuxer) as container:
         stream = container.streams.audio[0]
-        context = cast("AudioCodecContext | None", stream.codec_context)  # of an unknown codec there is none
-        if context is None:
-            raise NotAudioError("it is in a format that FFmpeg cannot decode")
-        codec = context.codec.canonical_name
+        codec = stream.codec_context.codec.canonical_name
         rate, channels = _decode_start(container, stream)
     with open_container(file, demuxer) as container:
         duration = _measure(container, container.streams.audio[0])
