@@ -13,6 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from player.text import printable
+
 MAX_BYTES = 1_000_000
 BACKUPS = 2
 """Three files of a megabyte: weeks of troubles, and never a full disk."""
@@ -26,11 +28,6 @@ CHILD_FORMAT = "%(levelname)s %(name)s: %(message)s"
 """The parent adds the time when it logs the line."""
 
 
-def printable(text: str) -> str:
-    """The text on one line, without anything a terminal could take as a command."""
-    return "".join(letter if letter.isprintable() else "?" for letter in " ".join(text.split()))
-
-
 class _PrintableFormatter(logging.Formatter):
     """A record as one printable line, its traceback indented below: a tag in a message can forge neither."""
 
@@ -39,7 +36,7 @@ class _PrintableFormatter(logging.Formatter):
         return super().format(logging.makeLogRecord({**record.__dict__, "exc_text": None, "stack_info": None}))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        record.message = printable(record.message)[:LONGEST_MESSAGE]
+        record.message = printable(" ".join(record.message.split()), "?")[:LONGEST_MESSAGE]
         return super().formatMessage(record)
 
     def formatException(self, ei: "ExcInfo") -> str:  # noqa: N802 - logging's names
@@ -50,7 +47,7 @@ class _PrintableFormatter(logging.Formatter):
 def _indented(line: str) -> str:
     """A traceback's line, its indentation kept."""
     depth = len(line) - len(line.lstrip(" "))
-    return " " * depth + printable(line)
+    return " " * depth + printable(" ".join(line.split()), "?")
 
 
 class _SharedFileHandler(RotatingFileHandler):
