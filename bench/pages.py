@@ -116,7 +116,7 @@ def _allowed(field: FieldInfo) -> str:
 
 
 def _kind(annotation: Any) -> str:
-    names = {float: "number", int: "whole number", str: "text", Path: "path"}
+    names = {float: "number", int: "whole number", bool: "`true`, `false`", str: "text", Path: "path"}
     if get_origin(annotation) is dict:
         return "a table of texts"
     if get_origin(annotation) is Annotated:
@@ -128,6 +128,8 @@ def _kind(annotation: Any) -> str:
 
 
 def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 

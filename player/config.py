@@ -28,6 +28,19 @@ class AudioSettings(BaseModel):
     ``auto`` takes ``stream`` where an output device exists and ``null`` elsewhere."""
     device: str | None = None
     """Name (or part of it) of the output device; the system's default when absent."""
+    replaygain: Literal["auto", "track", "album", "off"] = "auto"
+    """Play all music equally loud: each track by itself (``track``), an album as a whole with its quiet and loud tracks
+    (``album``), or the one or the other by whether an album is being played in its order (``auto``)."""
+    target_lufs: float = Field(default=-18.0, ge=-40.0, le=-5.0)
+    """How loud that is, in LUFS; -18 is ReplayGain's reference, streaming services have -14, broadcasting has -23."""
+    preamp_db: float = Field(default=0.0, ge=-20.0, le=20.0)
+    """Decibels added to every track's gain."""
+    prevent_clipping: bool = True
+    """Turn a track up only as far as its highest peak allows, which may leave it quieter than the others."""
+    gapless: bool = True
+    """Join tracks that follow each other without a gap."""
+    crossfade: float = Field(default=0.0, ge=0.0, le=12.0)
+    """Seconds for which the end of a track and the beginning of the next overlap; never inside an album in its order."""
 
 
 class StationSettings(BaseModel):
