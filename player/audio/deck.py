@@ -6,15 +6,20 @@ already full. (The name is the DJ's: two of them feed one mixer.)
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Event, Thread
 
 from numpy import float32
 from numpy.typing import NDArray
 
+from player.audio.messages import Load
 from player.audio.ring import RingBuffer
 from player.audio.source import AudioError, AudioSource, display_name
 
 _LOG = logging.getLogger(__name__)
+
+DECIBELS_PER_DECADE = 20.0
+"""Of amplitude."""
 
 BUFFER_SECONDS = 4.0
 """How far the decoder runs ahead: enough for a sleepy disk, 1.5 MB at 48 kHz."""
@@ -30,7 +35,7 @@ class Deck:
     """A track being decoded from one place to its end.
 
     Attributes:
-        path, token, rate: what is decoded, the caller's name for it, samples per second.
+        track, path, token, rate: what is decoded, its file, the caller's name for it, samples per second.
         ring: decoded frames, for one reader.
         origin: seconds of the ring's first frame.
         duration: seconds, the best known; 0 when unknown.
@@ -40,9 +45,7 @@ class Deck:
 
     def __init__(
         self,
-        path: str,
-        token: int,
-        position: float,
+        track: Load,
         rate: int,
         on_stopped: Callable[["Deck"], None],
         duration: float = 0.0,
@@ -50,31 +53,33 @@ class Deck:
         """Start decoding.
 
         Args:
-            path: the file.
-            token: the caller's name for the track.
-            position: seconds to start from.
+            track: the file, and where to start in it.
             rate: samples per second wanted.
             on_stopped: called from the decoder's thread when it reached the end or could not go on.
             duration: what is known of it from decoding it before, 0 when nothing.
         """
-        self.path = path
-        self.token = token
+        self.track, self.path, self.token = track, track.path, track.token
         self.rate = rate
+        self._gain = float32(10 ** (track.gain_db / DECIBELS_PER_DECADE))
         self.ring = RingBuffer(int(BUFFER_SECONDS * rate))
-        self.origin = max(0.0, position)
+        self.origin = max(0.0, track.position)
         self.duration = duration
         self.error = ""
         self.damage = ""
         self._on_stopped = on_stopped
         self._source: AudioSource | None = None
         self._closing = Event()
-        self._thread = Thread(target=self._decode, name=f"decoder-{token}", daemon=True)
+        self._thread = Thread(target=self._decode, name=f"decoder-{track.token}", daemon=True)
         self._thread.start()
 
     @property
     def position(self) -> float:
         """Seconds into the track of the next frame to be read."""
         return self.origin + self.ring.consumed / self.rate
+
+    def is_for(self, track: Load) -> bool:
+        """Whether this is what such a command asks for."""
+        return replace(track, play=self.track.play) == self.track
 
     def close(self) -> None:
         """Stop decoding; frames already in the ring can still be read."""
@@ -96,7 +101,7 @@ class Deck:
                 for block in source.blocks(self.rate, self.origin):
                     if self.ring.written == 0:
                         self.origin = source.origin
-                    if not self._push(block):
+                    if not self._push(block if self._gain == 1 else block * self._gain):
                         return
                 self._compare_with_declared(source)
         except AudioError as error:

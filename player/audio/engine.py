@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from player.audio.messages import Event, Position
+from player.audio.messages import Event, Load, Position, Prepare
 
 Emit = Callable[[Event], None]
 """Sends an event to the player; safe from any thread."""
@@ -28,11 +28,11 @@ class Engine(Protocol):
     name: str
     device: str
 
-    def load(self, path: str, position: float, token: int, *, play: bool) -> None:
+    def load(self, track: Load) -> None:
         """Take a track in place of the current one."""
         ...
 
-    def prepare(self, path: str, token: int) -> None:
+    def prepare(self, track: Prepare) -> None:
         """Get a track ready that will be loaded from its beginning next."""
         ...
 

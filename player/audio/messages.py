@@ -29,6 +29,8 @@ class Load:
     """The caller's name for this track; every event about it carries it."""
     play: bool
     """False: be ready at ``position``, silently, until Play."""
+    gain_db: float = 0.0
+    """By how much this track is made louder; whoever sends it sees to it that its peaks stay below full scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Prepare:
 
     path: str
     token: int
+    gain_db: float = 0.0
+    """As for Load."""
 
 
 @dataclass(frozen=True, slots=True)

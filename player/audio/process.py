@@ -108,10 +108,10 @@ class AudioProcess:
 
 def _obey(engine: Engine, command: Command) -> None:
     match command:
-        case Load(path, position, token, play):
-            engine.load(path, position, token, play=play)
-        case Prepare(path, token):
-            engine.prepare(path, token)
+        case Load():
+            engine.load(command)
+        case Prepare():
+            engine.prepare(command)
         case Play():
             engine.play()
         case Pause():

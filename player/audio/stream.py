@@ -2,11 +2,22 @@
 
 import logging
 import time
+from dataclasses import replace
 from functools import partial
 
 from player.audio.deck import Deck
 from player.audio.engine import Emit, Post, amplitude_of
-from player.audio.messages import Damaged, DeviceChanged, DeviceLost, Failed, Finished, Position, Started
+from player.audio.messages import (
+    Damaged,
+    DeviceChanged,
+    DeviceLost,
+    Failed,
+    Finished,
+    Load,
+    Position,
+    Prepare,
+    Started,
+)
 from player.audio.mixer import Mixer
 from player.audio.output import Output, OutputError
 from player.audio.source import display_name
@@ -55,25 +66,25 @@ class StreamEngine:
         self._output, self._mixer = output, self._start(output)
         self.device = self._output.device
 
-    def load(self, path: str, position: float, token: int, *, play: bool) -> None:
+    def load(self, track: Load) -> None:
         """Take a track, from the prepared deck where it is the one that was announced."""
         self._announced = None
-        self._playing = play
+        self._playing = track.play
         prepared, self._prepared = self._prepared, None
-        if prepared is not None and (prepared.path, prepared.token, position) == (path, token, 0.0):
+        if prepared is not None and prepared.is_for(track):
             self._take(prepared)
             if prepared.ring.finished:
                 self._stopped(prepared)
             return
         if prepared is not None:
             prepared.close()
-        self._take(self._new_deck(path, token, position))
+        self._take(self._new_deck(track))
 
-    def prepare(self, path: str, token: int) -> None:
+    def prepare(self, track: Prepare) -> None:
         """Decode the head of a track into a deck of its own."""
         if self._prepared is not None:
             self._prepared.close()
-        self._prepared = self._new_deck(path, token, 0.0)
+        self._prepared = self._new_deck(Load(track.path, 0.0, track.token, play=True, gain_db=track.gain_db))
 
     def play(self) -> None:
         """Go on."""
@@ -87,7 +98,7 @@ class StreamEngine:
         """Continue from another place, on a fresh deck."""
         deck = self._deck
         if deck is not None:
-            self._take(self._new_deck(deck.path, deck.token, seconds, deck.duration))
+            self._take(self._new_deck(replace(deck.track, position=seconds), deck.duration))
 
     def set_volume(self, level: float) -> None:
         """Set the slider."""
@@ -138,8 +149,8 @@ class StreamEngine:
         if playing:
             self._output.wake()
 
-    def _new_deck(self, path: str, token: int, position: float, duration: float = 0.0) -> Deck:
-        return Deck(path, token, position, self._output.rate, self._when_decoded, duration)
+    def _new_deck(self, track: Load, duration: float = 0.0) -> Deck:
+        return Deck(track, self._output.rate, self._when_decoded, duration)
 
     def _take(self, deck: Deck | None) -> None:
         """Make ``deck`` the current one."""

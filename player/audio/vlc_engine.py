@@ -6,7 +6,7 @@ from typing import Any
 
 from player.audio.engine import Emit, Post
 from player.audio.libraries import INSTALL_VLC, libvlc
-from player.audio.messages import Failed, Finished, Position, Started
+from player.audio.messages import Failed, Finished, Load, Position, Prepare, Started
 from player.audio.output import OutputError
 from player.audio.source import AudioError, AudioSource, display_name
 
@@ -54,6 +54,7 @@ class VlcEngine:
         self.device = self._choose_device(device)
         self._generation = 0
         self._path = ""
+        self._level, self._gain_db = 1.0, 0.0
         self._token: int | None = None
         self._duration = 0.0
         self._start = 0.0
@@ -64,24 +65,25 @@ class VlcEngine:
         self._prepared: tuple[str, float] | None = None
         self._attach_events()
 
-    def load(self, path: str, position: float, token: int, *, play: bool) -> None:
+    def load(self, track: Load) -> None:
         """Take a track; VLC opens it at the first Play."""
         self.stop()
-        self._path, self._token, self._start, self._playing = path, token, max(0.0, position), play
+        self._path, self._token, self._start = track.path, track.token, max(0.0, track.position)
+        self._playing, self._gain_db = track.play, track.gain_db
+        self._set_volume()
         try:
-            self._duration = self._known_duration(path)
+            self._duration = self._known_duration(track.path)
         except AudioError as error:
             self._token = None
-            self._emit(Failed(token, str(error)))
+            self._emit(Failed(track.token, str(error)))
             return
-        if play:
+        if track.play:
             self._begin()
 
-    def prepare(self, path: str, token: int) -> None:
+    def prepare(self, track: Prepare) -> None:
         """Examine the file ahead of time, which also brings its head into memory."""
-        del token  # a file is the same file under any name
         try:
-            self._prepared = (path, self._examine(path))
+            self._prepared = (track.path, self._examine(track.path))
         except AudioError:
             self._prepared = None  # it is told when the track is loaded
 
@@ -109,7 +111,12 @@ class VlcEngine:
 
     def set_volume(self, level: float) -> None:
         """Set the slider."""
-        self._player.audio_set_volume(round(min(1.0, max(0.0, level)) * FULL_VOLUME))
+        self._level = min(1.0, max(0.0, level))
+        self._set_volume()
+
+    def _set_volume(self) -> None:
+        """Slider and the track's gain in one figure, of which VLC takes the cube."""
+        self._player.audio_set_volume(round(self._level * 10 ** (self._gain_db / 60) * FULL_VOLUME))
 
     def stop(self) -> None:
         """Drop the track; afterwards no event about it is on its way any more."""

@@ -69,6 +69,8 @@ class Playback:
         """What waits to be sent, while anything does."""
         self.silence = Silence()
         """Why no music sounds, if none does."""
+        self.gain_of: Callable[[TrackRow], float] = lambda _track: 0.0
+        """Decibels by which a track is made louder or softer, so that all sound as loud."""
         self.borrower: Callable[[audio.Event], None] | None = None
         """Who has the audio process and is told its events; nothing of the music is sent or believed meanwhile."""
 
@@ -115,7 +117,7 @@ class Playback:
             return
         self._token += 1
         self.current = replace(now, token=self._token, playing=self.silence.sounding)
-        self._send(audio.Load(str(text_to_path(now.track.path)), now.position, self._token, self.silence.sounding))
+        self._load(now)
 
     def load(self, track: TrackRow, reason: str, decision_id: int | None = None, *, position: float = 0.0) -> Current:
         """Make a track the current one; it sounds unless there is a reason for silence."""
@@ -124,7 +126,7 @@ class Playback:
         play = self.silence.sounding
         heard = Heard.up_to(position, time.monotonic())
         self.current = Current(track, self._token, reason, decision_id, position, track.duration, play, heard)
-        self._send(audio.Load(str(text_to_path(track.path)), position, self._token, play))
+        self._load(self.current)
         return self.current
 
     def adopt(self, reason: str) -> Current:
@@ -135,7 +137,7 @@ class Playback:
 
     def prepare(self, track: TrackRow) -> None:
         """Have the head of the next track decoded, so that the switch is quick."""
-        self._send(audio.Prepare(str(text_to_path(track.path)), self._token + 1))
+        self._send(audio.Prepare(str(text_to_path(track.path)), self._token + 1, self.gain_of(track)))
 
     def toggle(self) -> None:
         """Pause or go on, as the listener wishes; a process that was given up is tried again."""
@@ -199,6 +201,10 @@ class Playback:
         if now is not None:
             heard = now.heard.reported(now.duration, time.monotonic())
             self.current = replace(now, position=now.duration, heard=heard)
+
+    def _load(self, now: Current) -> None:
+        track, gain = now.track, self.gain_of(now.track)
+        self._send(audio.Load(str(text_to_path(track.path)), now.position, now.token, now.playing, gain))
 
     def _send(self, command: audio.Command) -> None:
         if self.borrower is not None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from player.audio.deck import Deck
+from player.audio.messages import Load
 from player.audio.mixer import RAMP_SECONDS, Mixer
 from tests.support.tones import write_tones
 
@@ -21,7 +22,7 @@ class Rig:
         self.mixer.playing = True
 
     def deck(self, path, position=0.0):
-        deck = Deck(str(path), 1, position, RATE, lambda _deck: None)
+        deck = Deck(Load(str(path), position, 1, play=True), RATE, lambda _deck: None)
         self.decks.append(deck)
         deadline = time.monotonic() + 5
         while not (deck.ring.finished or deck.ring.available == deck.ring.capacity) and time.monotonic() < deadline:
@@ -127,3 +128,11 @@ def test_a_decoder_that_is_too_slow_is_counted_and_not_taken_for_the_end(rig, to
     rig.render(deck.ring.written + RATE)
     assert rig.mixer.underruns == 1
     assert rig.ended == []
+
+
+def test_a_tracks_gain_is_applied(rig, tone):
+    deck = Deck(Load(str(tone), 0.0, 1, play=True, gain_db=-20.0), RATE, lambda _deck: None)
+    rig.decks.append(deck)
+    deck.join(5)
+    rig.mixer.switch(deck)
+    assert np.abs(rig.render(RATE)).max() == pytest.approx(0.05, rel=0.01)

@@ -6,7 +6,7 @@ from queue import SimpleQueue
 import pytest
 
 from player.audio import source, stream
-from player.audio.messages import Failed
+from player.audio.messages import Failed, Load
 from player.audio.null import NullOutput
 from player.audio.stream import StreamEngine
 from tests.support.tones import nothing_but_a_header, write_tones
@@ -42,7 +42,7 @@ def test_a_decoder_that_runs_out_of_memory_fails_in_a_sentence(engine, tmp_path,
             raise MemoryError
 
     monkeypatch.setattr(source, "AudioResampler", Greedy)
-    playing.load(str(write_tones(tmp_path / "a.wav", [(440, 0.5)])), 0.0, 7, play=True)
+    playing.load(Load(str(write_tones(tmp_path / "a.wav", [(440, 0.5)])), 0.0, 7, play=True))
     failed = wait_for_event(Failed)
     assert failed.token == 7
     assert failed.message == "a.wav takes more memory than there is; it may be damaged, so it is passed over."
@@ -51,7 +51,7 @@ def test_a_decoder_that_runs_out_of_memory_fails_in_a_sentence(engine, tmp_path,
 def test_a_track_of_which_nothing_comes_is_given_up(engine, tmp_path, monkeypatch):
     monkeypatch.setattr(stream, "STUCK_SECONDS", 0.5)
     playing, wait_for_event = engine
-    playing.load(str(nothing_but_a_header(tmp_path / "a.flac")), 0.0, 7, play=True)
+    playing.load(Load(str(nothing_but_a_header(tmp_path / "a.flac")), 0.0, 7, play=True))
     failed = wait_for_event(Failed)
     assert failed.token == 7
     assert failed.message.startswith("a.flac gives no sound")
@@ -61,7 +61,7 @@ def test_a_track_of_which_nothing_comes_is_given_up(engine, tmp_path, monkeypatc
 def test_a_paused_track_may_take_its_time(engine, tmp_path, monkeypatch):
     monkeypatch.setattr(stream, "STUCK_SECONDS", 0.1)
     playing, _ = engine
-    playing.load(str(nothing_but_a_header(tmp_path / "a.flac")), 0.0, 7, play=False)
+    playing.load(Load(str(nothing_but_a_header(tmp_path / "a.flac")), 0.0, 7, play=False))
     for _ in range(20):
         playing.check()
         time.sleep(0.02)
