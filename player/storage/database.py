@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from player.errors import PlayerError
 
-SCHEMA_REVISION = "0005"
+SCHEMA_REVISION = "0006"
 """The newest Alembic revision; kept here so that opening a current database does not import Alembic."""
 OWN_TABLES = frozenset({"alembic_version", "track", "event"})
 """What tells the player's database from that of another program; they are there from the first schema on."""

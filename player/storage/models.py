@@ -6,7 +6,7 @@ Rows of ``event`` and ``decision`` are only ever inserted; every state (is this 
 
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Enum, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import BigInteger, Enum, ForeignKey, Index, LargeBinary, UniqueConstraint, false
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from player.storage.event_kinds import Action, Kind, Origin
@@ -38,23 +38,54 @@ class Track(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     fingerprint: Mapped[str] = mapped_column(unique=True)
     """Quick content identity from the scan: codec, duration and sampled payload bytes, never the tags."""
-    audio_hash: Mapped[str | None] = mapped_column(index=True)
-    """SHA-256 over all encoded audio packets; filled in later, settles doubts and merges duplicates."""
+    edges: Mapped[str | None] = mapped_column(index=True)
+    """Digest of the first and last encoded bytes, the same in every container: by it a re-muxed file is known again."""
     title: Mapped[str]
     artist: Mapped[str] = mapped_column(index=True)
+    """The credit as it is shown, such as "Alpha & Beta"."""
+    artists: Mapped[str] = mapped_column(default="", server_default="")
+    """Everyone the credit names, one a line: what is searched, seeded and spaced."""
     album: Mapped[str] = mapped_column(index=True)
     album_artist: Mapped[str]
+    album_id: Mapped[str | None] = mapped_column(index=True)
+    """The release: equal for all tracks of one album, whoever plays them; none off albums."""
+    compilation: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """The album is by various artists."""
+    composer: Mapped[str] = mapped_column(default="", server_default="")
+    work: Mapped[str] = mapped_column(default="", server_default="")
+    movement: Mapped[str] = mapped_column(default="", server_default="")
+    movement_number: Mapped[int | None]
     genre: Mapped[str] = mapped_column(index=True)
     """Genres as tagged, several joined by "; "."""
     year: Mapped[int | None]
+    original_year: Mapped[int | None]
+    """Of the first release, where tagged."""
     track_number: Mapped[int | None]
+    track_total: Mapped[int | None]
     disc_number: Mapped[int | None]
+    disc_total: Mapped[int | None]
     duration: Mapped[float]
     """Seconds."""
     codec: Mapped[str]
     sample_rate: Mapped[int]
     """Hz."""
     channels: Mapped[int]
+    track_gain: Mapped[float | None]
+    album_gain: Mapped[float | None]
+    """As tagged (ReplayGain 2 or R128), in dB to bring the sound to -18 LUFS."""
+    track_peak: Mapped[float | None]
+    album_peak: Mapped[float | None]
+    """As tagged; 1 is full scale."""
+    lufs: Mapped[float | None]
+    """Integrated loudness as measured here, LUFS (ITU-R BS.1770)."""
+    true_peak_db: Mapped[float | None]
+    """True peak as measured here, dBTP."""
+    has_lyrics: Mapped[bool] = mapped_column(default=False, server_default=false())
+    has_art: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """In the file itself; for what lies beside it see ``TrackFile.beside``."""
+    musicbrainz_recording: Mapped[str | None]
+    musicbrainz_release: Mapped[str | None]
+    acoustid: Mapped[str | None]
     added_us: Mapped[int] = mapped_column(BigInteger)
 
     files: Mapped[list["TrackFile"]] = relationship(back_populates="track")
@@ -74,6 +105,12 @@ class TrackFile(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     mtime_ns: Mapped[int] = mapped_column(BigInteger)
     missing: Mapped[bool] = mapped_column(default=False, index=True)
+    container: Mapped[str] = mapped_column(default="", server_default="")
+    """FFmpeg's name of the demuxer."""
+    reader: Mapped[int] = mapped_column(default=0, server_default="0")
+    """The version of the reader that read it; an older one's files are read again by the next scan."""
+    beside: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Bits: 1, lyrics of its name (.lrc) lie beside it; 2, a picture of its folder does."""
 
     track: Mapped[Track] = relationship(back_populates="files")
 

@@ -119,11 +119,14 @@ def test_a_revision_still_makes_the_tables_it_made(revision, told, paths, tmp_pa
 
 # --- what a migration may not lose
 
+NEVER_FILLED = {"audio_hash"}
+"""Columns that went because no version of the player wrote them."""
+
 
 def test_no_row_and_no_value_is_lost(told, opened, paths):
     now = rows_of(paths.database)
     for table, rows in told.items():
-        columns = rows[0].keys()
+        columns = [name for name in rows[0] if name not in NEVER_FILLED]
         assert picked(now[table], *columns) == picked(rows, *columns), table
 
 
