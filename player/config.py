@@ -68,6 +68,19 @@ class LearningSettings(BaseModel):
     music; 0 leaves it to you."""
 
 
+class RemoteSettings(BaseModel):
+    """Remote control by programs that speak MPD's protocol. The socket in the data folder is always there; this is the network."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    port: int = Field(default=0, ge=0, le=65535)
+    """The port to listen to as well, for clients that know no sockets: MPD's own is 6600. 0 listens to none."""
+    address: str = "127.0.0.1"
+    """Where: this machine alone, unless another address is named, which then takes a password."""
+    password: str = ""
+    """What a client over the network tells first; empty asks for none."""
+
+
 class Settings(BaseModel):
     """The listener's settings; every field has a working default."""
 
@@ -76,6 +89,7 @@ class Settings(BaseModel):
     audio: AudioSettings = AudioSettings()
     station: StationSettings = StationSettings()
     learning: LearningSettings = LearningSettings()
+    remote: RemoteSettings = RemoteSettings()
     musicnn_weights: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
     """A ``musicnn`` wheel to read the weights from, instead of the one the set-up fetched."""
     commands: dict[str, str] = Field(default_factory=dict)
@@ -132,7 +146,7 @@ class Paths:
     def private(self) -> tuple[Path, ...]:
         """What tells of the listener, for nobody else to read; the data folder itself where it holds nothing else."""
         own = (self.models, self.experiments, self.backups, self.log_file, self.config_file, self.trainer_lock)
-        names = {"vectors", *(path.name for path in own)}
+        names = {"vectors", "player.lock", "player.sock", *(path.name for path in own)}
         try:
             alone = all(child.name in names or child.name.startswith("player.db") for child in self.data.iterdir())
         except OSError:

@@ -274,6 +274,7 @@ def play(
         open_player(None, data_dir, station=station)
         return
     from player.playback.headless import play_headless
+    from player.remote.companions import companions
 
     with opened(data_dir) as home:
-        play_headless(home.database, home.paths, home.settings, station, seconds, emit_line)
+        play_headless(home.database, home.paths, home.settings, station, seconds, emit_line, companions)

@@ -40,7 +40,7 @@ def open_player(music: Path | None, data_dir: Path | None, *, station: str | Non
             folder = _music_folder()
             if folder is None and data_dir is None:
                 return _open_demo(stack)
-        return _controller(home, _opening(home, folder, station))
+        return _controller(home, _opening(home, folder, station), stack)
 
     _run(open_home)
 
@@ -75,13 +75,16 @@ def _open_demo(stack: ExitStack) -> "Controller":
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="player-demo-"))
     home = stack.enter_context(opened(Path(folder)))
     notice = "The demo library, thrown away when you leave. Your own music: make run MUSIC=FOLDER."
-    return _controller(home, Opening(music=str(demo_music()), notice=notice))
+    return _controller(home, Opening(music=str(demo_music()), notice=notice), stack)
 
 
-def _controller(home: Home, opening: "Opening") -> "Controller":
+def _controller(home: Home, opening: "Opening", stack: ExitStack) -> "Controller":
     from player.playback.controller import Controller
+    from player.remote.companions import companions
 
-    return Controller(home.database, home.paths, home.settings, origin=Origin.TUI, opening=opening)
+    controller = Controller(home.database, home.paths, home.settings, origin=Origin.TUI, opening=opening)
+    stack.enter_context(companions(controller, home.database, home.paths, home.settings))
+    return controller
 
 
 def _opening(home: Home, music: Path | None, station: str | None) -> "Opening":

@@ -2,9 +2,10 @@
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
 
+from player.errors import PlayerError
 from player.playback.player_state import PlayerSession
 from player.playback.queue_loop import QueueLoop
 from player.stations.pins import Pins, why_not
@@ -47,6 +48,12 @@ class TransportCommands(Commands):
         with self._session.lock:
             if not self._loop.retry():
                 self._toggle_pause()
+
+    def set_playing(self, playing: bool) -> None:  # noqa: FBT001 - a state, not an option
+        """Let the music sound, or pause it; nothing changes where it is so already."""
+        with self._session.lock:
+            if playing != (self._session.current is not None and self._session.playback.silence.wanted):
+                self.toggle_pause()
 
     @command
     def _toggle_pause(self) -> None:
@@ -153,6 +160,19 @@ class PinCommands(Commands):
             self._pin(pins.moved(track_id, places), "")
         elif title := self._allowed(track_id):
             self._pin(pins.put_last((track_id,)), f"Pinned “{title}” as number {len(pins) + 1}.")
+
+    @command
+    def arrange_pins(self, tracks: Sequence[int]) -> None:
+        """Pin these tracks in this order and no others; of those that were not pinned, the ones that may not be are left out.
+
+        Raises:
+            PlayerError: none of the new ones may be pinned.
+        """
+        new = [track for track in tracks if track not in self._session.pins]
+        left_out = {track for track in new if not self._allowed(track)}
+        if new and len(left_out) == len(new):
+            raise PlayerError(self._session.snapshot.notice)
+        self._pin(Pins(tuple(dict.fromkeys(track for track in tracks if track not in left_out))), "")
 
     def _pin(self, pins: Pins, notice: str) -> None:
         self._session.pin(pins)

@@ -12,6 +12,12 @@ from player.storage.event_kinds import Action, Kind
 class FeedbackCommands(Commands):
     """Thumbs, rests, bans, replays, and taking the last of them back."""
 
+    def thumbs(self) -> dict[int, int]:
+        """Track id → +1 or -1 as it holds on the station that is on; for all stations where none is."""
+        session = self._session
+        with session.lock:
+            return session.history.state.thumbs_on(None if session.station is None else session.station.id)
+
     @command
     def thumb(self, value: Literal[1, -1], track_id: int | None = None) -> None:
         """Thumb a track (the playing one without an id) up or down on this station; the same thumb again clears it.

@@ -4,6 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -132,8 +133,11 @@ def play_headless(
     station_name: str,
     seconds: float | None,
     emit: Callable[[dict[str, object]], None],
+    companions: Callable[[Controller, Database, Paths, Settings], AbstractContextManager[None]],
 ) -> None:
     """Play a station until interrupted, or for so many seconds; every recorded event and every notice is emitted.
+
+    ``companions`` go along with the player: its remote controls.
 
     Raises:
         PlayerError: the station is unknown, or nothing can be played.
@@ -187,11 +191,12 @@ def play_headless(
     controller.subscribe(look)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: stop.set())
-    controller.start()
-    try:
-        _wait(controller, stop, seconds)
-    finally:
-        controller.close()
+    with companions(controller, database, paths, settings):
+        controller.start()
+        try:
+            _wait(controller, stop, seconds)
+        finally:
+            controller.close()
 
 
 def _wait(controller: Controller, stop: threading.Event, seconds: float | None) -> None:
