@@ -2,36 +2,91 @@
 
 import os
 import sys
+from collections.abc import Iterator, MutableMapping
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command_name, get_group
 
-from player.cli import (
-    ab,
-    diversity,
-    doctor,
-    experiment,
-    history_files,
-    library,
-    library_insight,
-    model_versions,
-    play,
-    reasons,
-    screen,
-    stations,
-    survey,
-    training,
-)
 from player.cli.options import DataDir, say
 from player.errors import PlayerError, UsageError
 from player.logs import log_unexpected
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 """130 is what a shell reports for a program that Ctrl-C ended."""
+COMMANDS = {
+    "library": ("scan", "embed", "frontends", "tracks"),
+    "stations": ("station", "queue"),
+    "play": ("next", "similar", "feedback", "history", "play"),
+    "training": ("retrain", "evaluate"),
+    "model_versions": ("models",),
+    "ab": ("ab",),
+    "library_insight": ("map", "duplicates", "outliers"),
+    "diversity": ("diversity",),
+    "reasons": ("why", "track", "undo"),
+    "survey": ("survey",),
+    "experiment": ("experiment",),
+    "history_files": ("import", "export"),
+    "doctor": ("doctor",),
+    "screen": ("demo",),
+}
+"""Module → the commands that its ``register`` adds, in the order of ``--help``."""
+
+
+class _OnDemand(MutableMapping[str, Any]):
+    """The commands by name; each is made, and its module imported, when it is asked for."""
+
+    def __init__(self) -> None:
+        self._modules = {name: module for module, names in COMMANDS.items() for name in names}
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._made:
+            self._made[name] = self._make(name)
+        return self._made[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._made[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._modules or name in self._made
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._modules, **self._made})
+
+    def __len__(self) -> int:
+        return len({*self._modules, *self._made})
+
+    def _make(self, name: str) -> Any:
+        """The command; the others of its module are left alone, for each option of each command takes its time to be made."""
+        module = typer.Typer(rich_markup_mode="markdown")
+        import_module(f"player.cli.{self._modules[name]}").register(module)
+        module.registered_commands = [
+            one
+            for one in module.registered_commands
+            if one.callback is not None and name == (one.name or get_command_name(one.callback.__name__))
+        ]
+        module.registered_groups = [one for one in module.registered_groups if one.name == name]
+        return get_group(module).commands[name]
+
+
+class CommandGroup(TyperGroup):
+    """The group of all commands, none of which is imported before it is asked for."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = _OnDemand()
+
 
 app = typer.Typer(
     name="player",
+    cls=CommandGroup,
     help="A music player that learns from your thumbs and skips, on your own machine, and proves what it learned.\n\n"
     "Without a command it opens on the screen.",
     pretty_exceptions_enable=False,
@@ -40,20 +95,6 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-library.register(app)
-stations.register(app)
-play.register(app)
-training.register(app)
-model_versions.register(app)
-ab.register(app)
-library_insight.register(app)
-diversity.register(app)
-reasons.register(app)
-survey.register(app)
-experiment.register(app)
-history_files.register(app)
-doctor.register(app)
-screen.register(app)
 
 
 @app.callback(invoke_without_command=True)
@@ -75,7 +116,9 @@ def open_screen(
         # Options work before the subcommand too.
         os.environ["PLAYER_DATA_DIR"] = str(data_dir)
     if context.invoked_subcommand is None:
-        screen.open_player(music, data_dir)
+        from player.cli.screen import open_player
+
+        open_player(music, data_dir)
     elif music is not None:
         raise UsageError("--music opens the screen and takes no command; to add a folder use `player scan FOLDER`.")
 

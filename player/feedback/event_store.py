@@ -1,18 +1,18 @@
 """The event log on disk: append-only, every append durable before it returns."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import asdict, fields
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from player.errors import PlayerError
-from player.feedback.events import MICROSECONDS, LoggedEvent, NewEvent, Served, mended_times, now_us
+from player.feedback.events import MICROSECONDS, LoggedEvent, NewEvent, mended_times, now_us
+from player.feedback.served import Served
 from player.storage.database import Database
 from player.storage.event_kinds import Kind, Origin
-from player.storage.models import Decision, Event, ListeningSession, Station, Track
+from player.storage.models import Decision, Event, ListeningSession
 
 
 class NothingToUndoError(PlayerError):
@@ -156,37 +156,3 @@ def read_served(database: Database, since: float, newest: int) -> list[Served]:
     )
     with database.reader() as session:
         return [Served(*row) for row in reversed(session.execute(wanted).all())]
-
-
-@dataclass(frozen=True, slots=True)
-class EventLine:
-    """One event with its names and what had been served."""
-
-    event: LoggedEvent
-    impossible: bool
-    """The time it was told with cannot be."""
-    title: str
-    artist: str
-    station: str | None
-    model_version: str | None
-    rank: int | None
-    score: float | None
-    propensity: float | None
-
-
-def read_event_lines(database: Database, limit: int | None = None) -> Sequence[EventLine]:
-    """The whole log, or its last ``limit`` events, oldest first; a time that cannot be is told as the nearest that can."""
-    decision = (Decision.model_version, Decision.rank, Decision.score, Decision.propensity)
-    when = func.max(0, func.min(Event.time_us, now_us()))
-    columns = [when if name == "time_us" else getattr(Event, name) for name in LOGGED]
-    query = (
-        select(*columns, Event.time_us != when, Track.title, Track.artist, Station.name, *decision)
-        .join(Track, Track.id == Event.track_id)
-        .outerjoin(Station, Station.id == Event.station_id)
-        .outerjoin(Decision, Decision.id == Event.decision_id)
-        .order_by(when.desc(), Event.id.desc())
-    )
-    with database.reader() as session:
-        rows = session.execute(query if limit is None else query.limit(limit)).all()
-    facts = (tuple[Any, ...](row) for row in reversed(rows))
-    return [EventLine(LoggedEvent(*row[: len(LOGGED)]), *row[len(LOGGED) :]) for row in facts]

@@ -8,7 +8,8 @@ import numpy as np
 
 from player.config import StationSettings
 from player.feedback.event_history import EventHistory
-from player.feedback.events import ListeningState, Served
+from player.feedback.events import ListeningState
+from player.feedback.served import Served
 from player.insight.diversity_panel import DiversityCourse
 from player.library.tracks import TrackRow
 from player.stations.modes import Mode

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from player.config import StationSettings
-from player.feedback.events import ListeningState, Served, pack_eligible
+from player.feedback.events import ListeningState
 from player.feedback.labels import Labels
+from player.feedback.served import Served, pack_eligible
 from player.stations.collection import UNKNOWN, Collection, codes
 from player.stations.station_scoring import StationScorer
 from player.stations.stations import describe_seeds, genres_of

@@ -4,18 +4,19 @@ import os
 import shutil
 import sqlite3
 import threading
-import time
 from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
-
-from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.orm import Session, sessionmaker
+from typing import TYPE_CHECKING
 
 from player.errors import PlayerError
+from player.storage.connection import BUSY_SECONDS, connect
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session, sessionmaker
 
 SCHEMA_REVISION = "0006"
 """The newest Alembic revision; kept here so that opening a current database does not import Alembic."""
@@ -23,27 +24,54 @@ OWN_TABLES = frozenset({"alembic_version", "track", "event"})
 """What tells the player's database from that of another program; they are there from the first schema on."""
 LEAST_FREE = 1 << 20
 """Bytes; a disk with less can hold no write-ahead log."""
-BUSY_SECONDS = 10.0
-"""How long to wait for another process's write: scans commit in batches well below this."""
-RETRY_SECONDS = 0.02
-"""Between two tries where SQLite refuses at once instead of waiting."""
 
 
 class _Joined(threading.local):
     """The transaction that a thread is in, if any, and its session once there was something to write."""
 
     stack: ExitStack | None = None
-    session: Session | None = None
+    session: "Session | None" = None
 
 
-@dataclass(frozen=True, slots=True)
 class Database:
-    """An open database."""
+    """An open database.
 
-    path: Path
-    engine: Engine
-    _sessions: sessionmaker[Session]
-    _joined: _Joined = field(default_factory=_Joined, repr=False, compare=False)
+    SQLAlchemy is imported when a :meth:`session` or :meth:`reader` is first asked for; a :meth:`look_up` needs none.
+
+    Args:
+        path: the SQLite file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._joined = _Joined()
+
+    @cached_property  # Python 3.11 makes it once, whichever threads ask; under a later one two engines would do no harm
+    def engine(self) -> "Engine":
+        """SQLAlchemy's engine."""
+        from player.storage.engine import make_engine  # noqa: PLC0415 - a look-up answers sooner than it is imported
+
+        return make_engine(self.path)
+
+    @cached_property
+    def _sessions(self) -> "sessionmaker[Session]":
+        from sqlalchemy.orm import sessionmaker  # noqa: PLC0415 - as above
+
+        return sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def look_up(self) -> Generator[sqlite3.Connection]:
+        """A plain connection to read from, in the thread's transaction where it has one that wrote."""
+        if self._joined.session is not None:
+            yield driver_connection(self._joined.session)
+            return
+        try:
+            with closing(connect(self.path)) as connection:
+                connection.execute("PRAGMA query_only=ON")
+                connection.execute("BEGIN")
+                yield connection
+        except sqlite3.Error as error:
+            raise PlayerError(explain(error, self.path)) from error
 
     @contextmanager
     def transaction(self) -> Generator[None]:
@@ -63,11 +91,13 @@ class Database:
                 self._joined.stack = self._joined.session = None
 
     @contextmanager
-    def reader(self) -> Generator[Session]:
+    def reader(self) -> Generator["Session"]:
         """A session that only reads, undisturbed by and not disturbing a writer."""
         if self._joined.session is not None:
             yield self._joined.session
             return
+        from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - as above
+
         with self._sessions(bind=self.engine.execution_options(reads=True)) as session:
             try:
                 yield session
@@ -75,7 +105,7 @@ class Database:
                 raise PlayerError(explain(error.orig, self.path)) from error
 
     @contextmanager
-    def session(self) -> Generator[Session]:
+    def session(self) -> Generator["Session"]:
         """A session that writes: commits at the end, or rolls back and says in one sentence why the disk refused.
 
         Within a :meth:`transaction` it is that one's, and commits with it.
@@ -91,7 +121,9 @@ class Database:
         joined.session.flush()
 
     @contextmanager
-    def _writer(self) -> Generator[Session]:
+    def _writer(self) -> Generator["Session"]:
+        from sqlalchemy.exc import DBAPIError, IntegrityError  # noqa: PLC0415 - as above
+
         with self._sessions() as session:
             try:
                 yield session
@@ -109,7 +141,15 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
-        self.engine.dispose()
+        if "engine" in vars(self):
+            self.engine.dispose()
+
+
+def driver_connection(session: "Session") -> sqlite3.Connection:
+    """The plain connection below a session, in its transaction."""
+    connection = session.connection().connection.driver_connection
+    assert isinstance(connection, sqlite3.Connection)
+    return connection
 
 
 def explain(error: BaseException | None, path: Path) -> str:
@@ -154,21 +194,16 @@ def open_database(path: Path, *, backups: Path | None = None) -> Database:
             f" {SCHEMA_REVISION}); update the player or choose another --data-dir."
         )
     _make_private(path)
-    engine = _engine(path)
     try:
         if revision != SCHEMA_REVISION:
             if revision is not None:
                 _back_up(path, backups or path.parent / "backups", revision)
             _migrate(path)
-        with engine.execution_options(reads=True).connect() as connection:
-            connection.execute(text("SELECT 1 FROM alembic_version"))
-    except DBAPIError as error:
-        engine.dispose()
-        raise PlayerError(explain(error.orig, path)) from error
-    except BaseException:
-        engine.dispose()
-        raise
-    return Database(path, engine, sessionmaker(engine, expire_on_commit=False))
+        with closing(connect(path)) as connection:
+            connection.execute("SELECT 1 FROM alembic_version")
+    except sqlite3.Error as error:
+        raise PlayerError(explain(error, path)) from error
+    return Database(path)
 
 
 def _make_folder(folder: Path) -> None:
@@ -234,49 +269,6 @@ def _revision(path: Path) -> str | None:
     return str(row[0])
 
 
-def _engine(path: Path, *, foreign_keys: bool = True) -> Engine:
-    engine = create_engine(
-        f"sqlite:///{path}",
-        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
-        hide_parameters=True,  # what a listener heard and said does not belong in an error's text
-    )
-
-    def configure(connection: sqlite3.Connection, _record: object) -> None:
-        _write_ahead(connection)
-        # FULL: an acknowledged thumb survives even a power cut.
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
-        # Transactions begin where SQLAlchemy says, not where the driver guesses.
-        connection.isolation_level = None
-
-    def begin(connection: Connection) -> None:
-        # A writer takes its lock at once and waits its turn; a read that turns into a write would be refused instead.
-        reads = connection.get_execution_options().get("reads", False)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-    event.listen(engine, "connect", configure)
-    event.listen(engine, "begin", begin)
-    return engine
-
-
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Switch the file to write-ahead logging, once in its life.
-
-    Of several processes that open a new file at once, SQLite refuses all but one without asking them to wait
-    (waiting could be a deadlock), so they try again here.
-    """
-    until = time.monotonic() + BUSY_SECONDS
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
-            time.sleep(RETRY_SECONDS)
-        else:
-            return
-
-
 def _back_up(path: Path, folder: Path, revision: str) -> None:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     copy = folder / f"player-{revision}-{stamp}.db"
@@ -306,16 +298,21 @@ def _migrate(path: Path) -> None:
     their ids, so every reference leads where it led.
     """
     from alembic import command  # noqa: PLC0415 - a current database never needs Alembic
-    from alembic.config import Config  # noqa: PLC0415
-    from alembic.util import CommandError  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415 - as above
+    from alembic.util import CommandError  # noqa: PLC0415 - as above
+    from sqlalchemy.exc import DBAPIError  # noqa: PLC0415 - as above
+
+    from player.storage.engine import make_engine  # noqa: PLC0415 - as above
 
     config = Config()
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
-    engine = _engine(path, foreign_keys=False)
+    engine = make_engine(path, foreign_keys=False)
     try:
         with engine.begin() as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
+    except DBAPIError as error:
+        raise PlayerError(explain(error.orig, path)) from error
     except CommandError as error:
         raise PlayerError(
             f"{path} has a schema that this version of the player does not know ({error});"

@@ -11,7 +11,8 @@ from player.config import Paths, StationSettings
 from player.errors import PlayerError
 from player.feedback.event_history import EventHistory, load_history
 from player.feedback.event_store import EventStore, read_served
-from player.feedback.events import LoggedEvent, Served
+from player.feedback.events import LoggedEvent
+from player.feedback.served import Served
 from player.jobs import JobProgress
 from player.stations.collection import Collection, load_collection
 from player.stations.station_queue import Listening, StationRequest, station_request

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 
 from player.errors import PlayerError
 from player.feedback.event_store import EventStore, NothingToUndoError
-from player.feedback.events import MICROSECONDS, NewEvent, Served, now_us, pack_eligible, standing
+from player.feedback.events import MICROSECONDS, NewEvent, now_us, standing
+from player.feedback.served import Served, pack_eligible
 from player.storage.models import Decision, Event, ListeningSession
 
 

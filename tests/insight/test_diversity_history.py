@@ -9,7 +9,8 @@ from sqlalchemy import update
 
 from player.errors import PlayerError
 from player.feedback.event_store import EventStore
-from player.feedback.events import NewEvent, Served
+from player.feedback.events import NewEvent
+from player.feedback.served import Served
 from player.insight.diversity_history import diversity_history, length_in_words, lorenz
 from player.reports.diversity import diversity_page, save_picture, span_of
 from player.storage.models import Decision, Event, Track, TrackFile

@@ -11,8 +11,9 @@ from pyarrow import parquet
 
 from player.feedback.event_history import load_history
 from player.feedback.event_store import EventStore
-from player.feedback.events import NewEvent, Served, pack_eligible
+from player.feedback.events import NewEvent
 from player.feedback.labels import build_log
+from player.feedback.served import Served, pack_eligible
 from player.integrations.event_export import COLUMNS, EventRow, exported_events, write_csv, write_json, write_parquet
 from player.stations.collection import load_rows
 from player.storage.event_kinds import Origin

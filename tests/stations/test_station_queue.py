@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 
 from player.errors import PlayerError
 from player.feedback.event_history import load_history
-from player.feedback.event_store import EventStore, read_event_lines
+from player.feedback.event_lines import read_event_lines
+from player.feedback.event_store import EventStore
 from player.feedback.events import MICROSECONDS, ListeningState, NewEvent, now_us
 from player.feedback.labels import NOTHING_SAID
 from player.insight.diversity_panel import TREND_POINTS, DiversityCourse

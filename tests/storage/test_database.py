@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from player.errors import PlayerError
 from player.storage import database as database_module
+from player.storage import engine as engine_module
 from player.storage.database import ChangeWatch, explain, open_database
 from player.storage.event_kinds import Origin
 from player.storage.models import ListeningSession, PlayerState, Station
@@ -183,7 +184,7 @@ def test_a_data_folder_below_a_file_is_named_with_a_mend(tmp_path):
 
 
 def test_a_database_held_by_another_program_is_told_after_the_wait(path, monkeypatch):
-    monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(engine_module, "BUSY_SECONDS", 0.1)
     database = open_database(path)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
