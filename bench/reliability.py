@@ -30,7 +30,8 @@ from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
 from player.library.scan import scan
 from player.library.tracks import load_catalogue
-from player.stations.stations import Seed, Stations
+from player.stations.seeds import Seed
+from player.stations.stations import Stations
 from player.storage.database import open_database
 from player.storage.event_kinds import Kind, Origin
 from tests.library.audio_files import FORMATS, encode

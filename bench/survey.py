@@ -23,9 +23,10 @@ from bench.library_insight import SHARED, embedded
 from player.config import StationSettings, locate
 from player.feedback.event_history import load_history
 from player.stations.collection import Collection
+from player.stations.seeds import Seed
 from player.stations.station_queue import Listening, rank_station
 from player.stations.station_scoring import StationScorer
-from player.stations.stations import Seed, StationInfo
+from player.stations.stations import StationInfo
 from player.storage.database import open_database
 from player.survey.session import plan_of
 from player.survey.survey import Survey, SurveyPlan

@@ -11,7 +11,8 @@ from embeddings.pooling import vector_to_bytes
 from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
 from player.library.tracks import load_catalogue
-from player.stations.stations import Seed, Stations
+from player.stations.seeds import Seed
+from player.stations.stations import Stations
 from player.storage.database import Database, open_database
 from player.storage.event_kinds import Origin
 from player.storage.models import Embedding, Track, TrackFile

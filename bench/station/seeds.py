@@ -13,9 +13,10 @@ from bench.station.material import options, real_music
 from player.config import StationSettings
 from player.feedback.event_history import EventHistory
 from player.feedback.labels import NOTHING_SAID
+from player.stations.seeds import Seed
 from player.stations.station_queue import Listening, rank_station
 from player.stations.station_scoring import StationScorer
-from player.stations.stations import Seed, StationInfo
+from player.stations.stations import StationInfo
 
 SEEDS, PLACES = 12, 20
 """Seeds a group, and places of each queue."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Attached = Annotated[bool, typer.Option("--attached", hidden=True)]
 SHOWN_FAILURES = 10
+FEW = 1000
+"""Of so many tracks the events are looked up one track after the other; of more, the whole log is read."""
 
 
 def register(app: typer.Typer) -> None:
@@ -272,7 +274,8 @@ def _sound_tags(home: Home, rows: "list[TrackRow]", query: str) -> "SoundTags | 
     """The tags of ``rows`` where the query asks for any; vectors are read for no other query."""
     from player.library.search import tags_asked
     from player.library.sound_tags import load_sound_tags
-    from player.stations.stations import Seed, check_seed
+    from player.stations.seeds import Seed
+    from player.stations.stations import check_seed
 
     if not (asked := tags_asked(query)):
         return None
@@ -286,10 +289,12 @@ def _sound_tags(home: Home, rows: "list[TrackRow]", query: str) -> "SoundTags | 
 
 
 def _track_documents(home: Home, rows: "list[TrackRow]") -> list[dict[str, object]]:
-    from player.feedback.event_history import load_history
+    from player.feedback.events import state_of
+    from player.feedback.log_reader import read_events
     from player.stations.stations import Stations
 
-    state = load_history(home.database, rows).state
+    few = len(rows) <= FEW
+    state = state_of(read_events(home.database, tracks=[row.id for row in rows] if few else None))
     names = {station.id: station.name for station in Stations(home.database).all()}
     thumbs: dict[int, dict[str, str]] = {}
     for station, values in state.thumbs.items():

@@ -226,7 +226,7 @@ def history(
     json: Json = False,
 ) -> None:
     """Show the whole log: what happened, when, and what had been served."""
-    from player.feedback.event_lines import read_event_lines
+    from player.feedback.log_reader import read_event_lines
 
     with opened(data_dir) as home:
         lines = read_event_lines(home.database, limit)

@@ -10,6 +10,8 @@ from player.errors import PlayerError
 if TYPE_CHECKING:
     from player.library.tracks import TrackRow
     from player.stations.pins import Pins
+    from player.stations.seeds import Seed
+    from player.stations.snapshot import StationRow
     from player.stations.stations import StationInfo
 
 station_app = typer.Typer(help="Make and list stations, and say how they play.", no_args_is_help=True)
@@ -53,7 +55,8 @@ def create_station(
     """
     from player.stations.collection import known_tag_names, load_rows
     from player.stations.modes import check_mode
-    from player.stations.stations import Stations, describe_seeds, parse_seed
+    from player.stations.seeds import describe_seeds, parse_seed
+    from player.stations.stations import Stations
 
     with opened(data_dir) as home:
         rows = load_rows(home.database)
@@ -74,37 +77,33 @@ def create_station(
 
 def list_stations(data_dir: DataDir = None, json: Json = False) -> None:
     """List the stations."""
-    from player.feedback.event_history import load_history
-    from player.stations.collection import load_rows
-    from player.stations.stations import Stations, describe_seeds
-    from recommender.ranking.dial import NEUTRAL
+    from player.stations.snapshot import NEUTRAL_DIAL
+    from player.stations.station_list import list_stations as listed
 
     with opened(data_dir) as home:
-        state = load_history(home.database, ()).state
-        stations = Stations(home.database).all()
-        documents = [
-            {
-                "id": station.id,
-                "name": station.name,
-                "seeds": [str(seed) for seed in station.seeds],
-                "mode": station.mode,
-                "dial": station.dial,
-                "thumbs_up": sum(value > 0 for value in state.thumbs[station.id].values()),
-                "thumbs_down": sum(value < 0 for value in state.thumbs[station.id].values()),
-            }
-            for station in stations
-        ]
+        stations = listed(home.database)
         if json:
-            emit_json(documents)
+            emit_json([_document(station, seeds) for station, seeds in stations])
             return
-        rows = load_rows(home.database)
-        for station, document in zip(stations, documents, strict=True):
-            thumbs = f"▲{document['thumbs_up']} ▼{document['thumbs_down']}"
+        for station, _ in stations:
+            thumbs = f"▲{station.thumbs_up} ▼{station.thumbs_down}"
             plays = "" if station.mode == "station" else f"  {station.mode}"
-            dial = "" if station.dial == NEUTRAL else f"  dial {station.dial}"
-            print(f"{station.name}  ({describe_seeds(station.seeds, rows)})  {thumbs}{plays}{dial}")
+            dial = "" if station.dial == NEUTRAL_DIAL else f"  dial {station.dial}"
+            print(f"{station.name}  ({station.seeds})  {thumbs}{plays}{dial}")
         if not stations:
             say("There are no stations yet; make one with `player station create NAME --seed library`.")
+
+
+def _document(station: "StationRow", seeds: "tuple[Seed, ...]") -> dict[str, object]:
+    return {
+        "id": station.id,
+        "name": station.name,
+        "seeds": [str(seed) for seed in seeds],
+        "mode": station.mode,
+        "dial": station.dial,
+        "thumbs_up": station.thumbs_up,
+        "thumbs_down": station.thumbs_down,
+    }
 
 
 def set_dial(

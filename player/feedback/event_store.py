@@ -8,7 +8,8 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from player.errors import PlayerError
-from player.feedback.events import MICROSECONDS, LoggedEvent, NewEvent, mended_times, now_us
+from player.feedback.events import MICROSECONDS, LoggedEvent, NewEvent, now_us
+from player.feedback.log_reader import LOGGED, read_events
 from player.feedback.served import Served
 from player.storage.database import Database
 from player.storage.event_kinds import Kind, Origin
@@ -25,10 +26,8 @@ class NothingToUndoError(PlayerError):
         self.event = event
 
 
-LOGGED = tuple(field.name for field in fields(LoggedEvent))
 _ONE_DECISION = ("station_id", "watermark", "slot", "track_id", "model_version")
 """What makes one served slot; the table has each once."""
-_COLUMNS = [getattr(Event, name) for name in LOGGED]
 
 
 class EventStore:
@@ -46,9 +45,7 @@ class EventStore:
 
     def read(self, after: int = 0) -> list[LoggedEvent]:
         """Events with an id above ``after``, in the order they were written."""
-        with self._database.reader() as session:
-            rows = session.execute(select(*_COLUMNS).where(Event.id > after).order_by(Event.id)).all()
-        return mended_times([LoggedEvent(*row) for row in rows])
+        return read_events(self._database, after)
 
     def append(self, new: NewEvent) -> LoggedEvent:
         """Record one event durably."""

@@ -210,3 +210,11 @@ def standing(events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
     undone = {event.undoes_id for event in events if event.kind == Kind.UNDO}
     kept = [event for event in events if event.kind != Kind.UNDO and event.id not in undone]
     return sorted(kept, key=lambda event: (event.time_us, event.id))
+
+
+def state_of(events: Sequence[LoggedEvent]) -> ListeningState:
+    """What follows from these events, without slots."""
+    state = ListeningState()
+    for event in standing(events):
+        state.apply(event)
+    return state

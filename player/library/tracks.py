@@ -1,9 +1,13 @@
 """The library as plain rows: one track as lists, search, ranking and the screen see it."""
 
+import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from sqlalchemy.orm import Session
 
 GENRE_SEPARATOR = "; "
@@ -36,31 +40,31 @@ class TrackRow:
     missing: bool
 
 
+_NAMES = """
+SELECT id, title, artist, album, genre, year, duration FROM track {only}
+ORDER BY lower(artist), lower(album), disc_number, track_number, title, id
+"""
+_FILES = "SELECT track_id, path, missing FROM track_file {only} ORDER BY missing DESC, id DESC"
+"""Later rows win: missing files first, and of those alike the oldest last."""
+
+
 def load_catalogue(session: "Session") -> list[TrackRow]:
     """All tracks by artist, album, disc, track number and title; each with its first file that is there."""
-    from sqlalchemy import func, select  # noqa: PLC0415 - the screen names a TrackRow before its first frame, and needs no database
+    from player.storage.database import driver_connection  # noqa: PLC0415 - the screen names a TrackRow before its first frame
 
-    from player.storage.models import Track, TrackFile  # noqa: PLC0415 - as above
+    return read_catalogue(driver_connection(session))
 
-    connection = session.connection()  # rows straight from Core: the ORM's handling of each takes as long again
-    files: dict[int, tuple[str, bool]] = {}
-    # Later rows win: missing files first, and of those alike the oldest last.
-    listing = select(TrackFile.track_id, TrackFile.path, TrackFile.missing)
-    for track_id, path, missing in connection.execute(listing.order_by(TrackFile.missing.desc(), TrackFile.id.desc())):
-        files[track_id] = path, missing
-    tracks = connection.execute(
-        select(Track.id, Track.title, Track.artist, Track.album, Track.genre, Track.year, Track.duration).order_by(
-            func.lower(Track.artist),
-            func.lower(Track.album),
-            Track.disc_number,
-            Track.track_number,
-            Track.title,
-            Track.id,
-        )
-    )
+
+def read_catalogue(connection: "sqlite3.Connection", only: Collection[int] | None = None) -> list[TrackRow]:
+    """The same by plain SQL, which takes a third of the time; ``only`` some tracks where their ids are given."""
+    names, files, wanted = _NAMES.format(only=""), _FILES.format(only=""), ()
+    if only is not None:
+        among = "IN (SELECT value FROM json_each(?))"
+        names, files = _NAMES.format(only=f"WHERE id {among}"), _FILES.format(only=f"WHERE track_id {among}")
+        wanted = (json.dumps(sorted(only)),)
+    places = {track: (path, bool(missing)) for track, path, missing in connection.execute(files, wanted)}
     absent = "", True
-    rows: list[TrackRow] = []
-    for track_id, title, artist, album, genre, year, duration in tracks:
-        path, missing = files.get(track_id, absent)
-        rows.append(TrackRow(track_id, path, title, artist, album, genre, year, duration, missing))
-    return rows
+    return [
+        TrackRow(track, places.get(track, absent)[0], *named, places.get(track, absent)[1])
+        for track, *named in connection.execute(names, wanted)
+    ]

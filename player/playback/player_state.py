@@ -17,8 +17,9 @@ from player.playback.silence import TRANSITIONS, Reason, SoundChange
 from player.playback.sleep_timer import SleepTimer
 from player.stations.pins import Pins, load_pins, save_pins
 from player.stations.resume import ResumePoint, save_resume_point
+from player.stations.seeds import describe_seeds
 from player.stations.snapshot import NowPlaying, Snapshot, StationRow
-from player.stations.stations import StationInfo, Stations, describe_seeds
+from player.stations.stations import StationInfo, Stations
 from player.storage.database import Database
 from player.storage.event_kinds import Action, Kind, Origin
 

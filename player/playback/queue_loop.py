@@ -13,9 +13,10 @@ from player.playback.silence import Reason, SoundChange
 from player.stations.modes import mode_named
 from player.stations.pins import Pins, load_pins, save_pins, why_not
 from player.stations.queue_builder import PINNED
+from player.stations.seeds import Seed
 from player.stations.snapshot import QueueRow
 from player.stations.station_scoring import StationScorer
-from player.stations.stations import Seed, StationInfo
+from player.stations.stations import StationInfo
 from player.stations.trial_arms import Trials
 from player.storage.event_kinds import Action, Kind
 from player.text import printable

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from player.playback.commands import Commands, command
 from player.stations.modes import MODE_WORDS, check_mode
+from player.stations.seeds import Seed
 from player.stations.snapshot import StationRow
-from player.stations.stations import Seed
 from recommender.ranking.dial import NEUTRAL
 
 SEED_REASON = "this station grows from it"

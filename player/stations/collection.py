@@ -13,7 +13,8 @@ from player.library.search import TrackIndex
 from player.library.sound_tags import SoundTags
 from player.library.tracks import TrackRow, load_catalogue
 from player.library.vectors import VectorTable, load_vectors
-from player.stations.stations import Seed, genres_of, tracks_of_seed
+from player.stations.seeds import Seed
+from player.stations.stations import genres_of, tracks_of_seed
 from player.storage.database import Database
 from recommender.models.content_space import ContentSpace, LibrarySeed, TagSeed, TrackSeed
 from recommender.models.content_space import Seed as ContentSeed

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from player.errors import PlayerError
-from player.stations.stations import Seed
+from player.stations.seeds import Seed
 from recommender.models.station_scorer import Muted
 from recommender.ranking.explain import ScorePart
 

@@ -5,6 +5,8 @@ from typing import Literal
 
 from player.library.tracks import TrackRow
 
+NEUTRAL_DIAL = 50
+"""As a station is made: ``recommender.ranking.dial.NEUTRAL``, here so that a list of stations needs no numpy."""
 MoveKind = Literal["same", "up", "down", "new"]
 
 
@@ -66,7 +68,7 @@ class StationRow:
     thumbs_down: int
     mode: str = "station"
     """How it plays: station, albums, rediscover or new."""
-    dial: int = 50
+    dial: int = NEUTRAL_DIAL
     """From 0, familiar, to 100, discover."""
 
 

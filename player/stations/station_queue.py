@@ -12,8 +12,9 @@ from player.feedback.events import ListeningState
 from player.feedback.labels import Labels
 from player.feedback.served import Served, pack_eligible
 from player.stations.collection import UNKNOWN, Collection, codes
+from player.stations.seeds import describe_seeds
 from player.stations.station_scoring import StationScorer
-from player.stations.stations import describe_seeds, genres_of
+from player.stations.stations import genres_of
 from recommender.models.station_scorer import HeadLabels, LiveScores
 from recommender.ranking.dial import NEUTRAL, DialEffect, QueueFigures, dial_effect, dialled, queue_figures
 from recommender.ranking.diversity import Pool

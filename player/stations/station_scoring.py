@@ -11,7 +11,8 @@ from player.feedback.labels import InteractionRows, Labels
 from player.feedback.play_counts import StationPlays, TimesPlayed
 from player.stations.collection import Collection
 from player.stations.reason_keys import muted_of, seeds_left
-from player.stations.stations import Seed, StationInfo, describe_seeds
+from player.stations.seeds import Seed, describe_seeds
+from player.stations.stations import StationInfo
 from recommender.models.content_space import TrackSeed, seed_columns, seed_similarity
 from recommender.models.model_card import FrontEndId, Model
 from recommender.models.model_scorer import Catalogue, ModelScorer

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Literal, get_args
 
 from sqlalchemy import Select, select, update
 from sqlalchemy.exc import IntegrityError
@@ -17,26 +16,13 @@ from player.errors import PlayerError
 from player.feedback.events import now_us
 from player.library.search import TrackIndex, parse_query
 from player.library.tracks import GENRE_SEPARATOR, TrackRow
+from player.stations.seeds import SEEDS_TO_WRITE, Seed
 from player.storage.database import Database
 from player.storage.models import Station, StationSeed
 from recommender.ranking.dial import DISCOVER, FAMILIAR, NEUTRAL
 
-SeedKind = Literal["track", "artist", "album", "genre", "tag", "query", "library"]
-SEED_KINDS: tuple[str, ...] = get_args(SeedKind)
-SEEDS_TO_WRITE = "track:ID, artist:NAME, album:NAME, genre:NAME, tag:NAME, query:SEARCH or library"
 YEARS = re.compile(r"\d{1,4}|\d{1,4}-(\d{1,4})?|-\d{1,4}")
 SUGGESTED_FIRST = {"genre": 0, "tag": 1, "artist": 2, "album": 3}
-
-
-@dataclass(frozen=True, slots=True)
-class Seed:
-    """One seed: ``track:12``, ``artist:NAME``, ``album:NAME``, ``genre:NAME``, ``tag:NAME``, ``query:WORDS`` or ``library``."""
-
-    kind: str
-    value: str = ""
-
-    def __str__(self) -> str:
-        return self.kind if self.kind == "library" else f"{self.kind}:{self.value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +37,6 @@ class StationInfo:
     """How it plays: station, albums, rediscover or new."""
     dial: int = NEUTRAL
     """From 0, familiar, to 100, discover."""
-
-
-def parse_seed(text: str) -> Seed:
-    """Read ``kind:value``.
-
-    Raises:
-        PlayerError: the text is not a seed.
-    """
-    kind, _, value = text.partition(":")
-    kind, value = kind.strip().lower(), value.strip()
-    if kind == "library" and not value:
-        return Seed("library")
-    if kind not in SEED_KINDS or kind == "library" or not value:
-        raise PlayerError(f"“{text}” is not a seed; a seed is {SEEDS_TO_WRITE}.")
-    if kind == "track" and not value.isdecimal():
-        raise PlayerError(f"“{text}”: a track seed takes the number that `player tracks` shows, as in track:12.")
-    return Seed(kind, value)
 
 
 def genres_of(row: TrackRow) -> list[str]:
@@ -150,26 +119,6 @@ def _check_query(query: str, rows: Sequence[TrackRow], tag_names: Sequence[str])
             f"No track in the library meets “{query}”; `player tracks {query}` tries it out, with artist:, album:, "
             "genre:, title:, year: and tag:."
         )
-
-
-def describe_seeds(seeds: Sequence[Seed], rows: Sequence[TrackRow]) -> str:
-    """Seeds as words for the screen: ``genre Classical, mellow``."""
-
-    def words(seed: Seed) -> str:
-        match seed.kind:
-            case "library":
-                return "the whole library"
-            case "track":
-                title = next((row.title for row in rows if row.id == int(seed.value)), "a track that is gone")
-                return f"“{title}”"
-            case "tag":
-                return seed.value
-            case "query":
-                return f"search {seed.value}"
-            case _:
-                return f"{seed.kind} {seed.value}"
-
-    return ", ".join(words(seed) for seed in seeds)
 
 
 class SeedNames:

@@ -11,7 +11,8 @@ from player.feedback.event_history import EventHistory
 from player.feedback.events import ListeningState, LoggedEvent, TrackTally
 from player.stations.collection import Collection
 from player.stations.reason_keys import readable
-from player.stations.stations import StationInfo, describe_seeds
+from player.stations.seeds import describe_seeds
+from player.stations.stations import StationInfo
 from player.stations.track_views import StoryEvent, StoryFile, StoryMuted, StoryPart, StoryThumb, TrackStory
 from player.stations.why import PART_NAMES
 from player.storage.database import Database

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from player.feedback.events import ListeningState
 from player.stations.reason_keys import NOT_MUTABLE, label_key, part_key, readable, seed_key
 from player.stations.reasons import VERB_OF, Reasons
+from player.stations.seeds import Seed, describe_seeds
 from player.stations.station_queue import RankedQueue
 from player.stations.station_scoring import StationScorer
-from player.stations.stations import Seed, describe_seeds
 from player.stations.track_views import MutedReason, Why, WhyLabel, WhyPart, WhySeed
 from recommender.models.content_space import seed_similarity
 from recommender.ranking.explain import ScorePart, Share, Terms, decompose

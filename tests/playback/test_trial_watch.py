@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from player.playback.controller import Controller, Opening
+from player.stations.seeds import Seed
 from player.stations.station_scoring import StationScorer
-from player.stations.stations import Seed
 from player.stations.trial_arms import Arm, TrialArms, Trials
 from player.storage.models import Decision
 from recommender.ranking.interleaving import arm_of, pair_of

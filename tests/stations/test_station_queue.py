@@ -13,16 +13,17 @@ from sqlalchemy import func, select
 
 from player.errors import PlayerError
 from player.feedback.event_history import load_history
-from player.feedback.event_lines import read_event_lines
 from player.feedback.event_store import EventStore
 from player.feedback.events import MICROSECONDS, ListeningState, NewEvent, now_us
 from player.feedback.labels import NOTHING_SAID
+from player.feedback.log_reader import read_event_lines
 from player.insight.diversity_panel import TREND_POINTS, DiversityCourse
 from player.playback.active_station import ActiveStation, Present
 from player.playback.headless import serve_next
 from player.stations.collection import load_collection
 from player.stations.modes import StationMode
 from player.stations.reasons import queue_rows
+from player.stations.seeds import Seed
 from player.stations.station_queue import (
     ALL_SEEDS_GONE,
     Listening,
@@ -32,7 +33,7 @@ from player.stations.station_queue import (
     station_request,
 )
 from player.stations.station_scoring import StationScorer
-from player.stations.stations import Seed, StationInfo, Stations
+from player.stations.stations import StationInfo, Stations
 from player.storage.models import Decision
 from recommender.ranking.rank import rank
 from recommender.ranking.rules import RuleName

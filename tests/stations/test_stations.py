@@ -4,15 +4,8 @@ import pytest
 
 from player.errors import PlayerError
 from player.library.tracks import TrackRow
-from player.stations.stations import (
-    Seed,
-    SeedNames,
-    Stations,
-    check_seed,
-    describe_seeds,
-    parse_seed,
-    tracks_of_seed,
-)
+from player.stations.seeds import Seed, describe_seeds, parse_seed
+from player.stations.stations import SeedNames, Stations, check_seed, tracks_of_seed
 
 TAGS = ("rock", "Mellow", "ambient")
 

@@ -145,7 +145,7 @@ def test_the_playing_track_is_explained_by_the_ranking_that_served_it(told, play
     assert (said.track.id, said.place) == (now.id, 0)
     logged = EventStore(told.database, "tui").read()[-1]
     assert logged.kind == "start"
-    from player.feedback.event_lines import read_event_lines
+    from player.feedback.log_reader import read_event_lines
 
     decision = read_event_lines(told.database)[-1]
     assert said.propensity == pytest.approx(decision.propensity, rel=1e-6)

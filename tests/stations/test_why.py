@@ -14,9 +14,10 @@ from player.feedback.events import NewEvent
 from player.feedback.labels import NOTHING_SAID
 from player.stations.collection import load_collection
 from player.stations.reason_keys import NOT_MUTABLE, check_less, parse_reason, seeds_left
+from player.stations.seeds import Seed
 from player.stations.station_queue import Listening, rank_station
 from player.stations.station_scoring import StationScorer
-from player.stations.stations import Seed, Stations
+from player.stations.stations import Stations
 from player.stations.why import terms, why
 from recommender.ranking.explain import ScorePart
 from recommender.ranking.rank import Placer, commit

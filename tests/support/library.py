@@ -18,7 +18,8 @@ from player.demo import demo_music
 from player.library.scan import scan
 from player.library.tracks import TrackRow, load_catalogue
 from player.library.vectors import store_embedding
-from player.stations.stations import StationInfo, Stations, parse_seed
+from player.stations.seeds import parse_seed
+from player.stations.stations import StationInfo, Stations
 from player.storage.database import Database, open_database
 from player.storage.models import Station
 from tests.support.tones import write_tones
