@@ -6,8 +6,8 @@ from pathlib import Path
 from embeddings.pipeline import embed_many
 from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
 from embeddings.weights.files import ensure_weights
-from player.config import locate
 from player.demo import demo_music
+from player.folders import locate
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from bench.sounds import CHANGES, no_music, read_stereo, write_changed, write_sound
 from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
 from embeddings.weights.files import ensure_weights
-from player.config import locate
+from player.folders import locate
 from player.insight.neighbours import COMPONENTS, STRANGE, near_duplicates, robust_scores, strangeness
 from player.library.embed import embed_pending
 from player.library.scan import scan

@@ -12,9 +12,9 @@ import numpy as np
 
 from bench.synthetic import synthetic_library
 from player.cli.model_versions import lineage_words
-from player.config import Paths, locate
 from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
+from player.folders import Paths, locate
 from player.jobs import JobProgress
 from player.learning.retraining import Retrained, retrain
 from player.library.tracks import load_catalogue

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from player.config import Settings, locate
+from player.config import Settings
 from player.demo import demo_music
+from player.folders import locate
 from player.playback.controller import Controller
 from player.storage.database import Database, open_database
 from player.storage.models import Station

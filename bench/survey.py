@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.library_insight import SHARED, embedded
-from player.config import StationSettings, locate
+from player.config import StationSettings
 from player.feedback.event_history import load_history
+from player.folders import locate
 from player.stations.collection import Collection
 from player.stations.seeds import Seed
 from player.stations.station_queue import Listening, rank_station

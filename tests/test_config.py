@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from player.config import Settings, load_settings, locate
+from player.config import Settings, load_settings
 from player.errors import PlayerError
+from player.folders import locate
 
 
 @pytest.fixture

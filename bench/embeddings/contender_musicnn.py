@@ -11,7 +11,7 @@ from embeddings.networks.musicnn import EXACT, load_musicnn
 from embeddings.pipeline import embed_file
 from embeddings.pooling import pool
 from embeddings.weights.files import MUSICNN_WHEEL, ensure_weights
-from player.config import locate
+from player.folders import locate
 
 
 def main() -> None:

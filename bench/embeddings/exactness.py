@@ -22,7 +22,7 @@ from embeddings.networks.musicnn import EXACT, load_musicnn
 from embeddings.networks.openl3 import VARIANTS, decibel_mel, load_openl3
 from embeddings.networks.specs import MUSICNN, OPENL3_RATE
 from embeddings.weights.files import ensure_weights
-from player.config import locate
+from player.folders import locate
 from tests.support.published import DATA, SHARED_FIXTURES, furthest, reference, save_checkpoint, save_openl3
 
 TOLERANCE = 1e-4

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from bench.synthetic import synthetic_library
-from player.config import Settings, locate
+from player.config import Settings
+from player.folders import locate
 from player.playback.controller import Controller
 from player.storage.event_kinds import Origin
 

@@ -28,7 +28,7 @@ from bench.simulation.store import RunStore
 from bench.simulation.world import World, world_like
 from bench.training import column_variants
 from bench.training.column_variants import ALL, COMPARED, MEASURES, VARIANTS, Measured, Variant, measure_variants
-from player.config import locate
+from player.folders import locate
 from player.stations.collection import Collection, load_collection
 from player.stations.station_scoring import frontend_id
 from player.storage.database import open_database

@@ -11,7 +11,7 @@ from player.cli.options import DataDir, Json, emit_json
 from player.errors import PlayerError
 
 if TYPE_CHECKING:
-    from player.config import Paths
+    from player.folders import Paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ def doctor(data_dir: DataDir = None, json: Json = False) -> None:
 
     Nothing is changed. Exit code 1 when something that the player cannot do without is missing.
     """
-    from player.config import locate
+    from player.folders import locate
 
     paths = locate(data_dir)
     checks = [check for examine in (_settings, _log, _sound, _weights, _database, _models) for check in examine(paths)]

@@ -456,7 +456,7 @@ def repeat(identity: Identity, data_dir: DataDir = None, json: Json = False) -> 
 
 def _store(data_dir: Path | None) -> "RunStore":
     """The store of the runs, without opening the listener's database."""
-    from player.config import locate
+    from player.folders import locate
     from recommender.experiments.store import RunStore
 
     return RunStore(locate(data_dir).experiments)

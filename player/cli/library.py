@@ -217,7 +217,8 @@ def _fetch(frontend: str, named: Path | None, home: Home) -> None:
 def frontends(data_dir: DataDir = None, json: Json = False) -> None:
     """List the pretrained networks that can listen to the library, and what each still needs."""
     from embeddings.registry import available
-    from player.config import load_settings, locate
+    from player.config import load_settings
+    from player.folders import locate
 
     paths = locate(data_dir)
     settings = load_settings(paths)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,29 +28,38 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on s
 StationName = Annotated[str | None, typer.Option("--station", help="Name of the station.", show_default=False)]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Home:
     """The listener's opened data."""
 
     paths: "Paths"
-    settings: "Settings"
     database: "Database"
+
+    @cached_property
+    def settings(self) -> "Settings":
+        """Read when they are asked for: most look-ups need none.
+
+        Raises:
+            PlayerError: a line of them is wrong.
+        """
+        from player.config import load_settings
+
+        return load_settings(self.paths)
 
 
 @contextmanager
 def opened(data_dir: Path | None) -> Generator[Home]:
-    """Open settings and database, and close the database at the end."""
-    from player.config import load_settings, locate
+    """Open the database, and close it at the end."""
+    from player.folders import locate
     from player.logs import log_to_file
     from player.storage.database import keep_private, open_database
 
     paths = locate(data_dir)
-    settings = load_settings(paths)
     database = open_database(paths.database, backups=paths.backups)
     keep_private(*paths.private)
     log_to_file(paths.log_file)
     try:
-        yield Home(paths, settings, database)
+        yield Home(paths, database)
     finally:
         database.close()
 

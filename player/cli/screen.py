@@ -110,7 +110,7 @@ def _is_new(home: Home) -> bool:
 
 def _music_folder() -> Path | None:
     """The listener's music folder, when there is audio in it."""
-    from player.config import music_folder
+    from player.folders import music_folder
     from player.library.files import Walker
 
     folder = music_folder()

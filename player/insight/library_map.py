@@ -15,9 +15,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from player.config import Paths
 from player.errors import PlayerError
 from player.feedback.event_history import EventHistory, load_history
+from player.folders import Paths
 from player.learning.served_model import load_served_model
 from player.library.tracks import TrackRow
 from player.stations.collection import Collection

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from player.config import Paths
 from player.errors import PlayerError
 from player.feedback.event_history import load_history
 from player.feedback.labels import build_log
+from player.folders import Paths
 from player.jobs import JobProgress, trainer_lock
 from player.learning.auto_training import NewAnswers, trained_answers
 from player.learning.served_model import library_of

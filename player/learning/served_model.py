@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from player.config import Paths
+from player.folders import Paths
 from player.stations.collection import Collection
 from player.stations.station_scoring import frontend_id
 from recommender.models.model_card import Model

@@ -15,8 +15,8 @@ from embeddings.pooling import vector_to_bytes
 from embeddings.registry import frontend_spec
 from embeddings.spec import FrontEndSpec
 from embeddings.weights.files import ensure_weights
-from player.config import Paths
 from player.errors import PlayerError
+from player.folders import Paths
 from player.jobs import LOWEST_PRIORITY, JobProgress, trainer_lock
 from player.library.embed_priority import EmbedPriority, WaitingTracks, load_priority
 from player.library.paths import text_to_path

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 from sqlalchemy import func, select
 
 from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
-from player.config import Paths
+from player.folders import Paths
 from player.jobs import JobChild, JobProgress, JobResult
 from player.learning.auto_training import AutoTraining
 from player.library.vectors import any_pending

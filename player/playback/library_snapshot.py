@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from player.config import Paths
 from player.feedback.event_history import EventHistory, load_history
+from player.folders import Paths
 from player.learning.served_model import load_served_model
 from player.library.search import TrackIndex, parse_query
 from player.library.sound_tags import SoundTags

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from player.config import Paths
 from player.errors import PlayerError
 from player.feedback.event_history import EventHistory, load_history
+from player.folders import Paths
 from player.jobs import JobProgress, trainer_lock
 from player.learning.retraining import load_material
 from player.stations.collection import Collection, load_collection

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from player.config import locate
 from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent, now_us
+from player.folders import locate
 from player.learning.retraining import retrain
 from player.stations.trial_arms import controls
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig

@@ -5,8 +5,9 @@ import pytest
 
 from embeddings.registry import frontend_spec
 from embeddings.weights.files import find_weights
-from player.config import Settings, locate
+from player.config import Settings
 from player.errors import PlayerError
+from player.folders import locate
 from player.research.audio_content import content_of
 from recommender.datasets.opening import dataset_of
 from recommender.events import EventLog, Outcome
