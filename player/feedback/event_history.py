@@ -1,14 +1,26 @@
 """The log in memory: every event, the state derived from it, and what it says about taste, kept up event by event.
 
-Adding an event in order costs microseconds; an undo or an event from the past derives everything anew. Both ways lead
-to the same state, which a test holds against each other.
+Adding an event in order costs microseconds, and an undo what it takes to go over the log once and derive anew what is about
+its track and its moment; an event from the past derives everything anew. All ways lead to the same state, which a test holds
+against each other.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 from player.feedback.event_store import EventStore
-from player.feedback.events import ListeningState, LoggedEvent, standing, uses_a_slot
+from player.feedback.events import (
+    ENDED,
+    MICROSECONDS,
+    THUMBS,
+    ListeningState,
+    LoggedEvent,
+    Precedence,
+    standing,
+    undone_by,
+    uses_a_slot,
+)
 from player.feedback.labels import GrowingLabels, LabelledEvent, Labels
 from player.feedback.signals import (
     AWAY_SECONDS,
@@ -25,10 +37,16 @@ from player.library.tracks import TrackRow
 from player.storage.database import Database
 from player.storage.event_kinds import Kind, Origin
 
-THUMBS = frozenset({Kind.UP, Kind.DOWN, Kind.CLEAR})
 ONE_BY_ONE = 50
 """So many events at once are written into the columns as they come. Of more, each thumb that replaces one would copy all the
 columns, and making them anew once is quicker."""
+FEW_UNDOS = 10
+"""So many undos at once are followed one by one; of more, each of which goes over the log, everything is derived anew."""
+BURST_US = round(BURST_SKIPS * BURST_GAP_SECONDS * MICROSECONDS)
+"""How far apart the first and the last of the skips lie that are looked at together."""
+REACH_US = 2 * BURST_US
+"""How far from a skip that is taken back others may lie that counted as browsing because of it: in the look of a skip which
+lies within :data:`BURST_US` of both."""
 
 
 class Labeller:
@@ -51,6 +69,19 @@ class Labeller:
             for skip in self._burst(event):
                 said += self._said(skip, browsing=True)
         return said
+
+    def forget(self, event: LoggedEvent, others: Iterable[LoggedEvent]) -> None:
+        """Know nothing of an event that was labelled.
+
+        Args:
+            event: the event.
+            others: those that stand without it and are about its track, in time order.
+        """
+        self._skips = [skip for skip in self._skips if skip.id != event.id]
+        self._begun.pop((event.track_id, event.origin), None)
+        for other in others:
+            if (other.track_id, other.origin) == (event.track_id, event.origin):
+                self._returned(other)
 
     def _returned(self, event: LoggedEvent) -> bool:
         """Whether this ends a play that took hours longer than what was heard of it: paused, or quit and gone on with."""
@@ -103,7 +134,11 @@ class EventHistory:
         self._columns: GrowingLabels | None = None
         """The same in time order, as columns; absent from a change of the past until somebody asks."""
         self._thumbs: dict[tuple[int | None, int], LoggedEvent] = {}
+        self._in_time: list[LoggedEvent] = []
+        """Those that stand, by their times."""
         self._newest = 0
+        self.undone: set[int] = set()
+        """Ids of the events that were taken back."""
         self._rebuild()
 
     @property
@@ -119,12 +154,14 @@ class EventHistory:
         listener who changed their mind has one mind.
         """
         if self._columns is None:
-            self._columns = GrowingLabels(self._labelled.values())
+            self._columns = GrowingLabels(sorted(self._labelled.values(), key=lambda item: item.event.moment))
         return self._columns.now()
 
     def find(self, event_id: int) -> LoggedEvent | None:
-        """The event of that id, sought from the newest."""
-        return next((event for event in reversed(self._events) if event.id == event_id), None)
+        """The event of that id."""
+        place = bisect_left(self._events, event_id, key=lambda event: event.id)
+        found = self._events[place : place + 1]
+        return found[0] if found and found[0].id == event_id else None
 
     def label_of(self, event_id: int) -> LabelledEvent | None:
         """What an event says about taste now, if anything."""
@@ -141,13 +178,7 @@ class EventHistory:
 
     def standing_of(self, kind: Kind) -> list[LoggedEvent]:
         """The events of a kind that were not taken back, oldest first."""
-        undone = self.undone
-        return [event for event in self._events if event.kind == kind and event.id not in undone]
-
-    @property
-    def undone(self) -> frozenset[int]:
-        """Ids of the events that were taken back."""
-        return frozenset(event.undoes_id for event in self._events if event.undoes_id is not None)
+        return [event for event in self._events if event.kind == kind and event.id not in self.undone]
 
     def renew(self, durations: Mapping[int, float]) -> None:
         """Take up new durations after the library changed."""
@@ -161,16 +192,20 @@ class EventHistory:
             Whether there was any new one.
         """
         new = [event for event in events if event.id > self.state.watermark]
-        self._events += new
         if self._changes_the_past(new):
             # Once for all of them: an import brings events of years ago by the thousand.
+            self._events += new
             self._rebuild()
             return True
         if len(new) > ONE_BY_ONE:
             self._columns = None
         for event in new:
+            self._events.append(event)
             self._count_slot(event)
-            self._follow(event)
+            if event.kind == Kind.UNDO:
+                self._take_back(event.undoes_id)
+            elif event.id not in self.undone:
+                self._follow(event)
         return bool(new)
 
     def forget_after(self, watermark: int) -> None:
@@ -179,20 +214,24 @@ class EventHistory:
         self._rebuild()
 
     def _changes_the_past(self, new: Iterable[LoggedEvent]) -> bool:
-        """Whether one of these takes an event back or happened before one that is known."""
-        newest = self._newest
+        """Whether one of these happened before one that is known, or more of them take others back than go one by one."""
+        newest, undos = self._newest, 0
         for event in new:
-            if event.kind == Kind.UNDO or event.time_us < newest:
+            if event.kind == Kind.UNDO:
+                undos += 1
+            elif event.time_us < newest:
                 return True
-            newest = event.time_us
-        return False
+            else:
+                newest = event.time_us
+        return undos > FEW_UNDOS
 
     def _rebuild(self) -> None:
         self.state, self._columns = ListeningState(), None
         self._labelled, self._thumbs, self._labeller, self._newest = {}, {}, Labeller(self._durations), 0
+        self.undone, self._in_time = undone_by(self._events), []
         for event in self._events:
             self._count_slot(event)
-        for event in standing(self._events):
+        for event in standing(self._events, self.undone):
             self._follow(event)
         self.state.watermark = max((event.id for event in self._events), default=0)
 
@@ -205,11 +244,86 @@ class EventHistory:
     def _follow(self, event: LoggedEvent) -> None:
         """Let one standing event, the newest so far, have its effect."""
         self._newest = max(self._newest, event.time_us)
+        self._in_time.append(event)
         self.state.apply(event)
         if event.kind in THUMBS and not self._replace_thumb(event):
             return
         for item in self._labeller.label(event):
             self._keep(item)
+
+    def _take_back(self, event_id: int | None) -> None:
+        """Let an event that had its effect have had none."""
+        if event_id is None or event_id in self.undone:
+            return
+        self.undone.add(event_id)
+        event = self.find(event_id)
+        if event is None or event.kind == Kind.UNDO:
+            return
+        place = bisect_left(self._in_time, event.moment, key=_moment)
+        del self._in_time[place]
+        about = [other for other in self._in_time if other.track_id == event.track_id or other.kind == Kind.LESS]
+        later = sum(other.kind in ENDED and other.origin != Origin.IMPORT for other in self._in_time[place:])
+        plays = len(self.state.plays) - 1 - later
+        self.state.take_back(event, about, plays)
+        own = [other for other in about if other.track_id == event.track_id]
+        self._labeller.forget(event, own)
+        self._put(event.id, None)
+        if event.kind in THUMBS:
+            self._restore_thumb(event, own)
+        else:
+            self._relabel(self._affected(event, own))
+
+    def _restore_thumb(self, event: LoggedEvent, own: Iterable[LoggedEvent]) -> None:
+        """Let the thumb hold again, if there is one, that held before this one was given."""
+        key = (event.station_id, event.track_id)
+        self._thumbs.pop(key, None)
+        thumbs = [other for other in own if other.kind in THUMBS and other.station_id == event.station_id]
+        if thumbs:
+            self._thumbs[key] = last = max(thumbs, key=_precedence)
+            said = Labeller(self._durations).label(last)
+            self._put(last.id, said[0] if said else None)
+
+    def _affected(self, event: LoggedEvent, own: Iterable[LoggedEvent]) -> list[LoggedEvent]:
+        """The events whose label an event taken back had a say in: skips near a skip, and the next end of a play it began or ended."""
+        affected: list[LoggedEvent] = []
+        if event.kind == Kind.SKIP:
+            affected += [other for other in self._near(event) if other.kind == Kind.SKIP]
+        if event.origin not in PLAYERS or not (event.kind in {Kind.START, Kind.REPLAY} or uses_a_slot(event)):
+            return affected
+        ends = (other for other in own if other.origin == event.origin and uses_a_slot(other))
+        return [*affected, *islice((other for other in ends if other.moment > event.moment), 1)]
+
+    def _near(self, event: LoggedEvent) -> list[LoggedEvent]:
+        """The events that stand within :data:`REACH_US` of one."""
+        first = bisect_left(self._in_time, event.time_us - REACH_US, key=_time)
+        return self._in_time[first : bisect_right(self._in_time, event.time_us + REACH_US, key=_time)]
+
+    def _relabel(self, affected: Sequence[LoggedEvent]) -> None:
+        """Label these events anew, from all that has a say in it: events near them, and about their tracks."""
+        if not affected:
+            return
+        tracks = {event.track_id for event in affected}
+        near = {other.moment: other for event in affected for other in self._near(event)}
+        near |= {other.moment: other for other in self._in_time if other.track_id in tracks}
+        labeller, said = Labeller(self._durations), dict[int, LabelledEvent]()
+        for _, event in sorted(near.items()):
+            said |= {item.event.id: item for item in labeller.label(event)}
+        for event in affected:
+            self._put(event.id, said.get(event.id))
+
+    def _put(self, event_id: int, item: LabelledEvent | None) -> None:
+        """Let an event of the past say this from now on, or nothing."""
+        before = self._labelled.pop(event_id, None)
+        if item is not None:
+            self._labelled[event_id] = item
+        if self._columns is None or before == item:
+            return
+        if item is None:
+            self._columns.remove(event_id)
+        elif before is None:
+            self._columns.insert(item)
+        else:
+            self._columns.replace(item)
 
     def _replace_thumb(self, event: LoggedEvent) -> bool:
         """Let a thumb take the place of the one before it; whether it does, as one told later may hold already."""
@@ -232,6 +346,18 @@ class EventHistory:
             else:
                 self._columns.replace(item)
         self._labelled[item.event.id] = item
+
+
+def _precedence(event: LoggedEvent) -> Precedence:
+    return event.precedence
+
+
+def _moment(event: LoggedEvent) -> tuple[int, int]:
+    return event.moment
+
+
+def _time(event: LoggedEvent) -> int:
+    return event.time_us
 
 
 def load_history(database: Database, rows: Iterable[TrackRow]) -> EventHistory:

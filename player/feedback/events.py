@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from player.feedback.snooze import DAY
@@ -14,6 +14,9 @@ NOT_NOW_SECONDS = DAY
 PRESSED_NEXT = frozenset({None, Action.NEXT})
 """Actions of a skip that count as one: a thumb down or a hand-picked track end a play too, but are no skips."""
 
+THUMBS = frozenset({Kind.UP, Kind.DOWN, Kind.CLEAR})
+ENDED = frozenset({Kind.FINISH, Kind.SKIP})
+"""Kinds that say how a play ended."""
 GOES_ON = frozenset({Action.QUIT, Action.SLEEP})
 """Actions of a stop after which the same play goes on another time."""
 
@@ -63,6 +66,11 @@ class LoggedEvent:
     def seconds(self) -> float:
         """When, in seconds since 1970."""
         return self.time_us / MICROSECONDS
+
+    @property
+    def moment(self) -> tuple[int, int]:
+        """Sorts events by time, those of one time in the order of telling."""
+        return self.time_us, self.id
 
     @property
     def precedence(self) -> Precedence:
@@ -121,6 +129,14 @@ class TrackTally:
     last_played: float | None = None
     """Seconds since 1970 of the last finish or skip."""
 
+    def add(self, event: LoggedEvent) -> None:
+        """Count a play that ended."""
+        self.last_played = event.seconds
+        if event.kind == Kind.FINISH:
+            self.plays += 1
+        elif event.action in PRESSED_NEXT:
+            self.skips += 1
+
 
 @dataclass(slots=True)
 class ListeningState:
@@ -141,8 +157,8 @@ class ListeningState:
     plays: list[tuple[int | None, int]] = field(default_factory=list[tuple[int | None, int]])
     """(station id, track id) of every play that ended here, oldest first. Plays imported from elsewhere are none of this
     queue's places: what was heard last month elsewhere would keep tracks out of it now."""
-    ended: list[int] = field(default_factory=list[int])
-    """Track id of every play that ended, here or elsewhere, oldest first: whose tallies changed since one last looked."""
+    ended: list[int] = field(default_factory=list[int], compare=False)
+    """Track id of every play that ended or was taken back, in the order it was told: whose tallies changed since one last looked."""
     slots: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     """station id → how many slots were used up; undo does not give one back, so the noise of later slots stays."""
 
@@ -175,24 +191,75 @@ class ListeningState:
         if self.last_words.get(about, event.precedence) > event.precedence:
             return
         self.last_words[about] = event.precedence
-        thumbs = self.everywhere if station is None else self.thumbs[station]
         if rests:
             self.resting_until[track] = event.seconds + (NOT_NOW_SECONDS if event.value is None else event.value)
         elif event.kind == Kind.CLEAR:
-            thumbs.pop(track, None)
+            self._clear(station, track)
         else:
-            thumbs[track] = 1 if event.kind == Kind.UP else -1
+            (self.everywhere if station is None else self.thumbs[station])[track] = 1 if event.kind == Kind.UP else -1
+
+    def _clear(self, station: int | None, track: int) -> None:
+        thumbs = self.everywhere if station is None else self.thumbs.get(station, {})
+        thumbs.pop(track, None)
+        if station is not None and not thumbs:
+            self.thumbs.pop(station, None)
 
     def _end(self, event: LoggedEvent) -> None:
-        tally = self.tallies[event.track_id]
-        tally.last_played = event.seconds
+        self.tallies[event.track_id].add(event)
         self.ended.append(event.track_id)
-        if event.kind == Kind.FINISH:
-            tally.plays += 1
-        elif event.action in PRESSED_NEXT:
-            tally.skips += 1
         if event.origin != Origin.IMPORT:
             self.plays.append((event.station_id, event.track_id))
+
+    def take_back(self, event: LoggedEvent, others: Sequence[LoggedEvent], earlier_plays: int) -> None:
+        """Let an event that was applied have had no effect.
+
+        Args:
+            event: it was not an undo.
+            others: in time order, those that stand without it and are about its track, or silence a reason.
+            earlier_plays: for the end of a play that was not imported, its place in ``plays``.
+        """
+        match event.kind:
+            case Kind.UP | Kind.DOWN | Kind.CLEAR | Kind.NOT_NOW:
+                self._unsay(event, others)
+            case Kind.LESS if event.station_id is not None and event.note:
+                same = (event.kind, event.station_id, event.note)
+                if not any((other.kind, other.station_id, other.note) == same for other in others):
+                    self.muted[event.station_id].discard(event.note)
+                    if not self.muted[event.station_id]:
+                        del self.muted[event.station_id]
+            case Kind.NEVER:
+                if not any(other.kind == Kind.NEVER for other in others):
+                    self.never.discard(event.track_id)
+            case Kind.FINISH | Kind.SKIP:
+                self._unend(event, others, earlier_plays)
+            case _:
+                pass
+
+    def _unsay(self, event: LoggedEvent, others: Sequence[LoggedEvent]) -> None:
+        station, track, rests = event.station_id, event.track_id, event.kind == Kind.NOT_NOW
+        self.last_words.pop((None if rests else station, track, rests), None)
+        if rests:
+            self.resting_until.pop(track, None)
+        else:
+            self._clear(station, track)
+        for other in others:
+            same = other.kind == Kind.NOT_NOW if rests else other.kind in THUMBS and other.station_id == station
+            if same and other.track_id == track:
+                self._say(other)
+
+    def _unend(self, event: LoggedEvent, others: Sequence[LoggedEvent], earlier_plays: int) -> None:
+        tally = TrackTally()
+        for other in others:
+            if other.track_id == event.track_id and other.kind in ENDED:
+                tally.add(other)
+        if tally.last_played is None:
+            self.tallies.pop(event.track_id, None)
+        else:
+            self.tallies[event.track_id] = tally
+        self.ended.append(event.track_id)
+        if event.origin != Origin.IMPORT:
+            # Another list: whoever keeps up with one reads this from its start.
+            self.plays = [*self.plays[:earlier_plays], *self.plays[earlier_plays + 1 :]]
 
     def thumbs_on(self, station_id: int | None) -> dict[int, int]:
         """Track id → +1 or -1 as it holds on a station: what was said there, else what was said for everywhere."""
@@ -205,11 +272,19 @@ def uses_a_slot(event: LoggedEvent) -> bool:
     return event.kind in {Kind.FINISH, Kind.SKIP} or (event.kind == Kind.STOP and event.action not in GOES_ON)
 
 
-def standing(events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
-    """The events that still count, in time order: neither undone nor an undo."""
-    undone = {event.undoes_id for event in events if event.kind == Kind.UNDO}
-    kept = [event for event in events if event.kind != Kind.UNDO and event.id not in undone]
-    return sorted(kept, key=lambda event: (event.time_us, event.id))
+def undone_by(events: Iterable[LoggedEvent]) -> set[int]:
+    """Ids of the events that these take back."""
+    return {event.undoes_id for event in events if event.kind == Kind.UNDO and event.undoes_id is not None}
+
+
+def standing(events: Sequence[LoggedEvent], undone: set[int] | None = None) -> list[LoggedEvent]:
+    """The events that still count, in time order: neither an undo nor undone (by one of these, if it is not said by which)."""
+    gone = undone_by(events) if undone is None else undone
+    return sorted((event for event in events if event.kind != Kind.UNDO and event.id not in gone), key=_moment)
+
+
+def _moment(event: LoggedEvent) -> tuple[int, int]:
+    return event.moment
 
 
 def state_of(events: Sequence[LoggedEvent]) -> ListeningState:

@@ -5,6 +5,7 @@ it was. What changes the past (a thumb that replaces another one, a burst of ski
 columns first: a millisecond at 100,000 rows.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
@@ -90,6 +91,10 @@ class LabelColumns:
     def with_room(self, rows: int) -> "LabelColumns":
         """A copy with so many rows more, of no meaning yet."""
         return LabelColumns(*(np.concatenate([column, np.empty(rows, column.dtype)]) for column in self._columns()))
+
+    def with_gap(self, row: int) -> "LabelColumns":
+        """A copy with one row more at that place, of no meaning yet."""
+        return LabelColumns(*(np.insert(column, row, 0) for column in self._columns()))
 
     def without(self, row: int) -> "LabelColumns":
         """A copy without one row."""
@@ -195,6 +200,14 @@ class GrowingLabels:
         self._items = [*self._items]
         self._items[row] = item
         self._columns = self._columns.with_room(0)
+        self._columns.write(row, item)
+        self._now = None
+
+    def insert(self, item: LabelledEvent) -> None:
+        """Add one that is not the newest, in its place in time."""
+        row = bisect_right(self._items, item.event.moment, key=lambda other: other.event.moment)
+        self._items = [*self._items[:row], item, *self._items[row:]]
+        self._columns = self._columns.first(len(self._items) - 1).with_gap(row)
         self._columns.write(row, item)
         self._now = None
 

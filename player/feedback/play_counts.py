@@ -21,14 +21,14 @@ class StationPlays:
     def __init__(self, index: Mapping[int, int], station_id: int) -> None:
         self._index = index
         self._station_id = station_id
-        self._state: ListeningState | None = None
+        self._plays: list[tuple[int | None, int]] | None = None
         self._seen = 0
         self._rows: Integers = np.empty(0, np.int64)
 
     def of(self, state: ListeningState) -> Integers:
         """(m,) rows of all its plays, oldest first."""
-        if state is not self._state:
-            self._state, self._seen, self._rows = state, 0, self._rows[:0]
+        if state.plays is not self._plays:
+            self._plays, self._seen, self._rows = state.plays, 0, self._rows[:0]
         known = self._index
         new = [
             known[track]
@@ -65,7 +65,8 @@ class TimesPlayed:
         for track in ended:
             row = self._index.get(track)
             if row is not None:
-                times[row] = _times(state.tallies[track])
+                tally = state.tallies.get(track)
+                times[row] = 0 if tally is None else _times(tally)
         self._state, self._seen, self._times = state, len(state.ended), times
         return times
 

@@ -63,8 +63,8 @@ def read_catalogue(connection: "sqlite3.Connection", only: Collection[int] | Non
         names, files = _NAMES.format(only=f"WHERE id {among}"), _FILES.format(only=f"WHERE track_id {among}")
         wanted = (json.dumps(sorted(only)),)
     places = {track: (path, bool(missing)) for track, path, missing in connection.execute(files, wanted)}
-    absent = "", True
-    return [
-        TrackRow(track, places.get(track, absent)[0], *named, places.get(track, absent)[1])
-        for track, *named in connection.execute(names, wanted)
-    ]
+    rows: list[TrackRow] = []
+    for track, title, artist, album, genre, year, duration in connection.execute(names, wanted):
+        path, missing = places.get(track, ("", True))
+        rows.append(TrackRow(track, path, title, artist, album, genre, year, duration, missing))
+    return rows

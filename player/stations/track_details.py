@@ -204,7 +204,7 @@ def _events(history: EventHistory, names: Mapping[int, str], track_id: int) -> t
     )
 
 
-def _event(history: EventHistory, event: LoggedEvent, names: Mapping[int, str], undone: frozenset[int]) -> StoryEvent:
+def _event(history: EventHistory, event: LoggedEvent, names: Mapping[int, str], undone: set[int]) -> StoryEvent:
     said = history.label_of(event.id)
     stands = event.kind != Kind.UNDO and event.id not in undone
     return StoryEvent(

@@ -111,12 +111,12 @@ def test_a_reader_that_goes_away_is_no_crash(demo, tmp_path):
 
 
 def test_ctrl_c_is_told_in_a_word(player, monkeypatch):
-    from player.feedback import event_store
+    from player.feedback import log_reader
 
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(event_store, "read_event_lines", interrupted)
+    monkeypatch.setattr(log_reader, "read_event_lines", interrupted)
     answer = player("history", "--json")
     assert (answer.code, answer.out, answer.err) == (130, "", "Interrupted.\n")
 

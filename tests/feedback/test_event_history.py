@@ -63,7 +63,7 @@ def drawn_events(steps) -> list[LoggedEvent]:
     return events
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(STEPS)
 def test_a_history_kept_up_event_by_event_equals_one_derived_anew(steps):
     events = drawn_events(steps)
