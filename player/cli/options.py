@@ -37,7 +37,7 @@ class Home:
 
     @cached_property
     def settings(self) -> "Settings":
-        """Read when they are asked for: most look-ups need none.
+        """Read when they are asked for: where nothing was set, most look-ups need none.
 
         Raises:
             PlayerError: a line of them is wrong.
@@ -49,12 +49,16 @@ class Home:
 
 @contextmanager
 def opened(data_dir: Path | None) -> Generator[Home]:
-    """Open the database, and close it at the end."""
+    """Open the database, and close it at the end; settings that were made are right, whether or not they are needed."""
     from player.folders import locate
     from player.logs import log_to_file
     from player.storage.database import keep_private, open_database
 
     paths = locate(data_dir)
+    if paths.config_file.exists():
+        from player.config import load_settings
+
+        load_settings(paths)
     database = open_database(paths.database, backups=paths.backups)
     keep_private(*paths.private)
     log_to_file(paths.log_file)
