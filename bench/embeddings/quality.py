@@ -138,7 +138,7 @@ class _Ways:
 
         from embeddings.networks.musicnn import EXACT, FAST_WINDOWS, Musicnn, Setting, fast, load_musicnn  # noqa: PLC0415
         from embeddings.weights.files import MUSICNN_WHEEL, ensure_weights  # noqa: PLC0415
-        from player.config import locate  # noqa: PLC0415
+        from player.folders import locate  # noqa: PLC0415
 
         torch.set_num_threads(1)
         weights = ensure_weights(MUSICNN_WHEEL, named=None, cache=locate().cache)
