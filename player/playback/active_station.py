@@ -63,30 +63,34 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A place that was drawn and whose head may be decoded already: it stays, with the propensity it was drawn with.
+    """The first place of the queue, a promise: whatever is learned meanwhile, it plays next, with the propensity it was
+    drawn and shown with. Only a rule or a verdict on what plays lets it go.
 
     Attributes:
         track_id: its track.
-        reason: why it was drawn.
+        reason: why it was drawn; None since the listener muted a reason: then its reason is told anew.
+        last_played: when its track was over last, as of the draw; once it was heard again elsewhere, it is not due any more.
         ranked: the ranking that drew it.
         place: where in it.
         scorer: the one it was ranked with; a library read anew has another.
     """
 
     track_id: int
-    reason: str
+    reason: str | None
+    last_played: float | None
     ranked: RankedQueue
     place: int
     scorer: StationScorer
 
-    @property
-    def slot(self) -> int:
-        """The station's running number of the place."""
-        return self.ranked.ranking.rows[self.place].slot
+    def served(self, trial: TrialArms | None) -> Served:
+        """What to log when it is served: first of its list, whatever was playing when it was drawn.
 
-    def served(self) -> Served:
-        """What to log when it is served: first of its list, whatever was playing when it was drawn."""
-        return replace(served(self.ranked, self.scorer, self.place), rank=1)
+        Args:
+            trial: the one that runs; for one that is over, which its arm drew it in, it counts no more.
+        """
+        drawn = replace(served(self.ranked, self.scorer, self.place), rank=1)
+        goes_on = trial is not None and trial.trial.id == drawn.trial_id
+        return drawn if goes_on else replace(drawn, trial_id=None, pair=None)
 
 
 class ActiveStation:
@@ -147,25 +151,30 @@ class ActiveStation:
         self._programme = Programme(self.scorer, mode, self.trial)
 
     def enter(self, trial: TrialArms | None) -> None:
-        """Let the arms of a trial choose from now on, or the station itself again; the next place is drawn anew."""
+        """Let the arms of a trial choose from now on, or the station itself again; the first place stays as it was drawn."""
         if trial is None and self.trial is None:
             return
         self.trial = trial
         self._programme = Programme(self.scorer, self._mode, trial)
-        self.release()
 
     def release(self) -> None:
-        """Let the next place go: something happened after which it is to be drawn anew."""
+        """Let the first place go: what plays was judged so that the next is to be drawn anew."""
         self.prepared = None
+
+    @property
+    def promised(self) -> TrackRow | None:
+        """The track that is to play next, once it was drawn and shown; none where the listener or an order put it there."""
+        return self.rows[0].track if self.prepared is not None and self.rows else None
 
     def follow(self, track_id: int) -> None:
         """Go on from a track that the listener chose, where the mode goes on from tracks."""
         self.thread = track_id
 
     def forget(self) -> None:
-        """Explain everything by the next ranking, and draw the next place anew: other reasons count from now on."""
+        """Explain everything by the next ranking: other reasons count from now on."""
         self._served = None
-        self.release()
+        if self.prepared is not None:
+            self.prepared = replace(self.prepared, reason=None)
 
     def standing(self, row: int, playing: int | None) -> tuple[RankedQueue, int]:
         """The ranking that gave a track its place, and how many places from its front are playing or over.
@@ -177,7 +186,8 @@ class ActiveStation:
         if row == playing and self._served is not None and self._served[0].track_rows[self._served[1]] == row:
             return self._served[0], self._served[1] + 1
         held = self.prepared
-        if held is not None and held.ranked.track_rows[held.place] == row and held.scorer is self.scorer:
+        explained = held is not None and held.reason is not None and held.scorer is self.scorer
+        if held is not None and explained and held.ranked.track_rows[held.place] == row:
             return held.ranked, held.place
         assert self.ranked is not None, "rank before explaining"
         return self.ranked, int(playing is not None and self.ranked.track_rows[:1] == (playing,))
@@ -187,7 +197,7 @@ class ActiveStation:
         started = time.perf_counter()
         queue = self._rank(present, playing, QUEUE_ROWS)
         self._show(queue, self._reasons(queue, present), present, playing)
-        self._prepare(queue, 0)
+        self._prepare(queue, 0, present.state)
         self.rerank_ms = (time.perf_counter() - started) * 1000
 
     def choose(self, present: Present) -> NextTrack | None:
@@ -225,12 +235,12 @@ class ActiveStation:
         else:
             self.thread = playing
         if np.count_nonzero(queue.ranked.open) < FEWEST_TRACKS:
-            rest, place = self._rank(present, playing, QUEUE_ROWS), 0
+            rest = self._rank(present, playing, QUEUE_ROWS)
             self._show(rest, self._reasons(rest, present), present, playing)
-            self._prepare(rest, place)
+            self._prepare(rest, 0, present.state)
         else:
             self._show(queue.after_first(), reasons.after_first(), present, playing)
-            self._prepare(queue, 1)
+            self._prepare(queue, 1, present.state)
 
     def _first(self, queue: ProgrammeQueue, reasons: RowReasons, present: Present) -> NextTrack | None:
         """The first place of a ranking as a choice."""
@@ -241,7 +251,7 @@ class ActiveStation:
         if track.id in present.pins:
             return NextTrack(track, PINNED, None, pinned=True)
         if self.prepared is not None and first.pinned and self.prepared.track_id == track.id:
-            return NextTrack(track, self.prepared.reason, self.prepared.served())
+            return NextTrack(track, self.prepared.reason or reasons.of(0), self.prepared.served(self.trial))
         reason = queue.reason(first.track, reasons.of(0))
         return NextTrack(track, reason, None if first.pinned else served(queue.ranked, self.scorer, 0))
 
@@ -269,12 +279,11 @@ class ActiveStation:
         return queue
 
     def _held(self, state: ListeningState, playing: int | None) -> tuple[int, ...]:
-        """The row of the prepared place, unless its slot was used up by something else or it is playing already."""
+        """The row of the prepared place, unless it is playing already or was heard since it was drawn."""
         held, index = self.prepared, self.scorer.collection.index
         if held is None or held.track_id not in index or index[held.track_id] == playing:
             return ()
-        due = state.slots.get(self.station.id, 0) + (playing is not None)
-        return (index[held.track_id],) if held.slot == due else ()
+        return (index[held.track_id],) if _last_played(state, held.track_id) == held.last_played else ()
 
     def _going_on_from(self, state: ListeningState, playing: int | None) -> int | None:
         """The row to go on from: what was last served here, else what is playing, else what was last heard here."""
@@ -285,7 +294,7 @@ class ActiveStation:
             return playing
         return last_heard(state, self.station.id, index)
 
-    def _prepare(self, queue: ProgrammeQueue, place: int) -> None:
+    def _prepare(self, queue: ProgrammeQueue, place: int, state: ListeningState) -> None:
         """Note the place that comes next; a held one stays as it was drawn, one that nothing was chosen for has none."""
         rows = queue.ranked.ranking.rows
         if place >= len(rows):
@@ -293,14 +302,15 @@ class ActiveStation:
             return
         track_id = self.scorer.collection.rows[rows[place].track].id
         if not rows[place].pinned:
-            self.prepared = Prepared(track_id, self.rows[0].reason, queue.ranked, place, self.scorer)
+            last = _last_played(state, track_id)
+            self.prepared = Prepared(track_id, self.rows[0].reason, last, queue.ranked, place, self.scorer)
         elif self.prepared is not None and self.prepared.track_id != track_id:
             self.prepared = None
 
     def _show(self, queue: ProgrammeQueue, reasons: RowReasons, present: Present, playing: int | None) -> None:
         rows = reasoned_rows(reasons, self._rows_before(playing))
         worded = queue.worded(rows, self.scorer.collection.index, present.pins)
-        self.rows = tuple(self._as_prepared(row) for row in worded)
+        self.rows = (*(self._as_prepared(row) for row in worded[:1]), *worded[1:])
         self.shortfall = queue.ranked.shortfall
         self.note = " ".join(queue.notes)
         self.diversity = self._course.measure(replace(queue.ranked, open=queue.within), present.state)
@@ -309,11 +319,15 @@ class ActiveStation:
     def _as_prepared(self, row: QueueRow) -> QueueRow:
         """The prepared place keeps the reason that it was drawn for."""
         held = self.prepared
-        if held is None or row.pinned or (held.track_id, held.slot) != (row.track.id, row.slot):
-            return row
-        return replace(row, reason=held.reason)
+        known = held is not None and held.track_id == row.track.id and not row.pinned
+        return replace(row, reason=held.reason) if held is not None and known and held.reason is not None else row
 
     def _rows_before(self, playing: int | None) -> Sequence[int]:
         """The queue shown before, as rows of the collection as it is now, without what is playing."""
         index = self.scorer.collection.index
         return [index[row.track.id] for row in self.rows if row.track.id in index and row.track.id != playing]
+
+
+def _last_played(state: ListeningState, track_id: int) -> float | None:
+    tally = state.tallies.get(track_id)
+    return None if tally is None else tally.last_played

@@ -121,7 +121,7 @@ class AudioEvents:
             self._loop.end_track(session.event(Kind.FINISH, now, action=Action.SLEEP), self._fall_asleep)
         else:
             self._loop.end_track(
-                session.event(Kind.FINISH, now, action=Action.END), partial(self._loop.advance, keep_next=True)
+                session.event(Kind.FINISH, now, action=Action.END), partial(self._loop.advance, change=SoundChange.NEXT)
             )
 
     def _fall_asleep(self) -> None:
@@ -156,7 +156,7 @@ class AudioEvents:
     def _pass_over(self, message: str) -> None:
         """Go on to the next track, unless too many in a row cannot be played."""
         if self._failures < FAILURES_IN_A_ROW:
-            self._loop.advance(message, keep_next=True)
+            self._loop.advance(message, change=SoundChange.NEXT)
             return
         self._failures = 0
         self._session.playback.stop()

@@ -68,7 +68,7 @@ class FeedbackCommands(Commands):
         if value < 0 and now is not None and now.track.id == track:
             here = replace(told, position=round(now.position, 3), decision_id=now.decision_id)
             session.tell(here, session.event(Kind.SKIP, now, action=Action.DOWN))
-            self._loop.advance(f"Thumbed down “{title}” on all stations.")
+            self._loop.advance(f"Thumbed down “{title}” on all stations.", redraw=True)
             return
         session.tell(told)
         self._loop.rerank(f"Thumbed {'up' if value > 0 else 'down'} “{title}” on all stations.")
@@ -125,10 +125,10 @@ class FeedbackCommands(Commands):
             self._loop.rerank(f"“{session.known.title(track_id)}” {words}.")
 
     def _end_with(self, kind: Kind, notice: str, seconds: float | None = None) -> None:
-        """Record feedback that ends the playing track, and go on to the next."""
+        """Record feedback that ends the playing track, and go on; a verdict draws the next place anew, a rest does not."""
         session = self._session
         now = session.current
         assert now is not None
         said = replace(session.event(kind, now), value=seconds)
         session.tell(said, session.event(Kind.SKIP, now, action=Action(kind)))
-        self._loop.advance(notice)
+        self._loop.advance(notice, redraw=kind in {Kind.DOWN, Kind.NEVER})

@@ -64,16 +64,17 @@ class QueueLoop:
 
     # --- serving and ranking ---------------------------------------------------------------------------------------
 
-    def advance(self, notice: str = "", *, keep_next: bool = False) -> None:
-        """Go on to the next track.
+    def advance(self, notice: str = "", *, change: SoundChange = SoundChange.CHOOSE, redraw: bool = False) -> None:
+        """Go on to the first place of the queue.
 
         Args:
             notice: a sentence to show.
-            keep_next: the prepared place is played as it was drawn, because nothing was said against what was playing;
-                otherwise it is drawn anew with all that has just been told.
+            change: CHOOSE where the listener goes on, which ends a pause; NEXT where the player does.
+            redraw: draw the first place anew with all that has just been told, because what plays was judged so; otherwise
+                it is a promise, and plays as it was drawn and shown.
         """
         session = self._session
-        self._turn(SoundChange.NEXT if keep_next else SoundChange.CHOOSE)
+        self._turn(change)
         tuned = session.tuned
         if tuned is None:
             self._advance_free(notice)
@@ -81,7 +82,8 @@ class QueueLoop:
         if session.current is not None:
             session.remember(session.current)
             session.playback.drop()
-        if not keep_next:
+        promised = tuned.promised
+        if redraw:
             tuned.release()
         notice = " ".join(filter(None, (notice, self._look_at_trial(tuned))))
         choice = tuned.choose(self._present())
@@ -92,16 +94,22 @@ class QueueLoop:
             current = session.playback.load(choice.track, choice.reason, decision)
             session.record(session.event(Kind.START, current, action=Action.CHOSE if choice.pinned else None))
             session.pin(session.pins.without(choice.track.id))
+            if promised is not None and not choice.pinned:
+                notice = _instead(notice, choice.track, promised)
         self._show_queue(tuned, notice)
 
     def rerank(self, notice: str = "") -> None:
-        """Rank what is to come and show it; the prepared place stays."""
+        """Rank what is to come and show it; the first place stays, or it is said what comes instead."""
         session = self._session
         tuned = session.tuned
         if tuned is None:
             self._show_free(notice or session.snapshot.notice)
             return
-        tuned.rerank(self._present(), None if session.current is None else session.current.track.id)
+        promised, playing = tuned.promised, None if session.current is None else session.current.track.id
+        tuned.rerank(self._present(), playing)
+        first = next(iter(tuned.rows), None)
+        if promised is not None and first is not None and not first.pinned and promised.id != playing:
+            notice = _instead(notice, first.track, promised)
         self._show_queue(tuned, notice)
 
     def _turn(self, change: SoundChange) -> None:
@@ -123,7 +131,6 @@ class QueueLoop:
         session.record(session.event(Kind.START, chosen, action=action))
         session.pin(session.pins.without(track.id))
         if session.tuned is not None:
-            session.tuned.release()
             session.tuned.follow(track.id)
         self.rerank()
 
@@ -344,3 +351,10 @@ class QueueLoop:
             session.playback.prepare(tracks[0])
         queue = tuple(QueueRow(track, place, 0.0, None, PINNED, pinned=True) for place, track in enumerate(tracks))
         session.show(queue=queue, notice=notice)
+
+
+def _instead(notice: str, track: TrackRow, promised: TrackRow) -> str:
+    """The notice, and that a track comes in the place of the one that had been shown first."""
+    if track.id == promised.id:
+        return notice
+    return f"{notice} “{track.title}” comes instead of “{promised.title}”.".strip()

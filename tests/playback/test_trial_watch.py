@@ -62,13 +62,14 @@ def decisions(home):
         return session.scalars(select(Decision).order_by(Decision.id)).all()
 
 
-def test_a_trial_that_begins_elsewhere_has_the_next_track_and_one_line(demo, station, controller):
+def test_a_trial_that_begins_elsewhere_has_what_comes_after_the_first_place_and_one_line(demo, station, controller):
     assert controller.snapshot().trial == ""
+    promised = controller.snapshot().queue[0].track.id
     trial = begin(demo, station, controller)
-    for _ in range(5):
+    for _ in range(6):
         controller.next()
-    first, *served = decisions(demo)
-    assert first.trial_id is None
+    first, shown, *served = decisions(demo)
+    assert (first.trial_id, shown.trial_id, shown.track_id) == (None, None, promised)
     assert len(served) == 5
     for decision in served:
         assert (decision.trial_id, decision.pair) == (trial.id, pair_of(decision.slot))
@@ -84,8 +85,13 @@ def test_a_trial_that_is_stopped_leaves_the_station_to_itself(demo, station, con
     trials = Trials(demo.database)
     trial = begin(demo, station, controller)
     controller.next()
+    controller.next()
     assert decisions(demo)[-1].trial_id == trial.id
+    promised = controller.snapshot().queue[0].track.id
     trials.end(trial, "Stopped.")
+    controller.next()
+    shown = decisions(demo)[-1]
+    assert (shown.track_id, shown.trial_id, shown.pair) == (promised, None, None), "the first place is a promise"
     controller.next()
     last = decisions(demo)[-1]
     assert (last.trial_id, last.pair, last.arm, last.model_version) == (None, None, "live", "content")
