@@ -1,4 +1,4 @@
-"""Errors of this package: one exception for what a user can mend, and other programs' words made fit for its text."""
+"""Errors of this package: one exception for what a user can fix, and other programs' words made fit for its text."""
 
 LONGEST_QUOTATION = 300
 """Characters that are passed on."""
@@ -8,7 +8,7 @@ class EmbeddingError(Exception):
     """The reason why a file, its audio or a front-end's weights could not be used, as one sentence for the user.
 
     The sentence never holds the path of a music file (callers know it, and it is untrusted text); for weights it names
-    the file, because finding it is the mend.
+    the file, because finding it is the fix.
     """
 
 

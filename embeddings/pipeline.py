@@ -225,7 +225,7 @@ def _check_usable(module: FrontEndModule, frontend_name: str, weights: Path) -> 
     assert spec is not None
     obstacle = lacking_package(spec) or module.obstacle()
     if obstacle is not None:
-        raise EmbeddingError(f"{frontend_name} cannot be used now: {obstacle.mend}")
+        raise EmbeddingError(f"{frontend_name} cannot be used now: {obstacle.fix}")
     check_weights(weights, spec.weights)
 
 

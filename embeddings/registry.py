@@ -153,7 +153,7 @@ class Availability:
         state: its readiness, or the thing it lacks.
         weights: the path of its weights if they are there, else the name of the file wanted.
         licence: SPDX identifier of the weights' licence.
-        mend: one sentence saying how to get the thing that is missing; empty if it is ready.
+        fix: one sentence saying how to get the thing that is missing; empty if it is ready.
     """
 
     name: str
@@ -161,7 +161,7 @@ class Availability:
     state: State
     weights: str
     licence: str
-    mend: str
+    fix: str
 
 
 def available(cache: Path, musicnn_weights: Path | None = None) -> tuple[Availability, ...]:
@@ -189,7 +189,7 @@ def _availability(known: FrontEndModule | BrokenFrontEnd, cache: Path, default_w
         obstacle = lacking_package(spec) or known.obstacle() or Obstacle(State.READY, "")
     own_affair = found is None or isinstance(spec.weights, PackageWeights)
     place = spec.weights.filename if own_affair else str(found)
-    return Availability(spec.name, spec.dimension, obstacle.state, place, spec.licence, obstacle.mend)
+    return Availability(spec.name, spec.dimension, obstacle.state, place, spec.licence, obstacle.fix)
 
 
 def _how_to_get(spec: FrontEndSpec, cache: Path) -> str:

@@ -92,11 +92,11 @@ class Obstacle:
 
     Attributes:
         state: in two words.
-        mend: what to do, or why nothing helps: a sentence without its first capital and full stop.
+        fix: what to do, or why nothing helps: a sentence without its first capital and full stop.
     """
 
     state: State
-    mend: str
+    fix: str
 
 
 def lacking_package(spec: FrontEndSpec) -> Obstacle | None:

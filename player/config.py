@@ -1,6 +1,6 @@
 """Every setting of the player, in one place.
 
-Settings come from one TOML file, ``config.toml`` in the configuration folder. A broken line is named with its mend; the player
+Settings come from one TOML file, ``config.toml`` in the configuration folder. A broken line is named with its fix; the player
 does not guess.
 """
 
@@ -104,16 +104,16 @@ def load_settings(paths: Paths) -> Settings:
     except (FileNotFoundError, NotADirectoryError):
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
-        raise PlayerError(f"The settings in {file} cannot be read ({error}); mend or remove the file.") from error
+        raise PlayerError(f"The settings in {file} cannot be read ({error}); fix or remove the file.") from error
     try:
         return Settings.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise PlayerError(f"{file} is not valid TOML: {error}; mend that line or remove it.") from error
+        raise PlayerError(f"{file} is not valid TOML: {error}; fix that line or remove it.") from error
     except RecursionError:
-        raise PlayerError(f"{file} is nested too deeply; mend or remove the file.") from None
+        raise PlayerError(f"{file} is nested too deeply; fix or remove the file.") from None
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise PlayerError(
-            f"{file}: the setting {name} is wrong ({first['msg']}); mend that line or remove it."
+            f"{file}: the setting {name} is wrong ({first['msg']}); fix that line or remove it."
         ) from error

@@ -2,7 +2,7 @@
 
 
 class PlayerError(Exception):
-    """Something went wrong that the listener can mend; the text is one sentence saying what, where and how to mend it."""
+    """Something went wrong that the listener can fix; the text is one sentence saying what, where and how to fix it."""
 
 
 class UsageError(PlayerError):

@@ -48,7 +48,7 @@ _LOG = logging.getLogger(__name__)
 
 DEATHS_ALLOWED = 5
 DEATH_WINDOW_SECONDS = 60.0
-"""More deaths than allowed within this time, and the client gives up: something is wrong that restarts do not mend."""
+"""More deaths than allowed within this time, and the client gives up: something is wrong that restarts do not fix."""
 
 DEATHS_PER_PLACE = 2
 """A track at whose same place the child died so often is taken to be the cause, and passed over."""

@@ -1,4 +1,4 @@
-"""What this machine offers for sound, for ``player doctor``: each finding with the mend where something is missing."""
+"""What this machine offers for sound, for ``player doctor``: each finding with the fix where something is missing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ class Finding:
         name: what it is.
         ok: whether it is there.
         detail: what was found, or what is missing.
-        mend: what to do about it; empty when ``ok``.
+        fix: what to do about it; empty when ``ok``.
     """
 
     name: str
     ok: bool
     detail: str
-    mend: str = ""
+    fix: str = ""
 
 
 def sound_findings() -> tuple[Finding, ...]:
@@ -35,8 +35,8 @@ def find_decoder() -> Finding:
     try:
         import av  # noqa: PLC0415 - only the doctor pays for it
     except (ImportError, OSError) as error:
-        mend = "Install the player's Python packages again (make run does it)."
-        return Finding("decoder", ok=False, detail=f"PyAV cannot be loaded: {error}.", mend=mend)
+        fix = "Install the player's Python packages again (make run does it)."
+        return Finding("decoder", ok=False, detail=f"PyAV cannot be loaded: {error}.", fix=fix)
     return Finding("decoder", ok=True, detail=f"PyAV {av.__version__}, FFmpeg {av.ffmpeg_version_info}")
 
 
@@ -54,14 +54,14 @@ def find_output() -> Finding:
     try:
         outputs = [found for found in portaudio().query_devices() if found["max_output_channels"] > 0]
         if not outputs:
-            mend = "Connect one, or start the sound server (PipeWire, PulseAudio); until then tracks run silently."
-            return Finding("output device", ok=False, detail="No output device was found.", mend=mend)
+            fix = "Connect one, or start the sound server (PipeWire, PulseAudio); until then tracks run silently."
+            return Finding("output device", ok=False, detail="No output device was found.", fix=fix)
         default = portaudio().query_devices(kind="output")["name"]
     except OutputError as error:
         return _missing("output device", error)
     except (ValueError, RuntimeError) as error:  # PortAudioError is a RuntimeError
-        mend = "Choose one of the devices listed by your system's sound settings as its default."
-        return Finding("output device", ok=False, detail=f"There is no default output device: {error}.", mend=mend)
+        fix = "Choose one of the devices listed by your system's sound settings as its default."
+        return Finding("output device", ok=False, detail=f"There is no default output device: {error}.", fix=fix)
     others = ", ".join(sorted(str(found["name"]) for found in outputs if found["name"] != default))
     return Finding("output device", ok=True, detail=f"{default}{f' (also: {others})' if others else ''}")
 
@@ -76,6 +76,6 @@ def find_vlc() -> Finding:
 
 
 def _missing(name: str, error: OutputError) -> Finding:
-    """Split "what is missing; the mend." as OutputError has it."""
-    detail, _, mend = str(error).partition("; ")
-    return Finding(name, ok=False, detail=f"{detail.rstrip('.')}.", mend=mend[:1].upper() + mend[1:])
+    """Split "what is missing; the fix." as OutputError has it."""
+    detail, _, fix = str(error).partition("; ")
+    return Finding(name, ok=False, detail=f"{detail.rstrip('.')}.", fix=fix[:1].upper() + fix[1:])

@@ -91,7 +91,7 @@ class Ready:
     """``stream``, ``vlc`` or ``null``."""
     device: str
     note: str
-    """Empty, or one sentence saying why this is not the engine or device that was asked for, and the mend."""
+    """Empty, or one sentence saying why this is not the engine or device that was asked for, and the fix."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ Render = Callable[[NDArray[np.float32]], None]
 
 
 class OutputError(Exception):
-    """No sound can come out; the message is one sentence with the mend."""
+    """No sound can come out; the message is one sentence with the fix."""
 
 
 class Output(Protocol):

@@ -41,7 +41,7 @@ def open_engine(
         try:
             return _stream(None, emit, post), f"{note} The default device plays instead."
         except OutputError:
-            pass  # the first reason is the one the listener can mend
+            pass  # the first reason is the one the listener can fix
     if wait_for_device:
         return StreamEngine("stream", AbsentOutput(device), emit, post), note
     return _silent(emit, post), f"{note} Until then tracks run silently, by the clock."

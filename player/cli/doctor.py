@@ -1,4 +1,4 @@
-"""``player doctor``: is everything there that the player needs, and how to mend what is not."""
+"""``player doctor``: is everything there that the player needs, and how to fix what is not."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Check:
     name: str
     ok: bool
     detail: str
-    mend: str = ""
+    fix: str = ""
 
 
 def register(app: typer.Typer) -> None:
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(data_dir: DataDir = None, json: Json = False) -> None:
-    """Look at sound, libraries, weights, settings and database, and say how to mend what is wrong.
+    """Look at sound, libraries, weights, settings and database, and say how to fix what is wrong.
 
     Nothing is changed. Exit code 1 when something that the player cannot do without is missing.
     """
@@ -44,15 +44,15 @@ def doctor(data_dir: DataDir = None, json: Json = False) -> None:
                 "ok": all(check.ok for check in checks),
                 "data_dir": str(paths.data),
                 "checks": [
-                    {"name": check.name, "ok": check.ok, "detail": check.detail, "mend": check.mend} for check in checks
+                    {"name": check.name, "ok": check.ok, "detail": check.detail, "fix": check.fix} for check in checks
                 ],
             }
         )
     else:
         for check in checks:
             print(f"{'ok  ' if check.ok else 'MEND'}  {check.name:<14} {check.detail}")
-            if check.mend:
-                print(f"      → {check.mend}")
+            if check.fix:
+                print(f"      → {check.fix}")
     if not all(check.ok for check in checks if check.name in ESSENTIAL):
         raise typer.Exit(1)
 
@@ -67,7 +67,7 @@ def _settings(paths: "Paths") -> Iterator[Check]:
     try:
         load_settings(paths)
     except PlayerError as error:
-        yield Check("settings", ok=False, detail=str(error), mend=f"Mend or remove {paths.config_file}.")
+        yield Check("settings", ok=False, detail=str(error), fix=f"Fix or remove {paths.config_file}.")
     else:
         found = "" if paths.config_file.exists() else " (not there: defaults)"
         yield Check("settings", ok=True, detail=f"{paths.config_file}{found}")
@@ -83,7 +83,7 @@ def _sound(paths: "Paths") -> Iterator[Check]:
 
     del paths
     for finding in sound_findings():
-        yield Check(finding.name, finding.ok, finding.detail, finding.mend)
+        yield Check(finding.name, finding.ok, finding.detail, finding.fix)
 
 
 def _weights(paths: "Paths") -> Iterator[Check]:
@@ -100,12 +100,12 @@ def _weights(paths: "Paths") -> Iterator[Check]:
     try:
         found = find_weights(MUSICNN_WHEEL, named=settings.musicnn_weights, cache=paths.cache)
     except EmbeddingError as error:
-        yield Check(name, ok=False, detail=str(error), mend="Run `make run` again, or name the file with --weights.")
+        yield Check(name, ok=False, detail=str(error), fix="Run `make run` again, or name the file with --weights.")
         return
     if found is None:
         size = MUSICNN_WHEEL.size // 2**20
-        mend = f"Run `player embed`, which fetches {MUSICNN_WHEEL.filename} ({size} MB), or name it with --weights."
-        yield Check(name, ok=False, detail="not fetched yet", mend=mend)
+        fix = f"Run `player embed`, which fetches {MUSICNN_WHEEL.filename} ({size} MB), or name it with --weights."
+        yield Check(name, ok=False, detail="not fetched yet", fix=fix)
     else:
         yield Check(name, ok=True, detail=str(found))
 
@@ -113,7 +113,7 @@ def _weights(paths: "Paths") -> Iterator[Check]:
 def _database(paths: "Paths") -> Iterator[Check]:
     if not paths.database.exists():
         yield Check(
-            "database", ok=_writable(paths.data), detail=f"{paths.database} (will be made)", mend=_folder_mend(paths)
+            "database", ok=_writable(paths.data), detail=f"{paths.database} (will be made)", fix=_folder_fix(paths)
         )
         return
     import sqlite3
@@ -126,16 +126,16 @@ def _database(paths: "Paths") -> Iterator[Check]:
             verdict = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
         connection.close()
     except PlayerError as error:
-        yield Check("database", ok=False, detail=str(error), mend=f"Copies are kept in {paths.backups}.")
+        yield Check("database", ok=False, detail=str(error), fix=f"Copies are kept in {paths.backups}.")
     except sqlite3.DatabaseError as error:
         yield Check(
-            "database", ok=False, detail=explain(error, paths.database), mend=f"Copies are kept in {paths.backups}."
+            "database", ok=False, detail=explain(error, paths.database), fix=f"Copies are kept in {paths.backups}."
         )
     else:
         sound = verdict == "ok"
-        mend = "" if sound else f"Restore a copy from {paths.backups}, or move the file away."
+        fix = "" if sound else f"Restore a copy from {paths.backups}, or move the file away."
         yield Check(
-            "database", ok=sound, detail=str(paths.database) if sound else f"{paths.database}: {verdict}", mend=mend
+            "database", ok=sound, detail=str(paths.database) if sound else f"{paths.database}: {verdict}", fix=fix
         )
 
 
@@ -146,7 +146,7 @@ def _writable(folder: Path) -> bool:
     return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
 
 
-def _folder_mend(paths: "Paths") -> str:
+def _folder_fix(paths: "Paths") -> str:
     return "" if _writable(paths.data) else f"{paths.data} cannot be written; choose another with --data-dir."
 
 
@@ -159,6 +159,6 @@ def _models(paths: "Paths") -> Iterator[Check]:
         load()
         version = registry.current()
     except ModelError as error:
-        yield Check("model", ok=False, detail=str(error), mend="`player models rollback`, or `player retrain`.")
+        yield Check("model", ok=False, detail=str(error), fix="`player models rollback`, or `player retrain`.")
     else:
         yield Check("model", ok=True, detail=version or "none trained yet: seeds and your thumbs choose")

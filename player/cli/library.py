@@ -181,7 +181,7 @@ def _take_commands(settings: "Settings", paths: "Paths", frontend: str = "", com
         for name, text in settings.commands.items():
             name_default_command(name, text)
     except EmbeddingError as error:
-        raise PlayerError(f"{paths.config_file}: in [commands], {error}; mend that line or remove it.") from error
+        raise PlayerError(f"{paths.config_file}: in [commands], {error}; fix that line or remove it.") from error
 
 
 def _say_demands(frontend: str, named: Path | None, home: Home) -> None:
@@ -236,8 +236,8 @@ def frontends(data_dir: DataDir = None, json: Json = False) -> None:
         return
     for one in found:
         print(f"{one.name:<8} {one.dimension:>5}-d  {one.state.value:<15}  {one.licence:<32}  {one.weights}")
-        if one.mend:
-            print(f"{'':17}{one.mend}")
+        if one.fix:
+            print(f"{'':17}{one.fix}")
 
 
 def tracks(

@@ -102,7 +102,7 @@ class NewEvent:
     """For a "less because of this": the reason that is to count no more."""
 
 
-def mended_times(events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
+def corrected_times(events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
     """Events in the order of telling, those that bear a time to come moved to when they can have been told at the latest.
 
     Versions before 5 of the schema took any time, and the year 9999 would be the last word until then.
@@ -110,14 +110,14 @@ def mended_times(events: Sequence[LoggedEvent]) -> list[LoggedEvent]:
     now = told_by = now_us()
     if all(0 <= event.time_us <= now for event in events):
         return list(events)
-    mended: list[LoggedEvent] = []
+    fixed: list[LoggedEvent] = []
     for event in reversed(events):
         if 0 <= event.time_us <= now:
             told_by = event.time_us if event.origin != Origin.IMPORT else told_by
-            mended.append(event)
+            fixed.append(event)
         else:
-            mended.append(replace(event, time_us=0 if event.time_us < 0 else told_by))
-    return mended[::-1]
+            fixed.append(replace(event, time_us=0 if event.time_us < 0 else told_by))
+    return fixed[::-1]
 
 
 @dataclass(slots=True)

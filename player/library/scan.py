@@ -257,7 +257,7 @@ def _nothing_there(walked: _Walked) -> str:
     """The sentence for roots without any candidate."""
     if walked.unlisted:
         folder = walked.unlisted[0]
-        return f"No audio was found: {folder.path}, {folder.error}; mend its permissions."
+        return f"No audio was found: {folder.path}, {folder.error}; fix its permissions."
     where = ", ".join(walked.roots)
     return f"There are no audio files in {where}; name a folder that holds MP3, FLAC, Ogg, Opus, M4A, WAV, AIFF or WMA."
 

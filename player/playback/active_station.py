@@ -63,8 +63,9 @@ class Present:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """The first place of the queue, a promise: whatever is learned meanwhile, it plays next, with the propensity it was
-    drawn and shown with. Only a rule or a verdict on what plays lets it go.
+    """The first place of the queue, a promise: it plays next as it was drawn and shown, whatever is learned meanwhile.
+
+    Only a rule or a verdict on what plays lets it go.
 
     Attributes:
         track_id: its track.

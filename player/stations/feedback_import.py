@@ -145,7 +145,7 @@ def _parse(lines: Iterable[str], file: Path) -> Iterator[tuple[int, Told]]:
             raise PlayerError(f"{file}, line {number}: it is nested too deeply; nothing was recorded.") from None
         except (ValueError, OverflowError, PlayerError) as error:
             raise PlayerError(
-                f"{file}, line {number}: {error}; nothing was recorded, mend the line and try again."
+                f"{file}, line {number}: {error}; nothing was recorded, fix the line and try again."
             ) from error
 
 

@@ -215,7 +215,7 @@ def _make_folder(folder: Path) -> None:
         ) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PlayerError(
-            f"The data folder {folder} is not writable; mend its permissions or choose another with --data-dir."
+            f"The data folder {folder} is not writable; fix its permissions or choose another with --data-dir."
         )
 
 
@@ -280,7 +280,7 @@ def _back_up(path: Path, folder: Path, revision: str) -> None:
     except (OSError, sqlite3.Error) as error:
         raise PlayerError(
             f"{path} was not brought up to date, because no copy of it could be made in {folder} ({error});"
-            " free some space or mend that folder, and try again."
+            " free some space or fix that folder, and try again."
         ) from error
 
 

@@ -10,7 +10,7 @@ from recommender.events import EventLog
 
 
 class DatasetError(Exception):
-    """A data set that cannot be read; the message is one sentence that says what, where and the mend."""
+    """A data set that cannot be read; the message is one sentence that says what, where and the fix."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,7 @@ def _header_cells(path: Path, line: str, separator: str, *, quoted: bool) -> lis
     try:
         return _cells(line, separator, quoted=quoted)
     except csv.Error as error:
-        raise DatasetError(f"A quote in the first line of {path} does not close; mend the header.") from error
+        raise DatasetError(f"A quote in the first line of {path} does not close; fix the header.") from error
 
 
 def _cells(line: str, separator: str, *, quoted: bool) -> list[str]:

@@ -30,7 +30,7 @@ MOST_BYTES = 64 << 20
 
 
 class ExperimentError(Exception):
-    """A run that cannot be made, found or read; the message is one sentence that says what, where and the mend."""
+    """A run that cannot be made, found or read; the message is one sentence that says what, where and the fix."""
 
 
 Configuration = TypeVar("Configuration")

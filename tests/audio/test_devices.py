@@ -27,7 +27,7 @@ def test_every_finding_that_is_not_well_has_a_mend_and_every_other_none():
     assert findings[0].ok
     for finding in findings:
         assert finding.detail
-        assert bool(finding.mend) != finding.ok
+        assert bool(finding.fix) != finding.ok
 
 
 @pytest.mark.sound
@@ -43,7 +43,7 @@ def test_without_a_sound_server_the_mend_names_one(pulse, tmp_path):
     found = findings_in_a_fresh_process(nowhere)["output device"]
     if found["ok"]:
         pytest.skip("this machine has a sound card of its own")
-    assert "PulseAudio" in found["mend"]
+    assert "PulseAudio" in found["fix"]
 
 
 def test_missing_libraries_are_findings_with_an_installation_line_not_errors():
@@ -59,7 +59,7 @@ def test_missing_libraries_are_findings_with_an_installation_line_not_errors():
     found = findings_in_a_fresh_process(before=hide)
     for name, package in (("portaudio", "libportaudio2"), ("output device", "libportaudio2"), ("libvlc", "libvlc5")):
         assert not found[name]["ok"]
-        assert package in found[name]["mend"]
+        assert package in found[name]["fix"]
 
 
 @pytest.mark.slow

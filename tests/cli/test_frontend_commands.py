@@ -54,7 +54,7 @@ def test_the_front_ends_are_listed_in_one_document(player):
         assert document["licence"]
 
 
-def test_what_a_front_end_lacks_is_said_with_the_mend(player):
+def test_what_a_front_end_lacks_is_said_with_the_fix(player):
     answer = player("frontends")
     assert (answer.code, answer.err) == (0, "")
     for name in NAMES:

@@ -24,7 +24,7 @@ def test_a_station_is_made_with_a_mode_and_a_search(demo, player):
         ("query:zzzz", "No track in the library meets"),
     ],
 )
-def test_a_search_that_says_or_finds_nothing_is_refused_with_the_mend(demo, player, seed, words):
+def test_a_search_that_says_or_finds_nothing_is_refused_with_the_fix(demo, player, seed, words):
     assert words in player("station", "create", "X", "--seed", seed).sentence
 
 

@@ -40,7 +40,7 @@ def test_a_damaged_database_is_told(player, tmp_path):
 def doctor(player, *options):
     answer = player("doctor", "--json", *options)
     checks = {check["name"]: check for check in answer.document["checks"]}
-    assert all(check["ok"] or check["mend"] for check in checks.values())
+    assert all(check["ok"] or check["fix"] for check in checks.values())
     assert answer.document["ok"] == all(check["ok"] for check in checks.values())
     return answer.code, checks
 
@@ -55,7 +55,7 @@ def test_the_doctor_looks_at_everything_and_changes_nothing(player, tmp_path):
     assert not (tmp_path / "data").exists()
 
 
-def test_the_doctor_for_people_names_each_mend(player):
+def test_the_doctor_for_people_names_each_fix(player):
     answer = player("doctor")
     assert "ok    settings" in answer.out
     assert answer.out.count("MEND") == answer.out.count("→")
@@ -105,7 +105,7 @@ def test_the_doctor_finds_a_damaged_model(demo, player):
     (demo.paths.models / "current").write_text("20260101T000000-abcdef")
     _, checks = doctor(player)
     assert not checks["model"]["ok"]
-    assert "retrain" in checks["model"]["mend"]
+    assert "retrain" in checks["model"]["fix"]
 
 
 def test_a_data_folder_that_others_could_read_is_closed_to_them_unless_it_holds_more(player, tmp_path):

@@ -148,9 +148,9 @@ def test_a_broken_one_is_told_in_a_sentence_and_the_others_go_on(install, tmp_pa
     *others, last = available(tmp_path)
     assert len(others) == len(BUILT_IN)
     assert (last.dimension, last.state) == (0, State.BROKEN)
-    assert "\n" not in last.mend
-    assert "\x1b" not in last.mend
-    assert reason in last.mend
+    assert "\n" not in last.fix
+    assert "\x1b" not in last.fix
+    assert reason in last.fix
     assert frontend_spec("clmr").dimension == 512
 
 

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from player.feedback.event_history import EventHistory
-from player.feedback.events import MICROSECONDS, NOT_NOW_SECONDS, LoggedEvent, mended_times
+from player.feedback.events import MICROSECONDS, NOT_NOW_SECONDS, LoggedEvent, corrected_times
 from player.feedback.signals import BROWSED, EARLY_WEIGHT
 
 DURATIONS = dict.fromkeys(range(1, 5), 200.0)
@@ -217,8 +217,8 @@ def test_a_thumb_told_here_holds_against_imported_ones_which_go_by_their_own_tim
 def test_a_time_to_come_is_moved_to_when_it_was_told_at_the_latest():
     future = 10**16
     times = [event(1, "up", at=100), event(2, "up", at=future), event(3, "up", at=200), event(4, "up", at=-5)]
-    assert [one.seconds for one in mended_times(times)] == [100, 200, 200, 0]
-    assert mended_times(times[:1]) == times[:1]
+    assert [one.seconds for one in corrected_times(times)] == [100, 200, 200, 0]
+    assert corrected_times(times[:1]) == times[:1]
 
 
 def test_durations_learned_later_turn_skips_into_other_labels():

@@ -93,9 +93,9 @@ def test_tracks_get_the_vectors_of_their_files_and_those_without_get_none(weight
     (file, *others) = sorted(each for each in (paths.data / "vectors").rglob("*") if each.is_file())
     assert len(others) == 1
     file.write_bytes(b"damaged")
-    mended = content(music, everything, paths, again.append)
+    fixed = content(music, everything, paths, again.append)
     assert again[-1].total == 1
-    assert np.array_equal(mended.content, heard.content, equal_nan=True)
+    assert np.array_equal(fixed.content, heard.content, equal_nan=True)
 
 
 @pytest.mark.parametrize(

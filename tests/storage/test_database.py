@@ -125,7 +125,7 @@ def test_a_broken_rule_of_the_schema_reaches_the_caller_who_knows_its_words(data
 # --- what can be wrong with the file
 
 
-def test_a_damaged_file_is_named_with_a_mend(database, path):
+def test_a_damaged_file_is_named_with_a_fix(database, path):
     database.close()
     contents = bytearray(path.read_bytes())
     contents[:4096] = os.urandom(4096)
@@ -169,14 +169,14 @@ def test_a_folder_in_its_place_is_named(path):
     assert str(path) in refusal(path)
 
 
-def test_a_newer_schema_is_refused_with_the_mend(database, path):
+def test_a_newer_schema_is_refused_with_the_fix(database, path):
     set_revision(database, path, "9999")
     sentence = refusal(path)
     assert "newer version" in sentence
     assert "update the player" in sentence
 
 
-def test_a_data_folder_below_a_file_is_named_with_a_mend(tmp_path):
+def test_a_data_folder_below_a_file_is_named_with_a_fix(tmp_path):
     (tmp_path / "notes.txt").write_text("no folder")
     sentence = refusal(tmp_path / "notes.txt" / "data" / "player.db")
     assert str(tmp_path / "notes.txt" / "data") in sentence

@@ -321,8 +321,8 @@ def test_mule_is_listed_as_lacking_its_command_until_one_is_named(tmp_path, monk
     monkeypatch.setenv("PLAYER_MULE_COMMAND", "")
     (listed,) = (one for one in available(tmp_path) if one.name == "mule")
     assert (listed.dimension, listed.state, listed.licence) == (1728, State.COMMAND_MISSING, "CC-BY-NC-4.0")
-    assert "GPL-3.0-only" in listed.mend
-    assert "--command" in listed.mend
+    assert "GPL-3.0-only" in listed.fix
+    assert "--command" in listed.fix
     name_command("mule", f"{sys.executable} serve.py")
     assert frontend_module("mule").loader.command() == (sys.executable, "serve.py")
     (listed,) = (one for one in available(tmp_path) if one.name == "mule")
@@ -330,7 +330,7 @@ def test_mule_is_listed_as_lacking_its_command_until_one_is_named(tmp_path, monk
     monkeypatch.setenv("PLAYER_MULE_COMMAND", "/absent/python serve.py")
     (listed,) = (one for one in available(tmp_path) if one.name == "mule")
     assert listed.state is State.COMMAND_MISSING
-    assert "/absent/python" in listed.mend
+    assert "/absent/python" in listed.fix
 
 
 def test_only_a_front_end_that_a_command_runs_is_given_one(monkeypatch):

@@ -164,8 +164,8 @@ def test_every_front_end_is_listed_with_what_it_lacks(cache):
     assert list(listed) == ["musicnn", "openl3", "clmr", "mee", "jukebox", "mule"]
     assert [one.dimension for one in listed.values()] == [200, 512, 512, 2048, 4800, 1728]
     assert {listed[name].state for name in ("musicnn", "openl3", "clmr", "mee")} == {State.WEIGHTS_MISSING}
-    assert listed["openl3"].mend == "player embed --frontend openl3 --fetch"
-    assert CLMR_FILE.address in listed["clmr"].mend
+    assert listed["openl3"].fix == "player embed --frontend openl3 --fetch"
+    assert CLMR_FILE.address in listed["clmr"].fix
 
 
 def test_a_front_end_is_ready_when_its_weights_and_its_package_are_there(cache, monkeypatch):
@@ -174,7 +174,7 @@ def test_a_front_end_is_ready_when_its_weights_and_its_package_are_there(cache, 
     weights.write_bytes(b"\x89HDF")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if name == "h5py" else None)
     ready = available(cache)[1]
-    assert (ready.state, ready.weights, ready.mend) == (State.READY, str(weights), "")
+    assert (ready.state, ready.weights, ready.fix) == (State.READY, str(weights), "")
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert available(cache)[1].state is State.PACKAGE_MISSING
-    assert "pip install h5py" in available(cache)[1].mend
+    assert "pip install h5py" in available(cache)[1].fix

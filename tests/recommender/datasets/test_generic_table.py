@@ -158,7 +158,7 @@ def test_a_parquet_file_may_have_numbers_as_names_and_real_booleans(tmp_path):
     ],
 )
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_a_wrong_mapping_is_refused_with_the_mend(tmp_path, kind, columns, message):
+def test_a_wrong_mapping_is_refused_with_the_fix(tmp_path, kind, columns, message):
     path = tmp_path / f"t.{kind}"
     path.write_text("user,song,what\nu,s,up\n")
     if kind == "parquet":
