@@ -50,7 +50,7 @@ def doctor(data_dir: DataDir = None, json: Json = False) -> None:
         )
     else:
         for check in checks:
-            print(f"{'ok  ' if check.ok else 'MEND'}  {check.name:<14} {check.detail}")
+            print(f"{'ok  ' if check.ok else 'FIX '}  {check.name:<14} {check.detail}")
             if check.fix:
                 print(f"      → {check.fix}")
     if not all(check.ok for check in checks if check.name in ESSENTIAL):

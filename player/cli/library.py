@@ -285,7 +285,7 @@ def _sound_tags(home: Home, rows: "list[TrackRow]", query: str) -> "SoundTags | 
     for name in asked:
         check_seed(Seed("tag", name), rows, tags.names)
     if rows and not tags.known:
-        raise PlayerError("No track was listened to yet, so none has tags; run `player embed`.")
+        raise PlayerError("No track was analysed yet, so none has tags; run `player embed`.")
     return tags
 
 

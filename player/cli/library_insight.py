@@ -66,7 +66,7 @@ def draw_map(
             return
         print(f"{len(drawn.tracks)} tracks drawn in {page.absolute()}" + (f" and {png.absolute()}" if png else ""))
         if drawn.left_out:
-            say(f"{drawn.left_out} tracks were not listened to yet and are not on it; run `player embed`.")
+            say(f"{drawn.left_out} tracks were not analysed yet and are not on it; run `player embed`.")
 
 
 def _progress(reporter: "Reporter") -> "Callable[[str, int, int], None]":
@@ -128,7 +128,7 @@ def duplicates(
             print(f"{pair.similarity:.3f}  {pair.a.id:>6}  {pair.a.artist} – {pair.a.title}")
             print(f"       {pair.b.id:>6}  {pair.b.artist} – {pair.b.title}")
         if not pairs:
-            say(f"No two of the {collection.embedded} tracks listened to are as alike as {at_least:g}.")
+            say(f"No two of the {collection.embedded} tracks analysed are as alike as {at_least:g}.")
 
 
 def outliers(data_dir: DataDir = None, json: Json = False) -> None:
@@ -149,4 +149,4 @@ def outliers(data_dir: DataDir = None, json: Json = False) -> None:
         for outlier in found:
             print(f"{outlier.track.id:>6}  {outlier.strangeness:.1f}  {outlier.track.artist} – {outlier.track.title}")
         if not found:
-            say(f"None of the {collection.embedded} tracks listened to stands out.")
+            say(f"None of the {collection.embedded} tracks analysed stands out.")

@@ -19,11 +19,12 @@ TREND_POINTS = 24
 
 @dataclass(frozen=True, slots=True)
 class MeasureKind:
-    """Name and direction of a diversity measure."""
+    """Name, direction and, where the panel shows it, the two ends of a diversity measure in words."""
 
     key: str
     name: str
     higher_is_more_diverse: bool
+    ends: tuple[str, str] | None = None
 
     def of(self, figures: DiversityReport) -> float:
         """Its value in a report."""
@@ -31,12 +32,12 @@ class MeasureKind:
 
 
 MEASURES = (
-    MeasureKind("gini", "Gini", higher_is_more_diverse=False),
+    MeasureKind("gini", "Gini index", higher_is_more_diverse=False, ends=("few artists", "many artists")),
     MeasureKind("artist_entropy", "artist entropy", higher_is_more_diverse=True),
-    MeasureKind("intra_list_distance", "distance", higher_is_more_diverse=True),
-    MeasureKind("coverage", "coverage", higher_is_more_diverse=True),
+    MeasureKind("intra_list_distance", "distance", higher_is_more_diverse=True, ends=("alike", "different")),
+    MeasureKind("coverage", "coverage", higher_is_more_diverse=True, ends=("same corner", "all over")),
     MeasureKind("never_played", "never played", higher_is_more_diverse=False),
-    MeasureKind("repeat_rate", "repeats", higher_is_more_diverse=False),
+    MeasureKind("repeat_rate", "repeats", higher_is_more_diverse=False, ends=("repeats", "new tracks")),
 )
 
 
@@ -71,6 +72,7 @@ class DiversityCourse:
                 after_queue=kind.of(look.after),
                 trend=(*(kind.of(past) for past in self._past), kind.of(look.now)) if len(plays) else (),
                 higher_is_more_diverse=kind.higher_is_more_diverse,
+                ends=kind.ends,
             )
             for kind in MEASURES
         )

@@ -181,7 +181,7 @@ def draw_map(
     """
     shown = np.flatnonzero(collection.playable & collection.vectors.present)
     if not len(shown):
-        raise PlayerError("No track was listened to yet, so there is nothing to draw; run `player embed` first.")
+        raise PlayerError("No track was analysed yet, so there is nothing to draw; run `player embed` first.")
     # Thumbs and scores first: a station that does not exist is told before minutes of work.
     tracks = tuple(collection.rows[row] for row in shown)
     colouring = _colouring(database, paths, collection, shown, colour, station)

@@ -56,7 +56,7 @@ def similar_tracks(collection: Collection, track_id: int, count: int) -> list[Si
         raise PlayerError(f"There is no track {track_id}; `player tracks` lists them.")
     if not collection.vectors.present[row]:
         title = collection.rows[row].title
-        raise PlayerError(f"“{title}” was not listened to yet, so what it sounds like is unknown; run `player embed`.")
+        raise PlayerError(f"“{title}” was not analysed yet, so what it sounds like is unknown; run `player embed`.")
     vectors = collection.vectors.vectors
     lengths = np.linalg.norm(vectors, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -125,7 +125,7 @@ def outliers(collection: Collection, at_least: float = STRANGE) -> list[Outlier]
     rows = np.flatnonzero(collection.playable & collection.vectors.present)
     if len(rows) < FEWEST:
         raise PlayerError(
-            f"{len(rows)} tracks were listened to, and {FEWEST} are needed to know what is unusual among them; "
+            f"{len(rows)} tracks were analysed, and {FEWEST} are needed to know what is unusual among them; "
             "add music with `player scan` and run `player embed`."
         )
     strange = strangeness(collection.vectors.vectors[rows])

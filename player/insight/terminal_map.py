@@ -144,7 +144,7 @@ class MapMaker:
         order = np.argsort(ids)
         rows, ids = rows[order], ids[order]
         if not len(rows):
-            raise PlayerError("No track was listened to yet, so there is nothing to draw; e embeds them.")
+            raise PlayerError("No track was analysed yet, so there is nothing to draw; e analyses them.")
         key = map_key(collection, rows)
         kept = load_map(self._file)
         if kept is not None:

@@ -28,9 +28,9 @@ RELOAD_SECONDS = 10.0
 """A library that is just being embedded is read again at most this often."""
 RELOAD_SHARE = 20.0
 """…and never so often that reading takes more than a twentieth of the time."""
-CANNOT_PAUSE = "Only listening to the library can be paused; a scan or a training can be stopped."
+CANNOT_PAUSE = "Only the analysis can be paused; a scan or a training can be stopped (ctrl+x)."
 NOTHING_TO_PAUSE = "Nothing is running that could be paused."
-WORDS = {"scan": "Scanning", "embed": "Listening", "retrain": "Training"}
+WORDS = {"scan": "Scanning", "embed": "Analysing", "retrain": "Training"}
 
 
 class Outside(Protocol):

@@ -115,7 +115,7 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
         """The playable tracks that sound most like a track, most alike first.
 
         Raises:
-            PlayerError: the track is unknown or was not listened to yet.
+            PlayerError: the track is unknown or was not analysed yet.
         """
         return similar_tracks(self._session.known.collection, track_id, count)
 

@@ -187,8 +187,14 @@ class QueueLoop:
         else:
             self.play_by_hand(first, reason, action=Action.CHOSE)
 
-    def turn_around(self, station: StationInfo, reason: str) -> None:
-        """Turn to a station while the music plays on: what is playing was chosen for it."""
+    def turn_around(self, station: StationInfo, reason: str, *, chosen: bool = True) -> None:
+        """Turn to a station while the music plays on.
+
+        Args:
+            station: which one.
+            reason: why the track plays there.
+            chosen: what is playing was chosen for it; otherwise it only goes on.
+        """
         session = self._session
         now = session.current
         assert now is not None
@@ -196,7 +202,7 @@ class QueueLoop:
         session.record(session.event(Kind.STOP, now, action=Action.STATION))
         self.open(station)
         now = session.playback.adopt(reason)
-        session.record(session.event(Kind.START, now, action=Action.CHOSE))
+        session.record(session.event(Kind.START, now, action=Action.CHOSE if chosen else None))
         self.rerank()
 
     def settle(self, station: StationInfo, notice: str) -> None:

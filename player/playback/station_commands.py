@@ -9,7 +9,7 @@ from player.stations.seeds import Seed
 from player.stations.snapshot import StationRow
 from recommender.ranking.dial import NEUTRAL
 
-SEED_REASON = "this station grows from it"
+SEED_REASON = "this station is based on it"
 
 
 class StationCommands(Commands):
@@ -76,13 +76,16 @@ class StationCommands(Commands):
 
     @command
     def back(self) -> None:
-        """Turn to the station that was on before."""
+        """Turn to the station that was on before; the playing track plays on."""
         session = self._session
         for last in self._way_back():
             station = self._loop.find_station(last)
             if station is not None and (session.station is None or station.id != session.station.id):
                 left, way = session.station, session.came_from
-                self._loop.turn_to(station)
+                if session.current is None:
+                    self._loop.turn_to(station)
+                else:
+                    self._loop.turn_around(station, f"playing since “{left.name if left else ''}”", chosen=False)
                 # Coming back is no step further.
                 session.came_from = way[: len(way) - 1 - way[::-1].index(last)] if last in way else []
                 words = "" if left is None else f" “{left.name}” stays among your stations."

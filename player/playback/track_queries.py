@@ -62,7 +62,7 @@ class TrackQueries(Commands):
         self._loop.rerank()
         after = self._why(tuned, track_id)
         words = reason_words(session.known.collection, str(key))
-        session.show(notice=f"On {tuned.station.name}, {words} counts no more: {_moved(before, after)}")
+        session.show(notice=f"On {tuned.station.name}, {words} is ignored: {_moved(before, after)}")
 
     def story(self, track_id: int | None = None) -> TrackStory:
         """Everything known about a track (the playing one without an id).

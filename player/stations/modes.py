@@ -27,7 +27,7 @@ from player.storage.models import Track
 ModeName = Literal["station", "albums", "rediscover", "new"]
 MODES: tuple[str, ...] = get_args(ModeName)
 MODE_WORDS = {
-    "station": "on and on, near its seeds",
+    "station": "on and on, near what it is based on",
     "albums": "whole albums, in order",
     "rediscover": "loved, and unheard for a month",
     "new": "added last, unheard first",

@@ -11,7 +11,7 @@ from player.feedback.events import ListeningState
 from player.stations.collection import Collection
 from player.stations.modes import Mode, Moment, Offer, StationMode
 from player.stations.pins import Pins
-from player.stations.snapshot import QueueRow
+from player.stations.snapshot import FOLLOWS, QueueRow
 from player.stations.station_queue import (
     Listening,
     RankedQueue,
@@ -25,7 +25,6 @@ from player.stations.stations import StationInfo
 from player.stations.trial_arms import TrialArms
 from recommender.ranking.rank import Placer, Ranking
 
-FOLLOWS = "next on the album"
 PINNED = "pinned by you"
 
 

@@ -21,8 +21,8 @@ MUTABLE_PARTS: Mapping[str, ScorePart] = {
 }
 """By the name in the key. The seeds are taken away one by one, since without any a station is not that station."""
 NOT_MUTABLE: Mapping[str, str] = {
-    "seed": "The seeds are what makes this station; take them away one by one",
-    "tag": "A tag is heard in a track, it is no part of its score; take away the seed that it is shared with",
+    "seed": "This is what the station is based on; take its parts away one by one",
+    "tag": "A tag is heard in a track, it is no part of its score; take away the part of the station that it is shared with",
     "mode": "How the station plays is its mode; choose another one",
     "dial": "How familiar or new the tracks are is set by the dial",
     "diversity": "Variety is set by the dial from familiar to discover",

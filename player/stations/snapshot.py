@@ -7,6 +7,8 @@ from player.library.tracks import TrackRow
 
 NEUTRAL_DIAL = 50
 """As a station is made: ``recommender.ranking.dial.NEUTRAL``, here so that a list of stations needs no numpy."""
+FOLLOWS = "next on the album"
+"""The reason of a row that is there because it follows on another."""
 MoveKind = Literal["same", "up", "down", "new"]
 
 
@@ -54,6 +56,8 @@ class Measure:
     higher_is_more_diverse: bool
     key: str = ""
     """As scripts call it."""
+    ends: tuple[str, str] | None = None
+    """The least and the most diverse end in words; without them it is a figure for those who ask for figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,7 @@ class Snapshot:
     volume: float = 1.0
     """0…1."""
     output: str = ""
-    """The engine and device in words ("stream on Built-in Audio", "no device: silent, keeps time")."""
+    """Where the sound comes out, in words ("Output: Built-in Audio", "No sound: no output device")."""
     model_version: str = "content"
     notice: str = ""
     """One sentence about the last action or problem, or why the queue is empty."""
@@ -131,8 +135,8 @@ class Snapshot:
 def output_words(engine: str, device: str) -> str:
     """Where the sound comes out."""
     if engine == "null":
-        return "silent: no output device"
-    return f"{engine} on {device}" if device else engine
+        return "No sound: no output device"
+    return f"Output: {device or engine}"
 
 
 def ordinal(number: int) -> str:

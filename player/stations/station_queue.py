@@ -92,7 +92,7 @@ ARM = "live"
 """The name of the one way of choosing there is."""
 LOOK_BACK = 200
 """How many last plays the rules see: as many as their longest gap, with the dial at its end."""
-ALL_SEEDS_GONE = "Nothing in the library goes by this station's seeds: it plays from the whole library."
+ALL_SEEDS_GONE = "Nothing this station is based on is in the library any more: it plays from the whole library."
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +296,7 @@ def _remarks(scorer: StationScorer) -> tuple[str, ...]:
     if len(lost) == len(scorer.seeds):
         return (ALL_SEEDS_GONE,)
     words = describe_seeds(lost, scorer.collection.rows)
-    return (f"Nothing in the library goes by {words}: the other seeds play on.",)
+    return (f"{words} is not in the library any more: the station plays on with the rest it is based on.",)
 
 
 def _recent(state: ListeningState, collection: Collection, playing: int | None) -> tuple[int, ...]:

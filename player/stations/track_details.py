@@ -130,11 +130,11 @@ def track_story(
 def _embedding_words(frontend: str, found: "tuple[str, bool, str | None] | object | None") -> str:
     match found:
         case (version, True, _):
-            return f"listened to with {frontend} {version}"
+            return f"analysed with {frontend} {version}"
         case (_, _, str(error)):
-            return f"could not be listened to: {error}"
+            return f"could not be analysed: {error}"
         case _:
-            return "not listened to yet"
+            return "not analysed yet"
 
 
 def _tags(collection: Collection, row: int) -> tuple[str, ...]:
@@ -176,7 +176,7 @@ def reason_words(collection: Collection, note: str) -> str:
         if key.part is not None:
             return PART_NAMES[key.part]
         if key.seed is not None:
-            return f"the seed {describe_seeds([key.seed], collection.rows)}"
+            return f"{describe_seeds([key.seed], collection.rows)}"
         row = collection.index.get(key.track or 0)
         return f"what you told of “{'a track that is gone' if row is None else collection.rows[row].title}”"
     return ""

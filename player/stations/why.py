@@ -27,13 +27,13 @@ LABELS_SHOWN = 6
 ROUNDING = 1e-9
 """Logits below this are what adding and subtracting leave behind."""
 PART_NAMES = {
-    ScorePart.SEED: "likeness to the seeds",
-    ScorePart.HEAD: "what you told",
+    ScorePart.SEED: "sounds like the station",
+    ScorePart.HEAD: "your feedback",
     ScorePart.CLEP: "your taste in sound",
     ScorePart.SEQUENCE: "what you heard last",
     ScorePart.REPETITION: "heard before, rested",
-    ScorePart.MODE: "the station's mode",
-    ScorePart.DIAL: "the dial",
+    ScorePart.MODE: "how the station plays",
+    ScorePart.DIAL: "familiar or new",
     ScorePart.DIVERSITY: "variety",
 }
 """As the panel calls the parts."""

@@ -17,7 +17,7 @@ MOST_GROUPS = 12
 """Genres or clusters with a turn of their own; in 30 answers each has two or three. The paper had five genres."""
 OTHER_GENRES = "other genres"
 NO_GENRE = "no genre"
-UNHEARD = "not listened to yet"
+UNHEARD = "not analysed yet"
 TAGGED_SHARE = 0.5
 """With fewer tracks tagged, genres say little about the library."""
 DOMINANT_SHARE = 0.8

@@ -7,26 +7,26 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from textual.app import App
+from textual.app import App, SystemCommand
 
 from player.errors import PlayerError
 from player.tui.command_queue import CommandQueue
-from player.tui.keys import PLACES, PLAYING, STATION, bindings
+from player.tui.keys import ON_STATION, PLACES, PLAYING, QUEUE, STATION, bindings
 from player.tui.messages import SnapshotChanged
 from player.tui.screens.about_track import TrackStoryScreen, WhyScreen
 from player.tui.screens.help import HelpScreen
 from player.tui.screens.library import LibraryScreen
-from player.tui.screens.picker import ModePicker, RestMenu
+from player.tui.screens.picker import Confirm, ModePicker, RestMenu
 from player.tui.screens.playing import PlayingScreen
 from player.tui.screens.similar import SimilarScreen
 from player.tui.screens.station import StationScreen
 from player.tui.screens.stations import StationPicker
 from player.tui.screens.survey import SurveyScreen
 from player.tui.theme import THEME
-from player.tui.widgets.status_lines import NoticeLine
+from player.tui.widgets.status_lines import JOB_NAMES, NoticeLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from textual.binding import BindingType
     from textual.screen import Screen
@@ -48,9 +48,10 @@ ABOUT_TRACK: dict[str, tuple[type[AboutTrackScreen], str]] = {
 """The screens about a track, and what is said where none plays that they could be about."""
 CHANGE_STATION = frozenset({"open_station", "play_new_station", "more_like", "back", "set_mode"})
 """Operations after which the listener wants to see the station."""
-_JOB_WORDS = {"scan": "A scan", "embed": "An embedding", "retrain": "A training"}
 _WIDE = 110
 """Columns from which the diversity panel stands beside the queue."""
+_NOTICE_SECONDS = 12.0
+"""Two sentences are read by then."""
 _SHORT = 18
 """Lines below which only the track, the queue and the keys are shown."""
 
@@ -65,7 +66,6 @@ class PlayerApp(App[None]):
 
     CSS_PATH = "player.tcss"
     TITLE = "player"
-    ENABLE_COMMAND_PALETTE = False
     SUSPENDED_SCREEN_CLASS = "-behind"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(PLAYING), *bindings(STATION), *bindings(PLACES)]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012 - an instance variable, says Textual
@@ -79,7 +79,7 @@ class PlayerApp(App[None]):
         self.theme = THEME.name
         self._clock = clock
         self._problem = ""
-        self._notice = ""
+        self._told = self._notice = ""
         self._started_up = False
         self._offered = False
         self._closing_down = False
@@ -116,12 +116,28 @@ class PlayerApp(App[None]):
     def draw(self) -> None:
         """Draw the newest snapshot on the screens that are open."""
         snapshot = self.player.snapshot()
-        if snapshot.notice != self._notice:
-            self._notice, self._problem = snapshot.notice, ""
+        if snapshot.notice != self._told:
+            self._told = self._notice = snapshot.notice
+            self._problem = ""
+            self.set_timer(_NOTICE_SECONDS, partial(self._forget, snapshot.notice))
         for screen in self.screen_stack:
             if isinstance(screen, PlayingScreen) and screen.is_mounted:
                 screen.show(snapshot)
         self._tell()
+
+    def _forget(self, notice: str) -> None:
+        """Take a notice away once it could be read; one about a silence stays as long as that."""
+        now = self.player.snapshot().now
+        if notice == self._notice and now is not None and now.playing:
+            self._notice = ""
+            self._tell()
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Every key of the screen in front, by its help, for the command palette."""
+        del screen
+        for key in dict.fromkeys((*PLAYING, *STATION, *PLACES, *QUEUE, *ON_STATION)):
+            run = partial(self.run_action, key.action, self.screen)
+            yield SystemCommand(f"{key.label}  ({key.shown})", key.help, run)
 
     def complain(self, text: str) -> None:
         """Show a sentence on the screen in front, until something else happens."""
@@ -158,19 +174,24 @@ class PlayerApp(App[None]):
         self.commands.add(change)
 
     def action_job(self, name: JobName) -> None:
-        """Start a job in the background; a training that runs is stopped."""
+        """Start a job in the background."""
         job = self.player.snapshot().job
         if job is None or job.finished or job.paused:
             self._at_once(partial(self.player.start_job, name))
-        elif job.name == name == "retrain":
-            self._at_once(self.player.stop_job)
         else:
-            self.complain(f"{_JOB_WORDS[job.name]} is running; escape stops it, or wait for its end.")
+            self.complain(f"{JOB_NAMES[job.name]} goes on already; ctrl+x stops it.")
 
     def action_stop_job(self) -> None:
-        """Stop the job that runs, if any."""
+        """Stop the job that runs, if any, once that is confirmed."""
         job = self.player.snapshot().job
-        if job is not None and not job.finished:
+        if job is None or job.finished:
+            self.complain("Nothing is running that could be stopped.")
+            return
+        question = f"{JOB_NAMES[job.name]}: stop it? What is done is kept."
+        self.push_screen(Confirm(question, "let it go on", "stop it"), self._stop_job)
+
+    def _stop_job(self, confirmed: bool | None) -> None:  # noqa: FBT001 - the answer of a screen
+        if confirmed:
             self._at_once(self.player.stop_job)
 
     def action_pause_job(self) -> None:

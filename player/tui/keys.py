@@ -48,7 +48,11 @@ UP = Key(
     "plus,equals_sign", "app.tell('thumb', 1)", "+", "like", "Thumb up the playing track; again takes the thumb back."
 )
 DOWN = Key(
-    "minus", "app.tell('thumb', -1)", "-", "dislike", "Thumb down: the track leaves this station, the next one plays."
+    "minus",
+    "app.tell('thumb', -1)",
+    "-",
+    "dislike",
+    "Thumb down: the track leaves this station and the next one plays.",
 )
 UNDO = Key("z", "app.tell('undo')", "z", "undo", "Take back the last thumb, skip, not-now or never of this session.")
 BACK = Key("left", "app.tell('seek_by', -5)", "←", "−5 s", "Back 5 seconds.")
@@ -89,10 +93,10 @@ WHY = Key(
     "app.ask('why')",
     "W",
     "why",
-    "Why the playing track: every part of its score, and less because of one.",
+    "Why this track plays: every part of its score, and which of them to ignore.",
 )
 STORY = Key(
-    "I,shift+i", "app.ask('story')", "I", "story", "Everything known about the playing track, and putting it right."
+    "I,shift+i", "app.ask('story')", "I", "story", "All there is to know about the playing track, and corrections."
 )
 DIAL_DOWN = Key(
     "comma,less_than_sign",
@@ -110,9 +114,9 @@ DIAL_UP = Key(
 )
 MODE = Key("v", "mode", "v", "mode", "How the station plays: on and on, album by album, rediscovering, new arrivals.")
 MORE_LIKE = Key(
-    "M,shift+m", "app.tell('more_like')", "M", "more", "More like the playing track: a station that grows from it."
+    "M,shift+m", "app.tell('more_like')", "M", "more like", "More like the playing track: a station based on it."
 )
-BEFORE = Key("b", "app.tell('back')", "b", "back", "Back to the station that was on before.")
+BEFORE = Key("b", "app.tell('back')", "b", "back", "Back to the station before; the music plays on.")
 STATIONS = Key("s", "stations", "s", "stations", "Pick a station, or make a new one.")
 LIBRARY = Key("l", "library", "l", "library", "The library: all tracks.")
 SEARCH = Key("slash", "search", "/", "search", "Search the library as you type.")
@@ -121,17 +125,17 @@ SIMILAR = Key("F,shift+f", "app.ask('similar')", "F", "similar", "Tracks that so
 SURVEY = Key(
     "S,shift+s", "survey", "S", "survey", "The survey: short clips, like or dislike, so that stations know your taste."
 )
-RETRAIN = Key(
-    "r", "job('retrain')", "r", "retrain", "Train on all feedback so far, while the music plays; again stops it."
-)
+RETRAIN = Key("r", "job('retrain')", "r", "retrain", "Learn from all your feedback so far, while the music plays.")
 EMBED = Key(
-    "e", "job('embed')", "e", "embed", "Listen to tracks not yet embedded, so that they can be placed by sound."
+    "e", "job('embed')", "e", "analyse", "Analyse the sound of new tracks, so that stations can find them by it."
 )
 SCAN = Key("f5", "job('scan')", "F5", "rescan", "Look through the music folders for new, changed and vanished files.")
 PAUSE_JOB = Key(
-    "P,shift+p", "pause_job", "P", "pause", "Pause the embedding and leave the machine alone; again goes on."
+    "P,shift+p", "pause_job", "P", "pause", "Pause the analysis and leave the machine alone; again goes on."
 )
-STOP_JOB = Key("escape", "stop_job", "esc", "stop", "Stop the scan, embedding or training that is running.")
+STOP_JOB = Key("ctrl+x", "stop_job", "^x", "stop", "Stop the scan, analysis or training that runs; it asks first.")
+FIGURES = Key("f12", "figures", "F12", "figures", "Show the figures behind the words: scores, chances, milliseconds.")
+PALETTE = Key("colon,ctrl+p", "command_palette", ":", "commands", "Every command by its name, as you type.")
 HELP = Key("question_mark", "help", "?", "help", "This page.")
 QUIT = Key("q", "quit", "q", "quit", "Stop the music and leave; it resumes here next time.")
 
@@ -139,7 +143,22 @@ PLAYING = (
     PAUSE, NEXT, PREVIOUS, UP, DOWN, UNDO, WHY, STORY, UP_EVERYWHERE, DOWN_EVERYWHERE, REPLAY, NOT_NOW, REST, NEVER, SLEEP,
     BACK, ON, FAR_BACK, FAR_ON, QUIETER, LOUDER,
 )  # fmt: skip
-PLACES = (STATIONS, LIBRARY, SEARCH, MAP, SIMILAR, SURVEY, RETRAIN, EMBED, SCAN, PAUSE_JOB, STOP_JOB, HELP, QUIT)
+PLACES = (
+    STATIONS,
+    LIBRARY,
+    SEARCH,
+    MAP,
+    SIMILAR,
+    SURVEY,
+    RETRAIN,
+    EMBED,
+    SCAN,
+    PAUSE_JOB,
+    STOP_JOB,
+    PALETTE,
+    HELP,
+    QUIT,
+)
 STATION = (DIAL_DOWN, DIAL_UP, MODE, MORE_LIKE, BEFORE)
 
 PLAY_ROW = Key("enter", "choose", "enter", "play", "Play the selected row now, chosen by hand.")
@@ -149,8 +168,8 @@ ROW_DOWN = Key(
 )
 ROW_REST = Key("delete,backspace", "app.tell_row('not_now')", "del", "rest row", "Not now, for the selected row.")
 ROW_SIMILAR = Key("f", "app.ask_row('similar')", "f", "similar", "Tracks that sound like the selected one.")
-ROW_WHY = Key("w", "app.ask_row('why')", "w", "why", "Why the selected row is there, and less because of one reason.")
-ROW_STORY = Key("i", "app.ask_row('story')", "i", "story", "Everything known about the selected track.")
+ROW_WHY = Key("w", "app.ask_row('why')", "w", "why", "Why the selected row is there, and which reasons to ignore.")
+ROW_STORY = Key("i", "app.ask_row('story')", "i", "story", "All there is to know about the selected track.")
 PIN_NEXT = Key("N,shift+n", "app.tell_row('pin_next')", "N", "next", "Play the selected track next.")
 PIN_LAST = Key(
     "A,shift+a",
@@ -161,17 +180,16 @@ PIN_LAST = Key(
 )
 PIN_UP = Key("K,shift+k,shift+up", "app.tell_row('move_pin', -1)", "K", "pin up", "Move the selected pin up.")
 PIN_DOWN = Key("J,shift+j,shift+down", "app.tell_row('move_pin', 1)", "J", "pin down", "Move the selected pin down.")
-GROW = Key(
-    "a", "app.tell_row('more_like')", "a", "station", "More like the selected track: a station that grows from it."
-)
+GROW = Key("a", "app.tell_row('more_like')", "a", "station", "More like the selected track: a station based on it.")
 PINS = (PIN_NEXT, PIN_LAST)
 QUEUE = (ROW_WHY, ROW_STORY, *PINS, PIN_UP, PIN_DOWN, GROW, ROW_UP, ROW_DOWN, ROW_REST, ROW_SIMILAR)
+ON_STATION = (FIGURES,)
 
 ORDER = Key("o", "order", "o", "order", "Sort by artist, title, album, year or length.")
 LEAVE = Key("escape", "leave", "esc", "back", "Clear the search, then back to the station.")
 IN_LIBRARY = (*PINS, ROW_SIMILAR, ROW_STORY, GROW, ORDER, LEAVE)
 
-GROW_LIKE = Key("a", "grow", "a", "station", "A station that grows from the track they sound like.")
+GROW_LIKE = Key("a", "grow", "a", "station", "A station based on the track they sound like.")
 STEP_BACK = Key("escape", "leave", "esc", "back", "Back to the track before, at last to where you came from.")
 IN_SIMILAR = (*PINS, ROW_SIMILAR, ROW_STORY, GROW_LIKE, STEP_BACK)
 
@@ -208,15 +226,15 @@ LESS = Key(
     "delete,backspace",
     "less",
     "del",
-    "less because of this",
-    "The selected reason counts no more on this station; again, it counts again.",
+    "ignore this reason",
+    "Ignore the selected reason on this station; again, use it again.",
 )
-THIS_STORY = Key("i", "app.ask_row('story')", "i", "story", "Everything known about this track.")
-THIS_WHY = Key("w", "app.ask_row('why')", "w", "why", "Why this track stands where it stands.")
+THIS_STORY = Key("i", "app.ask_row('story')", "i", "story", "All there is to know about this track.")
+THIS_WHY = Key("w", "app.ask_row('why')", "w", "why", "Why this track is where it is.")
 LEAVE_PANEL = Key("escape", "leave", "esc", "back", "Back to where you came from.")
 IN_WHY = (LESS, THIS_STORY, LEAVE_PANEL)
 CORRECT = Key(
-    "delete,backspace", "correct", "del", "put right", "Take the selected thumb, ban, rest, reason or event back."
+    "delete,backspace", "correct", "del", "take back", "Take the selected thumb, ban, rest, reason or event back."
 )
 THIS_UP = Key("u", "app.tell_row('thumb', 1)", "u", "like here", "Thumb it up on this station.")
 THIS_DOWN = Key("d", "app.tell_row('thumb', -1)", "d", "dislike here", "Thumb it down on this station.")
@@ -291,17 +309,22 @@ NO_BAR = ()
 CLOSE = Key("escape", "leave", "esc", "back", "Back.")
 _CHOOSE = Key("enter", "choose", "enter", "tune in", "Tune in to the selected station, or make it.")
 _MOVE = Key("up,down", "move", "↑↓", "select", "Move the cursor.")
-_ADD = Key("enter", "choose", "enter", "add seed", "Add the selected row.")
-_DROP = Key("backspace", "drop", "⌫", "drop seed", "Take the last seed back.")
+_ADD = Key("enter", "choose", "enter", "add", "Add the selected row.")
+_DROP = Key("backspace", "drop", "⌫", "remove", "Take the last one out again.")
 _NAME = Key("tab", "app.focus_next", "tab", "name", "To the name.")
 _MODE = Key("ctrl+o", "turn_mode", "^o", "mode", "The next mode for it to play in.")
 _CREATE = Key("ctrl+s", "create", "^s", "create", "Make the station.")
 _SCROLL = Key("up,down", "scroll", "↑↓", "scroll", "Scroll.")
 _SET = Key("enter", "choose", "enter", "play so", "Let the station play so.")
 _REST = Key("enter", "choose", "enter", "rest", "Rest the track for so long.")
+_YES = Key("enter", "choose", "enter", "choose", "Do what the row says.")
+CONFIRM_BAR = (_MOVE, _YES)
+RENAME = Key("ctrl+r", "rename", "^r", "rename", "Give the selected station another name.")
+REMOVE = Key("ctrl+d", "remove", "^d", "delete", "Delete the selected station; z brings it back.")
+IN_PICKER = (RENAME, REMOVE)
 REST_BAR = (_MOVE, _REST)
 MODE_BAR = (_MOVE, _SET)
-PICKER_BAR = (_MOVE, _CHOOSE)
+PICKER_BAR = (_MOVE, _CHOOSE, RENAME, REMOVE)
 FORM_BAR = (_ADD, _DROP, _NAME, _MODE, _CREATE)
 HELP_BAR = (_SCROLL,)
 CLOSE_BAR = (CLOSE,)

@@ -111,6 +111,11 @@ def count(value: int, noun: str) -> str:
     return f"{value:,} {noun}{'' if value == 1 else 's'}"
 
 
+def times(value: int) -> str:
+    """A number of times: "0 times", "once", "12 times"."""
+    return "once" if value == 1 else f"{value:,} times"
+
+
 def count_if_any(value: int, noun: str) -> str:
     """The same, and nothing at all of what cannot be counted or is not there."""
     return count(value, noun) if value else ""

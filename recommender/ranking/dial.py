@@ -95,10 +95,10 @@ class DialEffect:
 
     @property
     def sentence(self) -> str:
-        """31 % never played, Gini 0.42 → 0.29."""
-        before, after = f"{self.neutral.gini:.2f}", f"{self.queue.gini:.2f}"
-        course = after if self.position == NEUTRAL else f"{before} → {after}"
-        return f"{self.queue.never_played:.0%} never played, Gini {course}".replace("%", " %")
+        """31 % new to you, more artists: the plays are spread more evenly over artists than with the dial in its middle."""
+        change = round(self.queue.gini - self.neutral.gini, 2)
+        course = "more artists" if change < 0 else "fewer artists" if change > 0 else ""
+        return ", ".join(filter(None, (f"{self.queue.never_played:.0%} new to you".replace("%", " %"), course)))
 
 
 def queue_figures(

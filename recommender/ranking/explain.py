@@ -189,13 +189,13 @@ def _sentence(part: ScorePart, placing: Placing, evidence: Evidence) -> tuple[Re
         return repetition_sentence(evidence.days_since_played)
     better = placing.utility_rank - 1
     sentences = {
-        ScorePart.SEED: (ReasonKind.SEED, f"near {evidence.seed}" if evidence.seed else "near your seeds"),
+        ScorePart.SEED: (ReasonKind.SEED, f"near {evidence.seed}" if evidence.seed else "like what the station is based on"),
         ScorePart.CLEP: (ReasonKind.TASTE, "sounds like what you tend to like"),
         ScorePart.SEQUENCE: (ReasonKind.SEQUENCE, "goes with what you heard before it"),
         ScorePart.MODE: (ReasonKind.MODE, "what this station is set to play"),
         ScorePart.DIAL: (ReasonKind.DIAL, "as familiar or new as the dial asks"),
         ScorePart.DIVERSITY: (ReasonKind.VARIETY, "for variety after the tracks before it"),
-        ScorePart.EXPLORATION: (ReasonKind.EXPLORING, f"exploring: {_tracks(better)} scored higher"),
+        ScorePart.EXPLORATION: (ReasonKind.EXPLORING, f"to try something: {_tracks(better)} scored higher"),
     }
     return sentences[part]
 
@@ -228,7 +228,7 @@ def repetition_sentence(days_since_played: float | None) -> tuple[ReasonKind, st
 def _nothing_in_particular(contributions: tuple[tuple[ScorePart, float], ...]) -> tuple[ReasonKind, str]:
     """No part speaks for the track: either nothing distinguishes the tracks, or the others speak against more."""
     if min(value for _, value in contributions) > -FAINT:
-        return ReasonKind.OPEN, "as good as any other here"
+        return ReasonKind.OPEN, "nothing known yet"
     return ReasonKind.OPEN, "the best of what is left"
 
 

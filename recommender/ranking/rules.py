@@ -218,7 +218,7 @@ class _Groups:
 
 
 def relaxed_sentence(relaxed: Sequence[RuleName], tracks: int) -> str:
-    """What the listener is told when rules gave way, such as "Only 3 tracks here: artists may follow each other".
+    """What the listener is told when rules gave way, such as "Only 3 tracks can play here now: artists may follow each other".
 
     Args:
         relaxed: the rules, in the order in which they gave way.
@@ -235,7 +235,7 @@ def relaxed_sentence(relaxed: Sequence[RuleName], tracks: int) -> str:
         return f"Nothing else is left: {_listed(happening)}."
     if tracks > FEW_TRACKS:
         return f"Too little to choose from here: {_listed(happening)}."
-    return f"Only {tracks} {'track' if tracks == 1 else 'tracks'} here: {_listed(happening)}."
+    return f"Only {tracks} {'track' if tracks == 1 else 'tracks'} can play here now: {_listed(happening)}."
 
 
 def _listed(words: Sequence[str]) -> str:

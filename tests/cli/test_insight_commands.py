@@ -102,7 +102,7 @@ def test_a_library_without_duplicates_says_so(demo, player):
 
 
 def test_too_few_tracks_for_outliers_are_told(demo, player):
-    assert "24 tracks were listened to, and 60 are needed" in player("outliers").sentence
+    assert "24 tracks were analysed, and 60 are needed" in player("outliers").sentence
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ def test_the_doctor_looks_at_everything_and_changes_nothing(player, tmp_path):
 def test_the_doctor_for_people_names_each_fix(player):
     answer = player("doctor")
     assert "ok    settings" in answer.out
-    assert answer.out.count("MEND") == answer.out.count("→")
+    assert answer.out.count("FIX ") == answer.out.count("→")
 
 
 def test_the_doctor_finds_a_folder_that_cannot_be_written(player, tmp_path):

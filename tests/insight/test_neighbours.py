@@ -159,5 +159,5 @@ def test_where_all_is_the_same_nothing_is_strange():
 
 
 def test_a_small_library_is_told_how_many_tracks_are_needed(demo):
-    with pytest.raises(PlayerError, match=f"24 tracks were listened to, and {FEWEST} are needed"):
+    with pytest.raises(PlayerError, match=f"24 tracks were analysed, and {FEWEST} are needed"):
         outliers(load_collection(demo.database))

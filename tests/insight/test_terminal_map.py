@@ -166,7 +166,7 @@ def test_a_library_that_nobody_listened_to_gets_a_sentence(demo, watched, no_chi
     vectors = replace(collection.vectors, vectors=np.full_like(collection.vectors.vectors, np.nan))
     view = watched.make(replace(collection, vectors=vectors))
     assert view.placed is None
-    assert "No track was listened to yet" in view.problem
+    assert "No track was analysed yet" in view.problem
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def make_measures(shift: float = 0.0) -> tuple[Measure, ...]:
 
 
 UNEMBEDDED = 5
-"""A track that was not listened to yet: nothing is like it, and it has no place on the map."""
+"""A track that was not analysed yet: nothing is like it, and it has no place on the map."""
 
 
 def make_places(tracks: Sequence[TrackRow]) -> np.ndarray:
@@ -342,7 +342,7 @@ class MemoryPlayer:
     def similar(self, track_id: int, count: int) -> list[SimilarTrack]:
         self._note("similar", track_id, count)
         if track_id == UNEMBEDDED:
-            raise PlayerError("“Sinfonia in La Maggiore” was not listened to yet.")
+            raise PlayerError("“Sinfonia in La Maggiore” was not analysed yet.")
         others = [track for track in self.tracks if track.id not in (track_id, UNEMBEDDED)]
         nearest = sorted(others, key=lambda track: abs(track.id - track_id))[:count]
         return [SimilarTrack(track, 1 - abs(track.id - track_id) / 20) for track in nearest]

@@ -266,10 +266,10 @@ async def test_while_the_map_is_made_its_progress_stands_there_and_then_the_map(
 
 
 async def test_without_any_vector_a_sentence_says_what_to_do(running, player):
-    player.map = MapView(problem="No track was listened to yet, so there is nothing to draw; e embeds them.")
+    player.map = MapView(problem="No track was analysed yet, so there is nothing to draw; e analyses them.")
     async with running(player) as stage:
         await stage.press("m", "right", "enter", "f", "a", "u")
-        assert "No track was listened to yet" in stage.text
+        assert "No track was analysed yet" in stage.text
         assert player.told("thumb") == []
 
 

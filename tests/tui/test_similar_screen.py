@@ -69,7 +69,7 @@ async def test_one_walks_from_track_to_track_and_back_to_the_row_one_left(runnin
 async def test_a_track_that_was_not_listened_to_is_said_to_be_so(running, player):
     async with running(player) as stage:
         await stage.press("l", *["down"] * 4, "f")
-        assert "was not listened to yet" in stage.text
+        assert "was not analysed yet" in stage.text
         assert listed(stage) == []
         await stage.press("enter", "f", "escape")
         assert stage.screen == "LibraryScreen"

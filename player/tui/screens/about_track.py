@@ -112,8 +112,9 @@ class WhyScreen(AboutTrackScreen):
         """List the reasons."""
         if message.asked == self._track.id:
             self._why = why = message.answer
+            row = next((row for row in self._queue if row.track.id == self._track.id), None)
             self.head("" if why is None else f"on {why.station}")
-            self.query_one(PlainLine).show("", "" if why is None else standing(why), Ink.TEXT)
+            self.query_one(PlainLine).show("", "" if why is None else standing(why, row), Ink.TEXT)
             self.query_one(WhyList).show(why)
 
     def action_less(self) -> None:
@@ -134,7 +135,7 @@ class TrackStoryScreen(AboutTrackScreen):
     AUTO_FOCUS = "#story"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(IN_STORY)]
     KEYS = STORY_BAR
-    QUESTION = "Known about"
+    QUESTION = "Track info"
 
     def body(self) -> ComposeResult:
         """What is known."""

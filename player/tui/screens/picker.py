@@ -9,7 +9,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from player.feedback.snooze import RESTS
-from player.tui.keys import CLOSE_BAR, MODE_BAR, REST_BAR
+from player.tui.keys import CLOSE_BAR, CONFIRM_BAR, MODE_BAR, REST_BAR
 from player.tui.messages import Tell
 from player.tui.widgets.choice_list import Choice, ChoiceList
 from player.tui.widgets.status_lines import Heading, KeyBar
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from player.tui.messages import RowChosen
 
 MODE_NAMES = {
-    "station": ("Station", "on and on, near its seeds"),
+    "station": ("Station", "on and on, near what it is based on"),
     "albums": ("Album radio", "whole albums, in order"),
     "rediscover": ("Rediscover", "loved, unheard for 30 days"),
     "new": ("New arrivals", "added last, unheard first"),
@@ -32,7 +32,7 @@ MODE_NAMES = {
 """By the name a station keeps."""
 
 
-class Picker(ModalScreen[None]):
+class Picker(ModalScreen["bool | None"]):
     """A list whose cursor moves while one types."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -71,6 +71,33 @@ class Menu(Picker):
             yield Heading(id="heading")
             yield ChoiceList(id="choices")
             yield KeyBar(self.KEYS, CLOSE_BAR, id="keys")
+
+
+class Confirm(Menu):
+    """A question before something that cannot be taken back; the first row leaves everything as it is.
+
+    Args:
+        question: what is asked.
+        leave: the row that changes nothing.
+        do: the row that does it; the screen is dismissed with True then.
+    """
+
+    KEYS = CONFIRM_BAR
+
+    def __init__(self, question: str, leave: str, do: str) -> None:
+        super().__init__()
+        self._question = question
+        self._rows = (leave, do)
+
+    def on_mount(self) -> None:
+        """The cursor on the row that changes nothing."""
+        self.query_one(Heading).show(self._question)
+        self.query_one(ChoiceList).show([Choice("", row, "", "") for row in self._rows])
+
+    def on_row_chosen(self, message: RowChosen) -> None:
+        """Answer."""
+        message.stop()
+        self.dismiss(message.index == 1)
 
 
 class ModePicker(Menu):

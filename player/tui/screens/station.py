@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.containers import Container, Vertical
 from textual.widgets import Static
 
-from player.tui.keys import MAIN_BAR
+from player.tui.keys import MAIN_BAR, ON_STATION, bindings
 from player.tui.screens.picker import MODE_NAMES
 from player.tui.screens.playing import PlayingScreen
 from player.tui.text import count, dotted
@@ -18,19 +19,28 @@ from player.tui.widgets.styled_text import Ink
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.binding import BindingType
 
     from player.library.tracks import TrackRow
     from player.stations.snapshot import Snapshot
     from player.tui.messages import RowHighlighted
 
 _WELCOME = """\
-There is no music here yet.
+Welcome. There is no music here yet.
 
 Tell the player where yours is – in another terminal, or after q:
 
-    player scan ~/Music
+    player scan FOLDER
 
 Files are only read, never changed. The tracks appear here as they are found; F5 looks again.\
+"""
+_SCANNING = """\
+Welcome. Your music is being looked through; the first tracks are here in a moment.
+
+space plays as soon as there is something to play, s picks a station, l shows the library,
+S asks with short clips what you like, ? lists all keys.
+
+Files are only read, never changed.\
 """
 
 
@@ -39,6 +49,18 @@ class StationScreen(PlayingScreen):
 
     AUTO_FOCUS = "#queue"
     KEYS = MAIN_BAR
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(ON_STATION)]
+    figures = False
+    """Scores, chances, milliseconds and the like are shown: for those who ask for them."""
+
+    def action_figures(self) -> None:
+        """Show the figures behind the words, or hide them again."""
+        self.figures = not self.figures
+        self.query_one(ReasonLine).figures = self.query_one(DiversityPanel).figures = self.figures
+        self.show(self._player.snapshot())
+        self.refresh(recompose=False)
+        for widget in (self.query_one(ReasonLine), self.query_one(DiversityPanel)):
+            widget.refresh()
 
     @property
     def chosen(self) -> TrackRow | None:
@@ -63,13 +85,15 @@ class StationScreen(PlayingScreen):
         """Draw a snapshot."""
         super().show(snapshot)
         self.set_class(snapshot.tracks == 0, "-empty")
+        scanning = snapshot.job is not None and snapshot.job.name == "scan" and not snapshot.job.finished
+        self.query_one("#welcome", Static).update(_SCANNING if scanning else _WELCOME)
         self.query_one(QueueList).show(snapshot.queue)
         self.query_one(DialLine).show(snapshot)
         self.query_one(DiversityPanel).show(snapshot.diversity, snapshot.diversity_sentence)
         trial = self.query_one("#trial", PlainLine)
         trial.show("", snapshot.trial, Ink.DIM)
         trial.set_class(bool(snapshot.trial), "-on")
-        self.query_one(Heading).show("Up next", _name(snapshot), _facts(snapshot))
+        self.query_one(Heading).show("Up next", _name(snapshot), _facts(snapshot, figures=self.figures))
 
     def on_row_highlighted(self, message: RowHighlighted) -> None:
         """Say why the selected row is there."""
@@ -84,12 +108,22 @@ def _name(snapshot: Snapshot) -> str:
     return station.name if station.mode == "station" else dotted((station.name, MODE_NAMES[station.mode][0].lower()))
 
 
-def _facts(snapshot: Snapshot) -> str:
+def _facts(snapshot: Snapshot, *, figures: bool) -> str:
     whole = snapshot.embedded >= snapshot.tracks
     return dotted(
         (
-            count(snapshot.tracks, "track") if whole else f"{snapshot.embedded:,} of {snapshot.tracks:,} embedded",
-            f"model {snapshot.model_version}",
-            f"reranked in {snapshot.rerank_ms:.0f} ms" if snapshot.rerank_ms > 0 else "",
+            count(snapshot.tracks, "track") if whole else f"{snapshot.embedded:,} of {snapshot.tracks:,} analysed",
+            snapshot.model_version if figures else model_words(snapshot.model_version),
+            f"ranked in {snapshot.rerank_ms:.0f} ms" if figures and snapshot.rerank_ms > 0 else "",
         )
     )
+
+
+def model_words(version: str) -> str:
+    """When the model that chooses was trained; nothing where none was."""
+    try:
+        made = datetime.strptime(version[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC).astimezone()
+    except ValueError:
+        return ""
+    today = made.date() == datetime.now(UTC).astimezone().date()
+    return f"model of {made:%H:%M}" if today else f"model of {made:%-d %b}"

@@ -201,7 +201,9 @@ class NewStation(Picker):
     def action_create(self) -> None:
         """Make the station, if there is something to make it from."""
         if not self._seeds:
-            self.query_one(NoticeLine).show("Choose at least one seed: type, then press enter on a row.", problem=True)
+            self.query_one(NoticeLine).show(
+                "Choose at least one thing to base it on: type, then press enter on a row.", problem=True
+            )
             return
         name = self.query_one("#name", Input).value.strip() or self._proposed_name()
         self.app.post_message(Tell("play_new_station", name, tuple(self._seeds), self._mode))
@@ -219,9 +221,9 @@ class NewStation(Picker):
         line = self.query_one("#seeds", PlainLine)
         if self._seeds:
             words = [f"{kind} {value}" if value else "the whole library" for kind, value in self._seeds]
-            line.show("grows from  ", " + ".join(words), Ink.ACCENT)
+            line.show("based on    ", " + ".join(words), Ink.ACCENT)
         else:
-            line.show("grows from  ", "nothing yet – enter adds the selected row", Ink.DIM)
+            line.show("based on    ", "nothing yet – enter adds the selected row", Ink.DIM)
         self.query_one("#name", Input).placeholder = f"name: {self._proposed_name()}" if self._seeds else "name"
 
     def _show_mode(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 
-from player.tui.text import fit, number, plain, sparkline
+from player.tui.text import column, fit, number, plain, sparkline
 from player.tui.widgets.styled_text import Ink, Inked, Line, spread, width_of
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ _GAP = 2
 _FULL = 100
 _TALL_FROM = 6
 """With fewer lines than this, the measures flow one after the other."""
-_PER_MEASURE = 3
-_FLOWING = ((6, 3), (4, 2), (0, 3), (0, 2))
-"""Cells of a trend, and between two measures, in the flowing form: the first that fits is taken."""
+_LEFT_CELLS, _RIGHT_CELLS, _CHANGE_CELLS = 12, 12, 6
+"""Of the ends in words, and of "↗ more"."""
+_COURSE_MOST = 12
 _SENTENCE_SHARE = 3
-"""A sentence takes at most this part of the panel, or it is left out: the figures come first."""
+"""A sentence takes at most this part of the panel, or it is left out: the course comes first."""
 _STEADY = 0.005
 """Less than this rounds to the same two decimals: no arrow."""
 
@@ -76,13 +76,18 @@ def slider(dial: int, width: int) -> Line:
 
 
 class DiversityPanel(Inked):
-    """One block per measure where there is room, else two flowing lines."""
+    """The variety of what was played, in words: two ends, the course between them, and where the queue takes it.
+
+    With room a line a measure, else all in one line; the figures stand beside them when they are asked for.
+    """
 
     _measures: tuple[Measure, ...] = ()
     _sentence = ""
+    figures = False
+    """Show the figures too."""
 
     def show(self, measures: tuple[Measure, ...], sentence: str = "") -> None:
-        """Show other values, and what they come to; the sentence stands above the blocks only."""
+        """Show other values, and what they come to; the sentence stands where there is room."""
         if (measures, sentence) != (self._measures, self._sentence):
             self._measures, self._sentence = measures, sentence
             self.refresh()
@@ -90,25 +95,53 @@ class DiversityPanel(Inked):
     def line(self, y: int, width: int) -> Line:
         """One line of the form that fits."""
         height = self.content_size.height
-        if height < _TALL_FROM:
-            lines = flow(self._measures, width, height)
-            return lines[y] if y < len(lines) else []
-        return self._block_line(y, width, height)
+        lines = self._tall(width, height) if height >= _TALL_FROM else _flow(self._measures, width)
+        return lines[y] if y < min(len(lines), height) else []
 
-    def _block_line(self, y: int, width: int, height: int) -> Line:
-        if y == 0:
-            return [("Diversity", Ink.STRONG), ("  now → after the queue", Ink.DIM)]
-        said = wrapped(self._sentence, width, height)
-        if 1 <= y <= len(said):
-            return [(said[y - 1], Ink.TEXT)]
-        index, part = divmod(y - 2 - len(said), _PER_MEASURE)
-        if index < 0 or index >= len(self._measures) or (y - part + 1) >= height:
-            return []
-        measure = self._measures[index]
-        if part == 0:
-            values = [(f"{_now(measure)} → ", Ink.TEXT), _after(measure), _arrow(measure)]
-            return spread([(fit(measure.name, width - width_of(values) - 1), Ink.TEXT)], values, width)
-        return [(sparkline(measure.trend, width), Ink.DIM)] if part == 1 else []
+    def _tall(self, width: int, height: int) -> list[Line]:
+        lines: list[Line] = [spread([("Variety", Ink.STRONG)], [("with this queue", Ink.DIM)], width)]
+        for measure in self._measures:
+            if measure.ends is not None:
+                lines.append(_between(measure, measure.ends, width))
+            if self.figures:
+                values = f"{_now(measure)} → {number(measure.after_queue)}"
+                lines.append(spread([(f"  {fit(measure.name, width - 16)}", Ink.DIM)], [(values, Ink.DIM)], width))
+        if said := wrapped(self._sentence, width, height):
+            lines += [[], *([(line, Ink.TEXT)] for line in said)]
+        return lines
+
+
+def _between(measure: Measure, ends: tuple[str, str], width: int) -> Line:
+    """A line such as: few artists ▁▂▃▅▆▇ many artists  ↗ more."""
+    left, right = ends
+    change: Line = [_change(measure)]
+    cells = width - _LEFT_CELLS - _RIGHT_CELLS - _CHANGE_CELLS - 2
+    course = sparkline([_more(measure, value) for value in measure.trend], max(min(cells, _COURSE_MOST), 0))
+    ends_line: Line = [(column(left, _LEFT_CELLS), Ink.DIM), (course, Ink.ACCENT), (f" {right}", Ink.TEXT)]
+    return spread(ends_line, change, width)
+
+
+def _flow(measures: tuple[Measure, ...], width: int) -> list[Line]:
+    """Variety  many artists ↗  different →  …, whole ones only."""
+    line: Line = [("Variety ", Ink.DIM)]
+    for measure in measures:
+        item: Line = [] if measure.ends is None else [(f" {measure.ends[1]} ", Ink.TEXT), _change(measure)]
+        if width_of(line) + width_of(item) <= width:
+            line += item
+    return [line]
+
+
+def _more(measure: Measure, value: float) -> float:
+    """The value such that more is more varied."""
+    return value if measure.higher_is_more_diverse else -value
+
+
+def _change(measure: Measure) -> tuple[str, Ink]:
+    """Where the queue takes the measure: a sign and a word, so that colour alone says nothing."""
+    change = _more(measure, measure.after_queue) - _more(measure, measure.value)
+    if not measure.trend or not math.isfinite(change) or abs(change) < _STEADY:
+        return "→ same", Ink.DIM
+    return ("↗ more", Ink.GOOD) if change > 0 else ("↘ less", Ink.BAD)
 
 
 def wrapped(sentence: str, width: int, height: int) -> list[str]:
@@ -117,49 +150,6 @@ def wrapped(sentence: str, width: int, height: int) -> list[str]:
     return lines if len(lines) <= height // _SENTENCE_SHARE else []
 
 
-def flow(measures: tuple[Measure, ...], width: int, height: int) -> list[Line]:
-    """The measures one after the other in at most ``height`` lines, whole ones only, with trends where they fit."""
-    lines: list[Line] = []
-    for trend, gap in _FLOWING:
-        lines = _flow(measures, width, trend, gap)
-        if len(lines) <= height:
-            break
-    return lines[:height]
-
-
-def _flow(measures: tuple[Measure, ...], width: int, trend: int, gap: int) -> list[Line]:
-    lines: list[Line] = []
-    for measure in measures:
-        item: Line = [(f"{measure.name} ", Ink.DIM), (_now(measure), Ink.TEXT)]
-        if trend:
-            item.append((" " + sparkline(measure.trend, trend).strip(), Ink.DIM))
-        item.append(_arrow(measure))
-        if lines and width_of(lines[-1]) + gap + width_of(item) <= width:
-            lines[-1] += [(" " * gap, Ink.TEXT), *item]
-        elif width_of(item) <= width:
-            lines.append(item)
-    return lines
-
-
 def _now(measure: Measure) -> str:
     """As it is; a dash before the first play, since nothing is neither even nor uneven."""
     return number(measure.value) if measure.trend else number(math.nan)
-
-
-def _after(measure: Measure) -> tuple[str, Ink]:
-    return number(measure.after_queue), _change_ink(measure, measure.after_queue - measure.value)
-
-
-def _arrow(measure: Measure) -> tuple[str, Ink]:
-    if not measure.trend:
-        return "", Ink.TEXT
-    change = measure.after_queue - measure.value
-    ink = _change_ink(measure, change)
-    return (" →" if ink is Ink.DIM else " ↗" if change > 0 else " ↘"), ink
-
-
-def _change_ink(measure: Measure, change: float) -> Ink:
-    """Green towards more variety, red towards less."""
-    if not math.isfinite(change) or abs(change) < _STEADY:
-        return Ink.DIM
-    return Ink.GOOD if (change > 0) == measure.higher_is_more_diverse else Ink.BAD

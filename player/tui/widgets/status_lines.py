@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from functools import partial
 from typing import TYPE_CHECKING
 
 from player.tui.keys import ALWAYS_BAR, Key
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
 
 _BAR_MOST = 60
 _BAR_LEAST = 6
-_STOP: Line = [("  esc", Ink.ACCENT), (" stop", Ink.DIM)]
+_STOP: Line = [("  ^x", Ink.ACCENT), (" stop", Ink.DIM)]
 _PAUSE: Line = [("  P", Ink.ACCENT), (" pause", Ink.DIM), *_STOP]
 _GO_ON: Line = [("  P", Ink.ACCENT), (" go on", Ink.DIM), *_STOP]
 _NOTICE_LINES = 2
 _INDENT = 5
 """A reason starts below the titles of the queue."""
+_RESULT_SECONDS = 8.0
+"""A sentence of twenty words is read by then."""
+JOB_NAMES = {"scan": "Scanning", "embed": "Analysing", "retrain": "Training"}
 _CURVE = 12
 """Cells for the course of the training metric."""
 
@@ -77,24 +81,33 @@ class JobLine(Inked):
         self.set_class(job is not None and not job.finished, "-running")
         self.set_class(job is not None and job.finished, "-ended")
         self.refresh()
+        if job is not None and job.finished:
+            self.set_timer(_RESULT_SECONDS, partial(self._forget, job))
+
+    def _forget(self, job: JobView) -> None:
+        """Take the result away once it could be read."""
+        if job is self._job:
+            self.remove_class("-ended")
 
     def line(self, y: int, width: int) -> Line:
         """What runs and how to stop it; below, how far it is."""
         job = self._job
         if job is None:
             return []
-        name: Line = [(f"{job.name}  ", Ink.ACCENT)]
+        name: Line = [(f"{JOB_NAMES[job.name]}  ", Ink.ACCENT)]
         room = width - width_of(name)
         if job.finished:
             return [*name, (fit(job.summary, room), Ink.TEXT)] if y == 0 else []
         if y == 0:
             # Only listening to the library can be paused.
             steer = _GO_ON if job.paused else _PAUSE if job.name == "embed" else _STOP
-            return spread([*name, (fit(job.stage, room - width_of(steer)), Ink.TEXT)], steer, width)
+            # While it is counted the count says it all.
+            stage = "" if job.stage.startswith(JOB_NAMES[job.name]) else job.stage
+            return spread([*name, (fit(stage, room - width_of(steer)), Ink.TEXT)], steer, width)
         return self._progress(job, width)
 
     def _progress(self, job: JobView, width: int) -> Line:
-        words = f"{100 * job.done // job.total} %" if job.total > 0 else f"{job.done:,} done" if job.done else ""
+        words = f"{job.done:,} of {job.total:,}" if job.total > 0 else f"{job.done:,} done" if job.done else ""
         eta = "paused" if job.paused else left_over(job.seconds_left) if job.seconds_left is not None else ""
         facts: Line = [(dotted((words, eta)), Ink.TEXT)]
         for name, value, course in (("loss", job.loss, self._losses), ("AUC", job.metric, self._metrics)):
@@ -200,9 +213,10 @@ def _span(keys: Sequence[Key]) -> int:
 
 
 class ReasonLine(Inked):
-    """Why the selected row is in the queue, with its score and the chance it was chosen with."""
+    """Why the selected row is in the queue; when figures are asked for, its score and the chance it was chosen with."""
 
     _row: QueueRow | None = None
+    figures = False
 
     def show(self, row: QueueRow | None) -> None:
         """Show another row's reason."""
@@ -214,7 +228,7 @@ class ReasonLine(Inked):
         if self._row is None or y:
             return []
         chance = f"chance {self._row.propensity:.0%}" if self._row.propensity is not None else ""
-        facts = dotted((f"score {number(self._row.score)}", chance))
+        facts = dotted((f"score {number(self._row.score)}", chance)) if self.figures else ""
         reason = fit(self._row.reason, width - _INDENT)
         return spread([(" " * _INDENT + reason, Ink.ACCENT)], [(facts, Ink.DIM)], width)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from player.feedback.correction import Correction
 from player.storage.event_kinds import Kind
-from player.tui.text import clock, column, dotted, fit, plain, right, signed, tail
+from player.tui.text import clock, column, dotted, fit, plain, right, signed, tail, times
 from player.tui.widgets.row_list import RowList
 from player.tui.widgets.styled_text import Ink, Line, leaning
 
@@ -54,7 +54,7 @@ def story_rows(story: TrackStory) -> list[StoryRow]:
     """The panel's rows, from what holds now to what happened."""
     rows = [*_facts(story), *_holds(story)]
     if story.parts:
-        rows.append(StoryRow(title=f"What {plain(story.station)} makes of it: {signed(story.score)}"))
+        rows.append(StoryRow(title=f"Score on {plain(story.station)}: {signed(story.score)}"))
         rows += [
             StoryRow(label=part.name, value=part.lead, text=f"{signed(part.logits)} in all") for part in story.parts
         ]
@@ -75,7 +75,7 @@ def _facts(story: TrackStory) -> list[StoryRow]:
     )
     sound = dotted((story.codec, f"{story.sample_rate / 1000:g} kHz", _channels(story.channels), clock(track.duration)))
     heard = dotted((story.embedding, ", ".join(story.tags)))
-    plays = dotted((f"{story.plays} × to the end", f"{story.skips} × skipped", _last(story.last_played)))
+    plays = dotted((f"finished {times(story.plays)}", f"skipped {times(story.skips)}", _last(story.last_played)))
     facts = [("album", dotted((track.album, place))), ("sound", sound), ("heard in it", heard), ("plays", plays)]
     facts.append(("added", _day(story.added_us / 1_000_000)))
     rows = [StoryRow(label=label, text=text) for label, text in facts if text]
@@ -120,13 +120,13 @@ def _holds(story: TrackStory) -> list[StoryRow]:
         rows.append(StoryRow(label="rests", text=text, correction=Correction("lift-rest", track)))
     rows += [
         StoryRow(
-            label="less",
-            text=f"{muted.words} counts no more on {muted.station}",
+            label="ignored",
+            text=f"{muted.words} is ignored on {muted.station}",
             correction=Correction("unmute", track, station_id=muted.station_id, reason=muted.key),
         )
         for muted in story.muted
     ]
-    return [StoryRow(title="What holds now"), *rows] if rows else []
+    return [StoryRow(title="Your feedback"), *rows] if rows else []
 
 
 def _undoing(story: TrackStory, event: StoryEvent) -> Correction | None:

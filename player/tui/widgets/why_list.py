@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from player.stations.snapshot import ordinal
+from player.stations.snapshot import FOLLOWS, ordinal
 from player.tui.text import column, dotted, fit, right, signed
 from player.tui.widgets.row_list import RowList
 from player.tui.widgets.styled_text import Ink, Inked, Line, leaning
 
 if TYPE_CHECKING:
+    from player.stations.snapshot import QueueRow
     from player.stations.track_views import Why
 
 _WIDE_FROM = 100
@@ -57,7 +58,7 @@ def why_rows(why: Why) -> list[WhyRow]:
     if silent := [part.name for part in why.parts if part.silent and not _is_muted(why, part.key)]:
         rows.append(WhyRow("not learned yet", dotted(silent)))
     if why.labels:
-        rows.append(WhyRow("What you told, track by track", title=True))
+        rows.append(WhyRow("Your feedback, track by track", title=True))
     rows += [
         WhyRow(f"“{label.title}”", label.verb, label.lead, label.rank_without, label.key, inner=True)
         for label in why.labels
@@ -66,7 +67,7 @@ def why_rows(why: Why) -> list[WhyRow]:
         more = f"{why.other_labels} more track{'' if why.other_labels == 1 else 's'}"
         rows.append(WhyRow(more, "", why.other_lead, inner=True))
     if len(why.seeds) > 1:
-        rows.append(WhyRow("The station's seeds", title=True))
+        rows.append(WhyRow("What the station is based on", title=True))
         rows += [
             WhyRow(
                 seed.words,
@@ -80,10 +81,8 @@ def why_rows(why: Why) -> list[WhyRow]:
         ]
     taken = [muted for muted in why.muted if not muted.key.startswith("part:")]
     if taken:
-        rows.append(WhyRow("Counts no more here", title=True))
-        rows += [
-            WhyRow(muted.words, "del lets it count again", key=muted.key, inner=True, muted=True) for muted in taken
-        ]
+        rows.append(WhyRow("Ignored on this station", title=True))
+        rows += [WhyRow(muted.words, "del: use it again", key=muted.key, inner=True, muted=True) for muted in taken]
     return rows
 
 
@@ -119,7 +118,7 @@ class WhyColumns(Inked):
             return []
         columns = _Columns.of(width - _MARKS)
         heads = (
-            (" " + column("logits above average", columns.name + _GAP)),
+            (" " + column("effect on score", columns.name + _GAP)),
             column("–".rjust(columns.bar // 2) + " +", columns.bar),
             " " * (_NUMBER + 2 * _GAP),
             column("", columns.words),
@@ -171,19 +170,23 @@ class WhyList(RowList):
         ]
 
 
-def standing(why: Why) -> str:
-    """Where the track stands and how it came there, in one line."""
-    if why.blocked and not why.pinned:
+def standing(why: Why, row: QueueRow | None = None) -> str:
+    """Where the track stands and how it came there, in one line.
+
+    Args:
+        why: the explanation.
+        row: of the queue, where the track has one.
+    """
+    if why.blocked and not why.pinned and why.place != 0:
         place = f"kept out: {why.blocked}"
     elif why.place is None:
         place = "not in the queue"
     else:
         place = "playing" if why.place == 0 else f"place {why.place}"
-    parts = [place, f"{ordinal(why.rank)} of {why.eligible:,} by score"]
+    # A track that may not play now, as the one that plays, stands outside those that may.
+    parts = [place, f"{ordinal(why.rank)} of {why.eligible:,} by score" if why.rank <= why.eligible else ""]
     if why.pinned:
-        parts.append("set there, not drawn")
+        parts.append("fixed by album order" if row is not None and row.reason == FOLLOWS else "put there by you")
     elif why.propensity is not None:
         parts.append(f"chance {why.propensity:.1%}")
-    if why.given_up > 0 and not why.blocked and not why.pinned:
-        parts.append(f"exploration made up {why.given_up:.2f}")
-    return " · ".join(parts)
+    return dotted(parts)
