@@ -27,6 +27,8 @@ def register(app: typer.Typer) -> None:
     station_app.command("list")(list_stations)
     station_app.command("dial")(set_dial)
     station_app.command("mode")(set_mode)
+    station_app.command("rename")(rename_station)
+    station_app.command("delete")(delete_station)
     app.add_typer(station_app, name="station")
     queue_app.command("list")(list_pins)
     queue_app.command("add")(add_pins)
@@ -104,6 +106,39 @@ def _document(station: "StationRow", seeds: "tuple[Seed, ...]") -> dict[str, obj
         "thumbs_up": station.thumbs_up,
         "thumbs_down": station.thumbs_down,
     }
+
+
+def rename_station(
+    name: Name,
+    new: Annotated[str, typer.Argument(metavar="NEW-NAME", help="What to call it from now on.")],
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Give a station another name; all that was told on it stays with it."""
+    from player.stations.stations import Stations
+
+    with opened(data_dir) as home:
+        stations = Stations(home.database)
+        station = stations.find(name)
+        kept = stations.rename(station.id, new)
+        if json:
+            emit_json({"id": station.id, "name": kept})
+        else:
+            print(f"“{station.name}” is called “{kept}” now.")
+
+
+def delete_station(name: Name, data_dir: DataDir = None, json: Json = False) -> None:
+    """Delete a station. What was heard and told on it stays in the log and goes on teaching your other stations."""
+    from player.stations.stations import Stations
+
+    with opened(data_dir) as home:
+        stations = Stations(home.database)
+        station = stations.find(name)
+        stations.remove(station.id)
+        if json:
+            emit_json({"id": station.id, "name": station.name, "deleted": True})
+        else:
+            print(f"Deleted the station “{station.name}”.")
 
 
 def set_dial(

@@ -69,7 +69,7 @@ class Evaluated:
 def load_material(database: Database) -> Material:
     """The listener's whole history over their whole library."""
     collection = load_collection(database)
-    stations = Stations(database).all()
+    stations = Stations(database).all(removed=True)
     log = build_log(load_history(database, collection.rows).labels, collection.index, station_indices(stations))
     return Material(collection, log, learning_catalogue(collection, stations))
 

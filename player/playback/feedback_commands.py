@@ -95,8 +95,13 @@ class FeedbackCommands(Commands):
 
     @command
     def undo(self) -> None:
-        """Take back the last feedback told here."""
+        """Take back the last feedback told here, or the deletion of a station that came after it."""
         session = self._session
+        if session.removed_station is not None:
+            name = session.stations.restore(session.removed_station)
+            session.removed_station = None
+            session.show(notice=f"The station “{name}” is back.")
+            return
         events = session.recorder.take_back(session.history)
         if not events:
             session.show(notice="There is nothing to undo.")

@@ -81,6 +81,8 @@ class PlayerSession:
         """What the listener put at the front of the queue that is on."""
         self.came_from: list[int] = []
         """The stations that were on before, the last one last."""
+        self.removed_station: int | None = None
+        """The station that was deleted last, until something is told that would be taken back first."""
         self.played: list[int] = []
         """What was heard here, oldest first."""
         self.unplayable: frozenset[int] = frozenset()
@@ -249,6 +251,7 @@ class PlayerSession:
 
     def tell(self, *events: NewEvent) -> None:
         """Record what the listener told, so that it can be taken back."""
+        self.removed_station = None
         self.recorder.tell(self.history, events)
 
     def record(self, *events: NewEvent) -> None:

@@ -53,6 +53,29 @@ class StationCommands(Commands):
         self.open_station(self.create_station(name, seeds, mode).id)
 
     @command
+    def rename_station(self, station_id: int, name: str) -> None:
+        """Give a station another name.
+
+        Raises:
+            PlayerError: the name is empty or taken.
+        """
+        session = self._session
+        kept = session.stations.rename(station_id, name)
+        if session.station is not None and session.station.id == station_id:
+            self._loop.settle(replace(session.station, name=kept), f"This station is called “{kept}” now.")
+
+    @command
+    def remove_station(self, station_id: int) -> None:
+        """Delete a station; "undo" brings it back. The one that is on plays on as long as nobody leaves it."""
+        session = self._session
+        station = self._loop.find_station(station_id)
+        if station is not None:
+            session.stations.remove(station_id)
+            session.removed_station = station_id
+            session.came_from = [other for other in session.came_from if other != station_id]
+            session.show(notice=f"Deleted the station “{station.name}”; z brings it back.")
+
+    @command
     def more_like(self, track_id: int | None = None) -> None:
         """Turn to the station that grows from a track (the playing one without an id); the playing track plays on."""
         session = self._session

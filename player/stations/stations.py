@@ -4,7 +4,8 @@ import difflib
 import re
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 
@@ -159,10 +160,13 @@ class Stations:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def all(self) -> list[StationInfo]:
-        """Every station, in the order they were made."""
+    def all(self, *, removed: bool = False) -> list[StationInfo]:
+        """Every station, in the order they were made; those that were deleted too, where the log is to be understood."""
+        asked = _with_seeds().order_by(Station.id)
         with self._database.reader() as session:
-            return [_info(row) for row in session.scalars(_with_seeds().order_by(Station.id))]
+            return [
+                _info(row) for row in session.scalars(asked if removed else asked.where(Station.removed_us.is_(None)))
+            ]
 
     def find(self, name: str) -> StationInfo:
         """The station of that name, by exact or else case-blind match.
@@ -198,6 +202,32 @@ class Stations:
         with self._database.session() as session:
             session.execute(update(Station).where(Station.id == station_id).values(mode=mode))
 
+    def rename(self, station_id: int, name: str) -> str:
+        """Give a station another name; returns it as kept.
+
+        Raises:
+            PlayerError: the name is empty or taken.
+        """
+        name = _checked_name(name)
+        with _unique(name), self._database.session() as session:
+            session.execute(update(Station).where(Station.id == station_id).values(name=name))
+        return name
+
+    def remove(self, station_id: int) -> None:
+        """Delete a station: it is listed no more and its name is free; what was told on it stays in the log."""
+        with self._database.session() as session:
+            row = session.get_one(Station, station_id)
+            row.name, row.removed_us = f"{row.name}{_REMOVED}{station_id}", now_us()
+
+    def restore(self, station_id: int) -> str:
+        """Bring a deleted station back under its name, or the next free one; returns that."""
+        with self._database.reader() as session:
+            name = session.get_one(Station, station_id).name
+        name = self.free_name(name.removesuffix(f"{_REMOVED}{station_id}"))
+        with self._database.session() as session:
+            session.execute(update(Station).where(Station.id == station_id).values(name=name, removed_us=None))
+        return name
+
     def free_name(self, name: str) -> str:
         """The name, or with the first number behind it that makes it one of its own."""
         taken = {station.name for station in self.all()}
@@ -223,18 +253,38 @@ class Stations:
         Raises:
             PlayerError: the name is empty or taken, or a seed names nothing.
         """
-        name = " ".join(name.split())
-        if not name or not name.isprintable():
-            raise PlayerError("A station needs a name of printable characters.")
+        name = _checked_name(name)
         if not seeds:
             raise PlayerError(f"A station needs a seed: {SEEDS_TO_WRITE}.")
         for seed in seeds:
             check_seed(seed, rows, tag_names)
-        try:
-            with self._database.session() as session:
-                return _insert(session, name, seeds, mode)
-        except IntegrityError as error:
-            raise PlayerError(f"There is already a station “{name}”; choose another name.") from error
+        with _unique(name), self._database.session() as session:
+            return _insert(session, name, seeds, mode)
+
+
+_REMOVED = "\n"
+"""Between the name and the number of a deleted station: no name of another has it."""
+
+
+def _checked_name(name: str) -> str:
+    """A name without needless spaces.
+
+    Raises:
+        PlayerError: it is empty or not printable.
+    """
+    name = " ".join(name.split())
+    if not name or not name.isprintable():
+        raise PlayerError("A station needs a name of printable characters.")
+    return name
+
+
+@contextmanager
+def _unique(name: str) -> Generator[None]:
+    """Say so where another station has the name."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise PlayerError(f"There is already a station “{name}”; choose another name.") from error
 
 
 def _with_seeds() -> Select[Station]:

@@ -160,6 +160,8 @@ class Station(Base):
     """How it plays: station, albums, rediscover or new."""
     dial: Mapped[int] = mapped_column(default=50, server_default="50")
     """From 0, familiar, to 100, discover."""
+    removed_us: Mapped[int | None] = mapped_column(BigInteger)
+    """When the listener deleted it: events still name it, so its row stays."""
 
     seeds: Mapped[list["StationSeed"]] = relationship(
         back_populates="station", cascade="all, delete-orphan", order_by="StationSeed.id"

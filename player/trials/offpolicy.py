@@ -239,7 +239,7 @@ def evaluate_named(
         PlayerError: there is no such policy, or its model cannot be used.
     """
     collection = load_collection(database)
-    stations = Stations(database).all()
+    stations = Stations(database).all(removed=True)
     model = None if name in PLAIN else _model(name, paths, collection)
     since = 0.0 if model is None else model.card.seen_until
     chooser = _chooser(name, collection, stations, model, settings)

@@ -189,7 +189,10 @@ def _sentence(part: ScorePart, placing: Placing, evidence: Evidence) -> tuple[Re
         return repetition_sentence(evidence.days_since_played)
     better = placing.utility_rank - 1
     sentences = {
-        ScorePart.SEED: (ReasonKind.SEED, f"near {evidence.seed}" if evidence.seed else "like what the station is based on"),
+        ScorePart.SEED: (
+            ReasonKind.SEED,
+            f"near {evidence.seed}" if evidence.seed else "like what the station is based on",
+        ),
         ScorePart.CLEP: (ReasonKind.TASTE, "sounds like what you tend to like"),
         ScorePart.SEQUENCE: (ReasonKind.SEQUENCE, "goes with what you heard before it"),
         ScorePart.MODE: (ReasonKind.MODE, "what this station is set to play"),

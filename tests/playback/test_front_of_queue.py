@@ -289,6 +289,26 @@ def test_more_like_a_row_begins_with_that_row_and_is_reused_the_second_time(even
     assert len(evening.controller.stations()) == 2
 
 
+def test_going_back_lets_the_music_play_on_and_says_nothing_for_or_against_it(evening):
+    evening.controller.more_like(evening.queue[4])
+    playing = evening.now.track
+    evening.controller.back()
+    assert evening.controller.snapshot().station.name == "Evening"
+    assert evening.now.track == playing
+    assert [(event.kind, event.action) for event in evening.logged[-2:]] == [("stop", "station"), ("start", None)]
+
+
+def test_a_station_is_deleted_and_brought_back_by_undo(evening):
+    controller = evening.controller
+    other = controller.create_station("Other", [("library", "")])
+    controller.remove_station(other.id)
+    assert [row.name for row in controller.stations()] == ["Evening"]
+    controller.undo()
+    assert [row.name for row in controller.stations()] == ["Evening", "Other"]
+    controller.rename_station(controller.snapshot().station.id, "Night")
+    assert controller.snapshot().station.name == "Night"
+
+
 def test_back_after_a_restart_finds_the_station_that_played_before(demo, listen):
     one, other = demo.station("One"), demo.station("Other")
     listener = listen(demo, Opening(station_id=one.id))

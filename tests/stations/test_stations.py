@@ -178,3 +178,28 @@ def test_a_wrong_seed_makes_no_station(stations):
     assert "seed" in refusal(lambda: stations.create("Empty", [], ROWS, TAGS))
     refusal(lambda: stations.create("Wrong", [Seed("library"), Seed("artist", "Nobody")], ROWS, TAGS))
     assert stations.all() == []
+
+
+# --- renamed and deleted
+
+
+def test_a_station_is_renamed_and_keeps_what_was_told_on_it(demo):
+    station, other = demo.station("Evening"), demo.station("Morning")
+    stations = Stations(demo.database)
+    assert stations.rename(station.id, "  Late   evening ") == "Late evening"
+    assert stations.find("late evening").id == station.id
+    with pytest.raises(PlayerError, match="already a station “Late evening”"):
+        stations.rename(other.id, "Late evening")
+    with pytest.raises(PlayerError, match="needs a name"):
+        stations.rename(other.id, " \x1b ")
+
+
+def test_a_deleted_station_frees_its_name_stays_for_the_log_and_comes_back(demo):
+    station = demo.station("Evening")
+    stations = Stations(demo.database)
+    stations.remove(station.id)
+    assert stations.all() == []
+    assert [kept.id for kept in stations.all(removed=True)] == [station.id]
+    again = demo.station("Evening")
+    assert stations.restore(station.id) == "Evening 2"
+    assert [kept.id for kept in stations.all()] == [station.id, again.id]

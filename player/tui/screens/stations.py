@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from player.tui.keys import CLOSE_BAR, FORM_BAR, PICKER_BAR
+from player.tui.keys import CLOSE_BAR, FORM_BAR, IN_PICKER, NAME_BAR, PICKER_BAR
 from player.tui.messages import OpenSurvey, SeedDropped, Tell
 from player.tui.screens.picker import MODE_NAMES, Picker
 from player.tui.text import count_if_any, dotted
@@ -43,7 +43,11 @@ class _Offer:
 
 
 class StationPicker(Picker):
-    """Stations that match what is typed, then ways to make a new one."""
+    """Stations that match what is typed, then ways to make a new one; the selected one can be renamed and deleted."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(key.keys, key.action, key.label, show=False, priority=True) for key in IN_PICKER
+    ]
 
     def __init__(self, player: Controller) -> None:
         super().__init__()
@@ -71,6 +75,24 @@ class StationPicker(Picker):
     def on_input_submitted(self) -> None:
         """Enter chooses the row at the cursor."""
         self.action_choose()
+
+    def action_rename(self) -> None:
+        """Ask for another name of the selected station."""
+        if (station := self._selected) is not None:
+            self.app.push_screen(RenameForm(station))
+
+    def action_remove(self) -> None:
+        """Delete the selected station; that can be taken back."""
+        if (station := self._selected) is not None:
+            self.app.post_message(Tell("remove_station", station.id))
+            self.dismiss(None)
+
+    @property
+    def _selected(self) -> StationRow | None:
+        message = self._offers[self.query_one(ChoiceList).cursor].message
+        if not isinstance(message, Tell) or message.operation != "open_station":
+            return None
+        return next((row for row in self._player.stations() if row.id == message.arguments[0]), None)
 
     def on_row_chosen(self, message: RowChosen) -> None:
         """Do what the row offers."""
@@ -118,6 +140,37 @@ def _grow(proposal: Suggestion) -> _Offer:
     return _Offer(
         Choice("+", name, detail, count_if_any(tracks, "track")), Tell("play_new_station", name, ((kind, value),))
     )
+
+
+class RenameForm(Picker):
+    """One line for another name.
+
+    Args:
+        station: whose.
+    """
+
+    def __init__(self, station: StationRow) -> None:
+        super().__init__()
+        self._station = station
+
+    def compose(self) -> ComposeResult:
+        """The name as it is, to be changed."""
+        with Vertical(classes="box -menu"):
+            yield Heading(id="heading")
+            yield Input(self._station.name, compact=True, id="name")
+            yield KeyBar(NAME_BAR, CLOSE_BAR, id="keys")
+
+    def on_mount(self) -> None:
+        """Say which station it is."""
+        self.query_one(Heading).show("Rename", self._station.name)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Keep the name."""
+        self.app.post_message(Tell("rename_station", self._station.id, event.value))
+        self.dismiss(None)
+
+    def action_move(self, rows: int) -> None:
+        """There is no list."""
 
 
 class SeedInput(Input):
