@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from player.library.tracks import TrackRow
 from player.storage.database import Database
@@ -76,6 +76,27 @@ def group_albums(rows: list[TrackRow], releases: dict[int, Release]) -> Albums:
         if len(tracks) >= FEWEST_TRACKS
     )
     return Albums(members, _codes(members, len(rows)))
+
+
+def album_tracks(database: Database, track_id: int) -> list[int]:
+    """The tracks of a track's album, in order; the track alone where it is on none."""
+    with database.reader() as session:
+        track = session.get(Track, track_id)
+        if track is None or not track.album:
+            return [track_id]
+        artist = func.lower(func.coalesce(func.nullif(Track.album_artist, ""), Track.artist))
+        same = (
+            func.lower(Track.album) == func.lower(track.album),
+            artist == func.lower(track.album_artist or track.artist),
+        )
+        one = (Track.album_id == track.album_id,) if track.album_id is not None else same
+        order = (
+            func.coalesce(Track.disc_number, 1),
+            func.coalesce(Track.track_number, AT_THE_END),
+            Track.title,
+            Track.id,
+        )
+        return list(session.scalars(select(Track.id).where(*one).order_by(*order)))
 
 
 def _order(release: Release, row: int) -> tuple[int, int, int]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
 
 from player.errors import PlayerError
+from player.library.albums import album_tracks
 from player.playback.player_state import PlayerSession
 from player.playback.queue_loop import QueueLoop
 from player.stations.pins import Pins, why_not
@@ -126,6 +127,23 @@ class TransportCommands(Commands):
         self._loop.play_by_hand(track, "chosen by you", action=Action.CHOSE)
 
     @command
+    def play_in_order(self, track_ids: Sequence[int]) -> None:
+        """Play tracks one after the other, as an album: the first one now, the others pinned before all other pins."""
+        session = self._session
+        first, *rest = track_ids
+        self.play_track(first)
+        if session.current is not None and session.current.track.id == first:
+            session.pin(Pins(tuple(dict.fromkeys((*rest, *session.pins.without(first).tracks)))))
+            self._loop.rerank(f"In order: {len(rest)} more." if rest else "")
+
+    @command
+    def play_album(self, track_id: int) -> None:
+        """Play the album of a track from its beginning, in order; the track alone where it is on none."""
+        known = self._session.known
+        tracks = album_tracks(self._session.database, track_id)
+        self.play_in_order([track for track in tracks if known.playable_track(track) is not None] or [track_id])
+
+    @command
     def turn_sleep_timer(self) -> None:
         """Set the sleep timer to its next choice: the end of the track, 15, 30 or 60 minutes, off."""
         session = self._session
@@ -151,6 +169,15 @@ class PinCommands(Commands):
         elif title := self._allowed(track_id):
             pins = pins.put_last((track_id,))
             self._pin(pins, f"Pinned “{title}” as number {len(pins)}.")
+
+    @command
+    def pin_all(self, track_ids: Sequence[int]) -> None:
+        """Play tracks after the other pins, in their order; those that may not be played are left out."""
+        allowed = [track for track in track_ids if self._allowed(track)]
+        pins = self._session.pins.put_last(allowed)
+        if allowed:
+            more = len(pins) - len(self._session.pins)
+            self._pin(pins, f"Pinned {more} {'track' if more == 1 else 'tracks'}.")
 
     @command
     def move_pin(self, places: int, track_id: int) -> None:

@@ -7,6 +7,7 @@ from player.playback.commands import Commands, command
 from player.stations.modes import MODE_WORDS, check_mode
 from player.stations.seeds import Seed
 from player.stations.snapshot import StationRow
+from player.text import printable
 from recommender.ranking.dial import NEUTRAL
 
 SEED_REASON = "this station is based on it"
@@ -51,6 +52,21 @@ class StationCommands(Commands):
             PlayerError: the name is taken, a seed names nothing, or there is no such mode.
         """
         self.open_station(self.create_station(name, seeds, mode).id)
+
+    @command
+    def play_station_of(self, seed: tuple[str, str]) -> None:
+        """Play the station that is based on one thing alone, an artist or an album say: made now, or before.
+
+        Raises:
+            PlayerError: nothing in the library goes by it.
+        """
+        session = self._session
+        found = session.stations.with_seeds([Seed(*seed)])
+        if found is not None:
+            self.open_station(found.id)
+        else:
+            words = " ".join(printable(seed[1] or "Everything").split())
+            self.play_new_station(session.stations.free_name(words), [seed])
 
     @command
     def rename_station(self, station_id: int, name: str) -> None:

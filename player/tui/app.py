@@ -14,6 +14,7 @@ from player.tui.command_queue import CommandQueue
 from player.tui.keys import ON_STATION, PLACES, PLAYING, QUEUE, STATION, bindings
 from player.tui.messages import SnapshotChanged
 from player.tui.screens.about_track import TrackStoryScreen, WhyScreen
+from player.tui.screens.browse import BrowseScreen
 from player.tui.screens.help import HelpScreen
 from player.tui.screens.library import LibraryScreen
 from player.tui.screens.picker import Confirm, ModePicker, RestMenu
@@ -46,8 +47,21 @@ ABOUT_TRACK: dict[str, tuple[type[AboutTrackScreen], str]] = {
     "story": (TrackStoryScreen, "Nothing is playing; i on a row shows all that is known about its track."),
 }
 """The screens about a track, and what is said where none plays that they could be about."""
-CHANGE_STATION = frozenset({"open_station", "play_new_station", "more_like", "back", "set_mode"})
+CHANGE_STATION = frozenset(
+    {
+        "open_station",
+        "play_new_station",
+        "play_station_of",
+        "play_in_order",
+        "play_album",
+        "more_like",
+        "back",
+        "set_mode",
+    }
+)
 """Operations after which the listener wants to see the station."""
+_NARROW = 60
+"""Columns from which lists stand beside one another."""
 _WIDE = 110
 """Columns from which the diversity panel stands beside the queue."""
 _NOTICE_SECONDS = 12.0
@@ -68,7 +82,7 @@ class PlayerApp(App[None]):
     TITLE = "player"
     SUSPENDED_SCREEN_CLASS = "-behind"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(PLAYING), *bindings(STATION), *bindings(PLACES)]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012 - an instance variable, says Textual
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (_NARROW, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012 - an instance variable, says Textual
     VERTICAL_BREAKPOINTS = [(0, "-short"), (_SHORT, "-tall")]  # noqa: RUF012 - the same
 
     def __init__(self, player: Controller, clock: Callable[[], float] = time.monotonic) -> None:
@@ -233,12 +247,20 @@ class PlayerApp(App[None]):
             self.push_screen(ModePicker(station.mode))
 
     def action_library(self) -> None:
-        """Open the library."""
+        """Open the library at the album that plays."""
+        if self._return_to(BrowseScreen) is None:
+            self.push_screen(BrowseScreen(self.player, self._clock))
+
+    def action_all_tracks(self) -> None:
+        """Open the list of all tracks."""
         self._open_library()
 
     def action_search(self) -> None:
-        """Open the library with the cursor in its search."""
-        self._open_library().search()
+        """Put the cursor into the search of the library, or open all tracks with it there."""
+        if isinstance(self.screen, BrowseScreen):
+            self.screen.search()
+        else:
+            self._open_library().search()
 
     def action_map(self) -> None:
         """Open the map, once the library is there."""

@@ -118,7 +118,9 @@ MORE_LIKE = Key(
 )
 BEFORE = Key("b", "app.tell('back')", "b", "back", "Back to the station before; the music plays on.")
 STATIONS = Key("s", "stations", "s", "stations", "Pick a station, or make a new one.")
-LIBRARY = Key("l", "library", "l", "library", "The library: all tracks.")
+LIBRARY = Key("l", "library", "l", "library", "The library by artist, genre or year, then album, then track.")
+ALL_TRACKS = Key("L,shift+l", "all_tracks", "L", "all tracks", "All tracks in one list, sorted as you like.")
+ALBUM = Key("O,shift+o", "app.tell_row('play_album')", "O", "album", "Play the album of the selected track, in order.")
 SEARCH = Key("slash", "search", "/", "search", "Search the library as you type.")
 MAP = Key("m", "map", "m", "map", "The library as a map: tracks that sound alike lie side by side.")
 SIMILAR = Key("F,shift+f", "app.ask('similar')", "F", "similar", "Tracks that sound like the playing one.")
@@ -146,6 +148,7 @@ PLAYING = (
 PLACES = (
     STATIONS,
     LIBRARY,
+    ALL_TRACKS,
     SEARCH,
     MAP,
     SIMILAR,
@@ -182,13 +185,19 @@ PIN_UP = Key("K,shift+k,shift+up", "app.tell_row('move_pin', -1)", "K", "pin up"
 PIN_DOWN = Key("J,shift+j,shift+down", "app.tell_row('move_pin', 1)", "J", "pin down", "Move the selected pin down.")
 GROW = Key("a", "app.tell_row('more_like')", "a", "station", "More like the selected track: a station based on it.")
 PINS = (PIN_NEXT, PIN_LAST)
-QUEUE = (ROW_WHY, ROW_STORY, *PINS, PIN_UP, PIN_DOWN, GROW, ROW_UP, ROW_DOWN, ROW_REST, ROW_SIMILAR)
+QUEUE = (ROW_WHY, ROW_STORY, ALBUM, *PINS, PIN_UP, PIN_DOWN, GROW, ROW_UP, ROW_DOWN, ROW_REST, ROW_SIMILAR)
 ON_STATION = (FIGURES,)
 
 ORDER = Key("o", "order", "o", "order", "Sort by artist, title, album, year or length.")
 LEAVE = Key("escape", "leave", "esc", "back", "Clear the search, then back to the station.")
-IN_LIBRARY = (*PINS, ROW_SIMILAR, ROW_STORY, GROW, ORDER, LEAVE)
+IN_LIBRARY = (*PINS, ALBUM, ROW_SIMILAR, ROW_STORY, GROW, ORDER, LEAVE)
 
+PLAY_SELECTED = Key("enter", "choose", "enter", "play", "Play it in order: a group, an album, or from the track on.")
+QUEUE_SELECTED = Key("A,shift+a", "queue", "A", "pin", "Pin the selected track, album or group behind the other pins.")
+STATION_OF = Key("a", "station", "a", "station", "A station based on what is selected.")
+KIND = Key("v", "kind", "v", "by …", "Begin with artists, genres or years.")
+COLUMN = Key("right", "column(1)", "←/→", "column", "To the column beside.")
+IN_BROWSE = (PIN_NEXT, QUEUE_SELECTED, ROW_SIMILAR, ROW_STORY, STATION_OF, KIND, LEAVE)
 GROW_LIKE = Key("a", "grow", "a", "station", "A station based on the track they sound like.")
 STEP_BACK = Key("escape", "leave", "esc", "back", "Back to the track before, at last to where you came from.")
 IN_SIMILAR = (*PINS, ROW_SIMILAR, ROW_STORY, GROW_LIKE, STEP_BACK)
@@ -259,6 +268,22 @@ MAIN_BAR = (
     STATIONS, LIBRARY, SEARCH, RETRAIN, DIAL, MODE, MORE_LIKE, PIN_LAST, MAP, SIMILAR, NEVER, REPLAY, QUIETER, LOUDER, SURVEY,
 )  # fmt: skip
 """In order of worth: the bar shows as many as fit, then help and quit."""
+BROWSE_BAR = (
+    PLAY_SELECTED,
+    COLUMN,
+    SEARCH,
+    KIND,
+    QUEUE_SELECTED,
+    STATION_OF,
+    LEAVE,
+    PIN_NEXT,
+    ROW_STORY,
+    PAUSE,
+    NEXT,
+    UP,
+    DOWN,
+    STATIONS,
+)
 LIBRARY_BAR = (
     PLAY_ROW,
     PIN_NEXT,

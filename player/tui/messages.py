@@ -29,9 +29,10 @@ class SurveyChanged(Message):
 class RowHighlighted(Message):
     """The cursor of a list is on another row."""
 
-    def __init__(self, index: int) -> None:
+    def __init__(self, index: int, list_id: str | None = None) -> None:
         super().__init__()
         self.index = index
+        self.list_id = list_id
 
 
 class RowChosen(Message):

@@ -59,12 +59,12 @@ def make_tracks() -> list[TrackRow]:
 def make_measures(shift: float = 0.0) -> tuple[Measure, ...]:
     course = (0.61, 0.58, 0.6, 0.55, 0.52, 0.54, 0.5, 0.47)
     return (
-        Measure("Gini", 0.47 + shift, 0.41, course, higher_is_more_diverse=False),
+        Measure("Gini index", 0.47 + shift, 0.41, course, False, ends=("few artists", "many artists")),
         Measure("artist entropy", 3.12, 3.3, tuple(2 + value for value in reversed(course)), True),
-        Measure("intra-list distance", 0.64, 0.6, course, True),
-        Measure("coverage", 0.18, 0.23, tuple(reversed(course)), True),
+        Measure("distance", 0.64, 0.6, course, True, ends=("alike", "different")),
+        Measure("coverage", 0.18, 0.18, tuple(reversed(course)), True, ends=("same corner", "all over")),
         Measure("never played", 0.55, 0.55, (0.55, 0.55, 0.55), True),
-        Measure("repeat rate", 0.12, 0.08, course, False),
+        Measure("repeats", 0.12, 0.08, course, False, ends=("repeats", "new tracks")),
     )
 
 
@@ -253,6 +253,28 @@ class MemoryPlayer:
     def play_track(self, track_id: int) -> None:
         self._note("play_track", track_id)
         self._play(next(track for track in self.tracks if track.id == track_id))
+
+    def play_in_order(self, track_ids: Sequence[int]) -> None:
+        self._note("play_in_order", tuple(track_ids))
+        self._play(next(track for track in self.tracks if track.id == track_ids[0]))
+
+    def play_album(self, track_id: int) -> None:
+        self._note("play_album", track_id)
+
+    def pin_all(self, track_ids: Sequence[int]) -> None:
+        self._note("pin_all", tuple(track_ids))
+
+    def play_station_of(self, seed: tuple[str, str]) -> None:
+        self._note("play_station_of", seed)
+        self._tune(StationRow(9, seed[1], f"{seed[0]} {seed[1]}", 0, 0))
+
+    def rename_station(self, station_id: int, name: str) -> None:
+        self._note("rename_station", station_id, name)
+        self.known = [replace(row, name=name) if row.id == station_id else row for row in self.known]
+
+    def remove_station(self, station_id: int) -> None:
+        self._note("remove_station", station_id)
+        self.known = [row for row in self.known if row.id != station_id]
 
     def stations(self) -> list[StationRow]:
         return list(self.known)

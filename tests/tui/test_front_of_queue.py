@@ -117,7 +117,7 @@ async def test_rows_are_pinned_moved_and_taken_off(running, player):
         assert [line[:2] for line in queue_lines(stage)[:2]] != ["◆1", "◆2"]
 
 
-@pytest.mark.parametrize("way", [("l",), ("F",)])
+@pytest.mark.parametrize("way", [("L",), ("F",)])
 async def test_tracks_are_pinned_from_the_library_and_from_similar_ones(running, player, way):
     async with running(player) as stage:
         await stage.press(*way, "N", "down", "A")
@@ -147,7 +147,7 @@ async def test_what_is_pinned_without_a_station_is_shown_as_such(running, make_p
 
 async def test_more_like_the_playing_track_and_back_with_one_key_each(running, player):
     async with running(player) as stage:
-        await stage.press("l", "M")
+        await stage.press("L", "M")
         assert player.told("more_like") == [(None,)]
         assert stage.screen == "StationScreen"
         assert "Up next  Consolation No. 3 · Ivan Ilic" in stage.text

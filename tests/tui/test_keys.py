@@ -45,7 +45,7 @@ async def test_a_key_asks_the_player_for_one_thing(running, player, key, call):
 
 async def test_the_same_keys_work_in_the_library(running, player):
     async with running(player) as stage:
-        await stage.press("l")
+        await stage.press("L")
         for key, call in PRESSES:
             player.change(volume=0.8, job=None)
             await stage.press(key)

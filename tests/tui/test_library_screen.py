@@ -28,7 +28,7 @@ def listed(stage) -> list[str]:
 
 async def test_the_library_lists_all_tracks_and_its_order(running, player):
     async with running(player) as stage:
-        await stage.press("l")
+        await stage.press("L")
         assert stage.screen == "LibraryScreen"
         assert "Library  15 tracks" in stage.text
         assert "by artist" in stage.text
@@ -65,7 +65,7 @@ async def test_down_from_the_search_reaches_the_rows(running, player):
 
 async def test_a_starts_a_station_from_the_selected_track_and_goes_to_it(running, player):
     async with running(player) as stage:
-        await stage.press("l", "down", "a")
+        await stage.press("L", "down", "a")
         name = "Chopin Prelude In G Minor Opus 28 · Ivan Ilic"
         assert player.told("more_like") == [(2,)]
         assert stage.screen == "StationScreen"
@@ -86,14 +86,14 @@ async def test_the_library_remembers_search_and_row(running, player):
         await stage.press("slash", *"ilic", "down", "down")
         stage.app.pop_screen()
         await stage.settle()
-        await stage.press("l")
+        await stage.press("L")
         assert "3 of 15 tracks" in stage.text
         assert stage.app.screen.query_one(TrackList).cursor == 1
 
 
 async def test_o_goes_through_the_orders(running, player):
     async with running(player) as stage:
-        await stage.press("l")
+        await stage.press("L")
         for order in (*ORDERS[1:], ORDERS[0]):
             await stage.press("o")
             assert f"by {order.name}" in stage.text
@@ -103,7 +103,7 @@ async def test_o_goes_through_the_orders(running, player):
 
 async def test_a_search_keeps_the_order(running, player):
     async with running(player) as stage:
-        await stage.press("l", "o", "slash", *"classical")
+        await stage.press("L", "o", "slash", *"classical")
         titles = listed(stage)
         assert titles == sorted(titles, key=str.casefold)
         assert len(titles) == 8
@@ -111,7 +111,7 @@ async def test_a_search_keeps_the_order(running, player):
 
 async def test_tracks_found_by_a_scan_appear_while_the_library_is_open(running, player):
     async with running(player) as stage:
-        await stage.press("l")
+        await stage.press("L")
         player.tracks = [*player.tracks, replace(player.tracks[0], id=99, title="Just found")]
         player.change(tracks=16)
         await stage.settle()
@@ -123,7 +123,7 @@ async def test_a_hundred_thousand_rows_open_move_and_search(running, make_player
     async with running(make_player(many_tracks[:20]), size=(160, 50)) as stage:
         stage.player.tracks = many_tracks
         stage.player.change(tracks=MANY)
-        await stage.press("l")
+        await stage.press("L")
         assert "100,000 tracks" in stage.text
         await stage.press("end")
         assert "Title 99999" in stage.text
@@ -134,7 +134,7 @@ async def test_a_hundred_thousand_rows_open_move_and_search(running, make_player
 
 async def test_drawing_costs_the_same_for_any_number_of_rows(running, make_player, many_tracks):
     async with running(make_player(many_tracks)) as stage:
-        await stage.press("l")
+        await stage.press("L")
         rows = stage.app.screen.query_one(TrackList)
         drawn = []
         draw = rows.row

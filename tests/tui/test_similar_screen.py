@@ -14,7 +14,7 @@ def listed(stage) -> list[int]:
 
 async def test_f_shows_what_sounds_like_the_playing_track_on_every_screen(running, player):
     playing = player.snapshot().now.track
-    for way in ((), ("l",), ("m",)):
+    for way in ((), ("L",), ("m",)):
         async with running(player) as stage:
             await stage.press(*way, "F")
             assert stage.screen == "SimilarScreen"
@@ -28,7 +28,7 @@ async def test_small_f_asks_about_the_selected_row_of_the_queue_and_of_the_libra
     async with running(player) as stage:
         await stage.press("down", "f")
         assert player.told("similar") == [(player.snapshot().queue[1].track.id, SHOWN)]
-        await stage.press("escape", "l", "down", "f")
+        await stage.press("escape", "L", "down", "f")
         assert player.told("similar")[-1] == (2, SHOWN)
 
 
@@ -68,7 +68,7 @@ async def test_one_walks_from_track_to_track_and_back_to_the_row_one_left(runnin
 
 async def test_a_track_that_was_not_listened_to_is_said_to_be_so(running, player):
     async with running(player) as stage:
-        await stage.press("l", *["down"] * 4, "f")
+        await stage.press("L", *["down"] * 4, "f")
         assert "was not analysed yet" in stage.text
         assert listed(stage) == []
         await stage.press("enter", "f", "escape")
@@ -83,6 +83,6 @@ async def test_without_a_playing_track_there_is_a_sentence(running, make_player)
 
 async def test_screens_are_returned_to_and_not_piled_up(running, player):
     async with running(player) as stage:
-        await stage.press("l", "f", "m", "f", "l", "m", "F", "m", "F")
+        await stage.press("L", "f", "m", "f", "L", "m", "F", "m", "F")
         kinds = [type(screen).__name__ for screen in stage.app.screen_stack]
         assert len(kinds) == len(set(kinds))

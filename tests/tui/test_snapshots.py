@@ -46,7 +46,7 @@ def pause(player):
     ("keys", "change"),
     [
         pytest.param((), None, id="main"),
-        pytest.param(("l", "down", "down"), None, id="library"),
+        pytest.param(("L", "down", "down"), None, id="library"),
         pytest.param(("slash", *"bach"), None, id="search"),
         pytest.param(("s", "down"), None, id="stations"),
         pytest.param(("s", "down", "down", "down", "enter", *"mell", "enter"), None, id="new-station"),

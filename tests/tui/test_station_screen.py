@@ -92,7 +92,7 @@ async def test_markup_in_tags_is_shown_letter_by_letter(running, player):
     async with running(player, size=(160, 50)) as stage:
         assert HOSTILE in stage.text
         assert "[bold]Bracket[/bold]" in stage.text
-        await stage.press("l")
+        await stage.press("L")
         assert HOSTILE in stage.text
         player.play_track(12)
         await stage.settle()
@@ -199,7 +199,7 @@ async def test_an_empty_library_says_how_to_add_music(running, make_player):
         assert stage.screen == "StationScreen"
         assert "player scan ~/Music" in stage.text
         assert "Up next" not in stage.text
-        await stage.press("n", "plus", "enter", "l", "slash", "a", "escape", "escape")
+        await stage.press("n", "plus", "enter", "L", "slash", "a", "escape", "escape")
         assert "player scan ~/Music" in stage.text
 
 
@@ -225,7 +225,7 @@ async def test_the_picker_that_was_closed_does_not_open_again_by_itself(running,
         assert stage.screen == "StationScreen"
 
 
-@pytest.mark.parametrize("keys", [(), ("l",), ("s",), ("s", "up", "down", "down", "down", "enter"), ("question_mark",)])
+@pytest.mark.parametrize("keys", [(), ("L",), ("s",), ("s", "up", "down", "down", "down", "enter"), ("question_mark",)])
 async def test_no_size_crashes_any_screen(running, player, keys):
     async with running(player, size=(1, 1)) as stage:
         await stage.press(*keys)

@@ -12,7 +12,9 @@ from textual.screen import ModalScreen
 
 from player.tui.keys import (
     CLOSE_BAR,
+    COLUMN,
     HELP_BAR,
+    IN_BROWSE,
     IN_LIBRARY,
     IN_SIMILAR,
     IN_STORY,
@@ -21,6 +23,7 @@ from player.tui.keys import (
     ON_MAP,
     PLACES,
     PLAY_ROW,
+    PLAY_SELECTED,
     PLAYING,
     QUEUE,
     STATION,
@@ -53,7 +56,7 @@ _MEANING = (
     ("everywhere", "U and D are thumbs for all stations; a station's own thumb overrules them there."),
     ("seek", "What you jump over was not heard: the end reached by a jump is no finish."),
     ("not now", "No verdict: the track only rests for a while."),
-    ("less", "No verdict on the track: one reason counts no more on this station, till you take that back."),
+    ("ignore", "No verdict on the track: one reason is ignored on this station, till you take that back."),
     ("never", "The track is not played again, on any station."),
     ("quit, sleep, error", "Count for nothing."),
 )
@@ -64,7 +67,15 @@ _MAP_SIGNS = (
 _SIGNS = (
     ("◆1 ◆2", "Pinned by you, in this order; they play before all that is ranked."),
     ("▲3 ▼2 ●", "How far the last press moved a row of the queue; ● is new in it."),
-    ("0.42 → 0.38", "A measure now, and as it will be after the queue. Green: more varied, red: less."),
+    ("↗ ↘ →", "The queue makes what you hear more varied, less so, or leaves it as it is."),
+    (
+        "few – many artists",
+        "How evenly your last plays spread over artists. F12 adds the figure: the Gini index, 0 when all \
+artists are played alike, towards 1 when one has all.",
+    ),
+    ("alike – different", "How far apart the last tracks lie by sound: the mean distance of two of them, 0 to 2."),
+    ("same corner – all over", "The share of what the station may play that was played lately."),
+    ("repeats – new tracks", "The share of the last plays that were heard before."),
 )
 
 
@@ -113,7 +124,8 @@ def _page(width: int) -> list[Line]:
         ("The queue", _keys((PLAY_ROW, *QUEUE))),
         ("The station", _keys(STATION)),
         ("Places and work", _keys(PLACES)),
-        ("In the library", _keys((PLAY_ROW, *IN_LIBRARY))),
+        ("In the library", _keys((PLAY_SELECTED, COLUMN, *IN_BROWSE))),
+        ("In the list of all tracks", _keys((PLAY_ROW, *IN_LIBRARY))),
         ("Why a track", _keys(IN_WHY)),
         ("All about a track", _keys(IN_STORY)),
         ("Among similar tracks", _keys((PLAY_ROW, *IN_SIMILAR))),

@@ -136,7 +136,7 @@ class RowList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         self._refresh_row(self.cursor)
 
     def _tell(self) -> None:
-        self.post_message(RowHighlighted(self.cursor))
+        self.post_message(RowHighlighted(self.cursor, self.id))
 
     def _keep_in_view(self) -> None:
         height = self.scrollable_content_region.height
