@@ -9,6 +9,9 @@ from player.feedback.event_history import load_history
 from player.feedback.event_recorder import correcting
 from player.feedback.events import NewEvent
 from player.learning.served_model import load_served_model
+from player.library.cover_art import CoverArt, embedded_art, folder_art
+from player.library.lyrics import LyricsLine, read_lyrics
+from player.library.paths import text_to_path
 from player.playback.active_station import ActiveStation
 from player.playback.commands import Commands, command
 from player.stations.collection import load_collection
@@ -40,6 +43,17 @@ class TrackQueries(Commands):
             PlayerError: there is no station, no such track, or nothing plays.
         """
         return self._why(self._tuned(), self._track(track_id))
+
+    def cover(self, track_id: int) -> CoverArt | None:
+        """The picture within a track's file, or beside it; reads files."""
+        track = self._session.known.playable_track(track_id)
+        path = None if track is None else text_to_path(track.path)
+        return None if path is None else embedded_art(path) or folder_art(path)
+
+    def lyrics(self, track_id: int) -> tuple[LyricsLine, ...]:
+        """The words of a track, from its file or beside it; reads files."""
+        track = self._session.known.playable_track(track_id)
+        return () if track is None else read_lyrics(text_to_path(track.path))
 
     @command
     def less(self, track_id: int, reason: str) -> None:

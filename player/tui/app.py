@@ -17,6 +17,7 @@ from player.tui.screens.about_track import TrackStoryScreen, WhyScreen
 from player.tui.screens.browse import BrowseScreen
 from player.tui.screens.help import HelpScreen
 from player.tui.screens.library import LibraryScreen
+from player.tui.screens.now import NowScreen
 from player.tui.screens.picker import Confirm, ModePicker, RestMenu
 from player.tui.screens.playing import PlayingScreen
 from player.tui.screens.similar import SimilarScreen
@@ -250,6 +251,11 @@ class PlayerApp(App[None]):
         """Open the library at the album that plays."""
         if self._return_to(BrowseScreen) is None:
             self.push_screen(BrowseScreen(self.player, self._clock))
+
+    def action_now(self) -> None:
+        """Show the playing track alone."""
+        if self._return_to(NowScreen) is None:
+            self.push_screen(NowScreen(self.player, self._clock))
 
     def action_all_tracks(self) -> None:
         """Open the list of all tracks."""

@@ -119,6 +119,7 @@ MORE_LIKE = Key(
 BEFORE = Key("b", "app.tell('back')", "b", "back", "Back to the station before; the music plays on.")
 STATIONS = Key("s", "stations", "s", "stations", "Pick a station, or make a new one.")
 LIBRARY = Key("l", "library", "l", "library", "The library by artist, genre or year, then album, then track.")
+NOW = Key("c", "now", "c", "cover", "The playing track alone: cover, lyrics, and why it plays.")
 ALL_TRACKS = Key("L,shift+l", "all_tracks", "L", "all tracks", "All tracks in one list, sorted as you like.")
 ALBUM = Key("O,shift+o", "app.tell_row('play_album')", "O", "album", "Play the album of the selected track, in order.")
 SEARCH = Key("slash", "search", "/", "search", "Search the library as you type.")
@@ -147,6 +148,7 @@ PLAYING = (
 )  # fmt: skip
 PLACES = (
     STATIONS,
+    NOW,
     LIBRARY,
     ALL_TRACKS,
     SEARCH,
@@ -192,6 +194,8 @@ ORDER = Key("o", "order", "o", "order", "Sort by artist, title, album, year or l
 LEAVE = Key("escape", "leave", "esc", "back", "Clear the search, then back to the station.")
 IN_LIBRARY = (*PINS, ALBUM, ROW_SIMILAR, ROW_STORY, GROW, ORDER, LEAVE)
 
+LEAVE_NOW = Key("escape,c", "leave", "esc", "back", "Back to where you came from.")
+IN_NOW = (LEAVE_NOW,)
 PLAY_SELECTED = Key("enter", "choose", "enter", "play", "Play it in order: a group, an album, or from the track on.")
 QUEUE_SELECTED = Key("A,shift+a", "queue", "A", "pin", "Pin the selected track, album or group behind the other pins.")
 STATION_OF = Key("a", "station", "a", "station", "A station based on what is selected.")
@@ -268,6 +272,7 @@ MAIN_BAR = (
     STATIONS, LIBRARY, SEARCH, RETRAIN, DIAL, MODE, MORE_LIKE, PIN_LAST, MAP, SIMILAR, NEVER, REPLAY, QUIETER, LOUDER, SURVEY,
 )  # fmt: skip
 """In order of worth: the bar shows as many as fit, then help and quit."""
+NOW_BAR = (LEAVE_NOW, PAUSE, NEXT, UP, DOWN, UNDO, WHY, STORY, PREVIOUS, SEEK, NOT_NOW, MORE_LIKE)
 BROWSE_BAR = (
     PLAY_SELECTED,
     COLUMN,

@@ -9,6 +9,8 @@ from textual.message import Message
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from textual.strip import Strip
+
 
 class SnapshotChanged(Message):
     """The player has something new to show. Only the newest of a flood matters."""
@@ -65,6 +67,20 @@ class AnswerFound(Message):
         self.asked = asked
         self.answer = answer
         self.problem = problem
+
+
+class CoverDrawn(Message):
+    """A picture as lines for the screen.
+
+    Attributes:
+        asked: of which track, at which size.
+        strips: its lines; none where there is no picture.
+    """
+
+    def __init__(self, asked: Hashable, strips: list[Strip]) -> None:
+        super().__init__()
+        self.asked = asked
+        self.strips = strips
 
 
 class OpenSurvey(Message):

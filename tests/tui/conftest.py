@@ -23,6 +23,9 @@ from player.tui.app import PlayerApp
 if TYPE_CHECKING:
     from textual.pilot import Pilot
 
+    from player.library.cover_art import CoverArt
+    from player.library.lyrics import LyricsLine
+
 ALBUMS = (
     ("Ivan Ilic", "Fugitive Visions - Piano Masterworks by Chopin and Liszt", "Classical", 2008,
      ("Chopin Prelude In E Major Opus 28", "Chopin Prelude In G Minor Opus 28", "Consolation No. 3")),
@@ -165,6 +168,8 @@ class MemoryPlayer:
         ]
         self.refusal = ""
         self.pins: list[int] = []
+        self.covers: dict[int, CoverArt] = {}
+        self.words: dict[int, tuple[LyricsLine, ...]] = {}
         self.new = False
         self.asked: MemorySurvey | None = None
         self.map = MapView()
@@ -253,6 +258,12 @@ class MemoryPlayer:
     def play_track(self, track_id: int) -> None:
         self._note("play_track", track_id)
         self._play(next(track for track in self.tracks if track.id == track_id))
+
+    def cover(self, track_id: int) -> CoverArt | None:
+        return self.covers.get(track_id)
+
+    def lyrics(self, track_id: int) -> tuple[LyricsLine, ...]:
+        return self.words.get(track_id, ())
 
     def play_in_order(self, track_ids: Sequence[int]) -> None:
         self._note("play_in_order", tuple(track_ids))

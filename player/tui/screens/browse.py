@@ -192,6 +192,10 @@ class BrowseScreen(PlayingScreen):
         self._place = None if now is None else now.track
         self.show(self._player.snapshot())
 
+    def on_screen_resume(self) -> None:
+        """Look for changes made while the screen was away."""
+        self._ask()
+
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot; a library that has grown is read again."""
         super().show(snapshot)

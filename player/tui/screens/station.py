@@ -12,6 +12,7 @@ from player.tui.keys import MAIN_BAR, ON_STATION, bindings
 from player.tui.screens.picker import MODE_NAMES
 from player.tui.screens.playing import PlayingScreen
 from player.tui.text import count, dotted
+from player.tui.widgets.cover import Cover
 from player.tui.widgets.diversity import DialLine, DiversityPanel
 from player.tui.widgets.queue_list import QueueList
 from player.tui.widgets.status_lines import Heading, PlainLine, ReasonLine
@@ -60,7 +61,7 @@ class StationScreen(PlayingScreen):
         self.show(self._player.snapshot())
         self.refresh(recompose=False)
         for widget in (self.query_one(ReasonLine), self.query_one(DiversityPanel)):
-            widget.refresh()
+            widget.refresh(layout=True)
 
     @property
     def chosen(self) -> TrackRow | None:
@@ -78,6 +79,7 @@ class StationScreen(PlayingScreen):
             with Vertical(id="side"):
                 yield DialLine(id="dial")
                 yield DiversityPanel(id="diversity")
+                yield Cover(self._player, id="cover")
         yield Static(_WELCOME, id="welcome", markup=False)
         yield PlainLine(id="trial")
 
@@ -90,6 +92,7 @@ class StationScreen(PlayingScreen):
         self.query_one(QueueList).show(snapshot.queue)
         self.query_one(DialLine).show(snapshot)
         self.query_one(DiversityPanel).show(snapshot.diversity, snapshot.diversity_sentence)
+        self.query_one(Cover).show(None if snapshot.now is None else snapshot.now.track)
         trial = self.query_one("#trial", PlainLine)
         trial.show("", snapshot.trial, Ink.DIM)
         trial.set_class(bool(snapshot.trial), "-on")

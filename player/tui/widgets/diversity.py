@@ -12,6 +12,8 @@ from player.tui.text import column, fit, number, plain, sparkline
 from player.tui.widgets.styled_text import Ink, Inked, Line, spread, width_of
 
 if TYPE_CHECKING:
+    from textual.geometry import Size
+
     from player.stations.snapshot import Measure, Snapshot
 
 _LEFT = "familiar "
@@ -22,11 +24,11 @@ _SLIDER_MOST = 21
 _SLIDER_LEAST = 7
 _GAP = 2
 _FULL = 100
-_TALL_FROM = 6
+_TALL_FROM = 3
 """With fewer lines than this, the measures flow one after the other."""
 _LEFT_CELLS, _RIGHT_CELLS, _CHANGE_CELLS = 12, 12, 6
 """Of the ends in words, and of "↗ more"."""
-_COURSE_MOST = 12
+_COURSE_MOST = 8
 _SENTENCE_SHARE = 3
 """A sentence takes at most this part of the panel, or it is left out: the course comes first."""
 _STEADY = 0.005
@@ -90,7 +92,12 @@ class DiversityPanel(Inked):
         """Show other values, and what they come to; the sentence stands where there is room."""
         if (measures, sentence) != (self._measures, self._sentence):
             self._measures, self._sentence = measures, sentence
-            self.refresh()
+            self.refresh(layout=True)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As many lines as there is to say, where it may be as high as it likes."""
+        del viewport
+        return max(len(self._tall(width, container.height)), 1)
 
     def line(self, y: int, width: int) -> Line:
         """One line of the form that fits."""

@@ -52,7 +52,9 @@ class QueueList(RowList):
         if width >= _REASON_FROM:
             weights = (5, 3, 5) if width >= _WIDE_FROM else (5, 4, 6)
             title, artist, reason = shares(room - 2 * _GAP, weights)
-            why: Line = [(" " * _GAP + column(queued.reason, reason), Ink.DIM)]
+            # What is told of the row above is not told again.
+            again = index > 0 and self._rows[index - 1].reason == queued.reason
+            why: Line = [(" " * _GAP + column("″" if again else queued.reason, reason), Ink.DIM)]
         else:
             title, artist = shares(room - _GAP, (4, 3))
             why = []

@@ -1,0 +1,114 @@
+"""The cover of a track in half blocks: two pixels a cell, on any terminal with colours, through SSH and tmux."""
+
+from __future__ import annotations
+
+from functools import partial
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+from textual.worker import get_current_worker
+
+from player.tui.messages import CoverDrawn
+
+if TYPE_CHECKING:
+    from textual.geometry import Size
+
+    from player.library.tracks import TrackRow
+    from player.playback.controller import Controller
+
+_MOST_PIXELS = 64_000_000
+"""Of a picture; a larger one is no cover."""
+_LEAST = 4
+"""Rows below which a picture is a smudge."""
+
+
+class Cover(Widget):
+    """The picture of the track that plays; nothing where there is none.
+
+    Args:
+        player: who knows the pictures.
+    """
+
+    def __init__(self, player: Controller, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+        super().__init__(id=id)
+        self._player = player
+        self._track: TrackRow | None = None
+        self._asked: tuple[int, Size] | None = None
+        self._strips: list[Strip] = []
+
+    def show(self, track: TrackRow | None) -> None:
+        """Show the picture of another track, at the size there is."""
+        self._track = track
+        size = self.content_size
+        asked = None if track is None or size.height < _LEAST else (track.id, size)
+        if asked == self._asked:
+            return
+        self._asked = asked
+        if asked is None:
+            self._take([])
+        else:
+            self.run_worker(partial(self._draw, *asked), group="cover", exclusive=True, thread=True)
+
+    def on_resize(self) -> None:
+        """Draw it anew at the size there is now."""
+        self.show(self._track)
+
+    def _draw(self, track_id: int, size: Size) -> None:
+        found = self._player.cover(track_id)
+        strips = [] if found is None else half_blocks(found.content, size.width, size.height)
+        if not get_current_worker().is_cancelled:
+            self.post_message(CoverDrawn((track_id, size), strips))
+
+    def on_cover_drawn(self, message: CoverDrawn) -> None:
+        """Take the picture, unless another is wanted by now."""
+        message.stop()
+        if message.asked == self._asked:
+            self._take(message.strips)
+
+    def _take(self, strips: list[Strip]) -> None:
+        self._strips = strips
+        self.set_class(bool(strips), "-there")
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the picture."""
+        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
+
+
+def half_blocks(content: bytes, width: int, height: int) -> list[Strip]:
+    """A picture as lines of half blocks; empty where it cannot be read.
+
+    Args:
+        content: as stored: JPEG, PNG, GIF or WebP.
+        width: cells there are.
+        height: lines there are; each shows two rows of pixels.
+    """
+    from PIL import Image  # noqa: PLC0415 - not on the way to the first frame
+
+    try:
+        with Image.open(BytesIO(content)) as image:
+            if image.width * image.height > _MOST_PIXELS:
+                return []
+            image.draft("RGB", (width * 4, height * 8))
+            picture = image.convert("RGB")
+            picture.thumbnail((width, height * 2))
+    except Exception:  # noqa: BLE001 - a hostile picture finds the way that nobody foresaw, and is none then
+        return []
+    pixels = picture.load()
+    if pixels is None:
+        return []
+    lines: list[Strip] = []
+    for y in range(0, picture.height - picture.height % 2, 2):
+        cells = [(_colour(pixels[x, y]), _colour(pixels[x, y + 1])) for x in range(picture.width)]
+        lines.append(Strip([Segment("▀", Style(color=top, bgcolor=bottom)) for top, bottom in cells]))
+    return lines
+
+
+def _colour(pixel: object) -> Color:
+    red, green, blue = pixel if isinstance(pixel, tuple) else (0, 0, 0)
+    return Color.from_rgb(red, green, blue)
