@@ -107,6 +107,8 @@ class DiversityPanel(Inked):
 
     def _tall(self, width: int, height: int) -> list[Line]:
         lines: list[Line] = [spread([("Variety", Ink.STRONG)], [("with this queue", Ink.DIM)], width)]
+        if not any(measure.trend for measure in self._measures):
+            return [lines[0], [("Nothing was played here yet.", Ink.DIM)]]
         for measure in self._measures:
             if measure.ends is not None:
                 lines.append(_between(measure, measure.ends, width))
