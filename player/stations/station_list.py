@@ -31,7 +31,9 @@ def list_stations(database: Database) -> list[tuple[StationRow, tuple[Seed, ...]
             seeds.setdefault(station, []).append(Seed(kind, value))
         thumbs = {station: (up, down) for station, up, down in connection.execute(_THUMBS)}
         titles = _tracks(connection, (seed for found in seeds.values() for seed in found))
-        stations = connection.execute("SELECT id, name, mode, dial FROM station ORDER BY id").fetchall()
+        stations = connection.execute(
+            "SELECT id, name, mode, dial FROM station WHERE removed_us IS NULL ORDER BY id"
+        ).fetchall()
     rows: list[tuple[StationRow, tuple[Seed, ...]]] = []
     for number, name, mode, dial in stations:
         own = tuple(seeds.get(number, ()))
