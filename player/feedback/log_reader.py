@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from player.feedback.events import LoggedEvent, mended_times, now_us
+from player.feedback.events import LoggedEvent, corrected_times, now_us
 from player.storage.database import Database
 from player.storage.event_kinds import Action, Kind, Origin
 
@@ -33,7 +33,7 @@ def read_events(database: Database, after: int = 0, tracks: Collection[int] | No
     query, wanted = (_EVENTS.format(about=""), ()) if tracks is None else (_EVENTS.format(about=_ABOUT), (tracks,))
     with database.look_up() as connection:
         rows = connection.execute(query, (after, *(json.dumps(list(ids)) for ids in wanted))).fetchall()
-    return mended_times([_event(*row) for row in rows])
+    return corrected_times([_event(*row) for row in rows])
 
 
 def _event(
