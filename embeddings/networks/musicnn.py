@@ -1,4 +1,4 @@
-"""musicnn (Pons & Serra 2019, arXiv 1909.06654), trained on the Million Song Dataset, as a front-end in torch.
+"""musicnn (Pons & Serra 2019, arXiv 1909.06654), trained on the Million Song Dataset, as a front-end.
 
 One window is 187 frames of the log-mel spectrogram, three seconds. The front of the network looks at it with "timbral"
 kernels (7 frames by 38 or 67 mel bands) and "temporal" ones (32, 64 or 128 frames by one band), each pooled to its maximum
@@ -9,21 +9,21 @@ A :class:`Setting` says how much of a track is listened to and in which arithmet
 digits; :func:`fast` is what the player uses.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
+from scipy.special import expit
 
 from embeddings.errors import EmbeddingError
 from embeddings.excerpts import ExcerptPlan
 from embeddings.frontend import Embedded
 from embeddings.networks.mel import MEL_BANDS, log_mel, samples_for
-from embeddings.networks.musicnn_front import Affine, ExactFront, Front, PooledConvolution, halved
+from embeddings.networks.musicnn_front import Affine, Front, PooledConvolution, TimeConvolution
 from embeddings.networks.specs import MUSICNN
 from embeddings.samples import checked_mono
 from embeddings.weights.files import MUSICNN_WHEEL, read_member
@@ -31,9 +31,15 @@ from embeddings.weights.tf_checkpoint import read_checkpoint
 
 WINDOW_FRAMES = 187
 """Three seconds, the length it was trained on; windows do not overlap and a last, shorter one is left out."""
-WINDOWS_AT_ONCE = 1
-"""Windows per pass through the network: more only push the unfolded input out of the processor's cache (float32: 35 ms a
-window alone, 40 to 56 in fives and tens; bfloat16: 11 ms alone, 13 in fours)."""
+
+
+class Arithmetic(Enum):
+    """Of the products in the convolutions."""
+
+    FLOAT32 = "float32"
+    """numpy's: the reference's own precision, on every machine."""
+    BFLOAT16 = "bfloat16"
+    """PyTorch's (:mod:`embeddings.networks.musicnn_bfloat16`): three times as fast where the processor has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +48,14 @@ class Setting:
 
     Attributes:
         windows: of longer tracks, this many, evenly spread.
-        arithmetic: of the products in the convolutions; for bfloat16 see :mod:`embeddings.networks.musicnn_front`.
+        arithmetic: of the products in the convolutions.
     """
 
     windows: int
-    arithmetic: torch.dtype
+    arithmetic: Arithmetic
 
 
-EXACT = Setting(windows=20, arithmetic=torch.float32)
+EXACT = Setting(windows=20, arithmetic=Arithmetic.FLOAT32)
 """A minute of sound, in float32: the reference's own values."""
 
 FAST_WINDOWS = 12
@@ -59,10 +65,12 @@ lose 3.0, each give or take four. ``python -m bench embed-quality`` measures it.
 
 
 def fast() -> Setting:
-    """The fewest windows that lose nothing, with products in bfloat16 where this processor has instructions for them."""
-    abilities = torch.cpu.get_capabilities()
-    has_bfloat16 = abilities.get("amx_bf16") or abilities.get("avx512_bf16")
-    return Setting(FAST_WINDOWS, torch.bfloat16 if has_bfloat16 else torch.float32)
+    """The fewest windows that lose nothing, with products in bfloat16 where PyTorch is there and this processor has it."""
+    if find_spec("torch") is None:
+        return Setting(FAST_WINDOWS, Arithmetic.FLOAT32)
+    from embeddings.networks.musicnn_bfloat16 import processor_has_bfloat16  # noqa: PLC0415 - only where there is PyTorch
+
+    return Setting(FAST_WINDOWS, Arithmetic.BFLOAT16 if processor_has_bfloat16() else Arithmetic.FLOAT32)
 
 
 INDEX_MEMBER = "musicnn/MSD_musicnn/.index"
@@ -78,7 +86,7 @@ class Musicnn:
     spec = MUSICNN
 
     def __init__(self, network: "MusicnnNetwork", setting: Setting) -> None:
-        self._network = network.halved() if setting.arithmetic == torch.bfloat16 else network
+        self._network = network.in_bfloat16() if setting.arithmetic is Arithmetic.BFLOAT16 else network
         self._setting = setting
 
     @property
@@ -106,10 +114,8 @@ class Musicnn:
 
     def run(self, patches: NDArray[np.float32]) -> "Activations":
         """The network's outputs for (W, 187, 96) float32 patches of log-mel spectrogram."""
-        with torch.inference_mode():
-            batches = torch.from_numpy(np.ascontiguousarray(patches)).split(WINDOWS_AT_ONCE)
-            columns = zip(*(self._network.forward(batch) for batch in batches), strict=True)
-            return Activations(*(torch.cat(column).numpy() for column in columns))
+        columns = zip(*(self._network(patch) for patch in patches), strict=True)
+        return Activations(*(np.stack(column) for column in columns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,31 +157,20 @@ def load_musicnn(_name: str, wheel: Path, setting: Setting | None = None) -> Mus
 # --- The network -------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class TimeConvolution:
-    """Convolution over 7 frames and all channels, ReLU, batch normalisation."""
-
-    kernel: Tensor  # (filters, channels, 7), as conv1d wants it
-    bias: Tensor  # (filters,)
-    norm: Affine
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """From (B, T, channels) to (B, T, filters)."""
-        same = self.kernel.shape[-1] // 2
-        products = F.conv1d(x.transpose(1, 2).to(self.kernel.dtype), self.kernel, padding=same).float()
-        return self.norm(torch.relu(products.transpose(1, 2) + self.bias))
+Layer = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""From (T, channels) to (T, filters)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dense:
     """A matrix and a bias."""
 
-    kernel: Tensor  # (in, out)
-    bias: Tensor  # (out,)
+    kernel: NDArray[np.float32]  # (in, out)
+    bias: NDArray[np.float32]  # (out,)
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """From (B, in) to (B, out)."""
-        return torch.addmm(self.bias, x, self.kernel)
+    def __call__(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """From (in,) to (out,)."""
+        return x @ self.kernel + self.bias
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,30 +178,32 @@ class MusicnnNetwork:
     """The whole of musicnn; figures in the comments are for MSD_musicnn."""
 
     normalise_input: Affine
-    front: Front  # 2 × 204 timbral and 3 × 51 temporal filters
-    over_time: tuple[TimeConvolution, ...]  # 3 × 64 filters, the second and third with a residual connection
+    front: Layer  # 2 × 204 timbral and 3 × 51 temporal filters
+    over_time: tuple[Layer, ...]  # 3 × 64 filters, the second and third with a residual connection
     normalise_pooled: Affine
     dense: Dense
     normalise_dense: Affine
     output: Dense
 
-    def halved(self) -> "MusicnnNetwork":
+    def in_bfloat16(self) -> "MusicnnNetwork":
         """The same network with the products of its convolutions in bfloat16."""
-        assert isinstance(self.front, ExactFront)
-        over_time = tuple(replace(layer, kernel=layer.kernel.bfloat16()) for layer in self.over_time)
-        return replace(self, front=halved(self.front), over_time=over_time)
+        from embeddings.networks.musicnn_bfloat16 import TorchFront, in_bfloat16  # noqa: PLC0415 - PyTorch takes seconds
 
-    def forward(self, patches: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """From (B, 187, 96) to tags (B, 50), penultimate (B, 200), mean_pool (B, 753), max_pool (B, 753)."""
-        front = self.front(self.normalise_input(patches))  # (B, T, 561)
-        first = self.over_time[0](front)  # (B, T, 64)
+        assert isinstance(self.front, Front)
+        over_time = tuple(in_bfloat16(layer) for layer in self.over_time if isinstance(layer, TimeConvolution))
+        return replace(self, front=TorchFront(self.front), over_time=over_time)
+
+    def __call__(self, patch: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
+        """From (187, 96) to tags (50,), penultimate (200,), mean_pool (753,), max_pool (753,)."""
+        front = self.front(self.normalise_input(patch))  # (T, 561)
+        first = self.over_time[0](front)  # (T, 64)
         second = self.over_time[1](first) + first
         third = self.over_time[2](second) + second
-        features = torch.cat([front, first, second, third], dim=2)  # (B, T, 753)
-        max_pool, mean_pool = features.amax(dim=1), features.mean(dim=1)
-        pooled = torch.stack([max_pool, mean_pool], dim=2).flatten(1)  # interleaved: max, mean, max, mean, …
-        penultimate = self.normalise_dense(torch.relu(self.dense(self.normalise_pooled(pooled))))
-        return torch.sigmoid(self.output(penultimate)), penultimate, mean_pool, max_pool
+        features = np.concatenate([front, first, second, third], axis=1)  # (T, 753)
+        max_pool, mean_pool = features.max(axis=0), features.mean(axis=0)
+        pooled = np.stack([max_pool, mean_pool], axis=1).ravel()  # interleaved: max, mean, max, mean, …
+        penultimate = self.normalise_dense(np.maximum(self.dense(self.normalise_pooled(pooled)), 0))
+        return expit(self.output(penultimate)), penultimate, mean_pool, max_pool
 
 
 # --- From the checkpoint's variables -----------------------------------------------------------------------------
@@ -232,7 +229,7 @@ def network_from(variables: Mapping[str, NDArray[np.float32]]) -> MusicnnNetwork
     over_time_inputs = (front, FILTERS_OVER_TIME, FILTERS_OVER_TIME)
     return MusicnnNetwork(
         normalise_input=read.batch_norm(0, 1),
-        front=ExactFront(
+        front=Front(
             tuple(read.pooled(i, i + 1, shape, FILTERS_TIMBRAL) for i, shape in enumerate(TIMBRAL_KERNELS)),
             tuple(read.pooled(i, i + 1, shape, FILTERS_TEMPORAL) for i, shape in enumerate(TEMPORAL_KERNELS, 2)),
         ),
@@ -250,44 +247,44 @@ class _Variables:
     def __init__(self, variables: Mapping[str, NDArray[np.float32]]) -> None:
         self._variables = variables
 
-    def tensor(self, name: str, shape: tuple[int, ...]) -> Tensor:
+    def array(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
         """One variable, of this shape and finite."""
         array = self._variables.get(name)
         if array is None:
             raise EmbeddingError(f'the checkpoint has no variable "{name}"; it is not MSD_musicnn')
         if array.shape != shape or not np.isfinite(array).all():
             raise EmbeddingError(f'the checkpoint\'s variable "{name}" is not a finite array of shape {shape}')
-        return torch.from_numpy(np.array(array, dtype=np.float32))
+        return np.asarray(array, dtype=np.float32)
 
     def batch_norm(self, number: int, channels: int) -> Affine:
         """The ``number``-th batch normalisation as scale and shift (Ioffe & Szegedy 2015, eq. 4 of the inference form)."""
         names = ("gamma", "beta", "moving_mean", "moving_variance")
         gamma, beta, mean, variance = (
-            self.tensor(f"{_numbered('batch_normalization', number)}/{name}", (channels,)).double() for name in names
+            self.array(f"{_numbered('batch_normalization', number)}/{name}", (channels,)).astype(float)
+            for name in names
         )
-        scale = gamma / torch.sqrt(variance + BATCH_NORM_EPSILON)
-        return Affine(scale.float(), (beta - mean * scale).float())
+        scale = gamma / np.sqrt(variance + BATCH_NORM_EPSILON)
+        return Affine(scale.astype(np.float32), (beta - mean * scale).astype(np.float32))
 
     def pooled(self, number: int, norm: int, kernel: tuple[int, int], filters: int) -> PooledConvolution:
         """The ``number``-th convolution, of the front, with the batch normalisation ``norm``."""
         layer = _numbered("conv2d", number)
-        weights = self.tensor(f"{layer}/kernel", (*kernel, 1, filters))  # (frames, bands, 1, filters)
+        weights = self.array(f"{layer}/kernel", (*kernel, 1, filters))  # (frames, bands, 1, filters)
         affine = self.batch_norm(norm, filters)
-        sign = torch.where(affine.scale < 0, -1.0, 1.0)
-        flat = weights.squeeze(2).transpose(0, 1).reshape(-1, filters)  # band by band, as the rows are
-        return PooledConvolution(flat * sign, sign, self.tensor(f"{layer}/bias", (filters,)), affine)
+        sign = np.where(affine.scale < 0, -1, 1).astype(np.float32)
+        flat = weights[:, :, 0].transpose(1, 0, 2).reshape(-1, filters)  # band by band, as the rows are
+        return PooledConvolution(flat * sign, sign, self.array(f"{layer}/bias", (filters,)), affine)
 
     def over_time(self, number: int, norm: int, inputs: int) -> TimeConvolution:
         """The ``number``-th convolution, of the middle, with the batch normalisation ``norm``."""
         layer = _numbered("conv2d", number)
-        weights = self.tensor(f"{layer}/kernel", (7, inputs, 1, FILTERS_OVER_TIME)).squeeze(2)  # (7, in, out)
-        kernel = weights.permute(2, 1, 0).contiguous()
-        bias = self.tensor(f"{layer}/bias", (FILTERS_OVER_TIME,))
+        kernel = self.array(f"{layer}/kernel", (7, inputs, 1, FILTERS_OVER_TIME)).reshape(-1, FILTERS_OVER_TIME)
+        bias = self.array(f"{layer}/bias", (FILTERS_OVER_TIME,))
         return TimeConvolution(kernel, bias, self.batch_norm(norm, FILTERS_OVER_TIME))
 
     def dense(self, layer: str, inputs: int, outputs: int) -> Dense:
         """A dense layer."""
-        return Dense(self.tensor(f"{layer}/kernel", (inputs, outputs)), self.tensor(f"{layer}/bias", (outputs,)))
+        return Dense(self.array(f"{layer}/kernel", (inputs, outputs)), self.array(f"{layer}/bias", (outputs,)))
 
 
 def _numbered(kind: str, number: int) -> str:

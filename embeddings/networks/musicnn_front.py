@@ -1,42 +1,29 @@
-"""The front of musicnn: two sizes of "timbral" and three of "temporal" convolutions, each pooled over frequency.
+"""musicnn's convolutions in numpy: as products of matrices they run at the processor's speed.
 
-They have a single input channel, and torch runs such convolutions far below the processor's speed; as products of matrices
-they run at it. There are two ways here. :class:`ExactFront` computes in float32 and copies as little as it can.
-:class:`HalfFront` computes the products in bfloat16 (8 bits of precision, accumulated in float32), on processors whose matrix
-units do that several times as fast: then the number of calls counts, so it makes few and large ones.
+The front has two sizes of "timbral" and three of "temporal" convolutions, each pooled over frequency; what follows are
+convolutions over time. A window at a time is fastest.
 """
 
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
 
 TIMBRAL_FRAMES = 7
-"""Height of the timbral kernels."""
-BANDS_AT_ONCE = 16
-"""Bands whose temporal products are made together: what comes out of them stays in the second-level cache."""
-
-
-class Front(Protocol):
-    """From (B, T, 96) normalised spectrogram to (B, T, 561) features."""
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """Apply."""
-        ...
+"""Height of the timbral kernels, and of those over time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Affine:
     """A batch normalisation with its statistics fixed: y = x · scale + shift, per channel."""
 
-    scale: Tensor
-    shift: Tensor
+    scale: NDArray[np.float32]
+    shift: NDArray[np.float32]
 
-    def __call__(self, x: Tensor) -> Tensor:
+    def __call__(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """Apply to (…, channels)."""
-        return torch.addcmul(self.shift, x, self.scale)
+        return x * self.scale + self.shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,141 +35,88 @@ class PooledConvolution:
     into a maximum. So a ninth of the memory is moved, and the result is the same.
     """
 
-    kernel: Tensor  # (frames · bands, filters), negated where sign is -1
-    sign: Tensor  # (filters,)
-    bias: Tensor  # (filters,)
+    kernel: NDArray[np.float32]  # (frames · bands, filters), negated where sign is -1
+    sign: NDArray[np.float32]  # (filters,)
+    bias: NDArray[np.float32]  # (filters,)
     norm: Affine
 
-    def finish(self, largest: Tensor) -> Tensor:
+    def finish(self, largest: NDArray[np.float32]) -> NDArray[np.float32]:
         """From the largest products over frequency, (…, filters), to the block's output of the same shape."""
-        return self.norm(torch.relu(largest.float() * self.sign + self.bias))
+        return self.norm(np.maximum(largest * self.sign + self.bias, 0))
 
 
 @dataclass(frozen=True, slots=True)
-class ExactFront:
-    """All arithmetic in float32; a window at a time is fastest."""
+class Front:
+    """The convolutions that look at the spectrogram."""
 
     timbral: tuple[PooledConvolution, ...]  # 2 × 204 filters
     temporal: tuple[PooledConvolution, ...]  # 3 × 51 filters, longest kernel first
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """See :class:`Front`."""
-        return torch.cat([*_timbral(x, self.timbral), *_temporal(x, self.temporal)], dim=2)
+    def __call__(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """From (T, 96) normalised spectrogram to (T, 561) features."""
+        return np.concatenate([*_timbral(x, self.timbral), *_temporal(x, self.temporal)], axis=1)
 
 
 @dataclass(frozen=True, slots=True)
-class HalfFront:
-    """Products in bfloat16; the rest in float32."""
+class TimeConvolution:
+    """Convolution over 7 frames and all channels, ReLU, batch normalisation."""
 
-    timbral: tuple[PooledConvolution, ...]
-    temporal: PooledConvolution  # the three kernels side by side, zeros where the shorter ones do not reach
+    kernel: NDArray[np.float32]  # (7 · channels, filters), frame by frame
+    bias: NDArray[np.float32]  # (filters,)
+    norm: Affine
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """See :class:`Front`."""
-        return self.features(x.to(torch.bfloat16))
+    def __call__(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        """From (T, channels) to (T, filters)."""
+        around = TIMBRAL_FRAMES // 2
+        neighbours = sliding_window_view(np.pad(x, ((around, around), (0, 0))), TIMBRAL_FRAMES, axis=0)  # (T, in, 7)
+        return self.finish(neighbours.transpose(0, 2, 1).reshape(len(x), -1) @ self.kernel)
 
-    def features(self, x: Tensor) -> Tensor:
-        """The same for a spectrogram in the arithmetic of the kernels, whatever it is."""
-        return torch.cat([*_timbral_at_once(x, self.timbral), _temporal_at_once(x, self.temporal)], dim=2)
-
-
-def halved(front: ExactFront) -> HalfFront:
-    """The same filters for products in bfloat16."""
-    longest = front.temporal[0].kernel.shape[0]
-    beside = [F.pad(block.kernel, (0, 0, *_margins(block.kernel.shape[0], longest))) for block in front.temporal]
-    temporal = PooledConvolution(
-        torch.cat(beside, dim=1).bfloat16(),
-        torch.cat([block.sign for block in front.temporal]),
-        torch.cat([block.bias for block in front.temporal]),
-        Affine(
-            torch.cat([block.norm.scale for block in front.temporal]),
-            torch.cat([block.norm.shift for block in front.temporal]),
-        ),
-    )
-    return HalfFront(tuple(replace(block, kernel=block.kernel.bfloat16()) for block in front.timbral), temporal)
+    def finish(self, products: NDArray[np.float32]) -> NDArray[np.float32]:
+        """From the bare products to the layer's output."""
+        return self.norm(np.maximum(products + self.bias, 0))
 
 
-def _margins(kernel_frames: int, longest: int) -> tuple[int, int]:
-    """Frames before and after a kernel in the row of the longest one."""
-    before = _frames_before(longest) - _frames_before(kernel_frames)
-    return before, longest - kernel_frames - before
-
-
-def _timbral(x: Tensor, blocks: tuple[PooledConvolution, ...]) -> list[Tensor]:
-    """Kernels of 7 frames by many bands over (B, T, 96): one (B, T, filters) per block.
+def _timbral(x: NDArray[np.float32], blocks: tuple[PooledConvolution, ...]) -> list[NDArray[np.float32]]:
+    """Kernels of 7 frames by many bands over (T, 96): one (T, filters) per block.
 
     Each frame becomes a row of its 7 neighbours band by band, 96 · 7 numbers. A kernel placed at band f then sees the
     contiguous stretch of that row that starts at 7 f: a strided matrix, multiplied without being copied.
     """
-    batch, frames, _ = x.shape
-    rows = _timbral_rows(x)
-    outputs: list[Tensor] = []
-    for block in blocks:
-        size = block.kernel.shape[0]
-        largest = rows[:, :size] @ block.kernel
-        products = torch.empty_like(largest)
-        for start in range(TIMBRAL_FRAMES, rows.shape[1] - size + 1, TIMBRAL_FRAMES):
-            torch.mm(rows[:, start : start + size], block.kernel, out=products)
-            torch.maximum(largest, products, out=largest)
-        outputs.append(block.finish(largest).view(batch, frames, -1))
-    return outputs
-
-
-def _timbral_rows(x: Tensor) -> Tensor:
-    """(B, T, 96) to (B · T, 96 · 7): each frame's row of 7 neighbours, band by band."""
-    batch, frames, bands = x.shape
     around = TIMBRAL_FRAMES // 2
-    neighbours = F.pad(x, (0, 0, around, around)).unfold(1, TIMBRAL_FRAMES, 1)
-    return neighbours.reshape(batch * frames, bands * TIMBRAL_FRAMES)
-
-
-def _timbral_at_once(x: Tensor, blocks: tuple[PooledConvolution, ...]) -> list[Tensor]:
-    """As :func:`_timbral`, with the stretches of all bands copied under each other for one product per block."""
-    batch, frames, _ = x.shape
-    rows = _timbral_rows(x)
-    outputs: list[Tensor] = []
+    neighbours = sliding_window_view(np.pad(x, ((around, around), (0, 0))), TIMBRAL_FRAMES, axis=0)  # (T, 96, 7)
+    rows = neighbours.reshape(len(x), -1)
+    outputs: list[NDArray[np.float32]] = []
     for block in blocks:
-        size = block.kernel.shape[0]
-        stretches = rows.unfold(1, size, TIMBRAL_FRAMES).transpose(0, 1)  # (bands it fits at, B · T, size)
-        products = stretches.reshape(-1, size) @ block.kernel
-        largest = products.view(len(stretches), batch * frames, -1).amax(dim=0)
-        outputs.append(block.finish(largest).view(batch, frames, -1))
+        size = len(block.kernel)
+        largest = rows[:, :size] @ block.kernel
+        products = np.empty_like(largest)
+        for start in range(TIMBRAL_FRAMES, rows.shape[1] - size + 1, TIMBRAL_FRAMES):
+            np.matmul(rows[:, start : start + size], block.kernel, out=products)
+            np.maximum(largest, products, out=largest)
+        outputs.append(block.finish(largest))
     return outputs
 
 
-def _temporal_at_once(x: Tensor, block: PooledConvolution) -> Tensor:
-    """As :func:`_temporal`, all kernels in one product per group of bands: (B, T, filters)."""
-    batch, frames, _ = x.shape
-    longest = block.kernel.shape[0]
-    before = _frames_before(longest)
-    padded = F.pad(x, (0, 0, before, longest - 1 - before)).permute(2, 0, 1).contiguous()  # (96, B, T + longest - 1)
-    largest: list[Tensor] = []
-    for group in padded.split(BANDS_AT_ONCE):
-        products = group.unfold(2, longest, 1).reshape(-1, longest) @ block.kernel
-        largest.append(products.view(len(group), batch * frames, -1).amax(dim=0))
-    return block.finish(torch.stack(largest).amax(dim=0)).view(batch, frames, -1)
-
-
-def _temporal(x: Tensor, blocks: tuple[PooledConvolution, ...]) -> list[Tensor]:
-    """Kernels of many frames by one band over (B, T, 96), padded to the same T: one (B, T, filters) per block.
+def _temporal(x: NDArray[np.float32], blocks: tuple[PooledConvolution, ...]) -> list[NDArray[np.float32]]:
+    """Kernels of many frames by one band over (T, 96), padded to the same T: one (T, filters) per block.
 
     Kernels of even length reach one frame further after than before, as TensorFlow pads. They share one unfolded input:
     the shorter ones use the middle of the longest one's rows.
     """
-    batch, frames, bands = x.shape
-    longest = blocks[0].kernel.shape[0]
-    before = _frames_before(longest)
-    padded = F.pad(x, (0, 0, before, longest - 1 - before)).transpose(1, 2).contiguous()  # (B, 96, T + longest - 1)
-    rows = padded.unfold(2, longest, 1).reshape(batch * bands * frames, longest)
-    outputs: list[Tensor] = []
+    frames, bands = x.shape
+    longest = len(blocks[0].kernel)
+    before = frames_before(longest)
+    padded = np.ascontiguousarray(np.pad(x, ((before, longest - 1 - before), (0, 0))).T)  # (96, T + longest - 1)
+    rows = sliding_window_view(padded, longest, axis=1).reshape(bands * frames, longest)
+    outputs: list[NDArray[np.float32]] = []
     for block in blocks:
-        size = block.kernel.shape[0]
-        start = before - _frames_before(size)
+        size = len(block.kernel)
+        start = before - frames_before(size)
         products = rows[:, start : start + size] @ block.kernel
-        outputs.append(block.finish(products.view(batch, bands, frames, -1).amax(dim=1)))
+        outputs.append(block.finish(products.reshape(bands, frames, -1).max(axis=0)))
     return outputs
 
 
-def _frames_before(kernel_frames: int) -> int:
+def frames_before(kernel_frames: int) -> int:
     """Frames that a same-padded kernel reaches back."""
     return (kernel_frames - 1) // 2

@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -15,20 +13,18 @@ from embeddings.networks.musicnn import (
     DATA_MEMBER,
     EXACT,
     INDEX_MEMBER,
+    Arithmetic,
     Setting,
     fast,
     load_musicnn,
     network_from,
     spread,
 )
-from embeddings.networks.musicnn_front import HalfFront, halved
+from embeddings.networks.musicnn_bfloat16 import TorchFront
 from embeddings.networks.specs import MSD_TAGS
 from embeddings.registry import frontend_spec, load_frontend
 from embeddings.weights.files import read_member
 from embeddings.weights.tf_checkpoint import read_checkpoint
-
-MARGINS = ((0, 0), (32, 32), (48, 48))
-"""Zeros before and after the temporal kernels of 128, 64 and 32 frames, in the row of the longest."""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +36,7 @@ def exact_musicnn(weights):
 @pytest.fixture(scope="module")
 def half_musicnn(weights):
     torch.set_num_threads(1)
-    return load_musicnn("musicnn", weights, Setting(EXACT.windows, torch.bfloat16))
+    return load_musicnn("musicnn", weights, Setting(EXACT.windows, Arithmetic.BFLOAT16))
 
 
 @pytest.fixture(scope="module")
@@ -124,21 +120,16 @@ def test_products_in_bfloat16_change_the_vectors_by_less_than_anyone_can_hear(ha
 def test_products_made_at_once_equal_those_made_one_by_one(exact_musicnn):
     """The front for bfloat16 arranges the work in another way, which float32 proves to be the same work."""
     front = exact_musicnn._network.front
-    at_once = halved(front)
-    kernels = torch.cat(
-        [F.pad(k.kernel, (0, 0, *margins)) for k, margins in zip(front.temporal, MARGINS, strict=True)], 1
-    )
-    single = HalfFront(front.timbral, replace(at_once.temporal, kernel=kernels))
-    x = torch.randn(2, 50, 96, generator=torch.Generator().manual_seed(3))
-    torch.testing.assert_close(single.features(x), front(x), atol=1e-4, rtol=1e-5)
+    x = np.random.default_rng(3).standard_normal((50, 96)).astype(np.float32)
+    np.testing.assert_allclose(TorchFront(front, torch.float32)(x), front(x), atol=1e-4, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
     ("abilities", "arithmetic"),
     [
-        ({"amx_bf16": True, "avx512_bf16": True}, torch.bfloat16),
-        ({"amx_bf16": False, "avx512_bf16": True}, torch.bfloat16),
-        ({"avx2": True}, torch.float32),
+        ({"amx_bf16": True, "avx512_bf16": True}, Arithmetic.BFLOAT16),
+        ({"amx_bf16": False, "avx512_bf16": True}, Arithmetic.BFLOAT16),
+        ({"avx2": True}, Arithmetic.FLOAT32),
     ],
 )
 def test_bfloat16_is_used_where_the_processor_has_it(monkeypatch, abilities, arithmetic):
