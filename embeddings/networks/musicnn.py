@@ -17,7 +17,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 from embeddings.errors import EmbeddingError
 from embeddings.excerpts import ExcerptPlan
@@ -203,7 +202,8 @@ class MusicnnNetwork:
         max_pool, mean_pool = features.max(axis=0), features.mean(axis=0)
         pooled = np.stack([max_pool, mean_pool], axis=1).ravel()  # interleaved: max, mean, max, mean, …
         penultimate = self.normalise_dense(np.maximum(self.dense(self.normalise_pooled(pooled)), 0))
-        return expit(self.output(penultimate)), penultimate, mean_pool, max_pool
+        tags = 1 / (1 + np.exp(-self.output(penultimate)))
+        return tags, penultimate, mean_pool, max_pool
 
 
 # --- From the checkpoint's variables -----------------------------------------------------------------------------

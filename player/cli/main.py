@@ -131,6 +131,8 @@ def run() -> int:
     except PlayerError as error:
         say(f"player: {error}")
         code = USAGE if isinstance(error, UsageError) else FAILED
+    except ModuleNotFoundError as error:
+        code = _say_missing(error)
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BrokenPipeError:
@@ -143,6 +145,18 @@ def run() -> int:
     if code == INTERRUPTED:
         say("Interrupted.")
     return code
+
+
+def _say_missing(error: ModuleNotFoundError) -> int:
+    """Say how to get a library of learning; another one that is missing is a fault of the installation."""
+    from player.learning.installation import MODULES, needed_sentence
+
+    module = (error.name or "").split(".")[0]
+    if module not in MODULES:
+        log_unexpected(error)
+        raise error
+    say(f"player: {needed_sentence(module)}")
+    return FAILED
 
 
 def _run_command() -> int:

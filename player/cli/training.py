@@ -32,8 +32,29 @@ PolicyName = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    app.command()(setup)
     app.command()(retrain)
     app.command()(evaluate)
+
+
+def setup(json: Json = False, attached: Attached = False) -> None:
+    """Install what learning needs: PyTorch and other large libraries, into the player's own environment.
+
+    An open player does this by itself while it plays. It can be stopped at any time; what was fetched is kept.
+    """
+    from player.cli.progress import reporting, stopping_on_interrupt
+    from player.jobs import JobResult
+    from player.learning.installation import STOPPED, ensure_learning, missing_requirements
+
+    with reporting(attached=attached) as (reporter, stop), stopping_on_interrupt(stop, reporter.note, STOPPED):
+        missing = missing_requirements()
+        ensure_learning(reporter.progress, reporter.note, stop)
+        summary = "Ready to learn." if missing else "All that learning needs was there already."
+        reporter.result(JobResult(ok=True, summary=summary))
+    if json:
+        emit_json({"installed": list(missing)})
+    elif not attached:
+        print(summary)
 
 
 def retrain(
@@ -85,10 +106,12 @@ def retrain(
     """
     from player.cli.progress import TrainingReporter, reporting, stopping_on_interrupt
     from player.jobs import JobResult, TerminalReporter
+    from player.learning.installation import ensure_learning
     from player.learning.retraining import retrain as train
 
     config = _training_config(mode, clep, p_hard, epochs, seed)
     with opened(data_dir) as home, reporting(attached=attached) as (plain, stop):
+        ensure_learning(plain.progress, plain.note, stop)
         reporter = TrainingReporter(plain) if isinstance(plain, TerminalReporter) else plain
         with stopping_on_interrupt(stop, reporter.note, ENDING):
             done = train(home.database, home.paths, config, reporter.progress, stop.is_set, full=full, after=after)

@@ -14,6 +14,7 @@ from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
 from player.folders import Paths
 from player.jobs import JobChild, JobProgress, JobResult
 from player.learning.auto_training import AutoTraining
+from player.learning.installation import can_install, missing_requirements
 from player.library.vectors import any_pending
 from player.stations.snapshot import JobView
 from player.storage.database import ChangeWatch, Database
@@ -21,7 +22,7 @@ from player.storage.models import Embedding, TrackFile
 
 _LOG = logging.getLogger(__name__)
 
-JobName = Literal["scan", "embed", "retrain"]
+JobName = Literal["scan", "embed", "retrain", "setup"]
 LOOK_SECONDS = 0.5
 """How often it is looked whether another process wrote: noticed within a second."""
 RELOAD_SECONDS = 10.0
@@ -30,7 +31,7 @@ RELOAD_SHARE = 20.0
 """…and never so often that reading takes more than a twentieth of the time."""
 CANNOT_PAUSE = "Only the analysis can be paused; a scan or a training can be stopped (ctrl+x)."
 NOTHING_TO_PAUSE = "Nothing is running that could be paused."
-WORDS = {"scan": "Scanning", "embed": "Analysing", "retrain": "Training"}
+WORDS = {"scan": "Scanning", "embed": "Analysing", "retrain": "Training", "setup": "Installing PyTorch"}
 
 
 class Outside(Protocol):
@@ -98,6 +99,7 @@ class Background:
         """The running child was told to end because of that."""
         self._next: tuple[JobName, tuple[str, ...]] | None = None
         """What was asked for while it was ending."""
+        self._setup_tried = False
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
         self._mark = self._read_mark()
@@ -144,7 +146,7 @@ class Background:
         self._quiet = quiet
         self.view = JobView(name, f"{WORDS[name]} …", 0, 0, None, quiet=quiet)
         self._child = JobChild(
-            [name, *arguments, "--data-dir", str(self._paths.data)],
+            [name, *arguments, *(() if name == "setup" else ("--data-dir", str(self._paths.data)))],
             lambda progress: self._progress(name, progress),
             lambda result: self._result(name, result),
         )
@@ -155,6 +157,8 @@ class Background:
         """Train without being asked once enough was told; an embedding or a scan goes first, paused or not."""
         if self._auto is None or self._child is not None or self._paused or not self._auto.due():
             return
+        if missing_requirements():
+            return  # a training would install first, which is not to happen unasked again and again
         with self._lock:
             if self._child is not None or self._closing.is_set():
                 return
@@ -242,11 +246,22 @@ class Background:
             self.run(name, *arguments)
         elif name == "scan":
             self._embed_pending()
+        elif name == "embed":
+            self._install_learning()
 
     def _embed_pending(self) -> None:
-        """Listen to what is waiting, unless the listener wants quiet."""
+        """Listen to what is waiting, unless the listener wants quiet; then see to what learning needs."""
         if not self._paused and self._anything_to_embed():
             self.run("embed")
+        else:
+            self._install_learning()
+
+    def _install_learning(self) -> None:
+        """Install what learning needs where it is missing; once a start, since it may have failed for want of a network."""
+        if self._setup_tried or not can_install() or not missing_requirements():
+            return
+        self._setup_tried = True
+        self.run("setup")
 
     def _anything_to_embed(self) -> bool:
         with self._database.reader() as session:
