@@ -44,6 +44,7 @@ def test_a_relative_folder_and_a_home_folder_become_absolute(tmp_path, monkeypat
     assert locate(Path("~/there")).data == tmp_path / "home" / "there"
 
 
+@pytest.mark.slow
 def test_without_a_file_everything_has_its_default(paths):
     assert load_settings(paths) == Settings()
 

@@ -27,6 +27,8 @@ from player.jobs import (
 )
 from tests.support.library import write_songs
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_SECONDS = 30.0
 
 

@@ -59,6 +59,7 @@ def test_a_tag_forges_no_line_and_reaches_no_terminal(log):
     assert "ValueError" in text
 
 
+@pytest.mark.slow
 def test_it_stays_small(log, monkeypatch):
     monkeypatch.setattr(logs, "MAX_BYTES", 5_000)
     logs.log_to_file(log)

@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, distribution, requires
+from importlib.metadata import PackageNotFoundError, distribution, requires, version
 from pathlib import Path
 
 from player.errors import PlayerError
@@ -22,6 +22,8 @@ MODULES = frozenset({"implicit", "matplotlib", "pyarrow", "scipy", "sklearn", "t
 """What the extra brings, as it is imported."""
 BY_HAND = f'install it with `pip install "{DISTRIBUTION}[{EXTRA}]"`'
 BYTES_PER_MB = 1_000_000
+PIP_WITH_RAW_PROGRESS = (24, 1)
+"""The first pip that tells its progress to programs; older ones tell which file they are at."""
 TELL_SECONDS = 0.5
 """Interval at which a wish to stop is looked for."""
 LAST_LINES = 5
@@ -103,7 +105,8 @@ STOPPED = "Stopped; what was fetched is kept, and the next start goes on from th
 
 
 def _install(wanted: Iterable[str], report: Callable[[JobProgress], None], stop: threading.Event) -> None:
-    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar", "raw", *wanted]
+    bar = "raw" if tuple(map(int, version("pip").split(".")[:2])) >= PIP_WITH_RAW_PROGRESS else "off"
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--progress-bar", bar, *wanted]
     pip = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     )

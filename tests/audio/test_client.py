@@ -30,12 +30,13 @@ from player.audio.messages import (
 )
 from tests.support.tones import write_tones
 
+pytestmark = pytest.mark.slow
+
 
 def load(path, token=1, position=0.0, play=True):
     return Load(str(path), position, token, play)
 
 
-@pytest.mark.slow
 def test_a_track_starts_runs_by_the_clock_and_finishes(start_client, tones):
     client, events = start_client()
     client.send(load(tones / "short.flac", token=7))
@@ -164,7 +165,6 @@ def test_stop_drops_the_track_without_a_word(start_client, tones):
     assert not events.of(Finished)
 
 
-@pytest.mark.slow
 def test_a_killed_process_is_replaced_at_the_same_place_without_a_second_start(start_client, tones):
     client, events = start_client()
     client.send(SetVolume(0.4))
@@ -180,7 +180,6 @@ def test_a_killed_process_is_replaced_at_the_same_place_without_a_second_start(s
     assert len(events.of(Started)) == 1
 
 
-@pytest.mark.slow
 def test_a_killed_process_that_was_paused_stays_paused(start_client, tones):
     client, events = start_client()
     client.send(load(tones / "long.flac", position=2.0))
@@ -197,7 +196,6 @@ def kill_when_loaded(client, events):
     os.kill(client.pid, signal.SIGKILL)
 
 
-@pytest.mark.slow
 def test_a_track_that_kills_twice_at_the_same_place_is_passed_over(start_client, tones):
     client, events = start_client()
     client.send(load(tones / "long.flac", token=4))

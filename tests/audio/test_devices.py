@@ -30,6 +30,7 @@ def test_every_finding_that_is_not_well_has_a_mend_and_every_other_none():
         assert bool(finding.fix) != finding.ok
 
 
+@pytest.mark.slow
 @pytest.mark.sound
 def test_a_sound_server_is_found_as_the_default_device(pulse):
     found = findings_in_a_fresh_process(pulse.environment)["output device"]
@@ -37,6 +38,7 @@ def test_a_sound_server_is_found_as_the_default_device(pulse):
     assert "default" in found["detail"]
 
 
+@pytest.mark.slow
 @pytest.mark.sound
 def test_without_a_sound_server_the_mend_names_one(pulse, tmp_path):
     nowhere = {**pulse.environment, "PULSE_RUNTIME_PATH": str(tmp_path), "PULSE_SERVER": f"unix:{tmp_path}/none"}
@@ -46,6 +48,7 @@ def test_without_a_sound_server_the_mend_names_one(pulse, tmp_path):
     assert "PulseAudio" in found["fix"]
 
 
+@pytest.mark.slow
 def test_missing_libraries_are_findings_with_an_installation_line_not_errors():
     hide = (
         "import ctypes, ctypes.util\n"

@@ -30,6 +30,7 @@ def messages(union):
     )
 
 
+@pytest.mark.slow
 @given(messages(Command))
 def test_every_command_survives_the_pipe_on_one_line(command):
     line = encode(command)

@@ -1,6 +1,7 @@
 import threading
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ def frames(first, count):
     return np.repeat(np.arange(first, first + count, dtype=np.float32)[:, None], 2, axis=1)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 12), st.lists(st.tuples(st.booleans(), st.integers(0, 20)), max_size=60))
 def test_the_ring_behaves_like_a_list_of_limited_length(capacity, steps):
     ring, model, sent = RingBuffer(capacity), [], 0
@@ -30,6 +32,7 @@ def test_the_ring_behaves_like_a_list_of_limited_length(capacity, steps):
         assert ring.available == len(model)
 
 
+@pytest.mark.slow
 def test_two_threads_lose_add_and_reorder_nothing():
     ring, total = RingBuffer(1000), 20_000
     sizes = np.random.default_rng(0).integers(1, 700, 5000)

@@ -23,7 +23,7 @@ from player.audio.messages import (
 )
 from tests.support.pulse import RATE, dominant_frequency, rms
 
-pytestmark = pytest.mark.sound
+pytestmark = [pytest.mark.slow, pytest.mark.sound]
 
 FULL = 0.5 / 2**0.5
 """RMS of the tones as they were written."""
@@ -64,7 +64,6 @@ def assert_heard(recording, hertz=None, level=FULL, timeout=6.0):
         )
 
 
-@pytest.mark.slow
 def test_pause_seek_and_volume_are_heard(playing):
     client, _events, recording = playing
     assert_heard(recording, 440)
@@ -84,7 +83,6 @@ def test_pause_seek_and_volume_are_heard(playing):
     assert_heard(recording, 1320)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("engine", "name", "hertz"), [("stream", "song.mp3", 550), ("vlc", "song.wav", 770)])
 def test_a_track_resumes_at_its_place_and_plays_to_its_end(start_client, pulse, tones, engine, name, hertz):
     client, events = start_client(engine, environment=pulse.environment)
@@ -97,7 +95,6 @@ def test_a_track_resumes_at_its_place_and_plays_to_its_end(start_client, pulse, 
         assert_heard(recording, level=0)
 
 
-@pytest.mark.slow
 def test_sound_comes_back_after_the_process_is_killed(playing):
     client, events, recording = playing
     assert_heard(recording, 440)
@@ -143,7 +140,6 @@ def wait_until(holds, timeout=10.0):
         time.sleep(0.05)
 
 
-@pytest.mark.slow
 def test_a_device_that_goes_away_pauses_the_track_until_it_is_back(start_client, pulse, tones):
     client, events = start_client("stream", environment=pulse.environment)
     client.send(Load(str(tones / "long.flac"), 0.0, 1, True))
@@ -161,7 +157,6 @@ def test_a_device_that_goes_away_pauses_the_track_until_it_is_back(start_client,
         assert_heard(recording, 440)
 
 
-@pytest.mark.slow
 def test_a_process_that_dies_while_the_device_is_away_waits_for_it(start_client, pulse, tones):
     client, events = start_client("stream", environment=pulse.environment)
     client.send(Load(str(tones / "long.flac"), 0.0, 1, True))
@@ -180,7 +175,6 @@ def test_a_process_that_dies_while_the_device_is_away_waits_for_it(start_client,
         assert_heard(recording, 440)
 
 
-@pytest.mark.slow
 def test_without_a_device_the_clock_plays_and_the_reason_is_said(start_client, pulse, tones, tmp_path, engine):
     nowhere = {**pulse.environment, "PULSE_RUNTIME_PATH": str(tmp_path), "PULSE_SERVER": f"unix:{tmp_path}/none"}
     client, events = start_client(engine, environment=nowhere)
@@ -191,7 +185,6 @@ def test_without_a_device_the_clock_plays_and_the_reason_is_said(start_client, p
     events.wait_for(Finished)
 
 
-@pytest.mark.slow
 def test_an_unknown_device_falls_back_to_the_default_and_says_so(start_client, pulse, engine):
     _client, events = start_client(engine, device="gramophone", environment=pulse.environment)
     ready = events.wait_for(Ready)

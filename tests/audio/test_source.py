@@ -57,6 +57,7 @@ def test_a_seek_lands_on_the_sample(tmp_path, name):
     assert np.abs(tail - expected).max() < 0.02
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_seeks_in_real_music_land_on_the_sample():
     if not MUSIC.is_dir():
@@ -145,6 +146,7 @@ def test_a_codec_that_nobody_knows_gets_a_sentence(tmp_path):
     assert fails_with(path).startswith("a.wav")
 
 
+@pytest.mark.slow
 def test_a_search_for_sound_can_be_cancelled(tmp_path):
     with AudioSource(str(nothing_but_a_header(tmp_path / "a.flac"))) as source:
         Timer(0.2, source.cancel).start()

@@ -48,6 +48,7 @@ def test_a_decoder_that_runs_out_of_memory_fails_in_a_sentence(engine, tmp_path,
     assert failed.message == "a.wav takes more memory than there is; it may be damaged, so it is passed over."
 
 
+@pytest.mark.slow
 def test_a_track_of_which_nothing_comes_is_given_up(engine, tmp_path, monkeypatch):
     monkeypatch.setattr(stream, "STUCK_SECONDS", 0.5)
     playing, wait_for_event = engine
@@ -58,6 +59,7 @@ def test_a_track_of_which_nothing_comes_is_given_up(engine, tmp_path, monkeypatc
     assert playing.position() is None
 
 
+@pytest.mark.slow
 def test_a_paused_track_may_take_its_time(engine, tmp_path, monkeypatch):
     monkeypatch.setattr(stream, "STUCK_SECONDS", 0.1)
     playing, _ = engine

@@ -133,6 +133,7 @@ def test_tracks_without_a_score_come_last_and_alike_and_a_row_without_any_is_con
     assert known[1].tolist() == [0.0] * 4
 
 
+@pytest.mark.slow
 def test_a_matrix_of_scores_measures_like_the_recommender_it_was_made_of(material):
     """Popularity scored in advance must have the figures that popularity has."""
     log, split = material.split.log, material.split
@@ -161,6 +162,7 @@ def test_validation_measures_on_the_validation_rows_alone(material):
     assert ndcg_on_validation(material, scores[Part.TEST]) < 0.9
 
 
+@pytest.mark.slow
 def test_a_contender_in_a_process_of_its_own_answers_and_is_weighed(material, task, by_taste):
     answer = run(by_taste, material, of(task, TEST, {"sign": 1}, None, 0))
     assert answer.scores.shape == (LISTENERS, FILMS)

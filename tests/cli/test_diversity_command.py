@@ -10,6 +10,8 @@ from player.errors import UsageError
 from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
 
+pytestmark = pytest.mark.slow
+
 DAY = 86_400.0
 
 
@@ -42,7 +44,6 @@ def test_a_person_reads_a_sentence_figures_and_two_curves(heard, player):
     assert any(0x2801 <= ord(letter) <= 0x28FF for letter in answer.out)
 
 
-@pytest.mark.slow
 def test_a_script_gets_everything_and_both_files_are_written(heard, player, tmp_path):
     page, picture = tmp_path / "d.html", tmp_path / "d.png"
     document = player(

@@ -50,6 +50,7 @@ def test_the_own_log_knows_one_front_end(player):
     assert "musicnn" in answer.err
 
 
+@pytest.mark.slow
 def test_an_empty_log_says_what_is_missing(player):
     assert "0 likes and 0 dislikes" in player("experiment", "clep", "--dataset", "log").sentence
 

@@ -10,6 +10,8 @@ import sys
 import pytest
 from pyarrow import parquet
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def listened(player, demo):
@@ -32,7 +34,6 @@ def exported(tmp_path, *arguments) -> bytes:
     return done.stdout
 
 
-@pytest.mark.slow
 def test_standard_output_holds_the_table_and_nothing_else(listened, tmp_path):
     kinds = ["up", "not-now"]
     assert [row["kind"] for row in json.loads(exported(tmp_path, "--format", "json"))] == kinds

@@ -81,6 +81,7 @@ def test_a_bad_file_is_one_sentence(player, demo, tmp_path, content, sentence):
     assert sentence in player("import", "spotify", path).sentence
 
 
+@pytest.mark.slow
 def test_what_is_not_there_and_an_unknown_source_are_told(player, demo, tmp_path):
     assert "There is no file or folder" in player("import", "spotify", tmp_path / "nowhere").sentence
     assert player("import", "walkman", tmp_path).code == 2

@@ -16,6 +16,7 @@ def here(tmp_path, monkeypatch):
 # --- map
 
 
+@pytest.mark.slow
 def test_a_map_is_written_where_one_stands_and_the_place_is_told(demo, player, here):
     answer = player("map")
     page = here / "library-map.html"
@@ -147,6 +148,7 @@ def test_an_unknown_tag_is_told_with_those_there_are(demo, player):
     assert "Mellow" in sentence
 
 
+@pytest.mark.slow
 def test_before_anything_was_listened_to_a_tag_says_what_to_do(player, tmp_path):
     from tests.support.library import make_library, write_songs
 

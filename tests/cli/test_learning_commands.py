@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 EVENTS = 160
 METRICS = {"auc", "mrr_positive", "mrr_negative", "gini", "coverage"}
 
@@ -46,7 +48,6 @@ def test_with_too_little_history_retraining_says_what_is_missing_and_succeeds(de
     assert "Missing" in said.out
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("library", [True, False])
 def test_with_no_history_evaluation_says_what_is_missing_and_succeeds(request, player, library):
     if library:
@@ -66,7 +67,6 @@ def test_without_versions_there_is_none_to_list_or_choose(demo, player):
     assert "no earlier" in player("models", "rollback").sentence
 
 
-@pytest.mark.slow
 def test_from_a_taste_to_a_model_that_serves(demo, player, tmp_path):
     tell_a_taste(demo, player, tmp_path)
     trained = player("retrain", "--epochs", 2, "--seed", 3, "--json").document
@@ -108,7 +108,6 @@ def test_from_a_taste_to_a_model_that_serves(demo, player, tmp_path):
     assert "not those stored" in player("evaluate", "--json").err
 
 
-@pytest.mark.slow
 def test_the_table_for_people_has_the_model_and_its_baselines(demo, player, tmp_path):
     tell_a_taste(demo, player, tmp_path)
     said = player("retrain", "--epochs", 1, "--clep", "n", "--p-hard", 0)
@@ -119,7 +118,6 @@ def test_the_table_for_people_has_the_model_and_its_baselines(demo, player, tmp_
     assert "Version" in said.out
 
 
-@pytest.mark.slow
 def test_a_version_is_shown_whole_and_two_are_told_apart(demo, player, tmp_path):
     tell_a_taste(demo, player, tmp_path)
     one, other = (

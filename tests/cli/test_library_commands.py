@@ -25,6 +25,7 @@ def counts(document):
     return {key: document[key] for key in ("added", "updated", "moved", "missing", "unchanged")}
 
 
+@pytest.mark.slow
 def test_a_scan_counts_what_it_found_in_one_document(player):
     answer = player("scan", demo_music(), "--json")
     assert answer.code == 0
@@ -33,6 +34,7 @@ def test_a_scan_counts_what_it_found_in_one_document(player):
     assert answer.document["failed"] == []
 
 
+@pytest.mark.slow
 def test_a_scan_without_a_path_looks_again_where_it_looked_before(player, songs, tmp_path):
     folder = tmp_path / "songs"
     shutil.copytree(songs, folder)
@@ -45,6 +47,7 @@ def test_a_scan_without_a_path_looks_again_where_it_looked_before(player, songs,
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_damaged_file_is_told_and_the_scan_still_succeeds(player, songs, tmp_path):
     folder = tmp_path / "songs"
     shutil.copytree(songs, folder)
@@ -75,6 +78,7 @@ def test_a_scan_of_nothing_asks_for_a_folder(player):
     assert "name a folder" in player("scan").sentence
 
 
+@pytest.mark.slow
 def test_the_tracks_are_listed_with_everything_scripts_need(demo, player):
     player("feedback", "up", demo.track_ids[0], "--station", "Evening")
     player("feedback", "finish", demo.track_ids[0])

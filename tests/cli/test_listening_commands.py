@@ -96,6 +96,7 @@ def test_next_in_an_empty_library_says_how_to_fill_it(player):
 # --- feedback and history
 
 
+@pytest.mark.slow
 def test_what_is_told_stands_in_the_history_with_what_had_been_served(demo, player):
     second = player("next", "--station", "Evening", "--json").document["items"][1]
     told = player(
@@ -157,6 +158,7 @@ def test_an_argument_cannot_command_the_terminal(demo, player):
     assert said.strip().isprintable()
 
 
+@pytest.mark.slow
 def test_an_empty_history_is_an_empty_list(player):
     assert history(player) == []
     assert player("history").err == "Nothing has happened yet.\n"
@@ -253,6 +255,7 @@ def test_playing_ends_in_order_when_it_is_told_to(demo, tmp_path, number):
     assert playing.returncode == 0
 
 
+@pytest.mark.slow
 def test_playing_where_nothing_can_be_played_is_told(player):
     player("station", "create", "Evening", "--seed", "library")
     assert "player scan" in player("play", "--station", "Evening", "--headless").sentence

@@ -3,6 +3,7 @@
 import pytest
 
 
+@pytest.mark.slow
 def test_a_station_is_made_with_a_mode_and_a_search(demo, player):
     genre = demo.rows[0].genre
     made = player(

@@ -108,6 +108,7 @@ def test_the_doctor_finds_a_damaged_model(demo, player):
     assert "retrain" in checks["model"]["fix"]
 
 
+@pytest.mark.slow
 def test_a_data_folder_that_others_could_read_is_closed_to_them_unless_it_holds_more(player, tmp_path):
     data, notes = tmp_path / "data", tmp_path / "data" / "notes.txt"
     player("station", "list")

@@ -10,6 +10,8 @@ from tinytag import TinyTag
 from player.demo import demo_music
 from tests.support.demo_credits import LICENCE_URLS, Credit, demo_credits
 
+pytestmark = pytest.mark.slow
+
 LARGEST_TOTAL_BYTES = 10_000_000
 RATE = 16_000  # Hz; enough to hear by numbers
 PAGE = demo_music().parent / "ATTRIBUTION.md"

@@ -46,6 +46,7 @@ def parse(command, words, parent=None):
             parse(below, arguments, context)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", shown(WHOLE, LINE))
 def test_a_command_line_of_the_guide_is_parsed(line):
     if PLACEHOLDER.search(line):
@@ -53,6 +54,7 @@ def test_a_command_line_of_the_guide_is_parsed(line):
     parse(get_command(app), words_of(line))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", [*shown(PAGES, LINE), *shown(PAGES, INLINE)])
 def test_every_command_and_option_shown_exists(line):
     command = get_command(app)

@@ -48,6 +48,7 @@ def decode_all(file):
             packet.decode()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["flac", "mp3", "wav"])
 def test_a_disk_that_fails_is_told_as_such_and_prints_nothing(tmp_path, encode, sound, kind, capfd):
     contents = encode(tmp_path / f"a.{kind}", sound(20.0, 44_100)[None], 44_100).read_bytes()

@@ -15,6 +15,8 @@ from embeddings.excerpts import decode_excerpts
 from embeddings.pipeline import embed_file, embed_many
 from embeddings.registry import frontend_module
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def music(tmp_path_factory, encode, sound):
@@ -53,7 +55,6 @@ def test_a_file_becomes_the_mean_of_its_windows(musicnn, tmp_path, encode, sound
     np.testing.assert_allclose(pooled.tags, windows.tags.mean(axis=0), atol=1e-6)
 
 
-@pytest.mark.slow
 def test_a_long_file_is_heard_in_pieces(musicnn, tmp_path, encode, sound):
     path = encode(tmp_path / "long.mp3", np.stack([sound(90.0, 44_100)] * 2), 44_100)
     pieces = decode_excerpts(path, musicnn.spec.sample_rate, musicnn.excerpts)
@@ -64,7 +65,6 @@ def test_a_long_file_is_heard_in_pieces(musicnn, tmp_path, encode, sound):
     )
 
 
-@pytest.mark.slow
 def test_good_and_bad_files_each_get_their_own_result(musicnn, weights, music, bad):
     paths = [music[0], bad[0], music[1], bad[1], music[2]]
     results = sorted(embed_many(paths, "musicnn", weights, workers=2), key=lambda result: result.index)
@@ -81,7 +81,6 @@ def test_good_and_bad_files_each_get_their_own_result(musicnn, weights, music, b
     assert children() == []
 
 
-@pytest.mark.slow
 def test_a_crash_is_the_error_of_its_file_and_the_next_is_embedded(weights, music):
     run = embed_many(music, "musicnn", weights, workers=1)
     results = [next(run)]
@@ -93,7 +92,6 @@ def test_a_crash_is_the_error_of_its_file_and_the_next_is_embedded(weights, musi
     assert results[2].embedding is not None
 
 
-@pytest.mark.slow
 def test_a_file_that_hangs_its_worker_is_given_up(weights, music, monkeypatch):
     change_musicnn(monkeypatch, patience_seconds=4.0)
     monkeypatch.setattr("embeddings.pipeline.CLOCK_FACTOR", 1.5)
@@ -181,7 +179,6 @@ def test_what_nobody_foresaw_is_the_error_of_its_file_and_its_traceback_goes_to_
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.slow
 def test_closing_the_generator_ends_the_workers_at_once(weights, music):
     run = embed_many(music * 10, "musicnn", weights, workers=2, niceness=7)
     next(run)
@@ -195,7 +192,6 @@ def test_closing_the_generator_ends_the_workers_at_once(weights, music):
     assert not any(alive(worker.pid) for worker in workers)
 
 
-@pytest.mark.slow
 def test_no_more_workers_are_started_than_the_front_end_bears(weights, music, monkeypatch):
     change_musicnn(monkeypatch, most_workers=1)
     run = embed_many(music, "musicnn", weights, workers=2)
@@ -204,7 +200,6 @@ def test_no_more_workers_are_started_than_the_front_end_bears(weights, music, mo
     run.close()
 
 
-@pytest.mark.slow
 def test_no_more_workers_are_started_than_there_are_files(weights, bad):
     run = embed_many(bad[:1], "musicnn", weights, workers=8)
     next(run)
@@ -216,7 +211,6 @@ def test_nothing_to_embed_starts_nothing(weights):
     assert list(embed_many([], "musicnn", weights)) == []
 
 
-@pytest.mark.slow
 def test_paths_are_read_as_they_are_needed(weights, bad):
     def endless():
         while True:
@@ -256,7 +250,6 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGINT])
 def test_workers_die_with_their_parent_however_it_ends(tmp_path, weights, music, signal_number):
     script = tmp_path / "parent.py"

@@ -9,6 +9,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 COMMANDS = 12
 AT_ONCE = 4
 PATIENCE_SECONDS = 60.0

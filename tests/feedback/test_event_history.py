@@ -63,6 +63,7 @@ def drawn_events(steps) -> list[LoggedEvent]:
     return events
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None)
 @given(STEPS)
 def test_a_history_kept_up_event_by_event_equals_one_derived_anew(steps):
@@ -72,6 +73,7 @@ def test_a_history_kept_up_event_by_event_equals_one_derived_anew(steps):
     assert said(kept) == said(anew)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(STEPS, st.integers(0, 30))
 def test_it_makes_no_difference_in_which_portions_events_arrive(steps, cut):
@@ -83,6 +85,7 @@ def test_it_makes_no_difference_in_which_portions_events_arrive(steps, cut):
     assert said(kept) == said(EventHistory(events, DURATIONS))
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(STEPS)
 def test_labels_come_in_time_order(steps):
@@ -90,6 +93,7 @@ def test_labels_come_in_time_order(steps):
     assert times == sorted(times)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(STEPS)
 def test_undoing_everything_leaves_nothing_but_used_slots(steps):

@@ -101,6 +101,7 @@ def rows(log: EventLog) -> list[tuple]:
     return list(zip(*(column.tolist() for column in columns), strict=True))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(PORTIONS)
 def test_columns_kept_up_event_by_event_equal_those_made_anew(portions):
@@ -114,6 +115,7 @@ def test_columns_kept_up_event_by_event_equal_those_made_anew(portions):
         assert kept.state == anew.state
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(PORTIONS)
 def test_what_was_handed_out_stays_as_it_was(portions):

@@ -39,6 +39,7 @@ def test_the_seconds_heard_are_those_really_played_each_once(steps, start):
     assert heard.seconds == pytest.approx(len(played))
 
 
+@pytest.mark.slow
 @given(STEPS)
 def test_the_spans_are_apart_and_in_order(steps):
     spans = follow(steps)[0].spans

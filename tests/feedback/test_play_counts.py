@@ -1,5 +1,6 @@
 """What was played, kept up play by play, equals what a reading of the whole log says."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -40,6 +41,7 @@ def history(steps) -> list[LoggedEvent]:
     return events
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(STEPS)
 def test_plays_and_their_counts_follow_the_log(steps):

@@ -204,6 +204,7 @@ def told(kept, news, number):
         )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(STEPS)
 def test_everything_new_kept_up_event_by_event_equals_what_is_derived_anew(steps):
@@ -213,6 +214,7 @@ def test_everything_new_kept_up_event_by_event_equals_what_is_derived_anew(steps
     assert weights(kept) == weights(anew)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(STEPS, st.data())
 def test_any_event_can_be_taken_back_at_any_depth_as_if_it_had_never_been(steps, data):
@@ -232,6 +234,7 @@ def test_any_event_can_be_taken_back_at_any_depth_as_if_it_had_never_been(steps,
         assert kept.state.thumbs_on(station) == never_was.state.thumbs_on(station)
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(STEPS)
 def test_lifting_and_clearing_leave_nothing_behind(steps):

@@ -57,6 +57,7 @@ def test_the_exact_test_deals_ten_blocks_in_every_way():
     assert found.p == pytest.approx(np.mean(np.abs(changes) >= abs(real) - 1e-12))
 
 
+@pytest.mark.slow
 def test_without_a_change_the_exact_test_cries_wolf_no_more_often_than_it_says():
     rng = np.random.default_rng(1)
     false = sum(exact_gini_change(rng.integers(0, 40, PLAYS), 40).beyond_chance for _ in range(400))

@@ -102,11 +102,13 @@ def test_tracks_that_sound_alike_lie_side_by_side():
     assert np.abs(projection.places).max() == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_the_same_vectors_give_the_same_map():
     vectors = groups(3, 10)
     assert np.array_equal(project(vectors, quiet).places, project(vectors.copy(), quiet).places)
 
 
+@pytest.mark.slow
 def test_the_work_is_told_and_nothing_is_printed(capsys):
     told = []
     project(groups(4, 10), lambda *step: told.append(step))
@@ -249,6 +251,7 @@ def test_a_picture_is_drawn_whatever_the_names(tmp_path):
     assert path.read_bytes().startswith(PNG_SIGNATURE)
 
 
+@pytest.mark.slow
 def test_a_picture_of_scores_differs_from_one_of_genres(tmp_path):
     drawn = hostile_map()
     scores = Colouring("score on $x$", values=tuple(float(n) for n in range(len(HOSTILE))))

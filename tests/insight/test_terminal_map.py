@@ -33,6 +33,8 @@ from player.playback.controller import Controller
 from player.stations.collection import load_collection
 from tests.support.library import CARD, copy_home, settings
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_SECONDS = 240.0
 
 
@@ -91,7 +93,6 @@ def no_child(monkeypatch):
     return lambda: monkeypatch.setattr(terminal_map.subprocess, "Popen", refuse)
 
 
-@pytest.mark.slow
 def test_the_child_places_the_tracks_as_player_map_does(demo, watched, caplog):
     collection = load_collection(demo.database)
     view = watched.make(collection)
@@ -218,7 +219,6 @@ def test_closing_ends_the_child_at_once(demo, watched):
     assert not (demo.paths.data / MAP_FILE).exists()
 
 
-@pytest.mark.slow
 def test_the_child_ends_when_the_screen_is_killed(demo):
     code = (
         "import sys, time; from tests.support.library import open_home; from pathlib import Path;"
@@ -237,7 +237,6 @@ def test_the_child_ends_when_the_screen_is_killed(demo):
     assert not (demo.paths.data / MAP_FILE).exists()
 
 
-@pytest.mark.slow
 def test_the_process_of_the_screen_imports_neither_scikit_learn_nor_torch(demo):
     code = (
         "import json, sys, time; from tests.support.library import open_home, settings; from pathlib import Path;"

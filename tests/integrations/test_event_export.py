@@ -128,6 +128,7 @@ def exported(database, write, **options) -> bytes:
     return sink.getvalue()
 
 
+@pytest.mark.slow
 def test_the_three_formats_say_the_same(listened):
     from_json = json.loads(exported(listened, write_json), parse_constant=pytest.fail)
     from_parquet = parquet.read_table(io.BytesIO(exported(listened, write_parquet))).to_pylist()

@@ -62,6 +62,7 @@ def test_a_play_that_stands_twice_in_the_export_is_one_play(database, history, s
     assert len(logged(database)) == 1
 
 
+@pytest.mark.slow
 def test_a_dry_run_counts_the_same_and_writes_nothing(database, history, spotify_play):
     folder = history(spotify_play(), spotify_play(), spotify_play(at=at(30)))
     dry = import_history(database, "spotify", folder, dry_run=True)
@@ -70,6 +71,7 @@ def test_a_dry_run_counts_the_same_and_writes_nothing(database, history, spotify
     assert dry.recorded == import_history(database, "spotify", folder).recorded
 
 
+@pytest.mark.slow
 def test_what_was_undone_stays_undone_when_imported_again(database, history, spotify_play):
     folder = history(spotify_play())
     import_history(database, "spotify", folder)
@@ -160,6 +162,7 @@ def test_progress_tells_the_stages_in_order_with_a_total(database, history, spot
     assert told[-1].seconds_left == 0
 
 
+@pytest.mark.slow
 def test_the_report_lists_every_name_and_no_formula(database, history, spotify_play, tmp_path):
     folder = history(
         *(spotify_play(at=at(30 * n)) for n in range(3)),

@@ -135,6 +135,7 @@ def test_the_player_trains_quietly_at_the_lowest_priority_in_one_thread_and_says
     assert not auto.due()
 
 
+@pytest.mark.slow
 def test_a_listener_who_asks_takes_a_quiet_training_over(talkative):
     auto = AutoTraining(Registry(talkative.paths.models), 50, lambda: 60)
     work = Background(talkative.database, talkative.paths, lambda **_: None, lambda: None, lambda: None, auto)

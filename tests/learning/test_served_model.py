@@ -95,6 +95,7 @@ def move_to_another_library(home):
     registry.promote(registry.save(stranger).version)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

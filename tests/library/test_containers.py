@@ -84,6 +84,7 @@ def test_an_mp3_of_constant_bitrate_without_a_table_is_timed_by_its_bitrate(orig
     assert probe(path).info.duration == pytest.approx(decoded_seconds(path), abs=ENCODER_EDGES)
 
 
+@pytest.mark.slow
 def test_an_mp3_of_varying_bitrate_without_a_table_is_counted(originals, tmp_path):
     slow = encode(tmp_path / "slow.mp3", "mp3", seconds=4, seed=2)
     frames = without_table(slow.read_bytes())

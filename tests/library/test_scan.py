@@ -197,6 +197,7 @@ def test_damaged_files_are_reported_every_time_but_read_once(database, music, mo
     assert set(again.failed) == set(first.failed)
 
 
+@pytest.mark.slow
 def test_a_mended_file_becomes_a_track_and_its_failure_is_forgotten(database, music, originals):
     (music / "new.mp3").write_text("still downloading")
     scan(database, [music])
@@ -402,6 +403,7 @@ def test_progress_ends_at_the_number_of_new_files(database, music):
     assert (told[-1].done, told[-1].total) == (len(REQUIRED), len(REQUIRED))
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_the_real_library_is_read_whole_and_then_left_alone(database, shared_music, monkeypatch):
     assert counts(scan(database, [shared_music])) == {"added": 240}

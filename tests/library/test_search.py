@@ -82,6 +82,7 @@ def test_no_query_breaks_anything(query):
 WORDS = st.text(st.sampled_from("aáÁbBß øØ"), max_size=6)
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(WORDS, WORDS), max_size=8), st.lists(WORDS, max_size=3))
 def test_the_index_agrees_with_looking_at_every_row(names, words):
     rows = [row(i, title, artist, "", "") for i, (title, artist) in enumerate(names)]

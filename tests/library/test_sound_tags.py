@@ -24,6 +24,7 @@ def slow_threshold(values):
     return splits
 
 
+@pytest.mark.slow
 @given(PROBABILITIES)
 def test_the_threshold_is_the_split_with_the_greatest_variance_between(values):
     splits = slow_threshold([float(np.float32(value)) for value in values])

@@ -70,6 +70,7 @@ def test_embedding_anew_replaces_the_spread_too(session):
     assert load_vectors(session, "f", [1], Pooling.MEAN_AND_SPREAD).vectors.shape == (1, 0)
 
 
+@pytest.mark.slow
 def test_a_database_from_before_the_spread_keeps_its_vectors(tmp_path):
     path = tmp_path / "player.db"
     engine = create_engine(f"sqlite:///{path}")

@@ -17,6 +17,8 @@ from player.stations.resume import ResumePoint, load_resume_point, save_resume_p
 from tests.support.listener import Listener
 from tests.support.pulse import PulseServer, missing_programs
 
+pytestmark = pytest.mark.slow
+
 LOST = "The output device Speaker went away; the music waits until one is back."
 
 

@@ -15,6 +15,8 @@ from player.playback.controller import Opening
 from player.stations.resume import load_resume_point
 from tests.support.listener import Listener
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def evening(demo):

@@ -21,6 +21,8 @@ from recommender.evaluation.metrics import Bin
 from recommender.events import EventLog, Outcome, empty_log
 from recommender.training.history_evaluation import evaluate_listener
 
+pytestmark = pytest.mark.slow
+
 EVENTS = 300
 HOSTILE = "</style></title><script>alert(1)</script><img src=//evil.example/x onerror=alert(1)> @STYLE@ \\g<1> \udcff \x1b[31m"
 VOID = {"meta", "br"}
@@ -92,7 +94,6 @@ def nothing(material):
     return Evaluated(evaluate_listener(None, log, material.catalogue), None, "")
 
 
-@pytest.mark.slow
 def test_the_page_says_the_conclusion_and_shows_every_recommender(evaluated):
     reader = Reader(evaluation_page(evaluated))
     said = " ".join(reader.text)

@@ -1,5 +1,6 @@
 """Pins: pure moves, and what is kept of them."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +29,7 @@ def test_a_pin_moves_within_the_pins():
     assert pins.moved(7, 1) == pins
 
 
+@pytest.mark.slow
 @given(TRACKS, st.integers(1, 9), st.integers(-9, 9))
 def test_moving_loses_and_doubles_no_pin(pins, track, places):
     assert sorted(pins.moved(track, places).tracks) == sorted(pins.tracks)

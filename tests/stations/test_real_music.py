@@ -22,6 +22,7 @@ A_GROUP = 8
 """Tracks of each of the four groups: a few seconds of listening, and chance is one in four."""
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.shared,
     pytest.mark.skipif(not (SHARED / "music.csv").is_file(), reason=f"needs the development data at {SHARED}"),
 ]

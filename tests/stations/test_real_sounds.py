@@ -28,6 +28,7 @@ RATE, SECONDS = 22_050, 12
 HERTZ = 440
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.shared,
     pytest.mark.skipif(not (SHARED / "music.csv").is_file(), reason=f"needs the development data at {SHARED}"),
 ]

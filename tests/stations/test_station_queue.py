@@ -398,6 +398,7 @@ def test_asking_alone_ranks_nothing_and_a_ranking_of_it_is_the_queue(demo):
 # --- calibration
 
 
+@pytest.mark.slow
 def test_a_strong_calibration_keeps_to_the_shares_of_what_was_liked(demo):
     station = demo.station("Mixed")
     collection, scorer = tune(demo, station)

@@ -174,6 +174,7 @@ def test_the_dial_is_a_part_of_its_own(told):
     assert sum(part.logits for part in said.parts) == pytest.approx(said.utility, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_library_without_vectors_or_feedback_is_explained_too(tmp_path, songs):
     from tests.support.library import make_library, open_home
 

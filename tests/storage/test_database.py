@@ -75,6 +75,7 @@ def test_four_processes_that_create_the_database_at_once_all_succeed(path):
     assert sum(count_sessions(path).values()) == 100
 
 
+@pytest.mark.slow
 def test_a_new_file_that_another_process_has_just_begun_to_write_is_waited_for(path):
     # What four processes at once come upon by chance: SQLite does not wait where a file changes its way of writing.
     path.parent.mkdir(parents=True, exist_ok=True)

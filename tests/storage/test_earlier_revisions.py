@@ -111,6 +111,7 @@ def test_a_dump_has_rows_in_every_table(told):
     assert [table for table, rows in told.items() if not rows] == []
 
 
+@pytest.mark.slow
 def test_a_revision_still_makes_the_tables_it_made(revision, told, paths, tmp_path):
     # A migration that is out there is history: whoever ran it has what it made then.
     migrate_to(tmp_path / "made now.db", revision)
@@ -201,6 +202,7 @@ def test_thumbs_bans_and_rests_follow_from_them_as_they_did(revision, opened):
     assert dict(state.muted) == ({1: {"seed:genre:Jazz"}} if revision >= "0004" else {})
 
 
+@pytest.mark.slow
 def test_plays_and_used_slots_follow_from_them_as_they_did(revision, opened):
     state = load_history(opened, load_collection(opened).rows).state
     asleep = revision >= "0004"
@@ -294,6 +296,7 @@ def test_a_model_stored_beside_it_serves(opened, paths):
 # --- going on from there
 
 
+@pytest.mark.slow
 def test_the_log_goes_on_after_the_last_event(told, opened):
     log = EventStore(opened, "cli")
     last = told["event"][-1]["id"]

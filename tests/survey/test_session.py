@@ -84,6 +84,7 @@ def clip_of(path, start=1.0, seconds=2.0):
 # --- the sound of clips
 
 
+@pytest.mark.slow
 def test_a_clip_fades_in_and_out_and_is_silent_at_its_end():
     sent = []
     sound = ClipSound(lambda command: sent.append((time.monotonic(), command)), pytest.fail, volume=0.8)
@@ -193,6 +194,7 @@ def test_what_was_answered_is_not_asked_by_the_next_session(tones):
         assert answered != following.track.id
 
 
+@pytest.mark.slow
 def test_an_answer_meant_for_the_clip_before_is_passed_over(tones):
     with sitting(tones) as session:
         before = session.view().clip.track.id
@@ -274,6 +276,7 @@ def test_after_thirty_verdicts_it_is_said_what_they_are_good_for_once(tones, mon
         assert said == [False, False, False, True, False]
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_decoded_is_passed_over_and_said(tones):
     with sitting(tones, Wire()) as session:
         first = session.view().clip.track
@@ -402,6 +405,7 @@ def test_answers_move_the_queue_that_waits(controller, tones):
     assert any(abs(after[one] - scores[one]) > 0.1 for one in after.keys() & scores.keys())
 
 
+@pytest.mark.slow
 def test_closing_the_player_in_the_middle_of_a_survey_is_orderly(tones):
     player = Controller(tones.database, tones.paths, settings(), origin="tui")
     player.start()

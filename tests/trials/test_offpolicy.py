@@ -100,6 +100,7 @@ def test_places_prepared_while_music_played_are_met_as_they_were_drawn(tones, we
     assert weights[0] == pytest.approx(np.ones(len(weights[0])), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_another_station_seed_would_not_weigh_one(demo, weights):
     """So the tests above could have failed: a state that is not the one that was gives other weights."""
     station = demo.station("Evening", f"track:{demo.track_ids[3]}")
@@ -110,6 +111,7 @@ def test_another_station_seed_would_not_weigh_one(demo, weights):
     assert not np.allclose(weights[0], 1.0, rtol=0.05)
 
 
+@pytest.mark.slow
 def test_chance_weighs_one_over_the_eligible(demo, weights):
     listen(demo, demo.station("Evening", f"track:{demo.track_ids[3]}"), 6)
     evaluate(demo, "random")
@@ -117,6 +119,7 @@ def test_chance_weighs_one_over_the_eligible(demo, weights):
     assert weights[0] == pytest.approx([1 / one.eligible_count / one.propensity for one in kept], rel=1e-5)
 
 
+@pytest.mark.slow
 def test_popularity_prefers_what_was_finished_most(demo, monkeypatch):
     asked = []
     monkeypatch.setattr(policies, "evaluate_policy", lambda _decisions, policy, _features, _seed: asked.append(policy))
@@ -149,6 +152,7 @@ def test_decisions_without_a_verdict_or_about_tracks_that_are_gone_are_left_out(
     assert [one.decision.id for one in met] == [one.id for one in every[1:3]]
 
 
+@pytest.mark.slow
 def test_the_probability_beyond_what_was_kept_is_unknown_not_lost(demo):
     station = demo.station()
     listen(demo, station, 5)

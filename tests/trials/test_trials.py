@@ -60,6 +60,7 @@ def play(home, trial_arms, judge):
     return choice
 
 
+@pytest.mark.slow
 def test_each_slot_is_served_and_logged_by_the_arm_that_the_coin_gave_it_to(demo):
     arms = two_arms(demo, demo.station(), demo.track_ids[5])
     choices = [play(demo, arms, lambda _choice: True) for _ in range(12)]
@@ -230,6 +231,7 @@ def test_a_trial_is_kept_with_its_limits(demo):
     assert (found.most_pairs, found.until_us - found.started_us) == (77, 2 * 3600 * 1_000_000)
 
 
+@pytest.mark.slow
 def test_stopping_says_how_it_stood(demo):
     arms = two_arms(demo, demo.station(), demo.track_ids[5])
     for _ in range(4):
@@ -258,6 +260,7 @@ def path_of(home, arms):
     return closed_pairs(read_slots(home.database, arms.trial), history).differences.tolist()
 
 
+@pytest.mark.slow
 def test_what_is_said_or_taken_back_after_a_pair_closed_leaves_the_path_as_it_was(demo):
     station = demo.station()
     arms = two_arms(demo, station, demo.track_ids[5])
@@ -281,6 +284,7 @@ def test_what_is_said_or_taken_back_after_a_pair_closed_leaves_the_path_as_it_wa
     assert path_of(demo, arms) == before
 
 
+@pytest.mark.slow
 def test_each_look_at_a_trial_finds_what_the_looks_before_found(demo):
     station = demo.station()
     arms = two_arms(demo, station, demo.track_ids[5])

@@ -5,6 +5,7 @@ import pytest
 from player.stations.snapshot import JobView
 
 
+@pytest.mark.slow
 async def test_loss_and_auc_of_a_training_are_drawn_as_curves(running, player):
     async with running(player) as stage:
         for epoch, (loss, auc) in enumerate(((0.9, 0.61), (0.6, 0.66), (0.5, 0.71)), start=1):

@@ -28,6 +28,7 @@ async def test_without_colour_every_colour_is_gone_and_the_signs_stay(running, p
         assert {"▲3", "▼2", "●", "▌"} <= set(stage.text.split())
 
 
+@pytest.mark.slow
 async def test_with_colour_there_is_one_accent(running, player):
     async with running(player) as stage:
         assert "#c87f1a" in stage.app.export_screenshot()

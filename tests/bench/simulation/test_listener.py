@@ -101,6 +101,7 @@ def test_a_mood_leans_towards_a_liked_sound_and_changes_with_the_session(world):
     assert np.std(moods[0]) == pytest.approx(0.5)
 
 
+@pytest.mark.slow
 def test_reactions_have_the_rates_of_the_temperament(world):
     habits = Temperament()
     listener = Listener(world, habits, seed=0)

@@ -14,6 +14,8 @@ from player.config import StationSettings
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
 from recommender.events import Outcome
 
+pytestmark = pytest.mark.slow
+
 PLAN = Plan(plays=150, check_every=50)
 LISTENERS = range(6)
 CHANGE = Plan(plays=300, check_every=100, taste_changes_at=120)
@@ -35,7 +37,6 @@ def test_the_dials_are_the_players_own():
     assert StationSettings().diversity == DIVERSITY
 
 
-@pytest.mark.slow
 def test_the_same_arguments_give_the_same_run(world, runs):
     again = simulate(world, untrained, PLAN, seed=2)
     assert np.array_equal(again.track, runs["untrained"][2].track)
@@ -80,7 +81,6 @@ def test_a_station_does_not_collapse_onto_a_few_artists(world, runs):
         assert run.checks[-1].diversity.gini < 0.95
 
 
-@pytest.mark.slow
 def test_one_listener_hears_less_of_what_they_like_right_after_their_taste_changed_and_more_in_the_end(world):
     changed = [simulate(world, untrained, CHANGE, seed) for seed in LISTENERS]
     found = recovery(changed, 120)
@@ -88,7 +88,6 @@ def test_one_listener_hears_less_of_what_they_like_right_after_their_taste_chang
     assert found.regained.mean > 0.02
 
 
-@pytest.mark.slow
 def test_until_the_taste_changes_nothing_differs(world):
     same = simulate(world, untrained, replace(CHANGE, taste_changes_at=None), seed=0)
     changed = simulate(world, untrained, CHANGE, seed=0)
@@ -102,7 +101,6 @@ def test_content_only_and_like_rate_never_learn_what_sounds_alike(world):
         assert abs(run.checks[0].accuracy - run.checks[1].accuracy) < 0.03
 
 
-@pytest.mark.slow
 def test_a_retrained_policy_passes_through_the_real_training_and_notes_every_verdict(world):
     small = TrainingConfig(
         clep=ClepConfig(widths=(16, 8), epochs=2, head_epochs=2),
@@ -116,7 +114,6 @@ def test_a_retrained_policy_passes_through_the_real_training_and_notes_every_ver
     assert np.array_equal(run.track[:60], simulate(world, untrained, replace(PLAN, plays=60), seed=0).track)
 
 
-@pytest.mark.slow
 def test_a_seeded_station_stays_nearer_its_seed_than_one_of_the_whole_library(world):
     plan = replace(PLAN, plays=40)
     for seed in range(3):

@@ -21,6 +21,8 @@ from embeddings.registry import available, frontend_module, frontend_spec, name_
 from embeddings.spec import FrontEndSpec, State
 from embeddings.weights.files import PackageWeights
 
+pytestmark = pytest.mark.slow
+
 DOCUMENT = Path(__file__).parents[3] / "docs" / "research" / "front-ends.md"
 SPEC = FrontEndSpec("quarters", "1", 8_000, 1, 8_000, 4, PackageWeights("none", "https://example.org", "CC0-1.0"))
 
@@ -137,7 +139,6 @@ def test_no_sound_is_left_behind(frontend, sound, tmp_path, monkeypatch):
 # --- Bad programs -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
@@ -172,7 +173,6 @@ def test_lines_that_nobody_asked_for_are_not_taken_for_the_next_answer(frontend,
         chatty.embed(sound(1.0, 8_000))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("loop", "reason"),
     [
@@ -372,7 +372,6 @@ def test_files_are_embedded_through_a_command_in_processes_of_their_own(program,
     assert gone(processes)
 
 
-@pytest.mark.slow
 def test_a_run_whose_command_is_missing_or_fails_ends_with_one_sentence(program, tmp_path, monkeypatch):
     monkeypatch.setenv("PLAYER_MULE_COMMAND", "")
     with pytest.raises(EmbeddingError, match=r"mule cannot be used now: .*--command"):

@@ -33,6 +33,7 @@ def windows():
     return (np.random.default_rng(1).standard_normal((2, 1, CLMR.window_samples)) * 0.1).astype(np.float32)[:, 0]
 
 
+@pytest.mark.slow
 def test_the_network_equals_the_reference(clmr, windows):
     assert furthest(clmr.run(windows), reference("clmr")["embedding"]) < TOLERANCE
 
@@ -69,6 +70,7 @@ def test_of_a_long_file_little_more_than_the_windows_is_decoded(clmr, tmp_path, 
     np.testing.assert_allclose(embed_file(path, clmr).vector, windows.mean(axis=0), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_real_file_becomes_a_vector(clmr, tmp_path, encode, sound):
     pooled = embed_file(encode(tmp_path / "a.flac", sound(6.0, 44_100)[None], 44_100), clmr)
     assert pooled.vector.shape == (512,)

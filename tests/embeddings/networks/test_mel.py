@@ -87,6 +87,7 @@ def test_too_few_samples_for_a_frame_are_refused():
         log_mel(np.zeros(256, np.float32))
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 def test_log_mel_of_a_lossless_file_equals_the_reference_but_for_its_float16(shared_music, shared_reference):
     patches = shared_reference["0.patches"].reshape(-1, 96)

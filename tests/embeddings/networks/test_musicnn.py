@@ -155,6 +155,7 @@ def test_one_window_alone_and_among_others_has_the_same_outputs(musicnn, referen
     np.testing.assert_array_equal(musicnn.run(reference["patches"][2:3]).penultimate[0], together[2])
 
 
+@pytest.mark.slow
 def test_embed_gives_one_vector_and_one_row_of_tags_for_each_three_seconds(musicnn, sound):
     embedded = musicnn.embed(sound(10.0, SAMPLE_RATE))
     assert embedded.windows.shape == (3, musicnn.spec.dimension)
@@ -203,6 +204,7 @@ def test_any_finite_audio_has_a_finite_vector(musicnn, samples):
     assert np.isfinite(embedded.windows).all()
 
 
+@pytest.mark.slow
 @given(st.integers(1, 400), st.integers(1, 40))
 @settings(max_examples=50, deadline=None)
 def test_windows_are_in_order_and_spread_over_the_whole_track(count, most):
@@ -237,6 +239,7 @@ def test_a_wrong_file_of_weights_is_refused_before_it_is_read(tmp_path):
         load_frontend("musicnn", wrong)
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 @pytest.mark.parametrize("track", range(4))
 def test_from_file_to_tags_equals_the_reference_whatever_the_decoder(

@@ -11,6 +11,8 @@ from embeddings.registry import frontend_spec, load_frontend
 from embeddings.weights.keras_h5 import read_keras_h5
 from tests.support.published import SHARED_FIXTURES, TOLERANCE, furthest, layout, reference, save_openl3
 
+pytestmark = pytest.mark.slow
+
 h5py = pytest.importorskip("h5py", reason="OpenL3's weights are read with h5py, the extra openl3")
 
 NAMES = {"mel256.512": "openl3", "mel256.6144": "openl3-6144"}
@@ -56,7 +58,6 @@ def test_the_spectrogram_equals_the_reference(bands):
     assert furthest(ours[:, :, ::8], theirs[f"mel{bands}.spectrogram"]) < TOLERANCE
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("output", NAMES)
 def test_from_samples_to_the_embedding_equals_the_reference(load, output):
     theirs = reference("openl3")
@@ -85,7 +86,6 @@ def test_the_front_end_tells_what_its_spec_tells(load, name):
     assert (spec.name, spec.licence, spec.channels, spec.window_seconds) == (name, "CC-BY-4.0", 1, 1.0)
 
 
-@pytest.mark.slow
 def test_a_vector_a_second_spread_over_long_tracks(load, sound):
     front = load("openl3-mel128")
     assert front.embed(sound(3.7, OPENL3_RATE)).windows.shape == (3, 512)
@@ -96,7 +96,6 @@ def test_a_vector_a_second_spread_over_long_tracks(load, sound):
     np.testing.assert_allclose(windows - windows[0], 0, atol=1e-5)
 
 
-@pytest.mark.slow
 def test_short_audio_is_repeated_and_silence_has_a_vector(load):
     front = load("openl3-mel128")
     tick = np.zeros(48, np.float32)
@@ -134,7 +133,6 @@ def test_weights_for_the_other_spectrogram_are_refused_by_their_name(files):
         load_frontend("openl3", files[128])
 
 
-@pytest.mark.slow
 def test_a_compressed_file_that_is_not_the_authors_own_is_refused(files, tmp_path):
     packed = tmp_path / OPENL3_MEL256_FILE.filename
     packed.write_bytes(gzip.compress(files[256].read_bytes(), 1))
@@ -142,7 +140,6 @@ def test_a_compressed_file_that_is_not_the_authors_own_is_refused(files, tmp_pat
         load_frontend("openl3", packed)
 
 
-@pytest.mark.slow
 def test_a_compressed_file_reads_as_the_plain_one(files):
     plain = files[256].read_bytes()
     for packed, unpacked in zip(read_keras_h5(gzip.compress(plain, 1)), read_keras_h5(plain), strict=True):
@@ -175,7 +172,6 @@ def test_layers_are_in_the_order_of_their_numbers(tmp_path):
     assert names == ["conv2d", "conv2d_1", "conv2d_9", "conv2d_10"]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
@@ -201,7 +197,6 @@ def test_a_file_of_another_network_is_refused_by_the_layers_name(files, tmp_path
         load_frontend("openl3", path)
 
 
-@pytest.mark.slow
 def test_damaged_files_are_refused_in_a_sentence(files, tmp_path):
     whole = files[128].read_bytes()
     path = tmp_path / "damaged.h5"

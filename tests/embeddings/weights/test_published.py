@@ -77,6 +77,7 @@ def test_the_hash_is_the_one_that_git_gives(tmp_path):
     assert git_blob_id(CONTENTS) == said.stdout.strip()
 
 
+@pytest.mark.slow
 def test_a_file_is_fetched_verified_and_found(server, cache):
     wanted = spec(server)
     assert find_weights(wanted, named=None, cache=cache) is None
@@ -87,6 +88,7 @@ def test_a_file_is_fetched_verified_and_found(server, cache):
     assert wanted.read(path) == CONTENTS
 
 
+@pytest.mark.slow
 def test_a_file_with_another_hash_never_reaches_the_cache(server, cache):
     wanted = spec(server, git_blob=hashlib.sha1(b"other").hexdigest())
     with pytest.raises(EmbeddingError, match="another or a damaged file"):
@@ -103,11 +105,13 @@ def test_what_to_do_by_hand_is_said_when_the_web_is_out_of_reach(cache):
     assert "\n" not in str(refusal.value)
 
 
+@pytest.mark.slow
 def test_a_missing_page_is_said_too(server, cache):
     with pytest.raises(EmbeddingError, match="fetching failed"):
         fetch_weights(spec(server + ".absent"), cache)
 
 
+@pytest.mark.slow
 def test_nothing_is_fetched_unasked(server, cache):
     with pytest.raises(EmbeddingError, match="--fetch downloads them"):
         ensure_weights(spec(server), named=None, cache=cache)

@@ -114,6 +114,7 @@ class TestEveryRecommender:
             newcomer = replace(crowd.first(9), listener=np.full(9, listener))
             assert_sound(recommender.score(Context(listener, 0, after, newcomer)))
 
+    @pytest.mark.slow
     def test_stands_a_log_without_rows(self, recommender, crowd):
         recommender.fit(empty_log(TRACKS))
         assert_sound(recommender.score(Context(0, -1, 0.0, empty_log(TRACKS))))
@@ -127,6 +128,7 @@ class TestEveryRecommender:
         assert_sound(recommender.score(context_of(log)))
         assert "nan" not in recommender.explain(context_of(log), 0).lower()
 
+    @pytest.mark.slow
     def test_stands_labels_of_no_weight(self, recommender, crowd):
         log = replace(crowd, weight=np.zeros(len(crowd), np.float32))
         recommender.fit(log)

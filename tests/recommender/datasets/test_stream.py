@@ -78,6 +78,7 @@ def test_the_figures_are_those_of_a_slow_count(mssd_folder, length, monkeypatch)
     assert figures.density == pytest.approx(211 / (len(lengths) * figures.tracks))
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(parts=st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=9), min_size=1, max_size=6), q=st.floats(0, 1))
 def test_run_lengths_and_quantiles_agree_with_numpy(parts, q):
@@ -230,6 +231,7 @@ def test_a_log_at_hand_becomes_a_data_set(make_log):
         dataset_of(log, content=np.zeros((2, 3), np.float32))
 
 
+@pytest.mark.slow
 def test_knowing_the_kinds_needs_no_arrow():
     code = (
         "import sys; from recommender.datasets.dataset import KINDS, Dataset, DatasetError, parse_name; parse_name('csv:a');"

@@ -80,6 +80,7 @@ def test_a_separator_of_two_characters_is_understood(write, blocks):
 VALUES = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), max_size=8)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(rows=st.lists(st.tuples(VALUES, VALUES, VALUES), max_size=12), quoting=st.sampled_from([csv.QUOTE_ALL, 0]))
 def test_what_the_csv_module_writes_is_read_back(tmp_path_factory, rows, quoting):

@@ -35,6 +35,7 @@ def test_less_than_two_units_give_no_resamples(units):
     assert bootstrap.resample_counts(np.array(units, np.int64), 10, seed=0) is None
 
 
+@pytest.mark.slow
 def test_the_interval_of_a_mean_covers_the_truth_about_as_often_as_it_says():
     rng = np.random.default_rng(0)
     covered = 0

@@ -21,6 +21,7 @@ def test_the_curve_finds_the_odds_that_made_the_labels():
     assert curve.probability(scores) == pytest.approx(truth, abs=0.02)
 
 
+@pytest.mark.slow
 def test_the_curve_is_where_a_slow_search_finds_its_likelihood_largest():
     rng = np.random.default_rng(2)
     scores = rng.normal(size=40)

@@ -247,6 +247,7 @@ def test_one_listener_is_told_apart_by_station(make_world, oracle):
     assert sum(each.count for each in report.positive_shares) == 2
 
 
+@pytest.mark.slow
 def test_seeds_are_averaged_per_listener_before_anything_else(make_random_log):
     log = make_random_log(9, rows=300, listeners=9, tracks=TRACKS, moments=200)
     split = split_listener_last(log, 0.4)
@@ -278,6 +279,7 @@ def test_a_split_may_be_drawn_anew_for_each_seed(make_random_log):
         assert value == pytest.approx(np.nanmean(own)) or (np.isnan(own).all() and np.isnan(value))
 
 
+@pytest.mark.slow
 def test_two_models_are_compared_on_the_same_listeners_and_draws(make_random_log, oracle):
     log = make_random_log(12, rows=400, listeners=20, tracks=TRACKS, moments=300)
     table = np.arange(float(TRACKS))

@@ -9,6 +9,7 @@ counts = st.lists(st.integers(0, 5), max_size=12).map(np.array)
 scores = st.lists(st.integers(-3, 3), min_size=1, max_size=12).map(lambda values: np.array(values, np.float32))
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(-3, 3), max_size=8), st.lists(st.integers(-3, 3), max_size=8))
 def test_pair_auc_equals_counting_pairs(positive, negative):
     pairs = [1.0 if p > n else 0.5 if p == n else 0.0 for p in positive for n in negative]
@@ -16,6 +17,7 @@ def test_pair_auc_equals_counting_pairs(positive, negative):
     assert metrics.pair_auc(np.array(positive), np.array(negative)) == expected
 
 
+@pytest.mark.slow
 @given(st.integers(2, 7), st.integers(0, 1000))
 def test_same_state_wins_score_both_tracks_before_the_earlier_event(size, seed):
     rng = np.random.default_rng(seed)
@@ -29,6 +31,7 @@ def test_same_state_wins_score_both_tracks_before_the_earlier_event(size, seed):
             assert wins[row, column] == expected
 
 
+@pytest.mark.slow
 @given(scores, st.data())
 def test_full_rank_is_the_mean_place_over_orders_of_ties(values, data):
     target = data.draw(st.integers(0, len(values) - 1))
@@ -41,6 +44,7 @@ def test_full_rank_is_the_mean_place_over_orders_of_ties(values, data):
     assert metrics.reciprocal_rank(values, target) == pytest.approx(1 / np.mean(places))
 
 
+@pytest.mark.slow
 @given(st.permutations(range(12)), st.sets(st.integers(0, 11), max_size=12), st.integers(1, 12))
 def test_ndcg_equals_walking_down_the_list(order, relevant, k):
     values = np.empty(12, np.float32)
@@ -51,6 +55,7 @@ def test_ndcg_equals_walking_down_the_list(order, relevant, k):
     assert metrics.ndcg(values, np.array(sorted(relevant), np.int64), k) == expected
 
 
+@pytest.mark.slow
 @given(counts)
 def test_gini_is_half_the_relative_mean_difference(values):
     if len(values) == 0 or values.sum() == 0:
@@ -60,6 +65,7 @@ def test_gini_is_half_the_relative_mean_difference(values):
     assert metrics.gini(values) == pytest.approx(np.mean(differences) / (2 * values.mean()))
 
 
+@pytest.mark.slow
 @given(counts)
 def test_coverage_and_entropy_equal_their_definitions(values):
     assert metrics.coverage(values) == (pytest.approx(np.mean(values > 0)) if len(values) else None)
@@ -68,12 +74,14 @@ def test_coverage_and_entropy_equal_their_definitions(values):
     assert metrics.entropy(values) == (None if bits is None else pytest.approx(bits, abs=1e-12))
 
 
+@pytest.mark.slow
 @given(scores, st.integers(0, 15))
 def test_top_lists_the_best_first_and_equals_in_order(values, k):
     expected = sorted(range(len(values)), key=lambda i: (-values[i], i))[:k]
     assert metrics.top(values, k).tolist() == expected
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(1, 30), max_size=9, unique=True), st.integers(1, 12))
 def test_hit_rate_and_recall_equal_looking_at_the_first_places(ranks, k):
     found = [rank for rank in ranks if rank in range(1, k + 1)]
@@ -82,6 +90,7 @@ def test_hit_rate_and_recall_equal_looking_at_the_first_places(ranks, k):
     assert metrics.recall_of_ranks(array, k) == (pytest.approx(len(found) / len(ranks)) if ranks else None)
 
 
+@pytest.mark.slow
 @given(scores, st.data())
 def test_full_ranks_are_each_targets_full_rank(values, data):
     targets = data.draw(st.lists(st.integers(0, len(values) - 1), max_size=6))
@@ -89,6 +98,7 @@ def test_full_ranks_are_each_targets_full_rank(values, data):
     assert metrics.full_ranks(values, np.array(targets, np.int64)).tolist() == expected
 
 
+@pytest.mark.slow
 @given(st.integers(0, 500), st.integers(0, 6))
 def test_intra_list_distance_is_the_mean_over_pairs_of_known_sound(seed, length):
     rng = np.random.default_rng(seed)
@@ -101,6 +111,7 @@ def test_intra_list_distance_is_the_mean_over_pairs_of_known_sound(seed, length)
     assert metrics.intra_list_distance(metrics.unit_vectors(content), tracks) == expected
 
 
+@pytest.mark.slow
 @given(counts, st.data())
 def test_novelty_is_the_mean_surprise_of_a_list(values, data):
     if len(values) == 0:
@@ -112,6 +123,7 @@ def test_novelty_is_the_mean_surprise_of_a_list(values, data):
     assert metrics.novelty(metrics.self_information(values), np.array(tracks, np.int64)) == expected
 
 
+@pytest.mark.slow
 @given(st.lists(st.integers(-3, 4), min_size=1, max_size=10))
 def test_artist_spread_counts_artists_and_all_unknown_as_one(artists):
     tracks = np.arange(len(artists))
@@ -120,6 +132,7 @@ def test_artist_spread_counts_artists_and_all_unknown_as_one(artists):
     assert metrics.artist_spread(np.array(artists), tracks[:0]) is None
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=12))
 def test_the_binary_metrics_equal_their_cells(answers):
     called, liked = (np.array([row[i] for row in answers], bool) for i in (0, 1))

@@ -17,6 +17,8 @@ from recommender.evaluation.offpolicy import (
     fit_outcome,
 )
 
+pytestmark = pytest.mark.slow
+
 LOGS = 60
 
 
@@ -56,7 +58,6 @@ def many(logs):
     ]
 
 
-@pytest.mark.slow
 def test_the_estimates_recover_the_true_value_within_their_intervals(many):
     # 95 % nominal; the bound is three standard errors of sixty logs below it.
     bound = 0.95 - 3 * np.sqrt(0.95 * 0.05 / LOGS)
@@ -77,7 +78,6 @@ def test_the_lead_has_no_bias_that_many_logs_would_show(many):
     assert abs(errors.mean()) < 3 * errors.std() / np.sqrt(LOGS)
 
 
-@pytest.mark.slow
 def test_a_log_that_lies_about_its_propensities_leads_snips_astray(logs):
     """So the proofs above could have failed."""
     lying, honest = [], []

@@ -115,6 +115,7 @@ def test_the_evidence_is_that_of_bets_begun_at_every_retraining_with_their_share
     assert evidence.value == pytest.approx(begun.mean() + 1 / 7)
 
 
+@pytest.mark.slow
 def test_a_training_that_makes_nothing_worse_is_hardly_ever_refused():
     refused = 0
     for listener in range(400):
@@ -135,6 +136,7 @@ def test_a_bet_never_loses_more_than_it_has_and_gains_nothing_when_nothing_is_wo
     assert (bet_growth(outcomes).mean(axis=0) <= 1.0).all()
 
 
+@pytest.mark.slow
 @given(hnp.arrays(np.float32, st.tuples(st.just(7), st.just(7)), elements=st.floats(0, 1, width=16)), st.data())
 def test_prequential_wins_are_those_of_a_slow_count(scores, data):
     label = np.array(data.draw(st.lists(st.sampled_from([-1, 1]), min_size=7, max_size=7)), np.int8)

@@ -70,6 +70,7 @@ def test_equal_arms_looked_at_after_every_pair_stop_no_oftener_than_alpha():
     assert peeked.any(axis=1).mean() > 2 * bound
 
 
+@pytest.mark.slow
 def test_the_coin_keeps_the_null_though_the_first_place_is_liked_better_and_the_mood_drifts():
     rng = np.random.default_rng(3)
     runs, length = 600, 200

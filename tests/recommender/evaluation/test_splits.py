@@ -54,6 +54,7 @@ def test_the_parts_partition_the_log(logs):
     hold_for_all(check, logs)
 
 
+@pytest.mark.slow
 def test_no_listener_has_a_test_row_earlier_than_or_beside_what_is_learned_from(logs):
     def check(split):
         if not split.ordered:
@@ -80,6 +81,7 @@ def test_a_moment_of_one_listener_is_never_divided(logs):
     hold_for_all(check, logs)
 
 
+@pytest.mark.slow
 def test_a_cut_for_all_divides_no_moment_at_all(logs):
     def check(split):
         if split.name in ("global-time", "walk-forward"):
@@ -89,6 +91,7 @@ def test_a_cut_for_all_divides_no_moment_at_all(logs):
     hold_for_all(check, logs)
 
 
+@pytest.mark.slow
 def test_a_random_split_never_divides_what_a_listener_said_about_a_track(logs):
     def check(split):
         if not split.ordered:

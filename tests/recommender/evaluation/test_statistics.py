@@ -17,6 +17,7 @@ def mid_ranks(values):
     return np.array([np.sum(values < value) + (np.sum(values == value) + 1) / 2 for value in values])
 
 
+@pytest.mark.slow
 @given(tables)
 def test_friedman_equals_its_formula_with_ties(values):
     blocks, treatments = values.shape
@@ -120,6 +121,7 @@ def test_the_paired_bootstrap_is_surer_than_two_intervals_apart():
     assert paired_bootstrap(first, second) == gap != paired_bootstrap(first, second, seed=1)
 
 
+@pytest.mark.slow
 def test_the_paired_interval_covers_the_truth_about_as_often_as_it_says():
     rng = np.random.default_rng(1)
     covered = 0

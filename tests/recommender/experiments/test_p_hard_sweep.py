@@ -124,6 +124,7 @@ def test_a_set_with_nothing_to_predict_is_refused_in_a_sentence(store, dataset):
         run_p_hard(store, poor, configure_p_hard(poor, QUICK, p_hard=(0.0,)))
 
 
+@pytest.mark.slow
 def test_a_training_survives_the_disk_and_a_damaged_one_is_made_again(dataset, question):
     study = p_hard_study(dataset, question)
     part = _measured(study, _Task("sequential p_hard=1", 0, 0), study.splits(0)[0], None)

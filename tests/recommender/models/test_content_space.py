@@ -15,6 +15,8 @@ from recommender.models.content_space import (
     seed_similarity,
 )
 
+pytestmark = pytest.mark.slow
+
 UNKNOWN = -1
 
 

@@ -11,6 +11,8 @@ from recommender.models.model_card import FrontEndId, Model, card_from_json, car
 from recommender.models.registry import CURRENT, Library, ModelError, Registry
 from recommender.training.retraining import retrain
 
+pytestmark = pytest.mark.slow
+
 QUICK = TrainingConfig(
     ClepConfig(widths=(8, 8, 8, 4), head_widths=(4, 4, 1), epochs=1, head_epochs=1),
     SequentialConfig(width=8, length=8, epochs=1),
@@ -38,7 +40,6 @@ def folder(registry, card):
     return registry.root / card.version
 
 
-@pytest.mark.slow
 def test_a_stored_model_is_loaded_as_it_was(registry, model):
     card = registry.save(model)
     loaded = registry.load(card.version, model.card.frontend)
@@ -170,7 +171,6 @@ def test_a_library_that_lost_and_gained_tracks_is_still_the_models_own(registry,
         registry.load(card.version, library=Library(own.track_ids + 100_000, own.vectors))
 
 
-@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_card_with_any_value_exchanged_is_read_or_refused_as_damaged(model, data):

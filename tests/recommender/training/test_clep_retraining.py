@@ -12,6 +12,8 @@ from recommender.models.model_card import card_from_json, card_to_json, check_ar
 from recommender.models.model_scorer import ModelScorer
 from recommender.training.retraining import retrain
 
+pytestmark = pytest.mark.slow
+
 SEQUENCE = SequentialConfig(width=16, length=16, epochs=1)
 
 
@@ -47,7 +49,6 @@ def test_it_learns_the_taste_of_tracks_it_has_not_heard(world, result):
     assert result.report.mean("random", Measure.PAIR_AUC) < 0.7
 
 
-@pytest.mark.slow
 def test_it_learns_nothing_from_the_gate_slice(world, result):
     gate = world.log.time > result.model.card.seen_until
     turned = replace(world.log, label=np.where(gate, -world.log.label, world.log.label).astype(np.int8))

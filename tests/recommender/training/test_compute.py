@@ -14,6 +14,8 @@ from recommender.training.conversion import convert
 from recommender.training.row_sources import batches
 from recommender.training.shards import ShardFolder
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(__file__).with_name("two_processes.py")
 
 

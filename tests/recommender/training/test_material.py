@@ -13,6 +13,8 @@ from recommender.training.material import FULL_GROWTH, STRETCH, plan_training, r
 from recommender.training.retraining import retrain
 from recommender.training.sequential_recommender import BEST_BY_GRADIENT
 
+pytestmark = pytest.mark.slow
+
 CONFIG = TrainingConfig(ClepConfig.best(), SequentialConfig(width=16, length=16, epochs=3))
 
 
@@ -43,7 +45,6 @@ def test_the_first_training_is_full_and_says_why(parent):
     assert (lineage.full_rows, lineage.log_rows, lineage.replayed_rows) == (400, 400, 0)
 
 
-@pytest.mark.slow
 def test_little_new_is_learned_incrementally_with_the_old_replayed(world, parent, child):
     lineage = child.card.lineage
     assert (lineage.kind, lineage.parent, lineage.full_rows) == (Kind.INCREMENTAL, "parent", 400)
@@ -127,7 +128,6 @@ def test_tracks_that_left_the_library_are_let_go(world, parent):
     assert remembered(few, parent, gone)["track_ids"].tolist() == ids[:-1].tolist()
 
 
-@pytest.mark.slow
 def test_every_configuration_goes_on(world, child):
     """The best mode has more arrays by track than the plain one; all find their rows."""
     best = replace(BEST_BY_GRADIENT, width=16, heads=2, length=16, epochs=1, refit=False)
@@ -138,7 +138,6 @@ def test_every_configuration_goes_on(world, child):
         assert np.isfinite(ModelScorer(model, world.catalogue).sequence.items).all()
 
 
-@pytest.mark.slow
 def test_going_on_keeps_what_was_learned(world, parent):
     """One epoch from the parent's weights is nearer to the parent than one from scratch."""
     one = replace(CONFIG, sequential=replace(CONFIG.sequential, epochs=1))

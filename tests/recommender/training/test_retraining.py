@@ -18,6 +18,8 @@ from recommender.training.history_evaluation import MODEL, evaluate_listener, sp
 from recommender.training.material import Material
 from recommender.training.retraining import LIVE, retrain
 
+pytestmark = pytest.mark.slow
+
 QUICK = TrainingConfig(
     ClepConfig(widths=(32, 16, 16, 8), head_widths=(8, 8, 1), epochs=8, head_epochs=15),
     SequentialConfig(width=16, length=16, epochs=8, learning_rate=0.005),
@@ -59,14 +61,12 @@ def test_every_figure_stands_beside_the_baselines(result):
         assert {row.model for row in result.report.rows if row.metric == measure} == models
 
 
-@pytest.mark.slow
 def test_labels_without_a_cause_are_not_learned(world):
     rng = np.random.default_rng(0)
     shuffled = replace(world.log, label=rng.permutation(world.log.label), outcome=np.full(len(world.log), 3, np.int8))
     assert run(world, shuffled).report.mean(MODEL, Measure.PAIR_AUC) < 0.65
 
 
-@pytest.mark.slow
 def test_the_same_history_and_seed_give_the_same_model_and_another_seed_does_not(world):
     quick = replace(QUICK, sequential=replace(QUICK.sequential, epochs=2), clep=replace(QUICK.clep, epochs=2))
     first, again, other = (run(world, config=replace(quick, seed=seed)).model for seed in (0, 0, 1))
@@ -76,7 +76,6 @@ def test_the_same_history_and_seed_give_the_same_model_and_another_seed_does_not
     assert not np.array_equal(first.arrays["sequence.own"], other.arrays["sequence.own"])
 
 
-@pytest.mark.slow
 def test_the_gate_slice_has_no_part_in_the_model(world, result):
     gate = world.log.time >= split_with_pairs(world.log).gate.time[0]
     turned = replace(world.log, label=np.where(gate, -world.log.label, world.log.label).astype(np.int8))
@@ -88,7 +87,6 @@ def test_the_gate_slice_has_no_part_in_the_model(world, result):
     assert result.model.card.seen_until < world.log.time[gate].min()
 
 
-@pytest.mark.slow
 def test_a_history_of_opposite_taste_does_not_pass_the_gate(world):
     before_gate = world.log.time < split_with_pairs(world.log).gate.time[0]
     opposite = np.where(before_gate, -world.log.label, world.log.label).astype(np.int8)
@@ -128,7 +126,6 @@ def test_likes_first_and_dislikes_only_lately_is_named(make_log, world):
     assert any("disliked track in the older part" in line for line in run(world, log).missing)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("events", [40, 100])
 def test_a_hundred_events_or_fewer_run_to_the_end(make_world, events):
     small = make_world(events=events, tracks=240)
@@ -137,7 +134,6 @@ def test_a_hundred_events_or_fewer_run_to_the_end(make_world, events):
     assert np.isfinite(ModelScorer(result.model, small.catalogue).clep.logits).all()
 
 
-@pytest.mark.slow
 def test_one_block_of_likes_then_one_of_dislikes_runs_to_the_end(make_log, world):
     log = make_log([(0, 0, t % 80, t, 1 if t < 60 else -1) for t in range(100)], tracks=80)
     result = run(world, log)
@@ -145,7 +141,6 @@ def test_one_block_of_likes_then_one_of_dislikes_runs_to_the_end(make_log, world
     assert all(np.isfinite(row.mean) for row in result.report.rows)
 
 
-@pytest.mark.slow
 def test_progress_names_every_stage_and_counts_up(world):
     seen = []
     run(world, on_progress=seen.append)
@@ -157,7 +152,6 @@ def test_progress_names_every_stage_and_counts_up(world):
     assert all(step.metric is not None for step in seen if step.stage == "sequence")
 
 
-@pytest.mark.slow
 def test_stopping_keeps_and_measures_the_best_so_far(world):
     seen = []
     result = run(world, on_progress=seen.append, should_stop=lambda: True)
@@ -166,7 +160,6 @@ def test_stopping_keeps_and_measures_the_best_so_far(world):
     assert sum(step.stage == "sequence" for step in seen) == 1
 
 
-@pytest.mark.slow
 def test_the_live_model_is_measured_on_rows_that_neither_has_seen(world):
     live = run(world, first_rows(world.log, 350)).model
     result = run(world, live=live)
@@ -174,7 +167,6 @@ def test_the_live_model_is_measured_on_rows_that_neither_has_seen(world):
     assert result.report.mean(LIVE, Measure.PAIR_AUC) is not None
 
 
-@pytest.mark.slow
 def test_a_live_model_that_has_seen_everything_stays(world, result):
     live = Model(replace(result.model.card, seen_until=float(world.log.time[-1])), result.model.arrays)
     again = run(world, live=live)
@@ -182,7 +174,6 @@ def test_a_live_model_that_has_seen_everything_stays(world, result):
     assert "live model stays" in again.reason
 
 
-@pytest.mark.slow
 def test_a_live_model_of_other_vectors_is_no_rival(world, result):
     foreign = Model(replace(result.model.card, frontend=FrontEndId("other", "1", 12)), result.model.arrays)
     again = run(world, live=foreign)
@@ -244,7 +235,6 @@ def test_a_catalogue_whose_arrays_do_not_fit_is_refused(world):
         replace(world.catalogue, vectors=np.zeros((80, 3), np.float32))
 
 
-@pytest.mark.slow
 def test_evaluating_a_stored_model_starts_after_what_it_has_seen(world, result):
     report = evaluate_listener(result.model, world.log, world.catalogue).evaluation.report
     assert report.mean(MODEL, Measure.PAIR_AUC) == pytest.approx(result.report.mean(MODEL, Measure.PAIR_AUC))
@@ -253,7 +243,6 @@ def test_evaluating_a_stored_model_starts_after_what_it_has_seen(world, result):
     assert later.positives + later.negatives == 9
 
 
-@pytest.mark.slow
 def test_evaluating_without_a_model_or_a_history_gives_the_baselines_or_the_reasons(world):
     assert (
         evaluate_listener(None, world.log, world.catalogue).evaluation.report.mean("like-rate", Measure.PAIR_AUC)
@@ -262,7 +251,6 @@ def test_evaluating_without_a_model_or_a_history_gives_the_baselines_or_the_reas
     assert evaluate_listener(None, empty_log(80), world.catalogue).evaluation.report.rows == ()
 
 
-@pytest.mark.slow
 def test_serving_and_evaluating_never_import_torch_or_scipy():
     code = (
         "import sys, recommender.models.model_scorer, recommender.models.registry, recommender.training.history_evaluation;"

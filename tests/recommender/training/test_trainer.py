@@ -231,6 +231,7 @@ def test_the_network_comes_back_on_the_processor_and_ready_to_score(make_many, s
     assert trained.reports[0].seconds > 0.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("p_hard", [0.0, 0.4, 1.0])
 def test_every_share_of_real_negatives_is_waited_for_with_the_same_patience(make_many, small, p_hard):
     still = replace(small, p_hard=p_hard, learning_rate=0.0, epochs=20, patience=3)  # no epoch is better than the first

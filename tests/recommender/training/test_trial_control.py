@@ -12,6 +12,8 @@ from recommender.training.retraining import retrain
 from recommender.training.trial_control import ControlError, train_control, without_hard_negatives
 from recommender.training.tuning import with_blend
 
+pytestmark = pytest.mark.slow
+
 CONFIG = TrainingConfig(ClepConfig.best(), SequentialConfig(epochs=2, width=16, length=16))
 
 
@@ -41,7 +43,6 @@ def control(live, world):
     return make_control(live, world.log, world.catalogue)
 
 
-@pytest.mark.slow
 def test_other_dislikes_in_what_it_learns_from_change_nothing_of_its_sequence(live, control, world):
     log = world.log
     early = log.time < np.quantile(log.time[log.time <= live.card.seen_until], 0.6)

@@ -28,6 +28,8 @@ from recommender.training.tuning import (
     with_blend,
 )
 
+pytestmark = pytest.mark.slow
+
 CONFIG = TrainingConfig(ClepConfig.best(), SequentialConfig(width=16, length=16, epochs=2))
 
 
@@ -54,7 +56,6 @@ def test_a_trained_model_spreads_over_the_library_about_as_the_untrained_player_
     assert 0.9 * QUIETEST < np.mean(own) / np.mean(plain) < 1.1 * LOUDEST
 
 
-@pytest.mark.slow
 def test_the_gate_slice_has_no_part_in_the_blend(world, model):
     split = split_with_pairs(world.log)
     gate = world.log.time >= split.gate.time[0]
@@ -99,7 +100,6 @@ def test_another_blend_on_a_card_leaves_the_arrays(model):
     assert other.card.blend.weights[Component.HEAD] == 2.0 * model.card.blend.weights[Component.HEAD]
 
 
-@pytest.mark.slow
 def test_a_stop_while_measuring_leaves_a_model_measured_on_the_newest_rows(make_world):
     world = make_world(events=900)
     seen = []
@@ -124,7 +124,6 @@ def past(make_world):
     return make_world(events=200, stations=1, sharpness=1.0)
 
 
-@pytest.mark.slow
 def test_the_choice_is_the_one_that_a_slow_walk_would_make(past):
     log, catalogue = past.log.first(110), past.catalogue
     found = []
@@ -143,7 +142,6 @@ def test_the_choice_is_the_one_that_a_slow_walk_would_make(past):
     assert tuned.gain == pytest.approx(gain, abs=1e-6)
 
 
-@pytest.mark.slow
 def test_labels_without_a_cause_call_for_a_tight_prior_and_a_sharp_taste_for_a_wide_one(make_world):
     sharp = make_world(events=200, stations=1, sharpness=6.0)
     rng = np.random.default_rng(0)
