@@ -202,7 +202,7 @@ class MusicnnNetwork:
         max_pool, mean_pool = features.max(axis=0), features.mean(axis=0)
         pooled = np.stack([max_pool, mean_pool], axis=1).ravel()  # interleaved: max, mean, max, mean, …
         penultimate = self.normalise_dense(np.maximum(self.dense(self.normalise_pooled(pooled)), 0))
-        tags = 1 / (1 + np.exp(-self.output(penultimate)))
+        tags = (1 / (1 + np.exp(-self.output(penultimate)))).astype(np.float32, copy=False)
         return tags, penultimate, mean_pool, max_pool
 
 

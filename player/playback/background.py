@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from sqlalchemy import func, select
 
@@ -16,13 +16,12 @@ from player.jobs import JobChild, JobProgress, JobResult
 from player.learning.auto_training import AutoTraining
 from player.learning.installation import can_install, missing_requirements
 from player.library.vectors import any_pending
-from player.stations.snapshot import JobView
+from player.stations.snapshot import JobName, JobView
 from player.storage.database import ChangeWatch, Database
 from player.storage.models import Embedding, TrackFile
 
 _LOG = logging.getLogger(__name__)
 
-JobName = Literal["scan", "embed", "retrain", "setup"]
 LOOK_SECONDS = 0.5
 """How often it is looked whether another process wrote: noticed within a second."""
 RELOAD_SECONDS = 10.0

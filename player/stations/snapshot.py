@@ -12,6 +12,9 @@ FOLLOWS = "next on the album"
 MoveKind = Literal["same", "up", "down", "new"]
 
 
+JobName = Literal["scan", "embed", "retrain", "setup"]
+
+
 @dataclass(frozen=True, slots=True)
 class QueueRow:
     """One upcoming track."""
@@ -80,7 +83,7 @@ class StationRow:
 class JobView:
     """A background job (scan, embed, retrain) as it goes."""
 
-    name: Literal["scan", "embed", "retrain"]
+    name: JobName
     stage: str
     """What it is doing, in words."""
     done: int
