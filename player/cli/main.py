@@ -21,7 +21,7 @@ COMMANDS = {
     "library": ("scan", "embed", "frontends", "tracks"),
     "stations": ("station", "queue"),
     "play": ("next", "similar", "feedback", "history", "play"),
-    "training": ("retrain", "evaluate"),
+    "training": ("setup", "retrain", "evaluate"),
     "model_versions": ("models",),
     "ab": ("ab",),
     "library_insight": ("map", "duplicates", "outliers"),
