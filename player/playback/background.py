@@ -16,7 +16,7 @@ from player.jobs import JobChild, JobProgress, JobResult
 from player.learning.auto_training import AutoTraining
 from player.learning.installation import can_install, missing_requirements
 from player.library.vectors import any_pending
-from player.stations.snapshot import JobName, JobView
+from player.stations.snapshot import JOB_NAMES, JobName, JobView
 from player.storage.database import ChangeWatch, Database
 from player.storage.models import Embedding, TrackFile
 
@@ -30,7 +30,6 @@ RELOAD_SHARE = 20.0
 """…and never so often that reading takes more than a twentieth of the time."""
 CANNOT_PAUSE = "Only the analysis can be paused; a scan or a training can be stopped (ctrl+x)."
 NOTHING_TO_PAUSE = "Nothing is running that could be paused."
-WORDS = {"scan": "Scanning", "embed": "Analysing", "retrain": "Training", "setup": "Installing PyTorch"}
 
 
 class Outside(Protocol):
@@ -143,7 +142,7 @@ class Background:
     def _start(self, name: JobName, arguments: tuple[str, ...], *, quiet: bool) -> None:
         """Start a job; the lock is held and none is running."""
         self._quiet = quiet
-        self.view = JobView(name, f"{WORDS[name]} …", 0, 0, None, quiet=quiet)
+        self.view = JobView(name, f"{JOB_NAMES[name]} …", 0, 0, None, quiet=quiet)
         self._child = JobChild(
             [name, *arguments, *(() if name == "setup" else ("--data-dir", str(self._paths.data)))],
             lambda progress: self._progress(name, progress),
@@ -234,7 +233,7 @@ class Background:
             summary = f"Trained by itself: {result.summary}" if self._quiet and result.ok else result.summary
             self._quiet = False
             if following is None and not (name == "embed" and self._paused):
-                self.view = JobView(name, WORDS[name], 0, 0, None, finished=True, summary=summary)
+                self.view = JobView(name, JOB_NAMES[name], 0, 0, None, finished=True, summary=summary)
         if self._closing.is_set():
             return
         self._mark = self._read_mark()

@@ -13,6 +13,12 @@ MoveKind = Literal["same", "up", "down", "new"]
 
 
 JobName = Literal["scan", "embed", "retrain", "setup"]
+JOB_NAMES: dict[JobName, str] = {
+    "scan": "Scanning",
+    "embed": "Analysing",
+    "retrain": "Training",
+    "setup": "Installing PyTorch",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ class StationRow:
 
 @dataclass(frozen=True, slots=True)
 class JobView:
-    """A background job (scan, embed, retrain) as it goes."""
+    """A background job as it goes."""
 
     name: JobName
     stage: str
@@ -101,6 +107,11 @@ class JobView:
     """Mean loss of the epoch, while training."""
     quiet: bool = False
     """The player began it by itself: only what came of it is worth a line."""
+
+    @property
+    def title(self) -> str:
+        """Its name on the screen."""
+        return JOB_NAMES[self.name]
 
 
 @dataclass(frozen=True, slots=True)

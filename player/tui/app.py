@@ -25,7 +25,7 @@ from player.tui.screens.station import StationScreen
 from player.tui.screens.stations import StationPicker
 from player.tui.screens.survey import SurveyScreen
 from player.tui.theme import THEME
-from player.tui.widgets.status_lines import JOB_NAMES, NoticeLine
+from player.tui.widgets.status_lines import NoticeLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -194,7 +194,7 @@ class PlayerApp(App[None]):
         if job is None or job.finished or job.paused:
             self._at_once(partial(self.player.start_job, name))
         else:
-            self.complain(f"{JOB_NAMES[job.name]} goes on already; ctrl+x stops it.")
+            self.complain(f"{job.title} goes on already; ctrl+x stops it.")
 
     def action_stop_job(self) -> None:
         """Stop the job that runs, if any, once that is confirmed."""
@@ -202,7 +202,7 @@ class PlayerApp(App[None]):
         if job is None or job.finished:
             self.complain("Nothing is running that could be stopped.")
             return
-        question = f"{JOB_NAMES[job.name]}: stop it? What is done is kept."
+        question = f"{job.title}: stop it? What is done is kept."
         self.push_screen(Confirm(question, "let it go on", "stop it"), self._stop_job)
 
     def _stop_job(self, confirmed: bool | None) -> None:  # noqa: FBT001 - the answer of a screen

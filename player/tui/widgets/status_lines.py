@@ -28,7 +28,6 @@ _INDENT = 5
 """A reason starts below the titles of the queue."""
 _RESULT_SECONDS = 8.0
 """A sentence of twenty words is read by then."""
-JOB_NAMES = {"scan": "Scanning", "embed": "Analysing", "retrain": "Training"}
 _CURVE = 12
 """Cells for the course of the training metric."""
 
@@ -94,7 +93,7 @@ class JobLine(Inked):
         job = self._job
         if job is None:
             return []
-        name: Line = [(f"{JOB_NAMES[job.name]}  ", Ink.ACCENT)]
+        name: Line = [(f"{job.title}  ", Ink.ACCENT)]
         room = width - width_of(name)
         if job.finished:
             return [*name, (fit(job.summary, room), Ink.TEXT)] if y == 0 else []
@@ -102,7 +101,7 @@ class JobLine(Inked):
             # Only listening to the library can be paused.
             steer = _GO_ON if job.paused else _PAUSE if job.name == "embed" else _STOP
             # While it is counted the count says it all.
-            stage = "" if job.stage.startswith(JOB_NAMES[job.name]) else job.stage
+            stage = "" if job.stage.startswith(job.title) else job.stage
             return spread([*name, (fit(stage, room - width_of(steer)), Ink.TEXT)], steer, width)
         return self._progress(job, width)
 
