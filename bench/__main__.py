@@ -11,7 +11,7 @@ from bench import (
     library_insight,
     retrain,
     scan,
-    start,
+    startup,
     station,
     survey,
 )
@@ -20,7 +20,7 @@ from bench.simulation import scenes as simulation
 from bench.training import peers, scale
 
 BENCHMARKS = {
-    "start": start.main,
+    "startup": startup.main,
     "scan": scan.main,
     "interaction": interaction.main,
     "retrain": retrain.main,

@@ -16,6 +16,7 @@ from player.storage.event_kinds import Origin
 
 if TYPE_CHECKING:
     from player.playback.controller import Controller, Opening
+    from player.stations.first_look import FirstLook
 
 
 def register(app: typer.Typer) -> None:
@@ -42,7 +43,18 @@ def open_player(music: Path | None, data_dir: Path | None, *, station: str | Non
                 return _open_demo(stack)
         return _controller(home, _opening(home, folder, station), stack)
 
-    _run(open_home)
+    _run(open_home, lambda: _look(data_dir))
+
+
+def _look(data_dir: Path | None) -> "FirstLook | None":
+    """What is in the data folder, if there is one."""
+    from player.folders import locate
+    from player.stations.first_look import look_at
+
+    if not locate(data_dir).database.exists():
+        return None
+    with opened(data_dir) as home:
+        return look_at(home.database)
 
 
 def demo() -> None:
@@ -51,13 +63,13 @@ def demo() -> None:
     _run(_open_demo)
 
 
-def _run(open_home: Callable[[ExitStack], "Controller"]) -> None:
+def _run(open_home: Callable[[ExitStack], "Controller"], look: "Callable[[], FirstLook | None]" = lambda: None) -> None:
     from player.tui.app import run_tui
     from player.tui.lazy_player import LazyPlayer
 
     with ExitStack() as stack:
         # All that is not of its own it passes on by __getattr__, which no type checker can follow.
-        player = cast("Controller", LazyPlayer(lambda: open_home(stack)))
+        player = cast("Controller", LazyPlayer(lambda: open_home(stack), look))
 
         def close() -> None:
             with stack:

@@ -6,7 +6,7 @@ from typing import Any
 
 from player.feedback.events import ListeningState
 from player.storage.database import Database
-from player.storage.key_value import keep_fact, read_fact
+from player.storage.key_value import keep_fact, look_up_fact
 
 FREE_QUEUE = 0
 """Stands for no station: the pins of a queue that nothing else fills."""
@@ -59,8 +59,8 @@ def why_not(state: ListeningState, station_id: int | None, track: int, now: floa
 
 def load_pins(database: Database, station_id: int | None) -> Pins:
     """What is pinned on a station, or to the free queue; nothing when nothing readable was kept."""
-    with database.reader() as session:
-        kept: Any = read_fact(session, _key(station_id))
+    with database.look_up() as connection:
+        kept: Any = look_up_fact(connection, _key(station_id))
     if not isinstance(kept, list):
         return Pins()
     return Pins(tuple(dict.fromkeys(track for track in kept if type(track) is int)))

@@ -1,15 +1,11 @@
 """Where the listener stopped: station, track, position and volume, kept so that a crash costs seconds."""
 
-import json
 import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.dialects.sqlite import insert
-
 from player.storage.database import Database
-from player.storage.models import PlayerState
+from player.storage.key_value import keep_fact, look_up_fact
 
 KEY = "resume"
 
@@ -30,11 +26,10 @@ class ResumePoint:
 
 def load_resume_point(database: Database) -> ResumePoint:
     """Where the listener stopped; the beginning when nothing (readable) was kept."""
-    with database.reader() as session:
-        text = session.scalar(select(PlayerState.value).where(PlayerState.key == KEY))
+    with database.look_up() as connection:
+        values: Any = look_up_fact(connection, KEY)
     try:
-        values: dict[str, Any] = json.loads(text or "{}")
-        point = ResumePoint(**values)
+        point = ResumePoint(**values or {})
         if not 0.0 <= point.volume <= 1.0 or not 0.0 <= point.position < math.inf:
             return ResumePoint()
     except (TypeError, ValueError):
@@ -44,7 +39,5 @@ def load_resume_point(database: Database) -> ResumePoint:
 
 def save_resume_point(database: Database, point: ResumePoint) -> None:
     """Keep where the listener is."""
-    text = json.dumps(asdict(point))
     with database.session() as session:
-        statement = insert(PlayerState).values(key=KEY, value=text)
-        session.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": text}))
+        keep_fact(session, KEY, asdict(point))

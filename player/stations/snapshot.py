@@ -144,6 +144,8 @@ class Snapshot:
     """Tracks in the library that can be played."""
     embedded: int = 0
     """Of these, how many have a vector."""
+    first_look: bool = False
+    """The library is still being read: what is shown was looked up, and commands wait for their turn."""
 
 
 def output_words(engine: str, device: str) -> str:

@@ -101,8 +101,8 @@ class Database:
         with self._sessions(bind=self.engine.execution_options(reads=True)) as session:
             try:
                 yield session
-            except DBAPIError as error:
-                raise PlayerError(explain(error.orig, self.path)) from error
+            except (DBAPIError, sqlite3.Error) as error:
+                raise PlayerError(explain(getattr(error, "orig", error), self.path)) from error
 
     @contextmanager
     def session(self) -> Generator["Session"]:
@@ -132,9 +132,9 @@ class Database:
                 # A rule of the schema, which the caller knows how to put into words.
                 session.rollback()
                 raise
-            except DBAPIError as error:
+            except (DBAPIError, sqlite3.Error) as error:
                 session.rollback()
-                raise PlayerError(explain(error.orig, self.path)) from error
+                raise PlayerError(explain(getattr(error, "orig", error), self.path)) from error
             except BaseException:
                 session.rollback()
                 raise

@@ -164,6 +164,8 @@ class PlayerApp(App[None]):
     def tell(self, operation: str, *arguments: object, **named: object) -> None:
         """Call the player's method of that name, after those called before; then the station shows, or open panels renew."""
         done = self.back_to_station if operation in CHANGE_STATION else self.renew
+        if self.player.snapshot().first_look:
+            self.complain("The library is being opened; this comes next.")
         self.commands.add(partial(getattr(self.player, operation), *arguments, **named), lambda _: done())
 
     def action_tell(self, operation: str, *arguments: object) -> None:
@@ -390,7 +392,7 @@ class PlayerApp(App[None]):
     def _offer_stations(self) -> None:
         """Open the picker by itself, once, when there is music and no station: at the start, or after a first scan."""
         snapshot = self.player.snapshot()
-        if self._offered or not self._started_up or not snapshot.tracks:
+        if self._offered or not (self._started_up or snapshot.first_look) or not snapshot.tracks:
             return
         self._offered = True
         if snapshot.station is None and isinstance(self.screen, StationScreen):

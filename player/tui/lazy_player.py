@@ -1,4 +1,4 @@
-"""A player that is opened behind the screen: the first frame is drawn before database and library are touched."""
+"""A player that is opened behind the screen: stations can be chosen before library, log and model are read."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from player.playback.controller import Controller
+    from player.stations.first_look import FirstLook
 
 BEFORE: dict[str, object] = {
     "snapshot": Snapshot(revision=0, notice="Opening the library …"),
@@ -24,29 +25,40 @@ BEFORE: dict[str, object] = {
 
 
 class LazyPlayer:
-    """Stands for a :class:`Controller`: empty until :meth:`start` has opened the real one, then that one.
+    """Stands for a :class:`Controller`: empty until :meth:`start` had a first look, and that until the real one is started.
 
     Args:
         open_player: opens it; called once, in the thread of ``start``.
+        look: what is shown until then, called before; None where there is nothing to look at.
     """
 
-    def __init__(self, open_player: Callable[[], Controller]) -> None:
+    def __init__(
+        self, open_player: Callable[[], Controller], look: Callable[[], FirstLook | None] = lambda: None
+    ) -> None:
         self._open_player = open_player
+        self._look = look
+        self._before = BEFORE
+        self._opened: Controller | None = None
         self._player: Controller | None = None
+        """The same once it is started: until then the first look says more than it would."""
         self._callbacks: list[Callable[[], None]] = []
 
     def start(self) -> None:
-        """Open the player and start it."""
-        player = self._open_player()
+        """Have a first look, then open the player and start it."""
+        if (seen := self._look()) is not None:
+            self._before = {**BEFORE, "snapshot": seen.snapshot, "stations": list(seen.stations)}
+            for callback in self._callbacks:
+                callback()
+        player = self._opened = self._open_player()
         for callback in self._callbacks:
             player.subscribe(callback)
-        self._player = player
         player.start()
+        self._player = player
 
     def close(self) -> None:
         """Close the player, where it was opened."""
-        if self._player is not None:
-            self._player.close()
+        if self._opened is not None:
+            self._opened.close()
 
     def subscribe(self, callback: Callable[[], None]) -> None:
         """Call back when the snapshot changed."""
@@ -58,8 +70,8 @@ class LazyPlayer:
         def pass_on(*arguments: Any, **named: Any) -> Any:
             if self._player is not None:
                 return getattr(self._player, name)(*arguments, **named)
-            if name in BEFORE:
-                return BEFORE[name]
+            if name in self._before:
+                return self._before[name]
             raise PlayerError("One moment: the library is being opened.")
 
         return pass_on

@@ -6,8 +6,16 @@ import threading
 import pytest
 
 from player.errors import PlayerError
+from player.feedback.event_store import EventStore
+from player.feedback.events import NewEvent
+from player.stations.first_look import look_at
+from player.stations.resume import ResumePoint, save_resume_point
+from player.stations.snapshot import NowPlaying
+from player.storage.event_kinds import Kind, Origin
 from player.tui.app import PlayerApp, run_tui
 from player.tui.lazy_player import LazyPlayer
+from player.tui.screens.stations import StationPicker
+from player.tui.widgets.status_lines import NoticeLine
 
 pytestmark = pytest.mark.slow
 
@@ -34,6 +42,45 @@ async def test_the_first_frame_does_not_wait_for_the_library(make_player, monkey
         assert app.player.stations()
         await pilot.press("q")
         await pilot.pause()
+
+
+async def test_stations_are_offered_before_the_library_is_read(make_player, demo):
+    demo.station("Evening")
+    demo.station("Morning")
+    gate = threading.Event()
+
+    def slowly():
+        assert gate.wait(30)
+        return make_player()
+
+    app = PlayerApp(LazyPlayer(slowly, lambda: look_at(demo.database)))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(app.screen, StationPicker))
+        await pilot.press(*"morn", "enter")
+        await until(pilot, lambda: "comes next" in str(app.screen.query_one(NoticeLine).render()))
+        assert app.player.snapshot().station is None
+        gate.set()
+        await until(pilot, lambda: app.player.snapshot().station is not None)
+        assert app.player.snapshot().station.name == "Morning"
+        await until(pilot, lambda: not isinstance(app.screen, StationPicker))
+
+
+def test_where_the_listener_stopped_is_shown_at_first_sight(demo):
+    station, track = demo.station("Evening"), demo.rows[0]
+    EventStore(demo.database, Origin.TUI).append(NewEvent(Kind.UP, track.id, station.id))
+    save_resume_point(demo.database, ResumePoint(station.id, track.id, 12.0, volume=0.5, reason="like you"))
+    seen = look_at(demo.database)
+    assert (seen.snapshot.station, seen.snapshot.tracks) == (seen.stations[0], len(demo.rows))
+    assert seen.snapshot.now == NowPlaying(track, 12.0, track.duration, playing=False, thumb=1, reason="like you")
+
+
+async def until(pilot, holds):
+    for _ in range(600):
+        await pilot.pause()
+        if holds():
+            return
+        await asyncio.sleep(0.05)
+    pytest.fail("it never came to be")
 
 
 def test_before_it_is_open_there_is_nothing_and_nothing_can_be_done(make_player):

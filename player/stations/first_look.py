@@ -1,0 +1,51 @@
+"""A first look at the listener's data: what the screen shows while library, log and model are being read."""
+
+from dataclasses import dataclass, replace
+
+from player.feedback.events import state_of
+from player.feedback.log_reader import read_events
+from player.library.tracks import read_catalogue
+from player.stations.resume import ResumePoint, load_resume_point
+from player.stations.snapshot import NowPlaying, Snapshot, StationRow
+from player.stations.station_list import list_stations
+from player.storage.database import Database
+
+OPENING = Snapshot(revision=0, notice="Opening the library …")
+"""Shown while nothing is known yet."""
+_PLAYABLE = "SELECT count(DISTINCT track_id) FROM track_file WHERE NOT missing"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstLook:
+    """What is known before anything large was read.
+
+    Attributes:
+        snapshot: the station that is on and its track, as they will go on.
+        stations: what there is to choose from.
+    """
+
+    snapshot: Snapshot = OPENING
+    stations: tuple[StationRow, ...] = ()
+
+
+def look_at(database: Database) -> FirstLook:
+    """Look at a database; a few milliseconds whatever its size."""
+    stations = tuple(row for row, _ in list_stations(database))
+    point = load_resume_point(database)
+    station = next((row for row in stations if row.id == point.station_id), None)
+    with database.look_up() as connection:
+        (tracks,) = connection.execute(_PLAYABLE).fetchone()
+    now = None if station is None and point.station_id is not None else _track(database, point)
+    snapshot = replace(OPENING, station=station, now=now, volume=point.volume, tracks=tracks, first_look=True)
+    return FirstLook(snapshot, stations)
+
+
+def _track(database: Database, point: ResumePoint) -> NowPlaying | None:
+    if point.track_id is None:
+        return None
+    with database.look_up() as connection:
+        rows = read_catalogue(connection, [point.track_id])
+    if not rows or rows[0].missing:
+        return None
+    thumb = state_of(read_events(database, tracks=[point.track_id])).thumbs_on(point.station_id).get(point.track_id, 0)
+    return NowPlaying(rows[0], point.position, rows[0].duration, playing=False, thumb=thumb, reason=point.reason)
