@@ -1,5 +1,5 @@
 """Every ``player …`` command. Nothing heavy is imported before the command that needs it."""
 
-from player.cli.main import run
+from player.cli.run import run
 
 __all__ = ["run"]

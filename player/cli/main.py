@@ -1,7 +1,6 @@
-"""The ``player`` command: its subcommands, and how errors leave it."""
+"""The ``player`` command and its subcommands."""
 
 import os
-import sys
 from collections.abc import Iterator, MutableMapping
 from importlib import import_module
 from pathlib import Path
@@ -11,12 +10,9 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command_name, get_group
 
-from player.cli.options import DataDir, say
-from player.errors import PlayerError, UsageError
-from player.logs import log_unexpected
+from player.cli.options import DataDir
+from player.errors import UsageError
 
-FAILED, USAGE, INTERRUPTED = 1, 2, 130
-"""130 is what a shell reports for a program that Ctrl-C ended."""
 COMMANDS = {
     "library": ("scan", "embed", "frontends", "tracks"),
     "stations": ("station", "queue"),
@@ -121,48 +117,3 @@ def open_screen(
         open_player(music, data_dir)
     elif music is not None:
         raise UsageError("--music opens the screen and takes no command; to add a folder use `player scan FOLDER`.")
-
-
-def run() -> int:
-    """Run the command line and return the exit code: 0 done, 1 failed, 2 usage."""
-    try:
-        code = _run_command()
-        sys.stdout.flush()
-    except PlayerError as error:
-        say(f"player: {error}")
-        code = USAGE if isinstance(error, UsageError) else FAILED
-    except ModuleNotFoundError as error:
-        code = _say_missing(error)
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output is gone; nothing more can be said there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = FAILED
-    except Exception as error:
-        log_unexpected(error)
-        raise
-    if code == INTERRUPTED:
-        say("Interrupted.")
-    return code
-
-
-def _say_missing(error: ModuleNotFoundError) -> int:
-    """Say how to get a library of learning; another one that is missing is a fault of the installation."""
-    from player.learning.installation import MODULES, needed_sentence
-
-    module = (error.name or "").split(".")[0]
-    if module not in MODULES:
-        log_unexpected(error)
-        raise error
-    say(f"player: {needed_sentence(module)}")
-    return FAILED
-
-
-def _run_command() -> int:
-    """Run it as typer does on its own: wrong usage is told on standard error, and the exit code comes as SystemExit."""
-    try:
-        app()
-    except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else FAILED if leaving.code else 0
-    return 0

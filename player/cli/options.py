@@ -3,23 +3,18 @@
 import json
 import math
 import sys
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperOption
 
+from player.cli.home import Home, opened, say  # noqa: F401 - every command takes them from here
 from player.errors import PlayerError
-from player.text import printable
 
 if TYPE_CHECKING:
-    from player.config import Paths, Settings
     from player.library.tracks import TrackRow
-    from player.storage.database import Database
 
 DataDir = Annotated[
     Path | None,
@@ -37,46 +32,6 @@ def _no_type_of_switches(self: TyperOption, ctx: Any) -> str | None:
 
 
 TyperOption.display_type_rich = _no_type_of_switches
-
-
-@dataclass(frozen=True)
-class Home:
-    """The listener's opened data."""
-
-    paths: "Paths"
-    database: "Database"
-
-    @cached_property
-    def settings(self) -> "Settings":
-        """Read when they are asked for: where nothing was set, most look-ups need none.
-
-        Raises:
-            PlayerError: a line of them is wrong.
-        """
-        from player.config import load_settings
-
-        return load_settings(self.paths)
-
-
-@contextmanager
-def opened(data_dir: Path | None) -> Generator[Home]:
-    """Open the database, and close it at the end; settings that were made are right, whether or not they are needed."""
-    from player.folders import locate
-    from player.logs import log_to_file
-    from player.storage.database import keep_private, open_database
-
-    paths = locate(data_dir)
-    if paths.config_file.exists():
-        from player.config import load_settings
-
-        load_settings(paths)
-    database = open_database(paths.database, backups=paths.backups)
-    keep_private(*paths.private)
-    log_to_file(paths.log_file)
-    try:
-        yield Home(paths, database)
-    finally:
-        database.close()
 
 
 def emit_json(document: Any) -> None:
@@ -106,14 +61,6 @@ def _finite(value: Any) -> Any:
     # numpy's scalars answer to item(); nothing else here does.
     item = getattr(value, "item", None)
     return _finite(item()) if callable(item) else value
-
-
-def say(text: str) -> None:
-    """Tell a person something on standard error, where it never mixes with a document.
-
-    What a sentence quotes (an argument, a name in a file) may hold anything; nothing of it commands the terminal.
-    """
-    print("\n".join(printable(line, "?") for line in text.split("\n")), file=sys.stderr)
 
 
 def check_folder(path: Path, example: str) -> None:

@@ -7,19 +7,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-import typer
-
-from player.cli.options import Home, opened
+from player.cli.home import Home, opened
 from player.cli.signals import Leaving
 from player.errors import PlayerError
 from player.storage.event_kinds import Origin
 
 if TYPE_CHECKING:
+    import typer
+
     from player.playback.controller import Controller, Opening
     from player.stations.first_look import FirstLook
 
 
-def register(app: typer.Typer) -> None:
+def register(app: "typer.Typer") -> None:
     """Add the command."""
     app.command()(demo)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.app import App, SystemCommand
@@ -12,18 +13,15 @@ from textual.app import App, SystemCommand
 from player.errors import PlayerError
 from player.tui.command_queue import CommandQueue
 from player.tui.keys import ON_STATION, PLACES, PLAYING, QUEUE, STATION, bindings
+from player.tui.lazy_player import LazyPlayer
 from player.tui.messages import SnapshotChanged
-from player.tui.screens.about_track import TrackStoryScreen, WhyScreen
 from player.tui.screens.browse import BrowseScreen
-from player.tui.screens.help import HelpScreen
 from player.tui.screens.library import LibraryScreen
 from player.tui.screens.now import NowScreen
 from player.tui.screens.picker import Confirm, ModePicker, RestMenu
 from player.tui.screens.playing import PlayingScreen
-from player.tui.screens.similar import SimilarScreen
 from player.tui.screens.station import StationScreen
 from player.tui.screens.stations import StationPicker
-from player.tui.screens.survey import SurveyScreen
 from player.tui.theme import THEME
 from player.tui.widgets.status_lines import NoticeLine
 
@@ -42,10 +40,10 @@ if TYPE_CHECKING:
     from player.tui.screens.map import MapScreen
 
 ScreenT = TypeVar("ScreenT", bound=PlayingScreen)
-ABOUT_TRACK: dict[str, tuple[type[AboutTrackScreen], str]] = {
-    "similar": (SimilarScreen, "Nothing is playing, so nothing can sound like it."),
-    "why": (WhyScreen, "Nothing is playing, so there is nothing to explain."),
-    "story": (TrackStoryScreen, "Nothing is playing; i on a row shows all that is known about its track."),
+ABOUT_TRACK = {
+    "similar": "Nothing is playing, so nothing can sound like it.",
+    "why": "Nothing is playing, so there is nothing to explain.",
+    "story": "Nothing is playing; i on a row shows all that is known about its track.",
 }
 """The screens about a track, and what is said where none plays that they could be about."""
 CHANGE_STATION = frozenset(
@@ -63,6 +61,8 @@ CHANGE_STATION = frozenset(
 """Operations after which the listener wants to see the station."""
 _NARROW = 60
 """Columns from which lists stand beside one another."""
+PATIENCE_SECONDS = 1.0
+"""So long the reading of the library waits for a first look at it to be drawn."""
 _WIDE = 110
 """Columns from which the diversity panel stands beside the queue."""
 _NOTICE_SECONDS = 12.0
@@ -117,11 +117,21 @@ class PlayerApp(App[None]):
     def _open(self) -> None:
         """Start the player, in the commands' thread; what keeps it from starting ends the app."""
         try:
+            if isinstance(self.player, LazyPlayer):
+                self.player.look()
+                drawn = Event()
+                self.call_later(self._show_first_look, drawn.set)
+                drawn.wait(PATIENCE_SECONDS)
             self.player.start()
         except PlayerError as error:
             self.failure = error
             self.call_from_thread(self.exit)
             raise
+
+    def _show_first_look(self, drawn: Callable[[], None]) -> None:
+        """Draw what is known already, before the imports and the reading that follow take turns with the drawing."""
+        self.on_snapshot_changed()
+        self.screen.call_after_refresh(drawn)
 
     def on_snapshot_changed(self) -> None:
         """Draw the newest snapshot."""
@@ -280,17 +290,16 @@ class PlayerApp(App[None]):
 
     def action_ask(self, about: str) -> None:
         """Show what there is to know about the playing track; see ``ABOUT_TRACK``."""
-        kind, otherwise = ABOUT_TRACK[about]
         now = self.player.snapshot().now
         if now is None:
-            self.complain(otherwise)
+            self.complain(ABOUT_TRACK[about])
         else:
-            self._ask(kind, now.track)
+            self._ask(_about_track(about), now.track)
 
     def action_ask_row(self, about: str) -> None:
         """Show what there is to know about the chosen track."""
         if (track := self._chosen) is not None:
-            self._ask(ABOUT_TRACK[about][0], track)
+            self._ask(_about_track(about), track)
 
     def _ask(self, kind: type[AboutTrackScreen], track: TrackRow) -> None:
         self._problem = ""
@@ -338,6 +347,8 @@ class PlayerApp(App[None]):
         self.action_survey()
 
     def _open_survey(self) -> None:
+        from player.tui.screens.survey import SurveyScreen  # noqa: PLC0415 - not on the way to the first frame
+
         self.push_screen(SurveyScreen(self.player.survey()), self._survey_left)
 
     def _survey_left(self, _result: None) -> None:
@@ -347,6 +358,8 @@ class PlayerApp(App[None]):
 
     def action_help(self) -> None:
         """Open the help page."""
+        from player.tui.screens.help import HelpScreen  # noqa: PLC0415 - not on the way to the first frame
+
         self.push_screen(HelpScreen())
 
     async def action_quit(self) -> None:
@@ -409,6 +422,13 @@ class PlayerApp(App[None]):
             notice = self._notice if isinstance(screen, PlayingScreen) else ""
             for line in screen.query(NoticeLine):
                 line.show(self._problem or notice, problem=bool(self._problem))
+
+
+def _about_track(about: str) -> type[AboutTrackScreen]:
+    from player.tui.screens import about_track, similar  # noqa: PLC0415 - not on the way to the first frame
+
+    kinds = {"similar": similar.SimilarScreen, "why": about_track.WhyScreen, "story": about_track.TrackStoryScreen}
+    return kinds[about]
 
 
 def _map_screen() -> type[MapScreen]:

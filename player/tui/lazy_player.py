@@ -25,11 +25,11 @@ BEFORE: dict[str, object] = {
 
 
 class LazyPlayer:
-    """Stands for a :class:`Controller`: empty until :meth:`start` had a first look, and that until the real one is started.
+    """Stands for a :class:`Controller`: empty until it had a first :meth:`look`, and that until the real one is started.
 
     Args:
         open_player: opens it; called once, in the thread of ``start``.
-        look: what is shown until then, called before; None where there is nothing to look at.
+        look: gives what is shown until then; None where there is nothing to look at.
     """
 
     def __init__(
@@ -43,12 +43,13 @@ class LazyPlayer:
         """The same once it is started: until then the first look says more than it would."""
         self._callbacks: list[Callable[[], None]] = []
 
-    def start(self) -> None:
-        """Have a first look, then open the player and start it."""
+    def look(self) -> None:
+        """Have a first look at what is there."""
         if (seen := self._look()) is not None:
             self._before = {**BEFORE, "snapshot": seen.snapshot, "stations": list(seen.stations)}
-            for callback in self._callbacks:
-                callback()
+
+    def start(self) -> None:
+        """Open the player and start it."""
         player = self._opened = self._open_player()
         for callback in self._callbacks:
             player.subscribe(callback)

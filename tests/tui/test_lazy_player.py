@@ -15,7 +15,6 @@ from player.storage.event_kinds import Kind, Origin
 from player.tui.app import PlayerApp, run_tui
 from player.tui.lazy_player import LazyPlayer
 from player.tui.screens.stations import StationPicker
-from player.tui.widgets.status_lines import NoticeLine
 
 pytestmark = pytest.mark.slow
 
@@ -47,21 +46,20 @@ async def test_the_first_frame_does_not_wait_for_the_library(make_player, monkey
 async def test_stations_are_offered_before_the_library_is_read(make_player, demo):
     demo.station("Evening")
     demo.station("Morning")
-    gate = threading.Event()
+    gate, player = threading.Event(), make_player(station=False)
 
     def slowly():
         assert gate.wait(30)
-        return make_player()
+        return player
 
     app = PlayerApp(LazyPlayer(slowly, lambda: look_at(demo.database)))
     async with app.run_test() as pilot:
         await until(pilot, lambda: isinstance(app.screen, StationPicker))
         await pilot.press(*"morn", "enter")
-        await until(pilot, lambda: "comes next" in str(app.screen.query_one(NoticeLine).render()))
-        assert app.player.snapshot().station is None
+        await until(pilot, lambda: "comes next" in app._problem)
         gate.set()
-        await until(pilot, lambda: app.player.snapshot().station is not None)
-        assert app.player.snapshot().station.name == "Morning"
+        await until(pilot, lambda: not app.player.snapshot().first_look)
+        await until(pilot, lambda: player.calls == [("start",), ("open_station", 2)])
         await until(pilot, lambda: not isinstance(app.screen, StationPicker))
 
 

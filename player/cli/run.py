@@ -1,0 +1,63 @@
+"""Running the command line: how errors leave it."""
+
+import os
+import sys
+
+from player.cli.home import say
+from player.errors import PlayerError, UsageError
+from player.logs import log_unexpected
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+"""130 is what a shell reports for a program that Ctrl-C ended."""
+
+
+def run() -> int:
+    """Run the command line and return the exit code: 0 done, 1 failed, 2 usage."""
+    try:
+        code = _run_command()
+        sys.stdout.flush()
+    except PlayerError as error:
+        say(f"player: {error}")
+        code = USAGE if isinstance(error, UsageError) else FAILED
+    except ModuleNotFoundError as error:
+        code = _say_missing(error)
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output is gone; nothing more can be said there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FAILED
+    except Exception as error:
+        log_unexpected(error)
+        raise
+    if code == INTERRUPTED:
+        say("Interrupted.")
+    return code
+
+
+def _say_missing(error: ModuleNotFoundError) -> int:
+    """Say how to get a library of learning; another one that is missing is a fault of the installation."""
+    from player.learning.installation import MODULES, needed_sentence
+
+    module = (error.name or "").split(".")[0]
+    if module not in MODULES:
+        log_unexpected(error)
+        raise error
+    say(f"player: {needed_sentence(module)}")
+    return FAILED
+
+
+def _run_command() -> int:
+    """Run it as typer does on its own: wrong usage is told on standard error, and the exit code comes as SystemExit."""
+    if not sys.argv[1:]:
+        from player.cli.screen import open_player
+
+        open_player(None, None)  # without typer, which takes as long to import as half of the screen
+        return 0
+    from player.cli.main import app
+
+    try:
+        app()
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else FAILED if leaving.code else 0
+    return 0
