@@ -10,8 +10,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperOption
 
-from player.cli.home import Home, opened, say  # noqa: F401 - every command takes them from here
+from player.cli.home import Home, opened, say
 from player.errors import PlayerError
+
+__all__ = [
+    "DataDir",
+    "Home",
+    "Json",
+    "StationName",
+    "check_folder",
+    "emit_json",
+    "emit_line",
+    "keep",
+    "opened",
+    "say",
+    "track_document",
+]
+"""Home, opened and say are those of ``player.cli.home``: every command takes all from here."""
 
 if TYPE_CHECKING:
     from player.library.tracks import TrackRow
