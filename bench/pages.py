@@ -7,7 +7,6 @@ import-linter's contracts. ``tests/docs`` compares the pages with what this woul
 import ast
 import inspect
 import re
-import textwrap
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from player.config import Settings
+from player.settings_file import meanings
 
 ROOT = Path(__file__).parents[1]
 CONFIGURATION = ROOT / "docs" / "guide" / "configuration.md"
@@ -74,29 +74,12 @@ def _is_section(field: FieldInfo) -> bool:
 
 
 def _table(model: type[BaseModel], names: Iterable[str]) -> str:
-    meaning = _field_docstrings(model)
+    meaning = {name: text.replace("``", "`") for name, text in meanings(model).items()}
     lines = ["| setting | default | allowed | meaning |", "|---|---|---|---|"]
     for name in names:
         field = model.model_fields[name]
         lines.append(f"| `{name}` | {_default(field)} | {_allowed(field)} | {meaning[name]} |")
     return "\n".join(lines) + "\n"
-
-
-def _field_docstrings(model: type[BaseModel]) -> dict[str, str]:
-    """The text under each field, on one line, with Markdown's quotes."""
-    (body,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
-    assert isinstance(body, ast.ClassDef)
-    found: dict[str, str] = {}
-    for statement, below in zip(body.body, body.body[1:], strict=False):
-        match statement, below:
-            case (
-                ast.AnnAssign(target=ast.Name(id=name)),
-                ast.Expr(value=ast.Constant(value=str(text))),
-            ):
-                found[name] = " ".join(text.split()).replace("``", "`")
-            case _:
-                pass
-    return found
 
 
 def _default(field: FieldInfo) -> str:

@@ -4,6 +4,8 @@ Settings come from one TOML file, ``config.toml`` in the configuration folder. A
 does not guess.
 """
 
+import difflib
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,6 +14,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from player.errors import PlayerError
 from player.folders import Paths
+
+_HEADING = re.compile(r"\s*\[\s*([\w-]+)\s*\]")
+_ASSIGNED = re.compile(r"\s*([\w-]+)\s*=")
 
 
 class AudioSettings(BaseModel):
@@ -105,15 +110,56 @@ def load_settings(paths: Paths) -> Settings:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
         raise PlayerError(f"The settings in {file} cannot be read ({error}); fix or remove the file.") from error
+    return read_settings(text, str(file))
+
+
+def read_settings(text: str, source: str = "") -> Settings:
+    """The settings that a file's text means.
+
+    Args:
+        text: TOML.
+        source: the file to name in an error; without one the setting alone is named.
+
+    Raises:
+        PlayerError: a line in it is wrong.
+    """
     try:
         return Settings.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
-        raise PlayerError(f"{file} is not valid TOML: {error}; fix that line or remove it.") from error
+        raise PlayerError(f"{source} is not valid TOML: {error}; fix that line or remove it.") from error
     except RecursionError:
-        raise PlayerError(f"{file} is nested too deeply; fix or remove the file.") from None
+        raise PlayerError(f"{source} is nested too deeply; fix or remove the file.") from None
     except ValidationError as error:
         first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise PlayerError(
-            f"{file}: the setting {name} is wrong ({first['msg']}); fix that line or remove it."
-        ) from error
+        path = [str(part) for part in first["loc"]]
+        line = _line_of(text, path)
+        where = f"{source}, line {line}" if line else source
+        wrong = f"the setting {'.'.join(path)} is wrong ({_problem(first['msg'], path)})"
+        if not source:
+            raise PlayerError(f"{wrong[0].upper()}{wrong[1:]}; nothing was changed.") from error
+        raise PlayerError(f"{where}: {wrong}; fix that line or remove it.") from error
+
+
+def _problem(message: str, path: list[str]) -> str:
+    """What is wrong with a setting; for a name that does not exist, those that come close."""
+    if message != "Extra inputs are not permitted":
+        return message
+    section = Settings.model_fields[path[0]].annotation if len(path) > 1 else Settings
+    known = list(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else []
+    close = difflib.get_close_matches(path[-1], known, n=1)
+    return f"there is none of that name{f'; did you mean {close[0]}?' if close else ''}"
+
+
+def _line_of(text: str, path: list[str]) -> int:
+    """The number of the line that sets something; 0 where none can be told."""
+    section = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if heading := _HEADING.match(line):
+            section = heading[1]
+            if path == [section]:
+                return number
+        elif (assigned := _ASSIGNED.match(line)) and [*filter(None, (section,)), assigned[1]] == path[
+            : 1 + bool(section)
+        ]:
+            return number
+    return 0

@@ -17,6 +17,7 @@ COMMANDS = {
     "library": ("scan", "embed", "frontends", "tracks"),
     "stations": ("station", "queue"),
     "play": ("next", "similar", "feedback", "history", "play"),
+    "remote": ("status", "pause", "previous", "seek", "volume", "up", "down", "stop"),
     "training": ("setup", "retrain", "evaluate"),
     "model_versions": ("models",),
     "ab": ("ab",),
@@ -27,6 +28,7 @@ COMMANDS = {
     "experiment": ("experiment",),
     "history_files": ("import", "export"),
     "doctor": ("doctor",),
+    "settings": ("config",),
     "screen": ("demo",),
 }
 """Module → the commands that its ``register`` adds, in the order of ``--help``."""

@@ -24,12 +24,20 @@ def register(app: typer.Typer) -> None:
 
 
 def next_tracks(
-    station: Annotated[str, typer.Option("--station", help="Name of the station.")],
+    station: StationName = None,
     count: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many tracks.")] = 20,
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
-    """Show what a station plays next, why, and how diverse it is; the same until something happens."""
+    """Skip to the next track of the running player; with --station, only show what that station plays next, and why.
+
+    What is shown stays the same until something happens.
+    """
+    if station is None:
+        from player.remote.drive import drive
+
+        drive(data_dir, "next", as_json=json)
+        return
     from player.playback.headless import serve_next
 
     with opened(data_dir) as home:
@@ -262,19 +270,28 @@ def history(
 
 
 def play(
-    station: Annotated[str, typer.Option("--station", help="Name of the station.")],
+    station: StationName = None,
     headless: Annotated[bool, typer.Option("--headless", help="Without the screen: one JSON line per event.")] = False,
     seconds: Annotated[float | None, typer.Option("--seconds", min=0.1, help="Stop after so long.")] = None,
     data_dir: DataDir = None,
+    json: Json = False,
 ) -> None:
-    """Play a station."""
+    """Let the running player go on; with --station, play that station, in the running player where there is one."""
+    if station is None:
+        if headless:
+            raise UsageError("--headless needs a station to play, as in `player play --station NAME --headless`.")
+        from player.remote.drive import drive
+
+        drive(data_dir, "play", as_json=json)
+        return
     if not headless:
         from player.cli.screen import open_player
 
         open_player(None, data_dir, station=station)
         return
     from player.playback.headless import play_headless
+    from player.remote.address import only_player
     from player.remote.companions import companions
 
-    with opened(data_dir) as home:
+    with opened(data_dir) as home, only_player(home.paths.data):
         play_headless(home.database, home.paths, home.settings, station, seconds, emit_line, companions)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 from player.cli.home import Home, opened
 from player.cli.signals import Leaving
 from player.errors import PlayerError
+from player.remote.address import AlreadyRunningError, only_player
 from player.storage.event_kinds import Origin
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ def open_player(music: Path | None, data_dir: Path | None, *, station: str | Non
     With nothing named and nothing known yet, the listener's music folder is taken, and where that is empty the demo
     library.
     """
+    from player.folders import locate
+
     _check_terminal()
     if music is not None and not music.expanduser().exists():
         raise PlayerError(f"{music} does not exist; name a folder with music, as in: player --music ~/Music.")
@@ -43,7 +46,28 @@ def open_player(music: Path | None, data_dir: Path | None, *, station: str | Non
                 return _open_demo(stack)
         return _controller(home, _opening(home, folder, station), stack)
 
-    _run(open_home, lambda: _look(data_dir))
+    with ExitStack() as alone:
+        try:
+            alone.enter_context(only_player(locate(data_dir).data))
+        except AlreadyRunningError:
+            pass
+        else:
+            _run(open_home, lambda: _look(data_dir))
+            return
+    _attach(data_dir, station)
+
+
+def _attach(data_dir: Path | None, station: str | None) -> None:
+    """Drive the player that runs on the data folder from here, instead of a second one beside it."""
+    from player.folders import locate
+    from player.remote.client import RemoteClient
+    from player.tui.remote_app import run_remote
+
+    data = locate(data_dir).data
+    if station is not None:
+        with RemoteClient(data) as client:
+            client.ask("load", station)
+    run_remote(data, "This data folder's player is open elsewhere already; this is a remote control for it.")
 
 
 def _look(data_dir: Path | None) -> "FirstLook | None":

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from player.stations.stations import StationInfo
 
 station_app = typer.Typer(help="Make and list stations, and say how they play.", no_args_is_help=True)
-queue_app = typer.Typer(help="Put tracks at the front of a station's queue.", no_args_is_help=True)
+queue_app = typer.Typer()
 
 Name = Annotated[str, typer.Argument(help="Name of the station.")]
 Tracks = Annotated[list[int], typer.Argument(metavar="TRACK…", help="Tracks, as `player tracks` numbers them.")]
@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
     queue_app.command("add")(add_pins)
     queue_app.command("remove")(remove_pins)
     queue_app.command("clear")(clear_pins)
+    queue_app.callback(invoke_without_command=True)(show_queue)
     app.add_typer(queue_app, name="queue")
 
 
@@ -185,6 +186,20 @@ def set_mode(
             emit_json({"station": station.name, "mode": mode})
         else:
             print(f"“{station.name}” from now on: {MODE_WORDS[mode]}.")
+
+
+def show_queue(context: typer.Context, data_dir: DataDir = None, json: Json = False) -> None:
+    """Show what the running player plays next; its commands put tracks at the front of a station's queue."""
+    if context.invoked_subcommand is not None:
+        return
+    from player.remote.drive import connected, queue_lines
+
+    with connected(data_dir) as client:
+        state = client.state()
+    if json:
+        emit_json(state["queue"])
+    else:
+        print("\n".join(queue_lines(state)))
 
 
 def list_pins(station: StationName = None, data_dir: DataDir = None, json: Json = False) -> None:

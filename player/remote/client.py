@@ -2,6 +2,7 @@
 
 import json
 import socket
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -48,8 +49,14 @@ class RemoteClient:
 
     def close(self) -> None:
         """Leave."""
-        self._file.close()
+        with suppress(OSError):  # what was still to be said finds nobody
+            self._file.close()
         self._socket.close()
+
+    def shut(self) -> None:
+        """Leave while another thread waits here; it is told that the player has closed."""
+        with suppress(OSError):  # it has gone already
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def ask(self, command: str, *words: object) -> dict[str, str]:
         """Give a command; its answer by names (the last of a name).

@@ -42,13 +42,15 @@ class LibraryView:
         return sorted(self._by_uri)
 
     def track(self, uri: str) -> TrackRow:
-        """The track of that name; a whole path names it too.
+        """The track of that name; a whole path names it too, and ``track:`` with its number.
 
         Raises:
             AckError: there is none.
         """
         name = uri.removeprefix("file://")
-        row = self._by_uri.get(name.lstrip("/")) or next((row for row in self.rows if name == row.path), None)
+        row = self._by_uri.get(name.lstrip("/"))
+        if row is None:
+            row = next((row for row in self.rows if name in (row.path, f"track:{row.id}")), None)
         if row is None:
             raise AckError(Ack.NO_EXIST, f"there is no track “{uri[:200]}”")
         return row

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from player.config import Paths, RemoteSettings
+from player.config import RemoteSettings
 from player.errors import PlayerError
+from player.folders import Paths
 from player.playback.controller import Controller
 from player.remote.address import listening_socket, socket_path
 from player.remote.commands import run_command
@@ -175,28 +176,25 @@ class RemoteServer:
         self, connection: _Connection, command: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """Wait for news of what was asked for, or for the client to go on."""
-        if not connection.client.allowed:
-            refusal = AckError(Ack.PERMISSION, "you don't have permission for “idle”; tell the password first")
+        try:
+            wanted = _subsystems(connection.client, command)
+        except AckError as refusal:
             await self._send(writer, refusal.line(0, "idle"))
             return
-        wanted = set(split_words(command)[1:]) or SUBSYSTEMS
         line = asyncio.ensure_future(reader.readline())
-        try:
-            while not (news := connection.news & wanted):
-                connection.told.clear()
-                told = asyncio.ensure_future(connection.told.wait())
-                await asyncio.wait({line, told}, return_when=asyncio.FIRST_COMPLETED)
-                told.cancel()
-                if line.done():
-                    if line.result().strip() != b"noidle":
-                        raise ConnectionResetError
-                    break
-            connection.news -= news
-            answer = b"".join(f"changed: {name}\n".encode() for name in sorted(news))
-            await self._send(writer, answer + b"OK\n")
-        finally:
-            if not line.done():
-                line.cancel()
+        while not (connection.news & wanted or line.done()):
+            connection.told.clear()
+            told = asyncio.ensure_future(connection.told.wait())
+            await asyncio.wait({line, told}, return_when=asyncio.FIRST_COMPLETED)
+            told.cancel()
+        # Before the news are told: what the client says to them is no longer for this reader.
+        line.cancel()
+        await asyncio.wait({line})
+        if not line.cancelled() and line.result().strip() != b"noidle":
+            raise ConnectionResetError
+        news = connection.news & wanted
+        connection.news -= news
+        await self._send(writer, b"".join(f"changed: {name}\n".encode() for name in sorted(news)) + b"OK\n")
 
     # --- the commands' thread --------------------------------------------------------------------------------------
 
@@ -242,7 +240,11 @@ class RemoteServer:
 
     def _look(self) -> None:
         self._looking.release()
-        news = self._surroundings().look()
+        try:
+            news = self._surroundings().look()
+        except Exception:
+            logger.exception("What changed cannot be told to the remote controls.")
+            return
         if news and self._loop is not None:
             try:
                 self._loop.call_soon_threadsafe(self._tell, news)
@@ -253,6 +255,17 @@ class RemoteServer:
         for connection in self._connections:
             connection.news |= news
             connection.told.set()
+
+
+def _subsystems(client: Client, command: str) -> set[str] | frozenset[str]:
+    """What a client wants news of.
+
+    Raises:
+        AckError: the password is still to be told, or a quote is in the wrong place.
+    """
+    if not client.allowed:
+        raise AckError(Ack.PERMISSION, "you don't have permission for “idle”; tell the password first")
+    return set(split_words(command)[1:]) or SUBSYSTEMS
 
 
 def network_socket(settings: RemoteSettings) -> socket.socket:

@@ -3,6 +3,7 @@
 import pytest
 
 from player.playback.controller import Controller, Opening
+from player.remote.address import only_player
 from player.remote.companions import companions
 from player.storage.event_kinds import Origin
 from tests.support.library import settings
@@ -15,7 +16,7 @@ def running(demo):
     opening = Opening(station_id=station.id, play=True)
     controller = Controller(demo.database, demo.paths, settings(), origin=Origin.HEADLESS, opening=opening)
     controller.home = demo
-    with companions(controller, demo.database, demo.paths, settings()):
+    with only_player(demo.paths.data), companions(controller, demo.database, demo.paths, settings()):
         controller.start()
         yield controller
         controller.close()

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import mpd
 import pytest
 
-from player.feedback.event_store import read_event_lines
+from player.feedback.log_reader import read_event_lines
 from player.remote.address import socket_path
 from player.stations.pins import load_pins
 

@@ -1,5 +1,6 @@
 """What a client that is no friend can do: nothing."""
 
+import os
 import socket
 import stat
 
@@ -73,8 +74,15 @@ def test_connections_are_limited(running):
 def test_the_socket_is_for_nobody_else_and_goes_with_the_player(running):
     path = socket_path(running.home.paths.data)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    with pytest.raises(AlreadyRunningError, match="already"), only_player(running.home.paths.data):
+
+
+def test_a_second_player_on_a_data_folder_is_refused(tmp_path):
+    data = tmp_path / "data"
+    already = pytest.raises(AlreadyRunningError, match=f"process {os.getpid()}")
+    with only_player(data), already, only_player(data):
         pass
+    with only_player(data):
+        assert (data / "player.lock").exists()
 
 
 def test_the_network_asks_for_the_password(running):

@@ -2,12 +2,11 @@
 
 import json
 import time
-from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
+from player.library.tracks import TrackRow
 from player.remote.context import Client, Remote, handles, updating
-from player.remote.protocol import VERSION, Ack, AckError, Answer, Pair, number, whole
+from player.remote.protocol import Ack, AckError, Answer, Pair, number, whole
 from player.stations.snapshot import NowPlaying
 
 PERCENT = 100
@@ -206,32 +205,22 @@ def clearerror(_remote: Remote, _client: Client) -> Answer:
 @handles("player_state")
 def player_state(remote: Remote, _client: Client) -> Answer:
     """Tell everything at once as one JSON document, for ``player status`` and the remote screen."""
-    snapshot, now = remote.snapshot, remote.snapshot.now
-    playing: dict[str, Any] | None = None
-    if now is not None:
-        playing = {
-            "track_id": now.track.id,
-            "title": now.track.title,
-            "artist": now.track.artist,
-            "album": now.track.album,
-            "position": round(now.position, 3),
-            "duration": round(now.duration, 3),
-            "thumb": now.thumb,
-            "reason": now.reason,
-        }
-    entries = remote.queue.entries[int(remote.queue.playing) :]
-    document = {
+    snapshot = remote.snapshot
+    now, entries = snapshot.now, remote.queue.entries[int(remote.queue.playing) :]
+    document: dict[str, Any] = {
         "state": {"play": "playing", "pause": "paused", "stop": "stopped"}[state_of(remote, now)],
-        "track": playing,
         "station": None if snapshot.station is None else snapshot.station.name,
+        "track": None if now is None else {**_track(now.track), "album": now.track.album},
+        "position": None if now is None else round(now.position, 3),
+        "duration": None if now is None else round(now.duration, 3),
+        "thumb": None if now is None else now.thumb,
+        "reason": None if now is None else now.reason,
         "volume": round(snapshot.volume * PERCENT),
         "output": snapshot.output,
         "notice": snapshot.notice,
         "queue": [
             {
-                "track_id": entry.track.id,
-                "title": entry.track.title,
-                "artist": entry.track.artist,
+                **_track(entry.track),
                 "duration": round(entry.track.duration, 3),
                 "reason": entry.reason,
                 "pinned": entry.pinned,
@@ -239,11 +228,12 @@ def player_state(remote: Remote, _client: Client) -> Answer:
             }
             for entry in entries
         ],
-        "job": None if snapshot.job is None else asdict(snapshot.job),
-        "time": datetime.now(UTC).isoformat(timespec="seconds"),
-        "protocol": VERSION,
     }
     return [("json", json.dumps(document, ensure_ascii=False))]
+
+
+def _track(track: TrackRow) -> dict[str, Any]:
+    return {"track_id": track.id, "title": track.title, "artist": track.artist}
 
 
 @handles("thumb", 1, 2)
