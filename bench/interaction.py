@@ -1,4 +1,4 @@
-"""What a press waits for, at 100,000 tracks: scoring, the running update, searching, and the first sound."""
+"""What a press waits for, at 100,000 tracks: scoring, the running update, and the first sound."""
 
 import statistics
 import subprocess
@@ -12,8 +12,6 @@ import numpy as np
 from player.audio import messages as audio
 from player.audio.client import AudioClient
 from player.demo import demo_music
-from player.library.search import TrackIndex
-from player.library.tracks import TrackRow
 from recommender.configuration import SequentialConfig
 from recommender.models.numpy_inference import SequenceScorer, Tokens
 from recommender.models.online_update import fit_head
@@ -24,7 +22,6 @@ TRACKS = 100_000
 LABELS = 500
 DIMENSION = 64
 TIMES = 15
-QUERIES = ("song", "song artist album", "artist:4999 album", "zzz", "year:1990-2010 title")
 IMPORT = (
     "import time, textual.app, textual.widgets, textual.containers, textual.screen, textual.scroll_view, textual.theme\n"
     "from textual.widgets import Input, Static\n"
@@ -41,9 +38,6 @@ def main() -> None:
     features /= np.linalg.norm(features, axis=1, keepdims=True)
     labels, ones = rng.choice([-1, 1], LABELS), np.ones(LABELS)
     show(f"running update, {LABELS} labels", lambda: fit_head(features, labels, ones, np.zeros(LABELS)))
-    index = TrackIndex([_row(number) for number in range(TRACKS)])
-    for query in QUERIES:
-        show(f"search “{query}”", lambda query=query: index.search(query))
     firsts = [first_sound() for _ in range(3)]
     print(f"first sound after a command, audio process included  {min(firsts) * 1000:8.0f} ms (best of 3)")
     imports = [float(subprocess.check_output([sys.executable, "-c", IMPORT], text=True)) for _ in range(4)]
@@ -87,8 +81,3 @@ def first_sound() -> float:
     taken = time.perf_counter() - began
     client.close()
     return taken
-
-
-def _row(number: int) -> TrackRow:
-    title, artist, album = f"Title {number} of the Song", f"Artist {number % 5000}", f"Album {number % 9000}"
-    return TrackRow(number, f"/m/{number}", title, artist, album, "", 1950 + number % 70, 200.0, missing=False)

@@ -1,12 +1,13 @@
 """``player scan``, ``embed``, ``frontends`` and ``tracks``: files become tracks, tracks become vectors."""
 
 import time
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from player.cli.options import DataDir, Home, Json, emit_json, opened, say
+from player.cli.options import DataDir, Home, Json, QueryCommand, emit_json, opened, say
 from player.errors import PlayerError
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ def register(app: typer.Typer) -> None:
     app.command()(scan)
     app.command()(embed)
     app.command()(frontends)
-    app.command()(tracks)
+    app.command(cls=QueryCommand)(tracks)
+    app.command(cls=QueryCommand)(search)
 
 
 def scan(
@@ -240,35 +242,62 @@ def frontends(data_dir: DataDir = None, json: Json = False) -> None:
             print(f"{'':17}{one.fix}")
 
 
-def tracks(
-    query: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[QUERY]…", help="Words, or artist:NAME, album:NAME, genre:NAME, year:1999, tag:mellow."
-        ),
-    ] = None,
-    data_dir: DataDir = None,
-    json: Json = False,
-) -> None:
-    """List the library, or the tracks that match all words of a query."""
-    from player.library.search import TrackIndex
-    from player.library.tracks import load_catalogue
+Query = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[QUERY]…", help="As in: artist:bjork year:1990..1999 -live (genre:jazz or tag:mellow)."),
+]
+Limit = Annotated[int | None, typer.Option("--limit", "-n", min=0, help="At most so many.", show_default=False)]
 
+
+def search(query: Query = None, limit: Limit = None, data_dir: DataDir = None, json: Json = False) -> None:
+    """Search the library; the same words work on the screen, in smart playlists, stations and exclusions.
+
+    A word finds words that begin with it, blind to case and accents, and forgives one typing error; in quotes it stands for
+    itself. Fields: artist, album, title, genre, composer, work, path, playlist, tag, year, length, added, played, plays, skips and
+    thumb. Numbers take 3, >3, <=3 and 2..5; lengths 3:30 or 20m; added and played 30d, 2w, 1y or a date; thumb is up, down or
+    none. Conditions side by side all hold; or, - (not) and parentheses combine them.
+    """
     with opened(data_dir) as home:
-        with home.database.reader() as session:
-            rows = [row for row in load_catalogue(session) if not row.missing]
-        text = " ".join(query or [])
-        index = TrackIndex(rows, _sound_tags(home, rows, text))
-        found = [rows[place] for place in index.search(text)] if text.strip() else rows
-        documents = _track_documents(home, found)
-        if json:
-            emit_json(documents)
-            return
-        for document in documents:
-            year = f" ({document['year']})" if document["year"] else ""
-            print(f"{document['id']:>6}  {document['artist']} – {document['title']}  [{document['album']}{year}]")
-        if not documents:
-            say("No track matches." if text.strip() else "The library is empty; add music with `player scan FOLDER`.")
+        _list_tracks(home, " ".join(query or []), limit, json=json)
+
+
+def tracks(query: Query = None, limit: Limit = None, data_dir: DataDir = None, json: Json = False) -> None:
+    """List the library, or what a query finds in it; see `player search --help`."""
+    with opened(data_dir) as home:
+        _list_tracks(home, " ".join(query or []), limit, json=json)
+
+
+def _list_tracks(home: Home, text: str, limit: int | None, *, json: bool) -> None:
+    documents = _track_documents(home, find_tracks(home, text)[:limit])
+    if json:
+        emit_json(documents)
+        return
+    for document in documents:
+        year = f" ({document['year']})" if document["year"] else ""
+        print(f"{document['id']:>6}  {document['artist']} – {document['title']}  [{document['album']}{year}]")
+    if not documents:
+        say("No track matches." if text.strip() else "The library is empty; add music with `player scan FOLDER`.")
+
+
+def find_tracks(home: Home, text: str) -> "list[TrackRow]":
+    """The playable tracks that meet a query.
+
+    Raises:
+        PlayerError: the query means nothing, or asks for a tag that there is not.
+    """
+    from player.feedback.events import state_of
+    from player.feedback.log_reader import read_events
+    from player.library.search import TrackIndex
+    from player.library.tracks import read_catalogue
+
+    with home.database.look_up() as connection:
+        rows = [row for row in read_catalogue(connection) if not row.missing]
+    if not text.strip():
+        return rows
+    tags = _sound_tags(home, rows, text)
+    state = cache(lambda: state_of(read_events(home.database)))
+    index = TrackIndex(home.database, rows, lambda: tags)
+    return [rows[place] for place in index.search(text, heard=lambda name: state().heard(name))]
 
 
 def _sound_tags(home: Home, rows: "list[TrackRow]", query: str) -> "SoundTags | None":

@@ -14,7 +14,7 @@ from player.cli.options import DataDir
 from player.errors import UsageError
 
 COMMANDS = {
-    "library": ("scan", "embed", "frontends", "tracks"),
+    "library": ("scan", "embed", "frontends", "tracks", "search"),
     "stations": ("station", "queue"),
     "play": ("next", "similar", "feedback", "history", "play"),
     "remote": ("status", "pause", "previous", "seek", "volume", "up", "down", "stop"),

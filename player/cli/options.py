@@ -4,11 +4,12 @@ import json
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperOption
+from typer.core import TyperCommand, TyperOption
 
 from player.cli.home import Home, opened, say
 from player.errors import PlayerError
@@ -17,6 +18,7 @@ __all__ = [
     "DataDir",
     "Home",
     "Json",
+    "QueryCommand",
     "StationName",
     "check_folder",
     "emit_json",
@@ -47,6 +49,26 @@ def _no_type_of_switches(self: TyperOption, ctx: Any) -> str | None:
 
 
 TyperOption.display_type_rich = _no_type_of_switches
+
+
+class QueryCommand(TyperCommand):
+    """A command that takes a query: what begins with a minus and is none of its options belongs to that."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the options first and the query behind "--"."""
+        flags = {name: bool(getattr(one, "is_flag", False)) for one in self.get_params(ctx) for name in one.opts}
+        options: list[str] = []
+        query: list[str] = []
+        left = iter(args)
+        for arg in left:
+            name, equals, _ = arg.partition("=")
+            if arg == "--":
+                query += left
+            elif name in flags and name.startswith("-"):
+                options += [arg] if equals or flags[name] else [arg, *islice(left, 1)]
+            else:
+                query.append(arg)
+        return super().parse_args(ctx, [*options, "--", *query])
 
 
 def emit_json(document: Any) -> None:

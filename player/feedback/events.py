@@ -261,6 +261,16 @@ class ListeningState:
             # Another list: whoever keeps up with one reads this from its start.
             self.plays = [*self.plays[:earlier_plays], *self.plays[earlier_plays + 1 :]]
 
+    def heard(self, name: str) -> dict[int, float]:
+        """What queries ask: track id → plays, skips or seconds since 1970 when it was last "played", or thumbs "up" or "down"."""
+        if name in {"up", "down"}:
+            thumb = 1 if name == "up" else -1
+            said = [*self.thumbs.values(), self.everywhere]
+            return {track: thumb for thumbs in said for track, value in thumbs.items() if value == thumb}
+        if name == "played":
+            return {track: tally.last_played for track, tally in self.tallies.items() if tally.last_played is not None}
+        return {track: getattr(tally, name) for track, tally in self.tallies.items()}
+
     def thumbs_on(self, station_id: int | None) -> dict[int, int]:
         """Track id → +1 or -1 as it holds on a station: what was said there, else what was said for everywhere."""
         here = {} if station_id is None else self.thumbs.get(station_id, {})

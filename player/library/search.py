@@ -1,125 +1,284 @@
-"""Finding tracks by words, without regard to case, accents or order."""
+"""Finding tracks: a query's conditions looked up in the search index, the library's rows, and what was heard of them."""
 
-import re
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import islice
+import sqlite3
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
-from sqlalchemy.orm import Session
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import extract
 
-from player.library.sound_tags import SoundTags, load_sound_tags
-from player.library.tracks import TrackRow, load_catalogue
+from player.library.query import All, Either, Not, Query, QueryError, Span, Thumbed, Words, leaves, parse_query
+from player.library.sound_tags import SoundTags
+from player.library.tracks import TrackRow
+from player.storage.database import Database
+from player.storage.folding import normalise, words_of
 
-_TERM = re.compile(r"""(?:(artist|album|genre|title|year|tag):)?(?:"([^"]*)"?|(\S+))""", re.IGNORECASE)
-_UNFINISHED = frozenset({"artist:", "album:", "genre:", "title:", "year:", "tag:"})
-"""A field without its word yet, as while typing: no condition."""
-_YEARS = re.compile(r"(\d{1,4})?(-|\.\.)?(\d{1,4})?")
-_LETTERS = str.maketrans(
-    {"ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "\u0131": "i", "\u2019": "'"}
-)
-"""Letters that Unicode does not take apart but people type without."""
+FEWEST_LETTERS = 4
+"""Of a word in which a typing error is forgiven; one letter more or less makes most shorter words another one."""
+MOST_MEANT = 50
+"""Words of the library that one mistyped word may mean."""
+MICROSECONDS = 1e6
+NOTHING = ""
+"""In place of an expression: what holds no words finds nothing."""
+LAST_MOMENT = 1e12
+"""Seconds since 1970, far behind any date: SQLite compares with no infinity."""
+Mask = NDArray[np.bool_]
+Heard = Callable[[str], Mapping[int, float]]
+"""What the log adds up to: from "plays", "skips", "played" (seconds since 1970), "up" or "down" to track id → value."""
+_COLUMNS = {
+    "title": "title",
+    "artist": "artist",
+    "album": "album",
+    "genre": "genre",
+    "composer": "work",
+    "work": "work",
+}
+"""Field → column of the search index."""
 
 
-def normalise(text: str) -> str:
-    """``text`` as it is compared: no case, no accents.
+def heard_nothing(_name: str) -> Mapping[int, float]:
+    """The log of somebody who never heard a track."""
+    return {}
 
-    >>> normalise("Sigur Rós – ÁGÆTIS")
-    'sigur ros – agaetis'
+
+def _no_tags() -> SoundTags | None:
+    return None
+
+
+@dataclass(frozen=True)
+class TrackIndex:
+    """The library as queries see it.
+
+    Attributes:
+        database: where the search index is.
+        rows: the tracks, in the order in which they are found.
+        tags: gives what was heard in them, row for row, or None; called when a query asks for tags.
     """
-    if text.isascii():
-        return text.lower()
-    apart = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(c for c in apart if not unicodedata.combining(c)).translate(_LETTERS)
+
+    database: Database
+    rows: Sequence[TrackRow]
+    tags: Callable[[], SoundTags | None] = _no_tags
+    _numbers: dict[str, NDArray[np.float64]] = field(default_factory=dict[str, NDArray[np.float64]], init=False)
+
+    def search(self, query: str, limit: int | None = None, heard: Heard = heard_nothing) -> list[int]:
+        """The indices into ``rows`` that meet a query, ascending; all of them when it is empty.
+
+        Args:
+            query: as one writes it.
+            limit: at most so many, the first.
+            heard: gives what the log adds up to; called when the query asks for it.
+
+        Raises:
+            QueryError: the query means nothing.
+        """
+        return np.flatnonzero(self.meeting(parse_query(query), heard))[:limit].tolist()
+
+    def meeting(self, query: Query, heard: Heard = heard_nothing) -> Mask:
+        """(n,) which rows meet a query; the arguments are those of :meth:`search`."""
+        with self.database.look_up() as connection:
+            return _Search(self, connection, heard).mask(query)
+
+    @property
+    def ids(self) -> NDArray[np.int64]:
+        """(n,) the tracks' ids."""
+        return self._places[0]
+
+    def places(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The rows of those of the ids that are here."""
+        table = self._places[1]
+        found = table[ids[ids < len(table)]]
+        return found[found >= 0]
+
+    def number(self, name: str) -> NDArray[np.float64]:
+        """(n,) the rows' years or lengths, NaN where unknown."""
+        if name not in self._numbers:
+            values = (row.duration if name == "length" else row.year for row in self.rows)
+            self._numbers[name] = np.array([np.nan if value is None else value for value in values], np.float64)
+        return self._numbers[name]
+
+    @cached_property
+    def vocabulary(self) -> list[str]:
+        """Every word of the library."""
+        with self.database.look_up() as connection:
+            return [term for (term,) in connection.execute("SELECT term FROM track_vocabulary")]
+
+    @cached_property
+    def _places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        ids = np.fromiter((row.id for row in self.rows), np.int64, len(self.rows))
+        table = np.full(int(ids.max(initial=0)) + 1, -1, np.int64)
+        table[ids] = np.arange(len(ids))
+        return ids, table
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """One condition of a query: ``text`` occurs in ``field`` (anywhere when that is empty), or is the ``year`` or ``tag``."""
+class _Search:
+    """One query being answered.
 
-    field: str
-    text: str
+    Attributes:
+        index: over which library.
+        connection: reads the search index.
+        heard: gives what the log adds up to.
+        within: names of the smart playlists this one is part of.
+    """
+
+    index: TrackIndex
+    connection: sqlite3.Connection
+    heard: Heard
+    within: tuple[str, ...] = ()
+
+    def mask(self, query: Query) -> Mask:
+        """(n,) which rows meet it."""
+        match query:
+            case All(parts):
+                mask = self._all(parts)
+            case Either(parts):
+                mask = np.logical_or.reduce([self.mask(part) for part in parts])
+            case Not(part):
+                mask = ~self.mask(part)
+            case Words("tag", name):
+                tags = self.index.tags()
+                mask = np.zeros(len(self.index.rows), np.bool_) if tags is None else tags.holding(name)
+            case Words("path"):
+                mask = self._matching(_phrase(query), "file_words")
+            case Words("playlist", name):
+                mask = self._in_playlist(normalise(name))
+            case Words():
+                mask = self._all((query,))
+            case Span():
+                mask = self._between(query)
+            case Thumbed(way):
+                mask = self._thumbed(way)
+        return mask
+
+    def _all(self, parts: Sequence[Query]) -> Mask:
+        """Words are looked up together: the index meets them faster than masks can."""
+        indexed = [part for part in parts if isinstance(part, Words) and part.field in {"", *_COLUMNS}]
+        mask = np.ones(len(self.index.rows), np.bool_)
+        if expressions := [self._expression(part) for part in indexed if words_of(part.text)]:
+            mask &= self._matching(" AND ".join(expressions))
+        for part in parts:
+            if part not in indexed:
+                mask &= self.mask(part)
+            elif not words_of(part.text):
+                mask &= self._signs(part)
+        return mask
+
+    def _expression(self, words: Words) -> str:
+        """What finds the words: as they are, else within words, else with one typing error."""
+        column = f"{_COLUMNS[words.field]} : " if words.field else ""
+        plain = f"({column}{_phrase(words)})"
+        written = words_of(words.text)
+        if words.whole or len(written) > 1 or self._finds(plain):
+            return plain
+        meant = _meant(written[0], self.index.vocabulary)
+        return f"({column}({' OR '.join(meant)}))" if meant else plain
+
+    def _finds(self, expression: str) -> bool:
+        found = "SELECT 1 FROM track_words WHERE track_words MATCH ? LIMIT 1"
+        return self.connection.execute(found, (expression,)).fetchone() is not None
+
+    def _matching(self, expression: str, index: str = "track_words") -> Mask:
+        if expression == NOTHING:
+            return np.zeros(len(self.index.rows), np.bool_)
+        rows = f"SELECT rowid FROM {index} WHERE {index} MATCH ?"  # noqa: S608 - names of our own
+        if index == "file_words":
+            rows = f"SELECT track_id FROM track_file WHERE id IN ({rows})"  # noqa: S608 - as above
+        return self._ids(rows, expression)
+
+    def _ids(self, rows: str, *values: object) -> Mask:
+        """(n,) the rows whose ids a statement selects; joined by SQLite, as fetching them one by one takes three times as long."""
+        every = f"WITH found(id) AS ({rows}) SELECT group_concat(id, ' ') FROM found"  # noqa: S608 - statements of our own
+        (joined,) = self.connection.execute(every, values).fetchone()
+        return self._placed(np.fromstring(joined or "", np.int64, sep=" "))
+
+    def _placed(self, ids: NDArray[np.int64]) -> Mask:
+        mask = np.zeros(len(self.index.rows), np.bool_)
+        mask[self.index.places(ids)] = True
+        return mask
+
+    def _of(self, values: Mapping[int, float]) -> Mask:
+        return self._placed(np.fromiter(values, np.int64, len(values)))
+
+    def _signs(self, words: Words) -> Mask:
+        """A name of nothing but signs ("!!!"), which are no words, is looked for row by row."""
+        fields = (
+            (words.field,) if words.field in {"title", "artist", "album", "genre"} else ("title", "artist", "album")
+        )
+        wanted = normalise(words.text.strip())
+        return np.fromiter(
+            (any(wanted in normalise(getattr(row, name)) for name in fields) for row in self.index.rows),
+            np.bool_,
+            len(self.index.rows),
+        )
+
+    def _thumbed(self, way: str) -> Mask:
+        if way == "none":
+            return ~(self._thumbed("up") | self._thumbed("down"))
+        return self._of(self.heard(way))
+
+    def _between(self, span: Span) -> Mask:
+        low, high = (time.time() - span.high, time.time() - span.low) if span.ago else (span.low, span.high)
+        if span.field == "added":
+            ends = (max(low, 0.0) * MICROSECONDS, min(high, LAST_MOMENT) * MICROSECONDS)
+            return self._ids("SELECT id FROM track WHERE added_us BETWEEN ? AND ?", *ends)
+        if span.field in {"year", "length"}:
+            values = self.index.number(span.field)
+        else:
+            values = np.full(len(self.index.rows), np.nan if span.field == "played" else 0.0)
+            known = self.heard(span.field)
+            ids = np.fromiter(known, np.int64, len(known))
+            there = self.index.places(ids)
+            values[there] = [known[track] for track in self.index.ids[there].tolist()]
+        return (values >= low) & (values <= high)
+
+    def _in_playlist(self, name: str) -> Mask:
+        """The tracks of the playlists whose name begins so; a smart one's are those that its query finds now."""
+        mask = np.zeros(len(self.index.rows), np.bool_)
+        for number, called, query in self.connection.execute("SELECT id, name, query FROM playlist").fetchall():
+            if not normalise(called).startswith(name):
+                continue
+            if query is None:
+                mask |= self._ids("SELECT track_id FROM playlist_entry WHERE playlist_id = ?", number)
+            elif called not in self.within:  # one that asks for itself adds nothing
+                mask |= replace(self, within=(*self.within, called)).mask(parse_query(query))
+        return mask
 
 
-def parse_query(query: str) -> tuple[Term, ...]:
-    """The conditions of a query such as ``beethoven year:1990-1999 album:"late quartets"``; an open quote ends with it."""
-    terms = (
-        Term((name or "").lower(), normalise(quoted or word).strip()) for name, quoted, word in _TERM.findall(query)
-    )
-    return tuple(term for term in terms if term.text and (term.field or term.text not in _UNFINISHED))
+def _phrase(words: Words) -> str:
+    """Words in FTS5's own language; they hold nothing but letters and digits."""
+    written = words_of(words.text)
+    return f'"{" ".join(written)}"{"" if words.whole else "*"}' if written else NOTHING
+
+
+def _meant(word: str, vocabulary: Sequence[str]) -> list[str]:
+    """What a word that begins none of the library's may mean, in FTS5's language: a part of words, or one typing error."""
+    inside = [term for term in vocabulary if word in term]
+    if inside or len(word) < FEWEST_LETTERS:
+        return [f'"{term}"' for term in inside[:MOST_MEANT]]
+    near = extract(word, vocabulary, scorer=OSA.distance, score_cutoff=1, limit=MOST_MEANT)
+    if near:
+        return [f'"{term}"' for term, _, _ in near]
+    cuts = (len(word) - 1, len(word), len(word) + 1)
+    beginnings = sorted({term[:cut] for cut in cuts for term in vocabulary if len(term) > cut})
+    found = extract(word, beginnings, scorer=OSA.distance, score_cutoff=1, limit=MOST_MEANT)
+    return [f'"{beginning}"*' for beginning, _, _ in found]
 
 
 def tags_asked(query: str) -> list[str]:
     """The tags that a query names, as in ``tag:mellow``."""
-    return [term.text for term in parse_query(query) if term.field == "tag"]
+    return [
+        normalise(leaf.text) for leaf in leaves(parse_query(query)) if isinstance(leaf, Words) and leaf.field == "tag"
+    ]
 
 
-class TrackIndex:
-    """The library made ready for searching as one types: built once, then milliseconds a query at 100,000 tracks.
-
-    Args:
-        rows: the tracks, in the order in which they are found.
-        tags: what was heard in them, row for row; without it ``tag:`` finds nothing.
-
-    Attributes:
-        rows: as given.
-    """
-
-    def __init__(self, rows: Sequence[TrackRow], tags: SoundTags | None = None) -> None:
-        self.rows = rows
-        self._tags = tags
-        self._anywhere = [normalise(f"{r.title}\n{r.artist}\n{r.album}\n{r.genre}") for r in rows]
-        self._columns: dict[str, list[str]] = {}
-
-    def search(self, query: str, limit: int | None = None) -> list[int]:
-        """The indices into ``rows`` that meet all conditions, ascending; all of them when the query is empty."""
-        found: Iterable[int] = range(len(self.rows))
-        for term in parse_query(query):
-            found = self._filter(found, term)
-        return list(islice(found, limit))
-
-    def _filter(self, indices: Iterable[int], term: Term) -> Iterator[int]:
-        if term.field == "year":
-            matches = _year_matcher(term.text)
-            return (index for index in indices if matches(self.rows[index].year))
-        if term.field == "tag":
-            return self._tagged(indices, term.text)
-        haystack = self._column(term.field)
-        text = term.text
-        return (index for index in indices if text in haystack[index])
-
-    def _tagged(self, indices: Iterable[int], name: str) -> Iterator[int]:
-        if self._tags is None:
-            return iter(())
-        held = self._tags.holding(name)
-        return (index for index in indices if held[index])
-
-    def _column(self, name: str) -> list[str]:
-        if not name:
-            return self._anywhere
-        if name not in self._columns:
-            self._columns[name] = [normalise(getattr(row, name)) for row in self.rows]
-        return self._columns[name]
-
-
-def _year_matcher(text: str) -> Callable[[int | None], bool]:
-    """A test for ``1999``, ``1990-1999`` (or ``1990..1999``), ``1990-`` or ``-1999``; nothing passes where the text is no year."""
-    match = _YEARS.fullmatch(text)
-    if not match or not (match[1] or match[3]):
-        return lambda _year: False
-    first = int(match[1] or 0)
-    last = int(match[3]) if match[3] else first if not match[2] else 9999
-    return lambda year: year is not None and first <= year <= last
-
-
-def search_tracks(session: Session, query: str, limit: int | None = None) -> list[TrackRow]:
-    """The tracks that meet ``query``: words that all occur in title, artist, album or genre.
-
-    ``artist:``, ``album:``, ``genre:``, ``title:`` and ``year:`` bind a word, or several in double quotes, to that field;
-    ``tag:`` takes one of the front-end's tags, whole, and finds the tracks in which it is heard.
-    """
-    rows = load_catalogue(session)
-    # Vectors are read only for the queries that need them.
-    tags = load_sound_tags(session, [row.id for row in rows]) if tags_asked(query) else None
-    index = TrackIndex(rows, tags)
-    return [index.rows[row] for row in index.search(query, limit)]
+def asks_what_was_heard(query: str) -> bool:
+    """True where what meets a query that is kept may change with every track that is heard."""
+    try:
+        asked = leaves(parse_query(query))
+    except QueryError:
+        return False
+    return any(isinstance(leaf, Thumbed) or leaf.field in {"plays", "skips", "played", "playlist"} for leaf in asked)

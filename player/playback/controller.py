@@ -104,8 +104,16 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
         return self._session.known.playable
 
     def search(self, query: str) -> list[int]:
-        """Indices into :meth:`catalogue` of the tracks that match."""
-        return self._session.known.index.search(query)
+        """Indices into :meth:`catalogue` of the tracks that match.
+
+        Raises:
+            QueryError: the query means nothing.
+        """
+        return self._session.known.index.search(query, heard=self._heard)
+
+    def _heard(self, name: str) -> dict[int, float]:
+        with self._session.lock:
+            return self._session.history.state.heard(name)
 
     def seed_suggestions(self, text: str) -> list[tuple[str, str, int]]:
         """(kind, value, tracks) of seeds whose name contains the text; what the text finds as a search is one too."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from player.feedback.event_history import EventHistory, load_history
 from player.folders import Paths
 from player.learning.served_model import load_served_model
-from player.library.search import TrackIndex, parse_query
+from player.library.query import QueryError, Words, leaves, parse_query
+from player.library.search import TrackIndex
 from player.library.sound_tags import SoundTags
 from player.library.tracks import TrackRow
 from player.stations.collection import Collection, load_collection
@@ -47,10 +48,15 @@ class LibrarySnapshot:
 
         A search that names a field, as in ``genre:jazz year:1990-``, is meant as one and comes first.
         """
-        named, terms = self.seeds.search(text), parse_query(text)
-        found = len(self.index.search(text)) if terms else 0
+        named = self.seeds.search(text)
+        try:
+            asked = leaves(parse_query(text))
+            found = len(self.index.search(text, heard=self.history.state.heard)) if asked else 0
+        except QueryError:
+            return named
         query = [("query", " ".join(text.split()), found)] if found else []
-        return [*query, *named] if any(term.field for term in terms) else [*named, *query]
+        plain = all(isinstance(leaf, Words) and not leaf.field for leaf in asked)
+        return [*named, *query] if plain else [*query, *named]
 
     def playable_track(self, track_id: int | None) -> TrackRow | None:
         """The track of that id, where its file is there."""
@@ -67,11 +73,12 @@ def read_library(database: Database, paths: Paths) -> LibrarySnapshot:
     """Read everything; at 100,000 tracks this takes seconds."""
     collection = load_collection(database)
     playable = [row for row in collection.rows if not row.missing]
+    heard = SoundTags(collection.tag_names, collection.vectors.tags[collection.playable])
     finding = load_served_model(paths, collection)
     return LibrarySnapshot(
         collection=collection,
         playable=playable,
-        index=TrackIndex(playable, SoundTags(collection.tag_names, collection.vectors.tags[collection.playable])),
+        index=TrackIndex(database, playable, lambda: heard),
         seeds=SeedNames(playable, collection.tag_names),
         history=load_history(database, collection.rows),
         model=finding.model,

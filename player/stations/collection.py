@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
 from embeddings.spec import FrontEndSpec
-from player.library.search import TrackIndex
+from player.library.query import QueryError, parse_query
+from player.library.search import Heard, TrackIndex, heard_nothing
 from player.library.sound_tags import SoundTags
 from player.library.tracks import TrackRow, load_catalogue
 from player.library.vectors import VectorTable, load_vectors
@@ -49,6 +49,8 @@ class Collection:
     catalogue: TrackTable
     frontend: FrontEndSpec
     heard: SoundTags
+    finder: TrackIndex
+    """Finds rows for queries."""
     tag_levels: NDArray[np.float32]
     """(tags,) mean log probability of each tag over the library."""
 
@@ -81,12 +83,19 @@ class Collection:
 
     def search(self, query: str) -> list[int]:
         """The rows that meet a query, missing files too."""
-        return self._search_index.search(query)
+        return np.flatnonzero(self.meeting(query)).tolist()
 
-    @cached_property
-    def _search_index(self) -> TrackIndex:
-        """Built for the first station that was made from a search."""
-        return TrackIndex(self.rows, self.heard)
+    def meeting(self, query: str, heard: Heard = heard_nothing) -> NDArray[np.bool_]:
+        """(n,) which rows meet a query that is kept; one that means nothing any more finds none.
+
+        Args:
+            query: as it was written.
+            heard: what the log adds up to.
+        """
+        try:
+            return self.finder.meeting(parse_query(query), heard)
+        except QueryError:
+            return np.zeros(len(self.rows), np.bool_)
 
     def listened_to(self, row: int) -> bool:
         """Whether the track has tags of its own."""
@@ -127,6 +136,7 @@ def load_collection(database: Database, frontend: str = DEFAULT_FRONTEND) -> Col
         vectors = load_vectors(session, frontend, ids)
     artist = codes(row.artist for row in rows)
     space = ContentSpace.fit(vectors.vectors, artist, codes(next(iter(genres_of(row)), "") for row in rows))
+    heard = SoundTags(frontend_spec(frontend).tag_names, vectors.tags)
     return Collection(
         rows=rows,
         index={track_id: row for row, track_id in enumerate(ids)},
@@ -140,7 +150,8 @@ def load_collection(database: Database, frontend: str = DEFAULT_FRONTEND) -> Col
             album=codes(f"{row.artist}\0{row.album}" if row.album else "" for row in rows),
         ),
         frontend=frontend_spec(frontend),
-        heard=SoundTags(frontend_spec(frontend).tag_names, vectors.tags),
+        heard=heard,
+        finder=TrackIndex(database, rows, lambda: heard),
         tag_levels=_tag_levels(vectors.tags),
     )
 

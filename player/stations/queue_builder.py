@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from player.config import StationSettings
 from player.feedback.events import ListeningState
+from player.library.search import Heard, asks_what_was_heard, heard_nothing
 from player.stations.collection import Collection
 from player.stations.modes import Mode, Moment, Offer, StationMode
 from player.stations.pins import Pins
@@ -87,6 +88,7 @@ class Programme:
         self._mode = mode
         self._trial = trial
         self._only = queried(scorer.station, scorer.collection)
+        self._changing = any(seed.kind == "query" and asks_what_was_heard(seed.value) for seed in scorer.station.seeds)
 
     def after(self, row: int) -> tuple[int, ...]:
         """The rows that have to follow on a row."""
@@ -110,6 +112,8 @@ class Programme:
             thread: the row that is playing or was last; what has to follow on it comes behind the pins.
             commit_first: how many of the ranked places get their propensity at once.
         """
+        if self._changing:
+            self._only = queried(self._scorer.station, self._scorer.collection, listening.state.heard)
         if isinstance(self._mode, StationMode):
             alone = replace(listening, candidates=self._only)
             if self._trial is not None:
@@ -175,12 +179,12 @@ def last_heard(state: ListeningState, station_id: int, index: Mapping[int, int])
     return None if heard is None else index.get(heard)
 
 
-def queried(station: StationInfo, collection: Collection) -> NDArray[np.bool_] | None:
+def queried(station: StationInfo, collection: Collection, heard: Heard = heard_nothing) -> NDArray[np.bool_] | None:
     """(n,) the rows that a station made of searches alone plays; None for others, and while its searches find nothing."""
     if any(seed.kind != "query" for seed in station.seeds):
         return None
     mask = np.zeros(len(collection), np.bool_)
     for seed in station.seeds:
-        mask[collection.search(seed.value)] = True
+        mask |= collection.meeting(seed.value, heard)
     mask &= collection.playable
     return mask if mask.any() else None

@@ -1,7 +1,6 @@
 """Stations: named mixes of seeds, kept in the database and resolved against the library."""
 
 import difflib
-import re
 import secrets
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -15,14 +14,14 @@ from sqlalchemy.orm import Session, selectinload
 
 from player.errors import PlayerError
 from player.feedback.events import now_us
-from player.library.search import TrackIndex, parse_query
+from player.library.query import QueryError, Words, leaves, parse_query
+from player.library.search import TrackIndex
 from player.library.tracks import GENRE_SEPARATOR, TrackRow
 from player.stations.seeds import SEEDS_TO_WRITE, Seed
 from player.storage.database import Database
 from player.storage.models import Station, StationSeed
 from recommender.ranking.dial import DISCOVER, FAMILIAR, NEUTRAL
 
-YEARS = re.compile(r"\d{1,4}|\d{1,4}-(\d{1,4})?|-\d{1,4}")
 SUGGESTED_FIRST = {"genre": 0, "tag": 1, "artist": 2, "album": 3}
 
 
@@ -51,10 +50,10 @@ def tracks_of_seed(seed: Seed, rows: Sequence[TrackRow], search: Callable[[str],
     Args:
         seed: the seed.
         rows: the tracks.
-        search: finds rows for a query; without it they are searched without their sound tags.
+        search: finds rows for a query; without it none are found.
     """
     if seed.kind == "query":
-        return search(seed.value) if search is not None else TrackIndex(rows).search(seed.value)
+        return search(seed.value) if search is not None else []
     wanted = seed.value.casefold()
     matches: dict[str, Callable[[TrackRow], bool]] = {
         "track": lambda row: row.id == int(seed.value),
@@ -66,8 +65,10 @@ def tracks_of_seed(seed: Seed, rows: Sequence[TrackRow], search: Callable[[str],
     return [] if match is None else [index for index, row in enumerate(rows) if match(row)]
 
 
-def check_seed(seed: Seed, rows: Sequence[TrackRow], tag_names: Sequence[str]) -> None:
-    """Make sure that a seed names something.
+def check_seed(
+    seed: Seed, rows: Sequence[TrackRow], tag_names: Sequence[str], search: Callable[[str], list[int]] | None = None
+) -> None:
+    """Make sure that a seed names something; the arguments are those of :func:`tracks_of_seed`.
 
     Raises:
         PlayerError: it does not; close names are suggested.
@@ -78,7 +79,7 @@ def check_seed(seed: Seed, rows: Sequence[TrackRow], tag_names: Sequence[str]) -
         _check_tag(seed.value, tag_names)
         return
     if seed.kind == "query":
-        _check_query(seed.value, rows, tag_names)
+        _check_query(seed.value, tag_names, search)
         return
     if tracks_of_seed(seed, rows):
         return
@@ -100,26 +101,23 @@ def _check_tag(name: str, tag_names: Sequence[str]) -> None:
         raise PlayerError(f"There is no tag “{name}”; the tags are: {', '.join(sorted(tag_names, key=str.casefold))}.")
 
 
-def _check_query(query: str, rows: Sequence[TrackRow], tag_names: Sequence[str]) -> None:
-    """Make sure that a search says something and finds something; which tracks have a tag is left to the ear."""
-    terms = parse_query(query)
-    if not terms:
+def _check_query(query: str, tag_names: Sequence[str], search: Callable[[str], list[int]] | None) -> None:
+    """Make sure that a search says something and finds something; which tracks have a tag or were heard is left to time."""
+    try:
+        asked = leaves(parse_query(query))
+    except QueryError as error:
+        raise PlayerError(str(error)) from error
+    if not asked:
         raise PlayerError(
             f"The search “{query}” says nothing; write it as in the library: query:genre:jazz year:1990-1999."
         )
-    for term in terms:
-        if term.field == "tag":
-            _check_tag(term.text, tag_names)
-        elif term.field == "year" and not YEARS.fullmatch(term.text):
-            raise PlayerError(
-                f"“year:{term.text}” is no year; write year:1994, year:1990-1999, year:1990- or year:-1999."
-            )
-    plain = " ".join(f'{term.field}:"{term.text}"'.removeprefix(":") for term in terms if term.field != "tag")
-    if not TrackIndex(rows).search(plain):
-        raise PlayerError(
-            f"No track in the library meets “{query}”; `player tracks {query}` tries it out, with artist:, album:, "
-            "genre:, title:, year: and tag:."
-        )
+    changing = False
+    for leaf in asked:
+        if isinstance(leaf, Words) and leaf.field == "tag":
+            _check_tag(leaf.text, tag_names)
+        changing |= not isinstance(leaf, Words) or leaf.field in {"tag", "playlist"}
+    if not changing and search is not None and not search(query):
+        raise PlayerError(f"No track in the library meets “{query}”; `player search '{query}'` tries it out.")
 
 
 class SeedNames:
@@ -257,7 +255,7 @@ class Stations:
         if not seeds:
             raise PlayerError(f"A station needs a seed: {SEEDS_TO_WRITE}.")
         for seed in seeds:
-            check_seed(seed, rows, tag_names)
+            check_seed(seed, rows, tag_names, TrackIndex(self._database, rows).search)
         with _unique(name), self._database.session() as session:
             return _insert(session, name, seeds, mode)
 

@@ -4,6 +4,8 @@ import sqlite3
 import time
 from pathlib import Path
 
+from player.storage.folding import indexed_words
+
 BUSY_SECONDS = 10.0
 """How long to wait for another process's write: scans commit in batches well below this."""
 RETRY_SECONDS = 0.02
@@ -27,6 +29,8 @@ def configure(connection: sqlite3.Connection, *, foreign_keys: bool = True) -> N
     # FULL: an acknowledged thumb survives even a power cut.
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
+    # The triggers of the search index fold what they write.
+    connection.create_function("indexed_words", 1, indexed_words, deterministic=True)
     # Transactions begin where we say, not where the driver guesses.
     connection.isolation_level = None
 

@@ -86,7 +86,7 @@ class Track(Base):
     musicbrainz_recording: Mapped[str | None]
     musicbrainz_release: Mapped[str | None]
     acoustid: Mapped[str | None]
-    added_us: Mapped[int] = mapped_column(BigInteger)
+    added_us: Mapped[int] = mapped_column(BigInteger, index=True)
 
     files: Mapped[list["TrackFile"]] = relationship(back_populates="track")
 
@@ -303,3 +303,58 @@ class LibraryRoot(Base):
 
     path: Mapped[str] = mapped_column(primary_key=True)
     added_us: Mapped[int] = mapped_column(BigInteger)
+
+
+class Playlist(Base):
+    """A list of tracks, or a search that is one."""
+
+    __tablename__ = "playlist"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    query: Mapped[str | None]
+    """Of a smart playlist, which is what it finds; none of one that lists tracks."""
+    created_us: Mapped[int] = mapped_column(BigInteger)
+
+
+class PlaylistEntry(Base):
+    """One place of a playlist."""
+
+    __tablename__ = "playlist_entry"
+
+    playlist_id: Mapped[int] = mapped_column(ForeignKey("playlist.id"), primary_key=True)
+    place: Mapped[int] = mapped_column(primary_key=True)
+    track_id: Mapped[int | None] = mapped_column(ForeignKey("track.id"), index=True)
+    """None where the library has no such track (yet)."""
+    written: Mapped[str]
+    """The place or name as the playlist's file had it."""
+
+
+class Exclusion(Base):
+    """A search whose finds no station plays by itself, and from which nothing is learned."""
+
+    __tablename__ = "exclusion"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    query: Mapped[str]
+    station_id: Mapped[int | None] = mapped_column(ForeignKey("station.id"))
+    """The only station that it is for; all when absent."""
+    season: Mapped[str | None]
+    """Days of the year when it does not hold, as in 12-01..12-26."""
+    created_us: Mapped[int] = mapped_column(BigInteger)
+
+
+class UnlearnedSpan(Base):
+    """A time from which nothing is learned: a private session, or one forgotten in hindsight."""
+
+    __tablename__ = "unlearned_span"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    since_us: Mapped[int] = mapped_column(BigInteger)
+    until_us: Mapped[int | None] = mapped_column(BigInteger)
+    """None while a private session goes on until it is ended."""
+    tracks: Mapped[int | None]
+    """So many tracks end a private session."""
+    private: Mapped[bool]
+    lifted_us: Mapped[int | None] = mapped_column(BigInteger)
+    """When it was taken back; the span counts again from then on."""

@@ -20,7 +20,7 @@ def test_a_station_is_made_with_a_mode_and_a_search(demo, player):
     ("seed", "words"),
     [
         ("query:genre:", "says nothing"),
-        ("query:year:nineties", "year:1990-1999"),
+        ("query:year:nineties", "year:1990..1999"),
         ("query:tag:melow", "the tags are"),
         ("query:zzzz", "No track in the library meets"),
     ],

@@ -86,9 +86,10 @@ def test_a_folder_is_not_above_one_whose_name_begins_alike():
 def test_the_examples_in_the_documentation_are_true():
     import doctest
 
-    from player.library import paths, search
+    from player.library import paths
+    from player.storage import folding
 
-    for module in (paths, search):
+    for module in (paths, folding):
         result = doctest.testmod(module)
         assert result.attempted
         assert result.failed == 0

@@ -20,7 +20,14 @@ def test_a_new_database_is_at_the_newest_revision(database):
         assert MigrationContext.configure(connection).get_current_revision() == SCHEMA_REVISION
 
 
+def is_modelled(name, kind, _parents):
+    """The search index is SQLite's own: no model describes it."""
+    return not (kind == "table" and name.startswith(("track_words", "file_words", "track_vocabulary")))
+
+
 def test_the_migrations_make_exactly_what_the_models_describe(database):
     with database.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "compare_server_default": True, "include_name": is_modelled}
+        )
         assert compare_metadata(context, Base.metadata) == []

@@ -26,6 +26,7 @@ from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
 from player.learning.retraining import load_material
 from player.storage.database import migrations_folder, open_database
+from player.storage.folding import indexed_words
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
 from recommender.models.model_card import Model
 from recommender.models.registry import Registry
@@ -197,6 +198,28 @@ def stations() -> dict[str, Rows]:
     }
 
 
+def chosen() -> dict[str, Rows]:
+    """Playlists, exclusions and times that nothing is learned from."""
+    return {
+        "playlist": [
+            {"id": 1, "name": "Mixtape, май", "created_us": us(2)},
+            {"id": 4, "name": "Unheard", "query": "plays:0 -genre:jazz", "created_us": us(3)},
+        ],
+        "playlist_entry": [
+            {"playlist_id": 1, "place": 0, "track_id": 7, "written": "../music of nobody/07.flac"},
+            {"playlist_id": 1, "place": 1, "track_id": None, "written": "gone.flac"},
+        ],
+        "exclusion": [
+            {"id": 1, "query": "genre:audiobook or path:Kids", "created_us": us(4)},
+            {"id": 2, "query": "christmas", "station_id": 2, "season": "12-01..12-26", "created_us": us(5)},
+        ],
+        "unlearned_span": [
+            {"id": 1, "since_us": us(500), "until_us": us(560), "private": True},
+            {"id": 2, "since_us": us(600), "until_us": us(660), "private": False, "lifted_us": us(700)},
+        ],
+    }
+
+
 def served() -> dict[str, Rows]:
     """Slots that were served, one of them by hand and two in a trial."""
 
@@ -338,7 +361,7 @@ def revisions() -> list[str]:
 
 def migrate_to(path: Path, revision: str) -> None:
     """Make an empty database of a revision."""
-    engine = create_engine(f"sqlite:///{path}")
+    engine = create_engine(f"sqlite:///{path}", creator=lambda: connect(path))
     with engine.begin() as connection:
         config = _alembic()
         config.attributes["connection"] = connection
@@ -346,16 +369,34 @@ def migrate_to(path: Path, revision: str) -> None:
     engine.dispose()
 
 
+def connect(path: Path | str) -> sqlite3.Connection:
+    """A connection of which the triggers of the search index can make use."""
+    connection = sqlite3.connect(path)
+    connection.create_function("indexed_words", 1, indexed_words, deterministic=True)
+    return connection
+
+
 def dump(path: Path) -> str:
-    """A database as SQL."""
-    with closing(sqlite3.connect(path)) as connection:
-        return "\n".join(connection.iterdump()) + "\n"
+    """A database as SQL, which makes its search index anew."""
+    with closing(connect(path)) as connection, closing(connect(":memory:")) as copy:
+        connection.backup(copy)
+        made = copy.execute(
+            "SELECT name, sql FROM sqlite_master WHERE sql LIKE 'CREATE VIRTUAL%' ORDER BY rowid"
+        ).fetchall()
+        for name, _ in made[::-1]:
+            copy.execute(f"DROP TABLE {name}")
+        copy.commit()
+        again = [
+            f"{sql};" + (f"\nINSERT INTO {name} ({name}) VALUES ('rebuild');" if "fts5(" in sql else "")
+            for name, sql in made
+        ]
+        return "\n".join([*copy.iterdump(), *again]) + "\n"
 
 
 def restore(revision: str, path: Path) -> None:
     """Make the database at ``path`` that the dump of a revision tells."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(path)) as connection:
+    with closing(connect(path)) as connection:
         connection.executescript((KEPT / f"{revision}.sql").read_text("utf-8"))
 
 
@@ -369,9 +410,9 @@ def _make_dump(revision: str) -> str:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "player.db"
         migrate_to(path, revision)
-        with closing(sqlite3.connect(path)) as connection:
+        with closing(connect(path)) as connection:
             connection.execute("PRAGMA foreign_keys=ON")
-            for table, rows in (library() | stations() | {"listening_session": []}).items():
+            for table, rows in (library() | stations() | chosen() | {"listening_session": []}).items():
                 _insert(connection, table, rows)
             told = happened(revision)
             _insert(connection, "listening_session", told.pop("listening_session"))

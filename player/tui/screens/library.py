@@ -122,7 +122,9 @@ class LibraryScreen(PlayingScreen):
         with Horizontal(id="search-line"):
             yield Static("/ ", id="search-sign", markup=False)
             yield Input(
-                placeholder="title, artist, album, genre – tag:mellow, year:1990-1999", compact=True, id="search"
+                placeholder="words, artist:bjork year:1990..1999 -live plays:0 tag:mellow (a or b)",
+                compact=True,
+                id="search",
             )
         yield TrackList(id="tracks")
 
@@ -161,6 +163,9 @@ class LibraryScreen(PlayingScreen):
     def on_answer_found(self, message: AnswerFound) -> None:
         """List what was found, unless something else has been asked since."""
         if message.asked != self._asked:
+            return
+        if message.answer is None:
+            self.query_one(Heading).show("Library", message.problem, "")
             return
         keep, self._shown = message.asked == self._shown, self._asked
         self._sorted, indices = message.answer
