@@ -20,6 +20,7 @@ from typing import IO, Self
 
 from player import logs
 from player.audio.messages import (
+    Alive,
     Command,
     DeviceLost,
     Event,
@@ -28,17 +29,22 @@ from player.audio.messages import (
     GaveUp,
     Load,
     Pause,
+    Ping,
     Play,
     Position,
     Prepare,
+    PrepareNothing,
     ProtocolError,
     Quit,
     Ready,
     Restarted,
     Seek,
+    SetDevice,
+    SetSpeed,
     SetVolume,
     Started,
     Stop,
+    Watch,
     decode_event,
     encode,
 )
@@ -61,6 +67,11 @@ FIRST_BACK_OFF_SECONDS = 0.1
 RETRY_SECONDS = 60.0
 """How long after giving up it is tried again without being asked: nobody may be there to ask."""
 
+PING_SECONDS = 2.0
+PINGS_UNANSWERED = 5
+"""A child that says nothing for so many pings hangs. Counted in pings, so that a player that was stopped itself does not kill
+a healthy one."""
+
 EXIT_SECONDS = 3.0
 """How long the child may take to end when asked; then it is killed."""
 
@@ -74,25 +85,34 @@ class _Wanted:
     started: bool = False
     """Whether the listener heard its beginning already, so that a restart does not start it a second time."""
     prepared: Prepare | None = None
-    level: float = 1.0
+    others: tuple[Command, ...] = ()
+    """The last of each other kind that lasts."""
 
-    def after_command(self, command: Command) -> "_Wanted":
+    def after_command(self, command: Command) -> "_Wanted":  # noqa: PLR0911 - one a kind
         match command:
+            case Load() if self.track is not None and self.track.token == command.token and self.started:
+                return replace(self, track=replace(command, position=self.track.position), prepared=None)
             case Load():
                 return replace(self, track=command, started=False, prepared=None)
             case Prepare():
                 return replace(self, prepared=command)
-            case SetVolume(level):
-                return replace(self, level=level)
+            case PrepareNothing():
+                return replace(self, prepared=None)
+            case SetVolume() | SetSpeed() | SetDevice() | Watch():
+                others = tuple(other for other in self.others if type(other) is not type(command))
+                return replace(self, others=(*others, command))
             case Stop():
-                return replace(self, track=None)
+                return replace(self, track=None, prepared=None)
             case Play() | Pause() | Seek() if self.track is not None:
                 return replace(self, track=_moved(self.track, command))
             case _:
                 return self
 
-    def after_event(self, event: Event) -> "_Wanted":
-        track = self.track
+    def after_event(self, event: Event) -> "_Wanted":  # noqa: PLR0911 - one a kind
+        track, prepared = self.track, self.prepared
+        if isinstance(event, Started) and prepared is not None and event.token == prepared.token:
+            load = Load(prepared.path, 0.0, prepared.token, play=True, gain_db=prepared.gain_db)
+            return replace(self, track=load, started=True, prepared=None)
         if track is None:
             return self
         match event:
@@ -107,9 +127,13 @@ class _Wanted:
             case _:
                 return self
 
+    def heard(self, event: Event) -> bool:
+        """Whether this tells the beginning of a track whose beginning was told before."""
+        return isinstance(event, Started) and self.started and self.track is not None and self.track.token == event.token
+
     def commands(self) -> tuple[Command, ...]:
         """What a new child needs to be told."""
-        wanted = (SetVolume(self.level), self.track, self.prepared)
+        wanted = (*self.others, self.track, self.prepared)
         return tuple(command for command in wanted if command is not None)
 
 
@@ -156,14 +180,19 @@ class AudioClient:
         self._lock = Lock()
         self._wanted = _Wanted()
         self._child: subprocess.Popen[bytes] | None = None
+        self._ready = False
+        """Whether the child has said that it takes commands; before, a busy machine may take its time."""
         self._deaths: deque[float] = deque()
         self._deaths_here = 0
         self._place: tuple[int, float] | None = None
         self._closing = Flag()
         self._revived = Flag()
         self._gave_up = False
+        self._unanswered = 0
+        """Pings since the child was last heard of."""
         self._thread = Thread(target=self._supervise, name="audio-client", daemon=True)
         self._thread.start()
+        Thread(target=self._watch, name="audio-watchdog", daemon=True).start()
 
     def __enter__(self) -> Self:
         return self
@@ -219,7 +248,7 @@ class AudioClient:
             if self._closing.is_set():
                 return None
             child = self._start_child()
-            self._child = child
+            self._child, self._ready = child, False
             if child is not None:
                 for command in self._wanted.commands():
                     _write(child, command)
@@ -258,13 +287,31 @@ class AudioClient:
             except ProtocolError as error:
                 _LOG.warning("Passed over an event: %s.", error)  # half a line of a child that was killed, say
                 continue
+            self._unanswered = 0
+            if isinstance(event, Alive):
+                continue
             if isinstance(event, Ready):
+                self._ready = True
                 self._had_device = self._had_device or event.engine == "stream"
             with self._lock:
-                heard_before = isinstance(event, Started) and self._wanted.started
+                heard_before = self._wanted.heard(event)
                 self._wanted = self._wanted.after_event(event)
             if not heard_before and not self._closing.is_set():
                 self._on_event(event)
+
+    def _watch(self) -> None:
+        """Kill a child that is there and does not answer; the supervisor replaces it."""
+        while not self._closing.wait(PING_SECONDS):
+            with self._lock:
+                child = self._child if self._ready else None
+                if child is None:
+                    self._unanswered = 0
+                elif self._unanswered >= PINGS_UNANSWERED:
+                    _LOG.warning("The audio process did not answer for %g s.", PINGS_UNANSWERED * PING_SECONDS)
+                    child.kill()
+                else:
+                    self._unanswered += 1
+                    _write(child, Ping())
 
     def _bury(self, child: subprocess.Popen[bytes]) -> None:
         with self._lock:

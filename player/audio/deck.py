@@ -1,20 +1,24 @@
 """One track on its way to the device: a decoder thread that fills the track's own ring buffer.
 
-Seeking makes a new deck instead of emptying a ring that two threads share; a prepared next track is a deck that is
-already full. (The name is the DJ's: two of them feed one mixer.)
+Seeking makes a new deck instead of emptying a ring that two threads share. The deck of the track that comes next opens its
+file at once, and goes on decoding when the deck before has come to its end, so that both join as one stream of samples; until
+then it costs nothing to replace it. (The name is the DJ's: several of them feed one mixer.)
 """
 
 import logging
-from collections.abc import Callable
-from dataclasses import replace
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from math import inf
 from threading import Event, Thread
 
-from numpy import float32
-from numpy.typing import NDArray
+import numpy as np
 
 from player.audio.messages import Load
+from player.audio.resampling import CONTEXT, Resampler, Samples, Seam
 from player.audio.ring import RingBuffer
 from player.audio.source import AudioError, AudioSource, display_name
+from player.audio.tempo import Tempo
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,8 +31,24 @@ BUFFER_SECONDS = 4.0
 ROOM_WAIT_SECONDS = 0.1
 """How long the decoder sleeps when the ring is full: a small part of the buffer, and few wake-ups."""
 
+LAST_CALL_SECONDS = 0.5
+"""So long before the last sample is heard, a deck that is to join must have begun; later ones do not fit in without a seam."""
+
 CUT_SHORT_SECONDS = 2.0
 """A file that ends this much before its declared end is said to be cut short; encoders' rounding is far below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The way through a track.
+
+    Attributes:
+        speed: 1 as recorded; pitch stays.
+        repeat: seconds from and to which it goes round and round, None without.
+    """
+
+    speed: float = 1.0
+    repeat: tuple[float, float] | None = None
 
 
 class Deck:
@@ -49,6 +69,9 @@ class Deck:
         rate: int,
         on_stopped: Callable[["Deck"], None],
         duration: float = 0.0,
+        *,
+        joins: bool = False,
+        way: Way | None = None,
     ) -> None:
         """Start decoding.
 
@@ -57,33 +80,66 @@ class Deck:
             rate: samples per second wanted.
             on_stopped: called from the decoder's thread when it reached the end or could not go on.
             duration: what is known of it from decoding it before, 0 when nothing.
+            joins: the first sample is to follow another deck's last, so that deck's end is waited for; see :meth:`lead`.
+            way: speed and repetition.
         """
         self.track, self.path, self.token = track, track.path, track.token
         self.rate = rate
-        self._gain = float32(10 ** (track.gain_db / DECIBELS_PER_DECADE))
         self.ring = RingBuffer(int(BUFFER_SECONDS * rate))
         self.origin = max(0.0, track.position)
         self.duration = duration
         self.error = ""
         self.damage = ""
+        self._joins = joins
+        self._before: Deck | None = None
+        self._follower: Deck | None = None
+        self._way = way or Way()
+        self._gain = np.float32(10 ** (track.gain_db / DECIBELS_PER_DECADE))
+        self._turns: list[tuple[int, float]] = [(0, self.origin)]
+        """Frames in the ring at which the place in the track jumps, and whereto."""
         self._on_stopped = on_stopped
         self._source: AudioSource | None = None
         self._closing = Event()
+        self._opened, self._head = Event(), (0, np.zeros((0, 2), np.float32))
+        self._at_end, self._go_on = Event(), Event()
+        self._seam: Seam | None = None
         self._thread = Thread(target=self._decode, name=f"decoder-{track.token}", daemon=True)
         self._thread.start()
 
+    def place(self, frame: int) -> float:
+        """Seconds into the track of a frame of the ring, counted from its first; before that, of what would precede it."""
+        turns = self._turns
+        first, seconds = turns[max(0, bisect_right(turns, frame, key=lambda turn: turn[0]) - 1)]
+        return seconds + (frame - first) / self.rate * self._way.speed
+
     @property
-    def position(self) -> float:
-        """Seconds into the track of the next frame to be read."""
-        return self.origin + self.ring.consumed / self.rate
+    def frames_left(self) -> float:
+        """How many frames are still to be read; a guess from the declared length before the end has been decoded."""
+        if self.ring.finished:
+            return self.ring.available
+        if self.duration <= 0 or self._way.repeat is not None:
+            return inf
+        return (self.duration - self.place(self.ring.consumed)) / self._way.speed * self.rate
 
     def is_for(self, track: Load) -> bool:
         """Whether this is what such a command asks for."""
         return replace(track, play=self.track.play) == self.track
 
+    def lead(self, follower: "Deck") -> None:
+        """Let a deck that joins wait for this one's end, whichever it waited for before."""
+        follower._before, self._follower = self, follower  # noqa: SLF001 - of this class
+        follower._go_on.set()  # noqa: SLF001
+
+    def stand_alone(self) -> None:
+        """Wait for no other deck any more."""
+        self._joins = False
+        self._go_on.set()
+
     def close(self) -> None:
         """Stop decoding; frames already in the ring can still be read."""
         self._closing.set()
+        self._go_on.set()
+        self._come_to_end()
         if self._source is not None:
             self._source.cancel()
 
@@ -98,23 +154,108 @@ class Deck:
                 if self._closing.is_set():
                     return
                 self.duration = self.duration or source.duration or 0.0
-                for block in source.blocks(self.rate, self.origin):
-                    if self.ring.written == 0:
-                        self.origin = source.origin
-                    if not self._push(block if self._gain == 1 else block * self._gain):
-                        return
-                self._compare_with_declared(source)
+                if not self._fill(source):
+                    return
         except AudioError as error:
             self.error = str(error)
         except Exception as error:  # noqa: BLE001 - a file must not be able to end this thread without a word
             _LOG.exception("Decoding %s failed.", display_name(self.path))
             reason = "takes more memory than there is" if isinstance(error, MemoryError) else "cannot be decoded"
             self.error = f"{display_name(self.path)} {reason}; it may be damaged, so it is passed over."
+        finally:
+            self._opened.set()
+            self._come_to_end()
         self.ring.finished = True
         self._on_stopped(self)
 
-    def _push(self, block: NDArray[float32]) -> bool:
+    def _fill(self, source: AudioSource) -> bool:
+        """Decode to the end; False when the deck was closed meanwhile."""
+        parts = self._with_head(self._parts(source))
+        resampler = Resampler(self.rate, self._wait_for_seam())
+        tempo = Tempo(self.rate, self._way.speed)
+        seconds = 0.0
+        for rate, samples in parts:
+            seconds += len(samples) / rate
+            if self.ring.written == 0:
+                self._turns[0] = (0, source.origin)
+                self.origin = source.origin
+            if not self._push(tempo.convert(resampler.convert(rate, samples))):
+                return False
+        self._compare_with_declared(source, self.origin + seconds)
+        self._seam = resampler.seam()
+        self._come_to_end()
+        return self._push(tempo.convert(resampler.flush(self._what_follows()))) and self._push(tempo.flush())
+
+    def _parts(self, source: AudioSource) -> Iterator[tuple[int, Samples]]:
+        """The way through the track."""
+        repeat = self._way.repeat
+        if repeat is None or self.origin >= repeat[1]:
+            yield from source.native(self.origin)
+            return
+        yield from source.native(self.origin, repeat[1])
+        some = True
+        while some and not self._closing.is_set():
+            self._turns.append((self.ring.written, repeat[0]))
+            some = False
+            for part in source.native(*repeat):
+                some = True
+                yield part
+
+    def _with_head(self, parts: Iterator[tuple[int, Samples]]) -> Iterator[tuple[int, Samples]]:
+        """The same, with so much decoded at once as the deck before has to see of it."""
+        if not self._joins:
+            return parts
+        first = next(parts, None)
+        if first is None:
+            return iter(())
+        rate, head = first
+        held = [first]
+        while len(head) < CONTEXT and (more := next(parts, None)) is not None:
+            held.append(more)
+            if more[0] != rate:
+                break
+            head = np.concatenate([head, more[1]])
+        self._head = (rate, head)
+        self._opened.set()
+
+        def all_parts() -> Iterator[tuple[int, Samples]]:
+            yield from held
+            yield from parts
+
+        return all_parts()
+
+    def _come_to_end(self) -> None:
+        self._at_end.set()
+        if self._follower is not None:
+            self._follower._go_on.set()  # noqa: SLF001 - of this class
+
+    def _wait_for_seam(self) -> Seam | None:
+        """What the deck before ends with, once it has; None where it was left before its end."""
+        while self._joins and not self._closing.is_set():
+            self._go_on.clear()
+            before = self._before
+            if before is not None and before._at_end.is_set():  # noqa: SLF001 - of this class
+                return before._seam if self._way.speed == 1 else None  # noqa: SLF001
+            self._go_on.wait()
+        return None
+
+    def _what_follows(self) -> Samples:
+        """The beginning of the deck that joins, as long as it may still come; nothing where it has another rate."""
+        seam = self._seam
+        while seam is not None and seam.rate != self.rate and not self._closing.is_set():
+            follower = self._follower
+            if follower is not None and follower._opened.is_set():  # noqa: SLF001 - of this class
+                rate, head = follower._head  # noqa: SLF001
+                return head if rate == seam.rate else head[:0]
+            if self.ring.available <= LAST_CALL_SECONDS * self.rate:
+                break
+            self._closing.wait(ROOM_WAIT_SECONDS)
+        return np.zeros((0, 2), np.float32)
+
+    def _push(self, block: Samples) -> bool:
         """Write all of ``block`` as room appears; False when the deck was closed meanwhile."""
+        if self._gain != 1:
+            block = block * self._gain
         while len(block) > 0:
             if self._closing.is_set():
                 return False
@@ -122,15 +263,15 @@ class Deck:
             block = block[count:]
             if len(block) > 0:
                 self._closing.wait(ROOM_WAIT_SECONDS)
-        return True
+        return not self._closing.is_set()
 
-    def _compare_with_declared(self, source: AudioSource) -> None:
+    def _compare_with_declared(self, source: AudioSource, end: float) -> None:
         """Take the true end as the duration, and say so where the file promised more."""
-        declared, end = self.duration, self.origin + self.ring.written / self.rate
-        if self.ring.written > 0:
+        declared, some = self.duration, end > self.origin
+        if some:
             self.duration = end
         name = display_name(self.path)
-        if self.ring.written > 0 and declared - end > max(CUT_SHORT_SECONDS, source.lost_seconds):
+        if some and declared - end > max(CUT_SHORT_SECONDS, source.lost_seconds):
             self.damage = f"{name} ends after {end:.0f} of {declared:.0f} seconds; it may have been cut short."
         elif source.damaged_packets > 0 or source.lost_seconds > 0:
             self.damage = f"{name} is damaged in places; the rest of it is played."

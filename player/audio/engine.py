@@ -3,13 +3,20 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from player.audio.messages import Event, Load, Position, Prepare
+from numpy import float32
+from numpy.typing import NDArray
+
+from player.audio.messages import Event, Load, Position, Prepare, SetVolume
 
 Emit = Callable[[Event], None]
 """Sends an event to the player; safe from any thread."""
 
 Post = Callable[[Callable[[], None]], None]
 """Runs a function on the control thread, soon; safe from any thread, and never waits."""
+
+
+Watcher = Callable[[NDArray[float32]], None]
+"""Is shown every block (N, 2) that is rendered, in the device's thread; must not wait."""
 
 
 def amplitude_of(level: float) -> float:
@@ -23,24 +30,30 @@ class Engine(Protocol):
     Attributes:
         name: ``stream``, ``vlc`` or ``null``.
         device: where the sound goes, for people to read.
+        cannot: which commands are refused, see :class:`player.audio.messages.Ready`.
     """
 
     name: str
     device: str
+    cannot: str
 
     def load(self, track: Load) -> None:
         """Take a track in place of the current one."""
         ...
 
     def prepare(self, track: Prepare) -> None:
-        """Get a track ready that will be loaded from its beginning next."""
+        """Let a track follow the current one."""
+        ...
+
+    def prepare_nothing(self) -> None:
+        """Let the music end with the current track."""
         ...
 
     def play(self) -> None:
         """Go on."""
         ...
 
-    def pause(self) -> None:
+    def pause(self, fade_seconds: float) -> None:
         """Fall silent, keep the place."""
         ...
 
@@ -48,8 +61,28 @@ class Engine(Protocol):
         """Go to a place in the current track."""
         ...
 
-    def set_volume(self, level: float) -> None:
-        """Set the slider, 0…1."""
+    def set_volume(self, volume: SetVolume) -> None:
+        """Set slider and balance."""
+        ...
+
+    def set_speed(self, speed: float) -> None:
+        """Play faster or slower."""
+        ...
+
+    def repeat_part(self, start: float, end: float) -> None:
+        """Go round between two places of the current track; where there is nothing between them, no more."""
+        ...
+
+    def set_device(self, name: str) -> None:
+        """Let the sound come out elsewhere."""
+        ...
+
+    def watch(self, watcher: Watcher | None) -> int:
+        """Show what is rendered, or no more; returns its rate, 0 where it cannot be seen."""
+        ...
+
+    def unheard(self) -> float:
+        """Seconds of what was rendered that are still to be heard."""
         ...
 
     def stop(self) -> None:

@@ -35,12 +35,22 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """Open and decode the head of the track that will be loaded next, so that the switch is quick."""
+    """Let this track follow the current one by itself, when that is over; until then another may take its place.
+
+    It is Started under its token then, after the other has Finished, and a Load of it from its beginning changes nothing.
+    """
 
     path: str
     token: int
     gain_db: float = 0.0
     """As for Load."""
+    crossfade: float = 0.0
+    """Seconds during which it fades in over the end of the current track; 0 joins them sample by sample."""
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareNothing:
+    """Let the music end with the current track."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +60,10 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Fall silent at once, keeping the place."""
+    """Fall silent, keeping the place."""
+
+    fade_seconds: float = 0.15
+    """How long the way to silence takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +79,46 @@ class SetVolume:
 
     level: float
     """The place of the slider, 0…1; amplitude is its cube, which the ear hears as about even steps."""
+    balance: float = 0.0
+    """From −1, the left alone, to 1, the right alone."""
+    muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SetSpeed:
+    """Play faster or slower at the same pitch."""
+
+    speed: float
+    """0.5…2; 1 is as recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatPart:
+    """Go round and round between two places of the current track, until another is loaded."""
+
+    start: float
+    end: float
+    """Seconds; where it is not after ``start``, the track goes on to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetDevice:
+    """Let the sound come out elsewhere; the music plays on."""
+
+    name: str
+    """Part of the device's name; empty for the system's default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Tell Meters, or tell them no more."""
+
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Say Alive; a process that does not is hung."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +131,22 @@ class Quit:
     """End the audio process; closing its standard input does the same."""
 
 
-Command = Load | Prepare | Play | Pause | Seek | SetVolume | Stop | Quit
+Command = (
+    Load
+    | Prepare
+    | PrepareNothing
+    | Play
+    | Pause
+    | Seek
+    | SetVolume
+    | SetSpeed
+    | RepeatPart
+    | SetDevice
+    | Watch
+    | Ping
+    | Stop
+    | Quit
+)
 
 # Events ---------------------------------------------------------------------------------------------------------------
 
@@ -92,6 +160,8 @@ class Ready:
     device: str
     note: str
     """Empty, or one sentence saying why this is not the engine or device that was asked for, and the fix."""
+    cannot: str = ""
+    """What this engine cannot do, as its commands' names and ``Gapless`` and ``Crossfade``; empty where it can do all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,9 +216,43 @@ class DeviceLost:
 
 @dataclass(frozen=True, slots=True)
 class DeviceChanged:
-    """Sound can come out again, through this device."""
+    """Sound can come out again, or elsewhere, through this device."""
 
     device: str
+    switched: bool = False
+    """Whether it was changed for another, instead of having come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """The answer to Ping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Underrun:
+    """The device wanted samples that were not there in time, so the music faltered."""
+
+    count: int
+    """How often since the start of the process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A command cannot be followed; everything is as it was before it."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Meters:
+    """How loud it is, as heard now; about thirty times a second while it is watched and the music moves."""
+
+    peaks: list[float]
+    """Of the left and the right channel, as amplitudes."""
+    levels: list[float]
+    """Their root mean squares."""
+    bands: list[float]
+    """Of log-spaced bands from 40 Hz to 16 kHz, 0…1 for −80…0 dB of full scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +269,22 @@ class GaveUp:
     message: str
 
 
-Event = Ready | Started | Position | Finished | Failed | Damaged | DeviceLost | DeviceChanged | Restarted | GaveUp
+Event = (
+    Ready
+    | Started
+    | Position
+    | Finished
+    | Failed
+    | Damaged
+    | DeviceLost
+    | DeviceChanged
+    | Alive
+    | Underrun
+    | Refused
+    | Meters
+    | Restarted
+    | GaveUp
+)
 
 # Encoding -------------------------------------------------------------------------------------------------------------
 
@@ -215,7 +334,12 @@ def _checked(kind: type[_Message], values: Mapping[str, object]) -> dict[str, An
         value = values[field]
         if expected is float and type(value) is int:
             value = float(value)
-        if type(value) is not expected or (isinstance(value, float) and not isfinite(value)):
+        fits = _are_figures(value) if expected == list[float] else type(value) is expected
+        if not fits or (isinstance(value, float) and not isfinite(value)):
             raise ProtocolError(f"{kind.__name__}.{field} is {value!r}, not {expected.__name__}")
         checked[field] = value
     return checked
+
+
+def _are_figures(value: object) -> bool:
+    return isinstance(value, list) and all(type(one) is float and isfinite(one) for one in cast("list[object]", value))

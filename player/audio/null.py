@@ -25,7 +25,7 @@ class NullOutput:
     def __init__(self) -> None:
         self.device = "none (silent)"
         self.rate = RATE
-        self.latency = 0.0
+        self.underruns = 0
         self._closing = Event()
         self._awake = Event()
         self._awake.set()
@@ -35,6 +35,10 @@ class NullOutput:
         """Begin to call ``render`` from a thread of its own."""
         self._thread = Thread(target=self._run, args=(render,), name="null-output", daemon=True)
         self._thread.start()
+
+    def unheard(self) -> float:
+        """Nothing: it hears at once."""
+        return 0.0
 
     def failed(self) -> bool:
         """Never: there is nothing to lose."""

@@ -20,15 +20,19 @@ class Output(Protocol):
     Attributes:
         device: the name to show.
         rate: frames per second it asks for.
-        latency: seconds between rendering a frame and hearing it.
+        underruns: how often the device says that it was not served in time.
     """
 
     device: str
     rate: int
-    latency: float
+    underruns: int
 
     def start(self, render: Render) -> None:
         """Begin to call ``render``; raises OutputError when the device refuses."""
+        ...
+
+    def unheard(self) -> float:
+        """Seconds of what was rendered that have not been heard yet."""
         ...
 
     def failed(self) -> bool:

@@ -20,6 +20,9 @@ PERIOD_FRAMES = 2048
 ABSENT_RATE = 48_000
 """What is decoded for while there is no device."""
 
+LONGEST_DELAY_SECONDS = 2.0
+"""A device that says more is not believed."""
+
 SILENT_TOO_LONG_SECONDS = 2.0
 """A device that has not asked for frames for so long is gone, whatever the library says."""
 
@@ -43,7 +46,9 @@ class PortAudioOutput:
         self._index = int(found["index"])
         self.device = str(found["name"])
         self.rate = int(found["default_samplerate"])
-        self.latency = LATENCY_SECONDS
+        self.underruns = 0
+        self._heard_at = 0.0
+        """When, on the clock that never goes back, the last frame rendered is heard."""
         self._stream: Any = None
         self._stopped = False
         self._resting = False
@@ -52,9 +57,15 @@ class PortAudioOutput:
     def start(self, render: Render) -> None:
         """Open the device and begin to call ``render`` from PortAudio's thread."""
 
-        def callback(out: NDArray[np.float32], _frames: int, _time: Any, _status: Any) -> None:
-            self._last_call = time.monotonic()
+        def callback(out: NDArray[np.float32], frames: int, at: Any, status: Any) -> None:
+            now = self._last_call = time.monotonic()
+            delay = at.outputBufferDacTime - at.currentTime
+            self._heard_at = now + (delay if delay > 0 else latency) + frames / self.rate
+            if status.output_underflow:
+                self.underruns += 1
             render(out)
+
+        latency = LATENCY_SECONDS
 
         try:
             self._stream = self._library.OutputStream(
@@ -71,7 +82,11 @@ class PortAudioOutput:
             self._stream.start()
         except self._library.PortAudioError as error:
             raise OutputError(f"The output device {self.device} refused to open ({_reason(error)}).") from error
-        self.latency = float(self._stream.latency)
+        latency = float(self._stream.latency)
+
+    def unheard(self) -> float:
+        """By the device's own account of when it plays what it takes."""
+        return min(LONGEST_DELAY_SECONDS, max(0.0, self._heard_at - time.monotonic()))
 
     def failed(self) -> bool:
         """Whether the stream ended by itself or the device stopped asking."""
@@ -127,7 +142,7 @@ class AbsentOutput:
         self._selector = device
         self.device = device or "default"
         self.rate = ABSENT_RATE
-        self.latency = 0.0
+        self.underruns = 0
 
     def start(self, render: Render) -> None:
         """Ask for nothing."""
@@ -137,6 +152,10 @@ class AbsentOutput:
 
     def wake(self) -> None:
         """Nothing to begin."""
+
+    def unheard(self) -> float:
+        """Nothing is rendered."""
+        return 0.0
 
     def failed(self) -> bool:
         """Always, so that the engine looks for it."""

@@ -8,27 +8,36 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from math import inf
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import BinaryIO
 
 from player.audio.engine import Engine
 from player.audio.messages import (
+    Alive,
     Command,
     Event,
     Load,
     Pause,
+    Ping,
     Play,
     Prepare,
+    PrepareNothing,
     ProtocolError,
     Quit,
     Ready,
+    RepeatPart,
     Seek,
+    SetDevice,
+    SetSpeed,
     SetVolume,
     Stop,
+    Watch,
     decode_command,
     encode,
 )
+from player.audio.meters import METERS_PER_SECOND, SoundMeter
 from player.audio.selection import open_engine
 
 _LOG = logging.getLogger(__name__)
@@ -51,34 +60,55 @@ class AudioProcess:
         self._commands = commands
         self._events = events
         self._writing = Lock()
+        self._meter: SoundMeter | None = None
+        self._next_meters = inf
         self._inbox: SimpleQueue[Command | Callable[[], None]] = SimpleQueue()
 
     def run(self, engine_name: str, device: str | None, *, wait_for_device: bool = False) -> None:
         """Serve until Quit or the end of the commands."""
         Thread(target=self._read, name="commands", daemon=True).start()
         engine, note = open_engine(engine_name, device, self._emit, self._inbox.put, wait_for_device=wait_for_device)
-        self._emit(Ready(engine.name, engine.device, note))
+        self._emit(Ready(engine.name, engine.device, note, engine.cannot))
         self._serve(engine)
         engine.close()
 
     def _serve(self, engine: Engine) -> None:
         next_report, told = time.monotonic() + REPORT_SECONDS, None
         while True:
-            item = self._next(next_report - time.monotonic())
+            item = self._next(min(next_report, self._next_meters) - time.monotonic())
             if isinstance(item, Quit):
                 return
-            if item is None:
-                engine.check()
+            if time.monotonic() >= self._next_meters:
+                self._tell_meters(engine)
+            if isinstance(item, Ping):
+                self._emit(Alive())
+            elif isinstance(item, Watch):
+                self._watch(engine, on=item.on)
             elif isinstance(item, Command):
                 _obey(engine, item)
-            else:
+            elif item is not None:
                 item()
-            if item is None or isinstance(item, Command):
+            if isinstance(item, Command) or time.monotonic() >= next_report:
+                engine.check()
                 position = engine.position()
                 if position is not None and position != told:
                     self._emit(position)
                 moving = position is not None and (position.playing or position != told)
                 next_report, told = time.monotonic() + (REPORT_SECONDS if moving else IDLE_SECONDS), position
+
+    def _watch(self, engine: Engine, *, on: bool) -> None:
+        """Begin to measure, or end it."""
+        self._meter, self._next_meters = None, inf
+        rate = engine.watch(None)
+        if on and rate:
+            self._meter, self._next_meters = SoundMeter(rate), time.monotonic()
+            engine.watch(self._meter.take)
+
+    def _tell_meters(self, engine: Engine) -> None:
+        position = engine.position()
+        self._next_meters = time.monotonic() + 1 / METERS_PER_SECOND
+        if self._meter is not None and position is not None and position.playing:
+            self._emit(self._meter.measure(engine.unheard()))
 
     def _next(self, timeout: float) -> Command | Callable[[], None] | None:
         """What comes next, None when a report is due before anything does."""
@@ -106,21 +136,29 @@ class AudioProcess:
         os._exit(0)
 
 
-def _obey(engine: Engine, command: Command) -> None:
+def _obey(engine: Engine, command: Command) -> None:  # noqa: C901 - one line a command
     match command:
         case Load():
             engine.load(command)
         case Prepare():
             engine.prepare(command)
+        case PrepareNothing():
+            engine.prepare_nothing()
         case Play():
             engine.play()
-        case Pause():
-            engine.pause()
+        case Pause(fade_seconds):
+            engine.pause(fade_seconds)
         case Seek(seconds):
             engine.seek(seconds)
-        case SetVolume(level):
-            engine.set_volume(level)
+        case SetVolume():
+            engine.set_volume(command)
+        case SetSpeed(speed):
+            engine.set_speed(speed)
+        case RepeatPart(start, end):
+            engine.repeat_part(start, end)
+        case SetDevice(name):
+            engine.set_device(name)
         case Stop():
             engine.stop()
-        case Quit():
-            raise AssertionError("Quit ends the loop before")
+        case Quit() | Watch() | Ping():
+            raise AssertionError("followed before")

@@ -1,7 +1,10 @@
-"""A music file becomes blocks of stereo samples: whatever FFmpeg decodes, at the rate the device wants."""
+"""A music file becomes blocks of stereo samples: whatever FFmpeg decodes, without the silence that encoders add at its ends."""
 
 import stat
+from bisect import bisect_right
 from collections.abc import Iterator
+from contextlib import suppress
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,8 +17,10 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from numpy.typing import NDArray
+from av.packet import Packet
 
+from player.audio.ogg_links import FilePart, ogg_links
+from player.audio.resampling import Resampler, Samples
 from player.audio.ring import CHANNELS
 from player.text import printable
 
@@ -26,6 +31,12 @@ PREROLL_SECONDS = 0.25
 
 TOLERATED_GAP_SECONDS = 0.03
 """Times that run ahead of the samples by less are the rounding of containers, not damage."""
+
+OPEN_SECONDS = 10.0
+"""So long may a file be searched for the first sound; a sleeping disk wakes up within."""
+
+MOVIE_TICK_SECONDS = 0.001
+"""An MP4 file's edit list is counted in these, so its end is right to one of them; the last packet's length is exact."""
 
 DEMUXERS = (
     *("aac", "ac3", "aiff", "amr", "ape", "asf", "au", "caf", "dsf", "dts", "eac3", "flac", "matroska", "mov"),
@@ -65,13 +76,21 @@ class AudioSource:
         """Open ``path``; raises AudioError saying why it cannot be played."""
         self._path = path
         self._name = display_name(path)
+        self._check_file()
+        self._links = self._find_links()
+        self._link = 0
+        self._part: FilePart | None = None
         self._container, self._stream = self._open()
+        self._link_starts = [0.0]
         self.duration = self._declared_duration()
+        if len(self._links) > 1:
+            self._measure_links()
         self.origin = 0.0
         self.damaged_packets = 0
         self.lost_seconds = 0.0
         self._expected_time: float | None = None
         self._cancelled = False
+        self._begin = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -84,47 +103,109 @@ class AudioSource:
     def close(self) -> None:
         """Close the file."""
         self._container.close()
+        if self._part is not None:
+            self._part.close()
 
     def cancel(self) -> None:
         """End :meth:`blocks` soon, from any thread: a damaged file may be searched for its next sound for long."""
         self._cancelled = True
 
-    def blocks(self, rate: int, start: float) -> Iterator[NDArray[np.float32]]:
-        """Decode from ``start`` seconds to the end.
+    def blocks(self, rate: int, start: float) -> Iterator[Samples]:
+        """Decode from ``start`` seconds to the end, at ``rate``; see :meth:`native`."""
+        resampler = Resampler(rate)
+        for found, samples in self.native(start):
+            yield resampler.convert(found, samples)
+        yield resampler.flush()
+
+    def native(self, start: float, end: float | None = None) -> Iterator[tuple[int, Samples]]:
+        """Decode from one place to another, each sample as the file has it.
 
         Args:
-            rate: samples per second wanted; other rates are resampled, other channel layouts mixed to stereo.
             start: seconds into the track; the first sample given is exactly there where the file's times are true.
+            end: seconds into the track; None for its end.
 
         Yields:
-            (N, 2) float32 in about −1…1.
+            Samples per second, which may change on the way, and (N, 2) float32 in about −1…1; surround is mixed to stereo.
 
         Raises:
             AudioError: reading fails, or nothing in the file can be decoded.
         """
         self.origin = start
+        left = None if end is None else max(0.0, end - start)
+        some = False
+        for rate, samples in self._from(start):
+            kept = samples if left is None else samples[: round(left * rate)]
+            some = True
+            if len(kept):
+                yield rate, kept
+            if left is not None:
+                left -= len(kept) / rate
+                if len(kept) < len(samples):
+                    return
+        if not some and start <= 0:
+            raise AudioError(_damaged(self._name))
+
+    def _from(self, start: float) -> Iterator[tuple[int, Samples]]:
+        """Everything from a place on, link by link."""
+        link = bisect_right(self._link_starts, start) - 1
+        start -= self._link_starts[link]
+        if link != self._link:
+            self._turn_to(link)
+        while True:
+            yield from self._from_in_link(start)
+            if self._link + 1 >= len(self._links) or self._cancelled:
+                return
+            self._turn_to(self._link + 1)
+            start = 0.0
+
+    def _from_in_link(self, start: float) -> Iterator[tuple[int, Samples]]:
+        begin = self._begin = self._start_time()
+        end = self._end_time()
         if start > 0:
             self._seek(start)
-        converter = _Converter(rate)
+        mixer = _Downmixer()
         skip: int | None = None
-        for frame in self._frames():
+        for frame, packet_end in self._frames():
             if skip is None:
-                skip = self._frames_before(start, frame, rate)
+                skip = self._frames_before(start, frame)
             self._compare_times(frame)
-            for block in converter.convert(frame):
-                kept = block[skip:]
-                skip = max(0, skip - len(block))
-                if len(kept):
-                    yield kept
-        if skip is None and start <= 0:
-            raise AudioError(_damaged(self._name))
-        for block in converter.flush():
-            yield block[skip or 0 :]
+            last = min(end, packet_end)
+            for samples in mixer.convert(frame):
+                kept = samples
+                if frame.time is not None and frame.time + len(samples) / frame.sample_rate > last + begin:
+                    kept = samples[: max(0, round((last + begin - frame.time) * frame.sample_rate))]
+                yield frame.sample_rate, kept[skip:]
+                skip = max(0, skip - len(samples))
+
+    def _find_links(self) -> list[tuple[int, int]]:
+        try:
+            return ogg_links(self._path)
+        except OSError:
+            return []  # what is wrong with the file is said when it is opened
+
+    def _turn_to(self, link: int) -> None:
+        self.close()
+        self._link, self._expected_time = link, None
+        self._container, self._stream = self._open()
+
+    def _measure_links(self) -> None:
+        """Add up how long the links are; what does not open is nothing long."""
+        for link in range(len(self._links)):
+            try:
+                self._turn_to(link)
+                length = self._declared_duration() or 0.0
+            except AudioError:
+                length = 0.0
+            self._link_starts.append(self._link_starts[-1] + length)
+        self.duration = self._link_starts.pop() or None
+        self._turn_to(0)
 
     def _open(self) -> tuple[InputContainer, AudioStream]:
-        self._check_file()
+        source: str | FilePart = f"file:{self._path}"
+        if self._links:
+            source = self._part = FilePart(self._path, *self._links[self._link])
         try:
-            container = av.open(f"file:{self._path}", "r", options=OPEN_OPTIONS, metadata_errors="replace")
+            container = av.open(source, "r", options=OPEN_OPTIONS, metadata_errors="replace", timeout=(OPEN_SECONDS, None))
         except av.error.PermissionError as error:
             raise AudioError(f"{self._name} may not be read; give yourself read permission.") from error
         except (av.error.FFmpegError, OSError, ValueError) as error:
@@ -163,8 +244,8 @@ class AudioSource:
             return None
         return seconds if seconds > 0 else None
 
-    def _frames(self) -> Iterator[AudioFrame]:
-        """Decoded frames from here to the end, without what cannot be decoded."""
+    def _frames(self) -> Iterator[tuple[AudioFrame, float]]:
+        """Decoded frames from here to the end, without what cannot be decoded, and where their packet says the track ends."""
         try:
             for packet in self._container.demux(self._stream):
                 if self._cancelled:
@@ -172,13 +253,15 @@ class AudioSource:
                 try:
                     for frame in self._stream.decode(packet):
                         if _plausible(frame.sample_rate, frame.layout.nb_channels):
-                            yield frame
+                            yield frame, self._end_of(packet)
                         else:
                             self.damaged_packets += 1
                 except av.error.EOFError:
                     return
                 except (av.error.FFmpegError, ValueError):
                     self.damaged_packets += 1
+        except av.error.ExitError as error:  # opening had taken its time already
+            raise AudioError(_damaged(self._name)) from error
         except av.error.InvalidDataError:
             self.damaged_packets += 1  # the container itself breaks off: what was read before it stands
         except (av.error.FFmpegError, OSError) as error:
@@ -193,12 +276,42 @@ class AudioSource:
             self.close()
             self._container, self._stream = self._open()
 
+    @property
+    def _is_mp4(self) -> bool:
+        return "mp4" in self._container.format.name
+
     def _start_time(self) -> float:
         """Seconds of the track's beginning on the container's clock."""
         stream = self._stream
         if stream.start_time is None or stream.time_base is None:
             return 0.0
         return float(stream.start_time * stream.time_base)
+
+    def _end_time(self) -> float:
+        """Seconds into the track where an MP4 file says that it ends and its encoder's padding begins; endless in others.
+
+        iTunes says it in a comment (iTunSMPB: unused, priming, padding, and length in samples, each hexadecimal), everybody
+        else by the length of the edit list, which FFmpeg gives as the stream's length.
+        """
+        stream = self._stream
+        if not self._is_mp4:
+            return inf
+        told = self._container.metadata.get("iTunSMPB", "").split()
+        with suppress(ValueError, IndexError):
+            if (length := int(told[3], 16)) > 0:
+                return length / stream.codec_context.sample_rate
+        time_base = stream.time_base
+        if stream.duration is None or time_base is None or time_base * stream.codec_context.sample_rate > 1:
+            return inf
+        return float(stream.duration * time_base)
+
+    def _end_of(self, packet: "Packet[AudioStream]") -> float:
+        """Seconds into the track where this packet ends, if it is the last of an MP4 file, whose padding it does not count."""
+        length, time_base = self._stream.duration, packet.time_base
+        if not self._is_mp4 or length is None or packet.pts is None or not packet.duration:
+            return inf
+        end = packet.pts + packet.duration
+        return float(end * time_base) - self._begin if (length - end) * time_base < MOVIE_TICK_SECONDS else inf
 
     def _compare_times(self, frame: AudioFrame) -> None:
         """Keep how far the file's times ran ahead of the samples; FFmpeg steps over damage in silence."""
@@ -211,15 +324,15 @@ class AudioSource:
         # The latest difference counts, not the sum of jumps: guessed times (Vorbis after a seek) go to and fro.
         self.lost_seconds = ahead if ahead > TOLERATED_GAP_SECONDS else 0.0
 
-    def _frames_before(self, start: float, first: AudioFrame, rate: int) -> int:
-        """How many frames, at ``rate``, lie between the first decoded one and ``start``; corrects ``origin``."""
+    def _frames_before(self, start: float, first: AudioFrame) -> int:
+        """How many frames lie between the first decoded one and ``start``; corrects ``origin``."""
         if start <= 0 or first.time is None:
             return 0
-        early = start - (first.time - self._start_time())
+        early = start - (first.time - self._begin)
         if early < 0:
-            self.origin = start - early
+            self.origin -= early
             return 0
-        return round(early * rate)
+        return round(early * first.sample_rate)
 
 
 def _plausible(rate: int, channels: int) -> bool:
@@ -230,30 +343,20 @@ def _damaged(name: str) -> str:
     return f"{name} holds no sound that can be decoded; the file is damaged."
 
 
-class _Converter:
-    """Any frame to (N, 2) float32 at one rate; a stream may change its format on the way (chained Ogg)."""
+class _Downmixer:
+    """Any frame to (N, 2) float32 at its own rate; a stream may change its format on the way."""
 
-    def __init__(self, rate: int) -> None:
-        self._rate = rate
+    def __init__(self) -> None:
         self._format: tuple[int, str, str] | None = None
         self._resampler: AudioResampler | None = None
 
-    def convert(self, frame: AudioFrame) -> Iterator[NDArray[np.float32]]:
+    def convert(self, frame: AudioFrame) -> Iterator[Samples]:
         found = (frame.sample_rate, frame.layout.name, frame.format.name)
-        if found != self._format:
-            yield from self.flush()
+        if found != self._format or self._resampler is None:
             self._format = found
             # FFmpeg puts mono into stereo 3 dB down; both ears get it whole instead, by repetition below.
             layout = "mono" if frame.layout.nb_channels == 1 else "stereo"
-            self._resampler = AudioResampler(format="flt", layout=layout, rate=self._rate, options=MIX_OPTIONS)
-        yield from self._resampled(frame)
-
-    def flush(self) -> Iterator[NDArray[np.float32]]:
-        if self._resampler is not None:
-            yield from self._resampled(None)
-
-    def _resampled(self, frame: AudioFrame | None) -> Iterator[NDArray[np.float32]]:
-        assert self._resampler is not None
+            self._resampler = AudioResampler(format="flt", layout=layout, rate=frame.sample_rate, options=MIX_OPTIONS)
         for converted in self._resampler.resample(frame):
             samples = converted.to_ndarray().astype(np.float32, copy=False).reshape(converted.samples, -1)
             yield samples if samples.shape[1] == CHANNELS else np.repeat(samples, CHANNELS, axis=1)

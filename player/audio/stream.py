@@ -5,8 +5,8 @@ import time
 from dataclasses import replace
 from functools import partial
 
-from player.audio.deck import Deck
-from player.audio.engine import Emit, Post, amplitude_of
+from player.audio.deck import Deck, Way
+from player.audio.engine import Emit, Post, Watcher, amplitude_of
 from player.audio.messages import (
     Damaged,
     DeviceChanged,
@@ -16,11 +16,16 @@ from player.audio.messages import (
     Load,
     Position,
     Prepare,
+    Refused,
+    SetVolume,
     Started,
+    Underrun,
 )
-from player.audio.mixer import Mixer
+from player.audio.mixer import FADE_SECONDS, Listeners, Mixer
 from player.audio.output import Output, OutputError
+from player.audio.portaudio import PortAudioOutput
 from player.audio.source import display_name
+from player.audio.tempo import FASTEST, SLOWEST
 
 _LOG = logging.getLogger(__name__)
 
@@ -50,16 +55,21 @@ class StreamEngine:
         Raises:
             OutputError: the device refuses.
         """
-        self.name = name
+        self.name, self.cannot = name, ""
         self._emit = emit
         self._post = post
         self._deck: Deck | None = None
         self._prepared: Deck | None = None
+        self._crossfade = 0.0
+        self._retired: list[Deck] = []
+        """Decks that may still be heard fading."""
         self._announced: int | None = None
         self._examined: Deck | None = None
         self._playing = False
-        self._level = 1.0
-        self._earlier_underruns = 0
+        self._gains = (1.0, 1.0)
+        self._way = Way()
+        self._told_underruns = self._earlier_underruns = 0
+        self._was_silent = False
         self._lost_at: float | None = None
         self._starved: tuple[Deck, int, float] | None = None
         """The deck that has nothing to play, how much it had decoded by then, and when that was noticed."""
@@ -67,31 +77,41 @@ class StreamEngine:
         self.device = self._output.device
 
     def load(self, track: Load) -> None:
-        """Take a track, from the prepared deck where it is the one that was announced."""
+        """Take a track, from where it is known already: it goes on by itself, or it was prepared."""
+        current, prepared = self._deck, self._prepared
+        if current is not None and current.is_for(track):
+            self._set_playing(playing=track.play)
+            return
         self._announced = None
         self._playing = track.play
-        prepared, self._prepared = self._prepared, None
+        self._way = replace(self._way, repeat=None)
         if prepared is not None and prepared.is_for(track):
+            self._prepared = None
             self._take(prepared)
             if prepared.ring.finished:
                 self._stopped(prepared)
             return
-        if prepared is not None:
-            prepared.close()
+        self._follow(None)
         self._take(self._new_deck(track))
 
     def prepare(self, track: Prepare) -> None:
-        """Decode the head of a track into a deck of its own."""
-        if self._prepared is not None:
-            self._prepared.close()
-        self._prepared = self._new_deck(Load(track.path, 0.0, track.token, play=True, gain_db=track.gain_db))
+        """Let a track follow the current one by itself."""
+        self._crossfade = track.crossfade
+        load = Load(track.path, 0.0, track.token, play=True, gain_db=track.gain_db)
+        if self._prepared is None or not self._prepared.is_for(load):
+            self._follow(self._follower(load))
+
+    def prepare_nothing(self) -> None:
+        """Let the music end with the current track."""
+        self._follow(None)
 
     def play(self) -> None:
         """Go on."""
         self._set_playing(playing=True)
 
-    def pause(self) -> None:
+    def pause(self, fade_seconds: float) -> None:
         """Fall silent."""
+        self._mixer.fade_seconds = fade_seconds
         self._set_playing(playing=False)
 
     def seek(self, seconds: float) -> None:
@@ -100,13 +120,43 @@ class StreamEngine:
         if deck is not None:
             self._take(self._new_deck(replace(deck.track, position=seconds), deck.duration))
 
-    def set_volume(self, level: float) -> None:
-        """Set the slider."""
-        self._level = level
-        self._mixer.amplitude = amplitude_of(level)
+    def set_speed(self, speed: float) -> None:
+        """Play faster or slower, within what keeps the pitch."""
+        self._set_way(replace(self._way, speed=min(FASTEST, max(SLOWEST, speed))))
+
+    def repeat_part(self, start: float, end: float) -> None:
+        """Go round between two places that are far enough from each other to be heard."""
+        self._set_way(replace(self._way, repeat=(max(0.0, start), end) if end - start >= FADE_SECONDS else None))
+
+    def _set_way(self, way: Way) -> None:
+        if way != self._way:
+            self._way = way
+            place = self.position()
+            if place is not None:
+                self.seek(place.seconds)
+            self._prepare_anew()
+
+    def set_volume(self, volume: SetVolume) -> None:
+        """Set the amplitudes of both channels."""
+        full = 0.0 if volume.muted else amplitude_of(volume.level)
+        left, right = (full * min(1.0, max(0.0, 1 + side * volume.balance)) for side in (-1, 1))
+        self._gains = self._mixer.gains = (left, right)
+
+    def set_device(self, name: str) -> None:
+        """Open another device and go on there; where it refuses, the old one is kept."""
+        before = self._output
+        try:
+            self._open_another(PortAudioOutput(name or None))
+        except OutputError as error:
+            self._emit(Refused(str(error)))
+            return
+        before.close()
+        self._lost_at = None
+        self._emit(DeviceChanged(self.device, switched=True))
 
     def stop(self) -> None:
-        """Drop the track."""
+        """Drop the track, and what was to follow it."""
+        self._follow(None)
         self._take(None)
 
     def position(self) -> Position | None:
@@ -114,14 +164,24 @@ class StreamEngine:
         deck = self._deck
         if deck is None:
             return None
-        heard = max(deck.origin, deck.position - (self._output.latency if self._playing else 0.0))
+        unheard = int(self._output.unheard() * self._output.rate)
+        heard = max(0.0, deck.place(deck.ring.consumed - min(unheard, deck.ring.consumed)))
         return Position(
             token=deck.token,
             seconds=heard,
             duration=max(deck.duration, heard) if deck.duration else 0.0,
             playing=self._playing,
-            underruns=self._earlier_underruns + self._mixer.underruns,
+            underruns=self._underruns,
         )
+
+    def watch(self, watcher: Watcher | None) -> int:
+        """Show every block that is rendered, or none any more."""
+        self._mixer.tap = watcher
+        return self._output.rate
+
+    def unheard(self) -> float:
+        """As the device tells it."""
+        return self._output.unheard()
 
     def check(self) -> None:
         """Notice that the device went away; look for it until it is back."""
@@ -132,34 +192,72 @@ class StreamEngine:
             self._lose()
         else:
             self._watch_decoder()
-            if self._mixer.silent:
+            self._tell_underruns()
+            silent = self._mixer.silent
+            if silent and self._was_silent:  # what was rendered last time has been heard by now
                 self._output.rest()
+            self._was_silent = silent
+        for deck in [deck for deck in self._retired if not self._mixer.uses(deck)]:
+            deck.close()
+            self._retired.remove(deck)
 
     def close(self) -> None:
         """Let the device and the decoders go."""
         self._output.close()
-        for deck in (self._deck, self._prepared):
+        for deck in (self._deck, self._prepared, *self._retired):
             if deck is not None:
                 deck.close()
                 deck.join(JOIN_SECONDS)
 
+    @property
+    def _underruns(self) -> int:
+        return self._earlier_underruns + self._mixer.underruns + self._output.underruns
+
+    def _tell_underruns(self) -> None:
+        if self._underruns > self._told_underruns:
+            self._told_underruns = self._underruns
+            self._emit(Underrun(self._told_underruns))
+
     def _set_playing(self, *, playing: bool) -> None:
         self._playing = playing
+        if playing:
+            self._mixer.fade_seconds = FADE_SECONDS
         self._mixer.playing = playing
         if playing:
             self._output.wake()
 
     def _new_deck(self, track: Load, duration: float = 0.0) -> Deck:
-        return Deck(track, self._output.rate, self._when_decoded, duration)
+        return Deck(track, self._output.rate, self._when_decoded, duration, way=self._way)
+
+    def _follower(self, track: Load) -> Deck:
+        """A deck for what comes next."""
+        way = replace(self._way, repeat=None)
+        return Deck(track, self._output.rate, self._when_decoded, joins=self._crossfade == 0, way=way)
 
     def _take(self, deck: Deck | None) -> None:
-        """Make ``deck`` the current one."""
+        """Make ``deck`` the current one; what was prepared follows it."""
         old, self._deck = self._deck, deck
+        self._mixer.fade_seconds = FADE_SECONDS
+        self._mixer.playing = self._playing
+        if deck is not None:
+            deck.stand_alone()
+        self._mixer.switch(deck)
+        self._follow(self._prepared)
         if old is not None:
             old.close()
-        self._mixer.playing = self._playing
-        self._mixer.switch(deck)
         self._output.wake()
+
+    def _follow(self, deck: Deck | None) -> None:
+        """Let a deck follow the current one in place of the one that was to."""
+        before, self._prepared = self._prepared, deck
+        if deck is not None and self._deck is not None:
+            self._deck.lead(deck)
+        untaken = self._mixer.follow(deck if self._deck is not None else None, self._crossfade)
+        if before is not None and before is not deck:
+            if untaken or not self._mixer.uses(before):
+                before.close()
+            else:
+                self._retired.append(before)
 
     def _watch_decoder(self) -> None:
         """Give up a track that should sound and of which nothing comes."""
@@ -186,6 +284,9 @@ class StreamEngine:
     def _when_ended(self, deck: Deck) -> None:
         self._post(partial(self._ended, deck))
 
+    def _when_joined(self, old: Deck, new: Deck) -> None:
+        self._post(partial(self._joined, old, new))
+
     def _stopped(self, deck: Deck) -> None:
         """The decoder is done. A track of which nothing could be decoded fails now, others when they were heard."""
         if deck is not self._deck or deck is self._examined:
@@ -208,11 +309,25 @@ class StreamEngine:
         self._mixer.switch(None)
         self._emit(Failed(deck.token, deck.error) if deck.error else Finished(deck.token))
 
+    def _joined(self, old: Deck, new: Deck) -> None:
+        """The music has gone over to the next track."""
+        if old is not self._deck:
+            return  # by now something else was asked for
+        self._deck, self._announced = new, None
+        self._retired.append(old)
+        if self._prepared is new:
+            self._prepared = None
+        elif self._prepared is not None:
+            new.lead(self._prepared)
+        self._emit(Failed(old.token, old.error) if old.error else Finished(old.token))
+        if new.ring.finished:
+            self._stopped(new)
+
     # The device.
 
     def _start(self, output: Output) -> Mixer:
-        mixer = Mixer(output.rate, self._when_started, self._when_ended)
-        mixer.amplitude = amplitude_of(self._level)
+        listeners = Listeners(self._when_started, self._when_ended, self._when_joined)
+        mixer = Mixer(output.rate, listeners, gains=self._gains)
         try:
             output.start(mixer.render)
         except OutputError:
@@ -228,21 +343,23 @@ class StreamEngine:
 
     def _reopen(self) -> None:
         try:
-            output = self._output.reopened()
-            mixer = self._start(output)
+            self._open_another(self._output.reopened())
         except OutputError:
             self._lost_at = time.monotonic()
             return
         self._lost_at = None
-        self._earlier_underruns += self._mixer.underruns
-        self._output, self._mixer, self.device = output, mixer, output.device
-        self._move_decks()
         self._emit(DeviceChanged(self.device))
 
-    def _move_decks(self) -> None:
-        """Decode the current track anew for another device, which may have another rate."""
+    def _open_another(self, output: Output) -> None:
+        """Go on through another output; raises OutputError, and changes nothing, where it refuses."""
+        place = self.position()
+        mixer = self._start(output)
+        self._earlier_underruns = self._underruns
+        self._output, self._mixer, self.device = output, mixer, output.device
+        if place is not None:
+            self.seek(place.seconds)
+        self._prepare_anew()
+
+    def _prepare_anew(self) -> None:
         if self._prepared is not None:
-            self._prepared.close()
-            self._prepared = None
-        if self._deck is not None:
-            self.seek(self._deck.position)
+            self._follow(self._follower(self._prepared.track))

@@ -4,9 +4,19 @@ import time
 from functools import partial
 from typing import Any
 
-from player.audio.engine import Emit, Post
+from player.audio.engine import Emit, Post, Watcher
 from player.audio.libraries import INSTALL_VLC, libvlc
-from player.audio.messages import Failed, Finished, Load, Position, Prepare, Started
+from player.audio.messages import (
+    DeviceChanged,
+    Failed,
+    Finished,
+    Load,
+    Position,
+    Prepare,
+    Refused,
+    SetVolume,
+    Started,
+)
 from player.audio.output import OutputError
 from player.audio.source import AudioError, AudioSource, display_name
 
@@ -18,6 +28,9 @@ OPTIONS = (
     "--no-metadata-network-access",
     "--no-stats",
 )
+
+CANNOT = "Gapless Crossfade RepeatPart Watch"
+"""What the other engine can do besides."""
 
 SHORT_SECONDS = 1.0
 """VLC tells the time a few times a second: a track shorter than this may end before it was told once."""
@@ -43,7 +56,7 @@ class VlcEngine:
         Raises:
             OutputError: libvlc is missing or has no such device.
         """
-        self.name = "vlc"
+        self.name, self.cannot = "vlc", CANNOT
         self._emit = emit
         self._post = post
         self._vlc = libvlc()
@@ -97,8 +110,13 @@ class VlcEngine:
         else:
             self._begin()
 
-    def pause(self) -> None:
-        """Fall silent."""
+    def prepare_nothing(self) -> None:
+        """Nothing follows by itself anyway."""
+        self._prepared = None
+
+    def pause(self, fade_seconds: float) -> None:
+        """Fall silent, at once: VLC does not fade."""
+        del fade_seconds
         self._playing = False
         if self._begun:
             self._player.set_pause(1)
@@ -109,10 +127,37 @@ class VlcEngine:
         if self._begun:
             self._player.set_time(int(self._start * 1000))
 
-    def set_volume(self, level: float) -> None:
-        """Set the slider."""
-        self._level = min(1.0, max(0.0, level))
+    def set_volume(self, volume: SetVolume) -> None:
+        """Set the slider; VLC has no balance."""
+        self._level = 0.0 if volume.muted else min(1.0, max(0.0, volume.level))
         self._set_volume()
+
+    def set_speed(self, speed: float) -> None:
+        """Play faster or slower."""
+        self._player.set_rate(speed)
+
+    def repeat_part(self, start: float, end: float) -> None:
+        """Refuse: VLC jumps to the millisecond at best, and not without a gap."""
+        if end > start:
+            self._emit(Refused("VLC cannot repeat a part of a track; the engine `stream` can."))
+
+    def set_device(self, name: str) -> None:
+        """Hand the sound to another device; raises nothing, says where there is none of that name."""
+        try:
+            self.device = self._choose_device(name or None)
+        except OutputError as error:
+            self._emit(Refused(str(error)))
+            return
+        self._emit(DeviceChanged(self.device, switched=True))
+
+    def watch(self, watcher: Watcher | None) -> int:
+        """VLC does not show what it plays."""
+        del watcher
+        return 0
+
+    def unheard(self) -> float:
+        """VLC tells the time of what is heard."""
+        return 0.0
 
     def _set_volume(self) -> None:
         """Slider and the track's gain in one figure, of which VLC takes the cube."""

@@ -117,7 +117,7 @@ class Playback:
             return
         self._token += 1
         self.current = replace(now, token=self._token, playing=self.silence.sounding)
-        self._load(now)
+        self._load(self.current)
 
     def load(self, track: TrackRow, reason: str, decision_id: int | None = None, *, position: float = 0.0) -> Current:
         """Make a track the current one; it sounds unless there is a reason for silence."""

@@ -21,6 +21,7 @@ BY_TYPE = {
     float: st.floats(allow_nan=False, allow_infinity=False),
     int: st.integers(),
     bool: st.booleans(),
+    list[float]: st.lists(st.floats(allow_nan=False, allow_infinity=False)),
 }
 
 

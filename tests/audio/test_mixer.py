@@ -6,19 +6,21 @@ import numpy as np
 import pytest
 
 from player.audio.deck import Deck
+from player.audio.fader import CHUNK
 from player.audio.messages import Load
-from player.audio.mixer import RAMP_SECONDS, Mixer
+from player.audio.mixer import FADE_SECONDS, Listeners, Mixer
 from tests.support.tones import write_tones
 
 RATE = 44_100
-RAMP = int(RAMP_SECONDS * RATE)
+FADE = int(FADE_SECONDS * RATE)
 BLOCK = 256
 
 
 class Rig:
     def __init__(self):
-        self.started, self.ended, self.decks = [], [], []
-        self.mixer = Mixer(RATE, self.started.append, self.ended.append)
+        self.started, self.ended, self.joined, self.decks = [], [], [], []
+        listeners = Listeners(self.started.append, self.ended.append, lambda *decks: self.joined.append(decks))
+        self.mixer = Mixer(RATE, listeners)
         self.mixer.playing = True
 
     def deck(self, path, position=0.0):
@@ -65,7 +67,7 @@ def test_every_sample_of_a_track_is_rendered_once_and_its_end_told_once(rig, ton
     rig.mixer.switch(rig.deck(tone))
     out = rig.render(4 * RATE)
     expected = 0.5 * np.sin(2 * np.pi * 441 * np.arange(3 * RATE) / RATE)
-    assert np.abs(out[RAMP : 3 * RATE, 0] - expected[RAMP:]).max() < 1e-3
+    assert np.abs(out[FADE : 3 * RATE, 0] - expected[FADE:]).max() < 1e-3
     assert not out[3 * RATE :].any()
     assert len(rig.started) == len(rig.ended) == 1
     assert rig.mixer.underruns == 0
@@ -88,12 +90,12 @@ def test_a_pause_is_silent_after_the_ramp_and_loses_no_more_than_it(rig, tone):
     playing = rig.render(BLOCK * 40)
     at = deck.ring.consumed
     rig.mixer.playing = False
-    paused = rig.render(BLOCK * 20)
-    assert not paused[RAMP + 1 :].any()
-    assert deck.ring.consumed - at <= RAMP + 1
+    paused = rig.render(BLOCK * 40)
+    assert not paused[FADE + 1 :].any()
+    assert deck.ring.consumed - at <= FADE + 1
     rig.mixer.playing = True
-    resumed = rig.render(BLOCK * 20)
-    assert resumed[RAMP:].any()
+    resumed = rig.render(BLOCK * 40)
+    assert resumed[FADE:].any()
     assert steepest(np.concatenate([playing, paused, resumed])) < STEEPEST_OF_TONE
 
 
@@ -101,22 +103,22 @@ def test_volume_changes_and_seeks_do_not_click(rig, tone):
     rig.mixer.switch(rig.deck(tone))
     parts = [rig.render(BLOCK * 20 + 7)]
     for amplitude in (0.1, 0.9, 0.0, 1.0):
-        rig.mixer.amplitude = amplitude
-        parts.append(rig.render(BLOCK * 8))
+        rig.mixer.gains = (amplitude, amplitude)
+        parts.append(rig.render(BLOCK * 40))
     rig.mixer.switch(rig.deck(tone, position=1.2345))
-    parts.append(rig.render(BLOCK * 20))
+    parts.append(rig.render(BLOCK * 40))
     rig.mixer.switch(None)
-    parts.append(rig.render(BLOCK * 20))
+    parts.append(rig.render(BLOCK * 40))
     assert steepest(np.concatenate(parts)) < STEEPEST_OF_TONE
-    assert not parts[-1][RAMP + 1 :].any()
+    assert not parts[-1][FADE + CHUNK :].any()
 
 
 def test_a_muted_track_goes_on(rig, tone):
     deck = rig.deck(tone)
-    rig.mixer.amplitude = 0.0
+    rig.mixer.gains = (0.0, 0.0)
     rig.mixer.switch(deck)
     assert not rig.render(RATE).any()
-    assert deck.position == pytest.approx(1.0, abs=0.01)
+    assert deck.place(deck.ring.consumed) == pytest.approx(1.0, abs=0.01)
 
 
 def test_a_decoder_that_is_too_slow_is_counted_and_not_taken_for_the_end(rig, tone):
