@@ -129,7 +129,9 @@ class _Wanted:
 
     def heard(self, event: Event) -> bool:
         """Whether this tells the beginning of a track whose beginning was told before."""
-        return isinstance(event, Started) and self.started and self.track is not None and self.track.token == event.token
+        return (
+            isinstance(event, Started) and self.started and self.track is not None and self.track.token == event.token
+        )
 
     def commands(self) -> tuple[Command, ...]:
         """What a new child needs to be told."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from math import inf
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import av
 import av.error
@@ -17,12 +17,14 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.packet import Packet
 
 from player.audio.ogg_links import FilePart, ogg_links
 from player.audio.resampling import Resampler, Samples
 from player.audio.ring import CHANNELS
 from player.text import printable
+
+if TYPE_CHECKING:
+    from av.packet import Packet
 
 av.logging.set_level(None)  # FFmpeg quotes files' bytes on standard error; what went wrong comes as an exception
 
@@ -205,7 +207,9 @@ class AudioSource:
         if self._links:
             source = self._part = FilePart(self._path, *self._links[self._link])
         try:
-            container = av.open(source, "r", options=OPEN_OPTIONS, metadata_errors="replace", timeout=(OPEN_SECONDS, None))
+            container = av.open(
+                source, "r", options=OPEN_OPTIONS, metadata_errors="replace", timeout=(OPEN_SECONDS, None)
+            )
         except av.error.PermissionError as error:
             raise AudioError(f"{self._name} may not be read; give yourself read permission.") from error
         except (av.error.FFmpegError, OSError, ValueError) as error:

@@ -17,6 +17,8 @@ _LOG = logging.getLogger(__name__)
 
 OFF_COURSE_SECONDS = 0.15
 """So far the music may be from where the clock has it before the place is shown anew."""
+FALTERED = "The sound faltered"
+"""How an underrun is written into the log, where the doctor counts it."""
 FAILURES_IN_A_ROW = 5
 """So many tracks that cannot be played, one after the other, are no accident: stop and say so."""
 
@@ -49,6 +51,8 @@ class AudioEvents:
 
     def _hear(self, event: audio.Event) -> None:
         session = self._session
+        if isinstance(event, audio.Underrun):
+            _LOG.warning("%s (%d since the audio process started).", FALTERED, event.count)
         if (borrower := session.playback.borrower) is not None:
             borrower(event)
         with session.lock:
@@ -78,7 +82,7 @@ class AudioEvents:
             case audio.DeviceChanged(device):
                 session.happened(SoundChange.DEVICE_BACK)
                 session.show(output=device)
-            case audio.Restarted(message):
+            case audio.Restarted(message) | audio.Refused(message):
                 session.show(notice=message)
             case _:
                 pass
@@ -128,6 +132,7 @@ class AudioEvents:
         """End the music with the track that is over."""
         session = self._session
         session.sleep_timer = SleepTimer()
+        session.playback.end_with_track(ending=False)
         if session.current is not None:
             session.remember(session.current)
         session.playback.stop()

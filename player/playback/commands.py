@@ -148,6 +148,7 @@ class TransportCommands(Commands):
         """Set the sleep timer to its next choice: the end of the track, 15, 30 or 60 minutes, off."""
         session = self._session
         session.sleep_timer = session.sleep_timer.turned(time.monotonic())
+        session.playback.end_with_track(ending=session.sleep_timer.ends_with_track)
         session.show(notice=session.sleep_timer.words)
 
 

@@ -59,9 +59,17 @@ class SoundLoan:
 
 
 class Playback:
-    """Keeps the current track; before a client is attached, and after it is taken, everything is silent."""
+    """Keeps the current track; before a client is attached, and after it is taken, everything is silent.
 
-    def __init__(self) -> None:
+    Args:
+        gapless: let the audio process go on to the next track by itself, without a gap.
+        crossfade: seconds for which tracks overlap then, unless they are of one album.
+    """
+
+    def __init__(self, *, gapless: bool = True, crossfade: float = 0.0) -> None:
+        self._gapless, self._crossfade = gapless, crossfade
+        self._next: TrackRow | None = None
+        self._ending = False
         self.current: Current | None = None
         self._client: AudioClient | None = None
         self._token = 0
@@ -136,8 +144,21 @@ class Playback:
         return self.current
 
     def prepare(self, track: TrackRow) -> None:
-        """Have the head of the next track decoded, so that the switch is quick."""
-        self._send(audio.Prepare(str(text_to_path(track.path)), self._token + 1, self.gain_of(track)))
+        """Let a track follow the current one by itself; when it does, it is still to be loaded, as the next token."""
+        self._next, now = track, self.current
+        if self._ending or not self._gapless:
+            return
+        one_album = now is not None and now.track.album == track.album != ""
+        crossfade = 0.0 if one_album else self._crossfade
+        self._send(audio.Prepare(str(text_to_path(track.path)), self._token + 1, self.gain_of(track), crossfade))
+
+    def end_with_track(self, *, ending: bool) -> None:
+        """Let the music end with the current track, or go on after all."""
+        self._ending = ending
+        if ending:
+            self._send(audio.PrepareNothing())
+        elif self._next is not None:
+            self.prepare(self._next)
 
     def toggle(self) -> None:
         """Pause or go on, as the listener wishes; a process that was given up is tried again."""

@@ -74,7 +74,7 @@ class PlayerSession:
         self.lock = threading.RLock()
         self.recorder = EventRecorder(database, origin)
         self.stations = Stations(database)
-        self.playback = Playback()
+        self.playback = Playback(gapless=settings.audio.gapless, crossfade=settings.audio.crossfade)
         self.known = read_library(database, paths)
         self.tuned: ActiveStation | None = None
         self.pins = load_pins(database, None)
