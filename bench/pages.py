@@ -100,6 +100,8 @@ def _allowed(field: FieldInfo) -> str:
 
 def _kind(annotation: Any) -> str:
     names = {float: "number", int: "whole number", bool: "`true`, `false`", str: "text", Path: "path"}
+    if get_origin(annotation) is list:
+        return "a list of texts"
     if get_origin(annotation) is dict:
         return "a table of texts"
     if get_origin(annotation) is Annotated:
@@ -121,7 +123,7 @@ def _defaults(sections: dict[str, Any]) -> str:
     for section, model in sections.items():
         lines.append(f"[{section}]")
         for name, field in model.model_fields.items():
-            value = field.get_default()
+            value = field.get_default(call_default_factory=True)
             lines.append(f"# {name} =" if value is None else f"{name} = {_toml(value)}")
         lines.append("")
     return "\n".join(lines[:-1]) + "\n"

@@ -59,6 +59,24 @@ class StationSettings(BaseModel):
     """How strongly a station keeps to the shares of genres, decades and tags that you like on it; 0 switches it off."""
 
 
+class LibrarySettings(BaseModel):
+    """What belongs to the library, and how it is kept up to date."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    include: list[str] = Field(default_factory=list)
+    """Only files that match one of these patterns; everything when empty. Without a slash a pattern is compared with names
+    (``*.flac``), with one with the path below the scanned folder (``Jazz/*``)."""
+    exclude: list[str] = Field(default_factory=list)
+    """No file or folder that matches one of these, as in ``["*.mp4", "Samples", "Audiobooks/*"]``."""
+    artist_separators: list[str] = Field(default_factory=list)
+    """Texts between the artists of one tag, such as ``[";", " feat. "]``; ``player scan --again`` applies a change."""
+    watch: bool = True
+    """Take in files that are added, changed, moved and deleted while the player runs."""
+    check_minutes: int = Field(default=15, ge=1, le=10_080)
+    """How often folders are looked through that cannot be watched, such as those of a network."""
+
+
 class LearningSettings(BaseModel):
     """When the player trains by itself."""
 
@@ -91,6 +109,7 @@ class Settings(BaseModel):
     station: StationSettings = StationSettings()
     learning: LearningSettings = LearningSettings()
     remote: RemoteSettings = RemoteSettings()
+    library: LibrarySettings = LibrarySettings()
     musicnn_weights: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
     """A ``musicnn`` wheel to read the weights from, instead of the one the set-up fetched."""
     commands: dict[str, str] = Field(default_factory=dict)

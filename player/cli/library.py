@@ -12,7 +12,7 @@ from player.errors import PlayerError
 
 if TYPE_CHECKING:
     from player.config import Paths, Settings
-    from player.library.scan import ScanReport
+    from player.library.scan import ScanProgress, ScanReport
     from player.library.sound_tags import SoundTags
     from player.library.tracks import TrackRow
 
@@ -33,39 +33,58 @@ def register(app: typer.Typer) -> None:
 
 def scan(
     paths: Annotated[list[Path] | None, typer.Argument(metavar="[PATH]…", help="Folders or files to add.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Read files that did not change too.")] = False,
     data_dir: DataDir = None,
     json: Json = False,
     attached: Attached = False,
+    changed: Annotated[bool, typer.Option("--changed", hidden=True)] = False,
 ) -> None:
     """Add music to the library, or look again at what was added before.
 
-    Reads MP3, FLAC, Ogg Vorbis, Opus, M4A/AAC, WAV, AIFF and WMA; the content decides, not the extension. Unchanged
-    files are not opened again. A damaged file is reported and passed over. Your files are never written to.
+    Reads whatever FFmpeg can play; the content decides, not the file's name. Unchanged files are not opened again. A
+    damaged file is reported and passed over. Your files are never written to. What to leave out is set in config.toml
+    ([library] include, exclude).
     """
     from player.cli.progress import reporting
     from player.jobs import Estimate, JobProgress, JobResult
-    from player.library.scan import known_roots, remember_roots
+    from player.library.files import Patterns
+    from player.library.scan import ScanOptions, changed_paths
     from player.library.scan import scan as scan_roots
+    from player.library.scan_roots import known_roots, remember_roots
 
     with opened(data_dir) as home, reporting(attached=attached) as (reporter, stop):
         roots = [path.expanduser().absolute() for path in paths or []] or known_roots(home.database)
         if not roots:
             raise PlayerError("There is nothing to scan yet; name a folder: player scan FOLDER.")
+        if changed and not (roots := changed_paths(home.database, roots)):
+            reporter.result(JobResult(ok=True, summary=""))
+            return
         estimate = Estimate()
+        wishes = home.settings.library
         report = scan_roots(
             home.database,
             roots,
             progress=lambda at: reporter.progress(
-                JobProgress(at.stage.capitalize(), at.done, at.total, estimate.seconds_left(at.done, at.total))
+                JobProgress(_stage(at), at.done, at.total, estimate.seconds_left(at.done, at.total))
             ),
             should_stop=stop.is_set,
+            options=ScanOptions(
+                Patterns(tuple(wishes.include), tuple(wishes.exclude)), tuple(wishes.artist_separators), again=again
+            ),
         )
-        remember_roots(home.database, roots)
+        if not changed:
+            remember_roots(home.database, roots)
         reporter.result(JobResult(ok=True, summary=_summary(report)))
         if json:
             emit_json(_document(report))
         elif not attached:
             _print(report)
+
+
+def _stage(progress: "ScanProgress") -> str:
+    """The stage, with its rate once there is one."""
+    rate = f", {progress.rate:,.0f} files/s" if progress.rate else ""
+    return f"{progress.stage.capitalize()}{rate}"
 
 
 def _document(report: "ScanReport") -> dict[str, object]:
@@ -76,6 +95,7 @@ def _document(report: "ScanReport") -> dict[str, object]:
         "missing": report.missing,
         "unchanged": report.unchanged,
         "failed": [{"path": failure.path, "error": failure.error} for failure in report.failed],
+        "not_audio": list(report.not_audio),
         "seconds": round(report.seconds, 3),
     }
 
@@ -88,6 +108,7 @@ def _summary(report: "ScanReport") -> str:
         "missing": report.missing,
         "unchanged": report.unchanged,
         "failed": len(report.failed),
+        "not audio": len(report.not_audio),
     }
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing found"
 
@@ -321,10 +342,14 @@ def _sound_tags(home: Home, rows: "list[TrackRow]", query: str) -> "SoundTags | 
 def _track_documents(home: Home, rows: "list[TrackRow]") -> list[dict[str, object]]:
     from player.feedback.events import state_of
     from player.feedback.log_reader import read_events
+    from player.library.track_columns import load_columns
     from player.stations.stations import Stations
+    from player.storage.database import driver_connection
 
     few = len(rows) <= FEW
     state = state_of(read_events(home.database, tracks=[row.id for row in rows] if few else None))
+    with home.database.reader() as session:
+        columns = load_columns(driver_connection(session), [row.id for row in rows])
     names = {station.id: station.name for station in Stations(home.database).all()}
     thumbs: dict[int, dict[str, str]] = {}
     for station, values in state.thumbs.items():
@@ -336,13 +361,17 @@ def _track_documents(home: Home, rows: "list[TrackRow]") -> list[dict[str, objec
             "path": row.path,
             "title": row.title,
             "artist": row.artist,
+            "artists": list(row.all_artists),
             "album": row.album,
+            "album_artist": row.album_artist,
+            "album_id": row.album_id,
             "genre": row.genre,
             "year": row.year,
             "duration": round(row.duration, 3),
             "plays": state.tallies[row.id].plays if row.id in state.tallies else 0,
             "skips": state.tallies[row.id].skips if row.id in state.tallies else 0,
             "thumbs": thumbs.get(row.id, {}),
+            **columns[row.id],
         }
         for row in rows
     ]

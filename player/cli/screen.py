@@ -139,7 +139,7 @@ def _check_terminal() -> None:
 
 
 def _is_new(home: Home) -> bool:
-    from player.library.scan import known_roots
+    from player.library.scan_roots import known_roots
 
     return not known_roots(home.database)
 

@@ -16,7 +16,7 @@ from player.integrations.history import lastfm, listenbrainz, mpd, navidrome, sp
 from player.integrations.history.archive import Export, ExportError
 from player.integrations.history.entries import Entry, LeftOut, Malformed, Reader, TrackName
 from player.integrations.import_writer import Found, Recorded, Recorder
-from player.integrations.library_tracks import load_tracks, read_recordings
+from player.integrations.library_tracks import load_tracks
 from player.integrations.matching import Match, Matcher, Status, words_in_use
 from player.jobs import Estimate, JobProgress
 from player.storage.database import Database
@@ -129,7 +129,7 @@ def import_history(
     reader, export = READERS[source], Export(path)
     survey = _survey(reader, export, tell)
     _refuse_damaged(export, survey)
-    matches = _match(database, survey.names, tell, stop)
+    matches = _match(database, survey.names, tell)
     recorder = Recorder(database, source, dry_run=dry_run)
     complete = _record(reader, export, recorder, matches, survey, tell, stop)
     outcomes = [NameOutcome(name, count, matches[name]) for name, count in survey.names.most_common()]
@@ -184,20 +184,8 @@ def _refuse_damaged(export: Export, survey: _Survey) -> None:
         )
 
 
-def _match(
-    database: Database, names: Mapping[TrackName, int], tell: Progress, stop: Callable[[], bool]
-) -> dict[TrackName, Match]:
-    recordings: dict[int, str] = {}
-    if any(name.recording_id for name in names):
-        estimate = Estimate()
-        recordings = read_recordings(
-            database,
-            lambda done, total: tell(
-                JobProgress("Reading recordings from tags", done, total, estimate.seconds_left(done, total))
-            ),
-            stop,
-        )
-    tracks = load_tracks(database, recordings)
+def _match(database: Database, names: Mapping[TrackName, int], tell: Progress) -> dict[TrackName, Match]:
+    tracks = load_tracks(database)
     if not tracks:
         raise PlayerError("The library is empty, so nothing can be matched; add music first: player scan FOLDER.")
     matcher, estimate = Matcher(tracks, words_in_use(names)), Estimate()

@@ -44,7 +44,6 @@ class Albums:
 class Release:
     """The place of one track on its album, as tagged."""
 
-    album_artist: str
     disc: int | None
     number: int | None
 
@@ -52,24 +51,20 @@ class Release:
 def load_albums(database: Database, rows: list[TrackRow]) -> Albums:
     """The albums of ``rows``; a row's place in the list is its number.
 
-    Tracks are on one album when they share its title and its artist: the album's artist where tagged, so that a
-    compilation stays together, else the track's.
+    Tracks are on one album when they share its identity, which a compilation of many artists has too (``tags.album_key``).
     """
     with database.reader() as session:
-        columns = (Track.id, Track.album_artist, Track.disc_number, Track.track_number)
-        releases = {
-            track: Release(artist, disc, number) for track, artist, disc, number in session.execute(select(*columns))
-        }
+        columns = (Track.id, Track.disc_number, Track.track_number)
+        releases = {track: Release(disc, number) for track, disc, number in session.execute(select(*columns))}
     return group_albums(rows, releases)
 
 
 def group_albums(rows: list[TrackRow], releases: dict[int, Release]) -> Albums:
     """The albums of ``rows``, given where each track id stands."""
-    found: dict[tuple[str, str], list[int]] = defaultdict(list)
+    found: dict[str, list[int]] = defaultdict(list)
     for row, track in enumerate(rows):
         if track.album:
-            artist = releases[track.id].album_artist or track.artist
-            found[artist.casefold(), track.album.casefold()].append(row)
+            found[track.album_key].append(row)
     members = tuple(
         tuple(sorted(tracks, key=lambda row: _order(releases[rows[row].id], row)))
         for tracks in found.values()

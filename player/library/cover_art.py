@@ -1,26 +1,25 @@
 """Pictures of a track: within its file, or beside it in its folder."""
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from tinytag import TinyTag
-
 from embeddings.audio_file import open_regular
+from player.library.files import ART_ENDINGS, ART_NAMES
+from player.library.tagging.blocks import FRONT_COVER
 
 LARGEST = 32 * 1024 * 1024
 """Bytes of a picture; a scan of a poster has a tenth of this."""
 MOST_NAMES = 5_000
 """Names of a folder that are looked at."""
-_STEMS = ("cover", "folder", "front", "album", "artwork", "albumart")
 _SIGNATURES = {
     b"\xff\xd8\xff": "image/jpeg",
     b"\x89PNG\r\n\x1a\n": "image/png",
     b"GIF8": "image/gif",
     b"RIFF": "image/webp",
 }
-_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +60,16 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 
 @lru_cache(maxsize=4)  # clients ask for a picture piece by piece
 def _embedded(path: Path, _stamp: tuple[int, int]) -> CoverArt | None:
+    from player.library.tagging.reader import read_blocks  # noqa: PLC0415 - whoever shows a cover loads it, not every screen
+
     try:
         with open_regular(path) as file:
-            image = TinyTag.get(file_obj=file, duration=False, image=True).images.any
-    except Exception:  # noqa: BLE001 - a hostile file finds the way that nobody foresaw, and has no picture then
+            blocks = read_blocks(file, os.fstat(file.fileno()).st_size, pictures=True)
+    except OSError:
         return None
-    return None if image is None else _art(image.data)
+    pictures = [picture for block in blocks for picture in block.pictures if picture.data]
+    front = min(pictures, key=lambda picture: picture.kind != FRONT_COVER, default=None)
+    return None if front is None else _art(front.data)
 
 
 @lru_cache(maxsize=4)
@@ -90,5 +93,7 @@ def _beside(folder: Path) -> Path | None:
         names: Iterable[Path] = [path for path, _ in zip(folder.iterdir(), range(MOST_NAMES), strict=False)]
     except OSError:
         return None
-    pictures = [path for path in names if path.suffix.casefold() in _ENDINGS and path.stem.casefold() in _STEMS]
-    return min(pictures, key=lambda path: (_STEMS.index(path.stem.casefold()), path.name), default=None)
+    pictures = [
+        path for path in names if path.suffix.casefold()[1:] in ART_ENDINGS and path.stem.casefold() in ART_NAMES
+    ]
+    return min(pictures, key=lambda path: (ART_NAMES.index(path.stem.casefold()), path.name), default=None)

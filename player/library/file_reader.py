@@ -6,6 +6,7 @@ A recording's identity is a fingerprint of its encoded audio, which retagging an
 import hashlib
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from embeddings.audio_file import open_regular
 from embeddings.errors import unforeseen
 from player.library import containers
 from player.library.containers import AudioInfo, NotAudioError, Probe
-from player.library.files import FoundFile
+from player.library.files import FoundFile, is_candidate
 from player.library.paths import text_to_path
 from player.library.tags import Tags, read_tags
 
@@ -21,16 +22,21 @@ logger = logging.getLogger(__name__)
 
 _SCHEME = b"1"
 """Changes when what is sampled changes; fingerprints of different schemes never meet by chance."""
+READER = 1
+"""Changes when files are to be read again by the next scan though they did not change: more tags are read, or otherwise."""
+_EDGES_BYTES = 8
 _FINGERPRINT_BYTES = 16
 """Among a million recordings two equal 128-bit fingerprints by chance have a probability below 1e-26."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The contents of one audio file."""
+    """The contents of one audio file; for ``edges`` and ``container`` see the track's and the file's columns."""
 
     file: FoundFile
     fingerprint: str
+    edges: str | None
+    container: str
     info: AudioInfo
     tags: Tags
 
@@ -43,14 +49,15 @@ class FailedReading:
     error: str
 
 
-def read_file(found: FoundFile) -> Reading | FailedReading:
-    """Read ``found``; whatever it holds, the answer is a value."""
+def read_file(found: FoundFile, separators: Sequence[str] = ()) -> Reading | FailedReading:
+    """Read ``found``; whatever it holds, the answer is a value. For ``separators`` see :func:`read_tags`."""
     path = text_to_path(found.path)
     try:
         with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
-            probe = containers.probe(file, size)
-            return Reading(found, fingerprint(probe), probe.info, read_tags(file, size, path.name))
+            probe = containers.probe(file, size, named=is_candidate(path.name))
+            tags = read_tags(file, size, found.path, found.root, separators)
+            return Reading(found, fingerprint(probe), edges(probe), probe.container, probe.info, tags)
     except NotAudioError as error:
         return FailedReading(found, str(error))
     except OSError as error:
@@ -64,6 +71,16 @@ def fingerprint(probe: Probe) -> str:
     """The quick identity: codec, length and sampled bytes of the payload, 32 hexadecimal digits."""
     digest = hashlib.blake2b(_SCHEME + probe.info.codec.encode() + b"\0", digest_size=_FINGERPRINT_BYTES)
     for piece in probe.payload.sample():
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def edges(probe: Probe) -> str | None:
+    """Digest of the first and last encoded bytes; None for PCM, where silence would make strangers alike."""
+    if probe.info.codec.startswith("pcm_"):
+        return None
+    digest = hashlib.blake2b(probe.info.codec.encode() + b"\0", digest_size=_EDGES_BYTES)
+    for piece in probe.payload.edges():
         digest.update(piece)
     return digest.hexdigest()
 

@@ -1,9 +1,10 @@
-"""Walking folders for audio files."""
+"""Walking folders for files that may be audio."""
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from player.library.paths import path_to_text
@@ -12,10 +13,15 @@ EXTENSIONS = frozenset(
     {
         *("mp3", "mp2", "mp1", "mpga", "flac", "ogg", "oga", "opus", "spx", "m4a", "m4b", "m4r", "aac"),
         *("wav", "wave", "bwf", "w64", "aif", "aiff", "aifc", "wma", "asf"),
-        *("ape", "wv", "mpc", "tta", "tak", "dsf", "caf", "au", "snd", "amr", "mka"),
+        *("ape", "wv", "mpc", "tta", "tak", "dsf", "dff", "caf", "au", "snd", "amr", "mka", "ac3", "eac3", "dts"),
     }
 )
-"""Endings worth opening. What a file is, its content says; opening all files of a folder would take too long."""
+"""Endings of audio. What a file is, its content says; these say that it is a failure if it turns out to be something else."""
+ART_NAMES = ("cover", "folder", "front", "album", "artwork", "albumart")
+ART_ENDINGS = frozenset({"jpg", "jpeg", "png", "gif", "webp"})
+"""Pictures of an album by the names that other players look for, the best first."""
+LYRICS_BESIDE, ART_BESIDE = 1, 2
+"""Bits of ``FoundFile.beside``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +33,14 @@ class FoundFile:
         root: the scanned folder or file it was found under, likewise.
         size: bytes.
         mtime_ns: when it was last changed.
+        beside: bits for lyrics of its name and a picture of its folder that lie beside it.
     """
 
     path: str
     root: str
     size: int
     mtime_ns: int
+    beside: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +51,68 @@ class UnreadableFolder:
     error: str
 
 
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """Which files and folders below a root are looked at.
+
+    A pattern without a slash is compared with every name on the way ("*.mp4", "Samples"), one with a slash with the whole
+    path below the root ("Audiobooks/*"); case does not matter.
+
+    Attributes:
+        include: files that match none of these are passed over, unless there are none.
+        exclude: files and folders that match one of these are.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+    def allow_folder(self, below: str) -> bool:
+        """True unless the folder at the path ``below`` its root is excluded."""
+        return not _matches(below, self.exclude)
+
+    def allow(self, below: str) -> bool:
+        """True where the file at the path ``below`` its root is to be looked at."""
+        return not _matches(below, self.exclude) and (not self.include or _matches(below, self.include))
+
+
+def _matches(below: str, patterns: Sequence[str]) -> bool:
+    name = below.rpartition("/")[2].lower()
+    return any(fnmatchcase(below.lower() if "/" in pattern else name, pattern.lower()) for pattern in patterns)
+
+
 @dataclass(slots=True)
 class Walker:
     """Walks roots one after another; what two roots share is given once.
 
     Symbolic links are followed after everything else, each target once, so loops end and a file is always found under
-    the same path. Hidden files and folders are passed over.
+    the same path. Hidden files and folders are passed over, and what the patterns leave out.
     """
 
+    patterns: Patterns = field(default_factory=Patterns)
     unreadable: list[UnreadableFolder] = field(default_factory=list[UnreadableFolder])
     _seen: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
     _links: list[str] = field(default_factory=list[str])
 
-    def walk(self, root: Path) -> Iterator[FoundFile]:
-        """The files below ``root`` (or ``root`` itself, whatever its ending), in the order of their paths' names."""
-        name = path_to_text(root)
+    def walk(self, start: Path, root: str | None = None) -> Iterator[FoundFile]:
+        """The files below ``start`` (or ``start`` itself), in the order of their paths' names.
+
+        Args:
+            start: a folder or file.
+            root: the scanned folder that it lies in; itself by default.
+        """
+        name = path_to_text(start) if root is None else root
         try:
-            status = root.stat()
+            status = start.stat()
         except OSError as error:
-            self._give_up(str(root), error)
+            self._give_up(str(start), error)
             return
         if not stat.S_ISDIR(status.st_mode):
             if stat.S_ISREG(status.st_mode):
-                yield FoundFile(name, name, status.st_size, status.st_mtime_ns)
+                beside = _Beside.among([path.name for path in start.parent.iterdir()]).of(start.name)
+                yield FoundFile(path_to_text(start), name, status.st_size, status.st_mtime_ns, beside)
             return  # a named pipe would be waited for, a device be read without end
         if self._is_new(status):
-            yield from self._walk_folder(str(root), name)
+            yield from self._walk_folder(str(start), name)
         while self._links:
             links, self._links = self._links, []
             for link in sorted(links):
@@ -84,23 +128,26 @@ class Walker:
             except OSError as error:
                 self._give_up(folder, error)
                 continue
+            beside = _Beside.among([entry.name for entry in entries])
             for entry in entries:
                 if not entry.name.startswith("."):
-                    yield from self._visit(entry, folders, root)
+                    yield from self._visit(entry, folders, root, beside)
 
-    def _visit(self, entry: os.DirEntry[str], folders: list[str], root: str) -> Iterator[FoundFile]:
+    def _visit(self, entry: os.DirEntry[str], folders: list[str], root: str, beside: "_Beside") -> Iterator[FoundFile]:
         """Give a file; put a folder on the stack and a link aside."""
         try:
             if entry.is_symlink():
                 self._links.append(entry.path)
             elif entry.is_dir(follow_symlinks=False):
-                if self._is_new(entry.stat(follow_symlinks=False)):
+                allowed = self.patterns.allow_folder(_below(entry.path, root))
+                if allowed and self._is_new(entry.stat(follow_symlinks=False)):
                     folders.append(entry.path)
-            elif is_candidate(entry.name):
+            elif self.patterns == _ALL or self.patterns.allow(_below(entry.path, root)):
                 status = entry.stat(follow_symlinks=False)
                 if stat.S_ISREG(status.st_mode):
                     self._seen.add((status.st_dev, status.st_ino))
-                    yield FoundFile(path_to_text(entry.path), root, status.st_size, status.st_mtime_ns)
+                    bits = beside.of(entry.name)
+                    yield FoundFile(path_to_text(entry.path), root, status.st_size, status.st_mtime_ns, bits)
         except OSError as error:
             self._give_up(entry.path, error)
 
@@ -111,9 +158,9 @@ class Walker:
         except OSError:
             return
         is_folder = stat.S_ISDIR(status.st_mode)
-        if not is_folder and not (stat.S_ISREG(status.st_mode) and is_candidate(link)):
-            return
-        if not self._is_new(status):
+        below = _below(link, root)
+        allowed = self.patterns.allow_folder(below) if is_folder else self.patterns.allow(below)
+        if not allowed or not (is_folder or stat.S_ISREG(status.st_mode)) or not self._is_new(status):
             return
         if is_folder:
             yield from self._walk_folder(link, root)
@@ -130,6 +177,36 @@ class Walker:
 
     def _give_up(self, folder: str, error: OSError) -> None:
         self.unreadable.append(UnreadableFolder(path_to_text(folder), error.strerror or str(error)))
+
+
+_ALL = Patterns()
+
+
+def _below(path: str, root: str) -> str:
+    """The path below the root, which is given as text."""
+    return path_to_text(path).removeprefix(root.rstrip("/") + "/")
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What lies in a folder beside its music: names with lyrics, without their ending, and whether a cover does."""
+
+    lyrics: frozenset[str]
+    cover: bool
+
+    @classmethod
+    def among(cls, names: Sequence[str]) -> "_Beside":
+        """What is among the names of a folder."""
+        parts = [name.lower().rpartition(".") for name in names if "." in name]
+        return cls(
+            frozenset(stem for stem, _, ending in parts if ending == "lrc"),
+            any(stem in ART_NAMES and ending in ART_ENDINGS for stem, _, ending in parts),
+        )
+
+    def of(self, name: str) -> int:
+        """The bits of ``FoundFile.beside`` for the file of that name."""
+        has_lyrics = bool(self.lyrics) and name.lower().rpartition(".")[0] in self.lyrics
+        return LYRICS_BESIDE * has_lyrics | ART_BESIDE * self.cover
 
 
 def is_candidate(name: str) -> bool:

@@ -1,18 +1,21 @@
 """Lyrics of a track, from a file of its name beside it (.lrc) or from its tags: lines, with their times where they have any."""
 
+import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tinytag import TinyTag
-
 from embeddings.audio_file import open_regular
+from player.library.tagging.blocks import decode_guess
 from player.text import printable
 
 LARGEST = 1 << 20
 """Bytes of a file of lyrics; an opera's libretto has a tenth of this."""
 MOST_LINES = 5_000
 _STAMP = re.compile(r"\[(\d{1,3}):(\d{1,2}(?:[.:]\d{1,3})?)\]")
+_OFFSET = re.compile(r"\[offset:\s*([+-]?\d{1,7})\s*\]", re.IGNORECASE)
+"""Milliseconds by which everything is sung earlier."""
 _ABOUT = re.compile(r"\[[a-z#]+:.*\]$", re.IGNORECASE)
 """A line about the file, such as its title."""
 
@@ -26,9 +29,9 @@ class LyricsLine:
 
 
 def read_lyrics(path: Path) -> tuple[LyricsLine, ...]:
-    """The lyrics of an audio file; nothing without any that can be read."""
-    text = _beside(path) or _within(path)
-    return () if text is None else parse_lyrics(text)
+    """The lyrics of an audio file: those with times before others, those beside it before those in it; nothing without any."""
+    found = [lines for text in (_beside(path), *_within(path)) if text and (lines := parse_lyrics(text))]
+    return next((lines for lines in found if lines[0].seconds is not None), found[0] if found else ())
 
 
 def parse_lyrics(text: str) -> tuple[LyricsLine, ...]:
@@ -39,29 +42,36 @@ def parse_lyrics(text: str) -> tuple[LyricsLine, ...]:
     """
     timed: list[LyricsLine] = []
     plain: list[LyricsLine] = []
+    earlier = int(match[1]) / 1000 if (match := _OFFSET.search(text)) else 0.0
     for line in map(str.strip, text.splitlines()[:MOST_LINES]):
         words = printable(_STAMP.sub("", line)).strip()
         stamps = _STAMP.findall(line)
-        timed += [LyricsLine(words, int(minutes) * 60 + float(rest.replace(":", "."))) for minutes, rest in stamps]
+        moments = (int(minutes) * 60 + float(rest.replace(":", ".")) - earlier for minutes, rest in stamps)
+        timed += [LyricsLine(words, max(0.0, moment)) for moment in moments]
         if not stamps and not _ABOUT.match(line):
             plain.append(LyricsLine(words))
-    return tuple(sorted(timed, key=lambda line: line.seconds or 0.0)) if timed else tuple(plain)
+    lines = sorted(timed, key=lambda line: line.seconds or 0.0) or plain
+    return tuple(lines) if any(line.words for line in lines) else ()
 
 
 def _beside(path: Path) -> str | None:
     for ending in (".lrc", ".LRC"):
         try:
             with open_regular(path.with_suffix(ending)) as file:
-                return file.read(LARGEST).decode("utf-8", "replace").removeprefix("\ufeff")
+                return decode_guess(file.read(LARGEST)).removeprefix("\ufeff")
         except OSError:
             continue
     return None
 
 
-def _within(path: Path) -> str | None:
+def _within(path: Path) -> Iterator[str]:
+    from player.library.tagging.fields import merge_fields  # noqa: PLC0415 - the screen that shows lyrics loads it, not every screen
+    from player.library.tagging.reader import read_blocks  # noqa: PLC0415 - as above
+
     try:
         with open_regular(path) as file:
-            found = TinyTag.get(file_obj=file, duration=False).other.get("lyrics")
-    except Exception:  # noqa: BLE001 - a hostile file finds the way that nobody foresaw, and has no lyrics then
-        return None
-    return str(found[0])[:LARGEST] if found else None
+            fields = merge_fields(read_blocks(file, os.fstat(file.fileno()).st_size))
+    except OSError:
+        return
+    for name in ("synced_lyrics", "lyrics"):
+        yield from (text[:LARGEST] for text in fields.get(name, ()))

@@ -8,13 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import select
-from sqlalchemy.dialects.sqlite import insert
-
 from player.errors import PlayerError
-from player.library.file_reader import FailedReading, Reading, read_file
-from player.library.files import FoundFile, Walker, is_below
-from player.library.paths import path_to_text, text_to_path
+from player.library.album_groups import join_compilations
+from player.library.file_reader import READER, FailedReading, Reading, read_file
+from player.library.files import FoundFile, Patterns, Walker, is_below, is_candidate
+from player.library.paths import path_to_text
+from player.library.scan_roots import CHANGED, enclosing_root, known_roots
 from player.library.track_writer import (
     KnownFailure,
     KnownFile,
@@ -24,9 +23,10 @@ from player.library.track_writer import (
     load_failed,
     load_known,
     mark_missing,
+    note_beside,
 )
 from player.storage.database import Database
-from player.storage.models import LibraryRoot
+from player.storage.key_value import keep_fact
 
 _BATCH_FILES = 256
 """Files a transaction: writing them takes about 30 ms, so a thumb given meanwhile does not wait noticeably."""
@@ -48,11 +48,12 @@ class FailedPath:
 
 @dataclass(frozen=True, slots=True)
 class ScanProgress:
-    """The progress of a scan: ``done`` of ``total`` files that are new or changed (0 while that is not known)."""
+    """The progress of a scan: ``done`` of ``total`` files that are new or changed (0 while that is not known), ``rate`` a second."""
 
     stage: str
     done: int
     total: int
+    rate: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class ScanReport:
         missing: files that were there at the last scan and are gone.
         unchanged: files with the size and time they had; they were not opened.
         failed: what could not be read this time or, unchanged since, before.
+        not_audio: paths of the other files, whose names do not say that they are audio and which are none.
         seconds: how long it took.
     """
 
@@ -75,7 +77,23 @@ class ScanReport:
     missing: int
     unchanged: int
     failed: tuple[FailedPath, ...]
+    not_audio: tuple[str, ...]
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """The listener's wishes for a scan.
+
+    Attributes:
+        patterns: which files.
+        separators: texts between the artists of one tag.
+        again: read files that did not change too.
+    """
+
+    patterns: Patterns = field(default_factory=Patterns)
+    separators: tuple[str, ...] = ()
+    again: bool = False
 
 
 @dataclass(slots=True)
@@ -85,8 +103,18 @@ class _Plan:
     to_read: list[FoundFile] = field(default_factory=list[FoundFile])
     returned: list[int] = field(default_factory=list[int])
     """Ids of files marked missing that are back as they were."""
+    beside: dict[int, int] = field(default_factory=dict[int, int])
+    """What lies beside files, by their ids, where only that changed."""
     failed: list[FailedPath] = field(default_factory=list[FailedPath])
+    not_audio: list[str] = field(default_factory=list[str])
     unchanged: int = 0
+
+    def fail(self, path: str, error: str) -> None:
+        """Note a file that cannot be read, or that never claimed to be audio."""
+        if is_candidate(path):
+            self.failed.append(FailedPath(path, error))
+        else:
+            self.not_audio.append(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +125,8 @@ class _Walked:
     found: dict[str, FoundFile]
     unlisted: tuple[FailedPath, ...]
     """Folders that could not be listed: what they hold is unknown, not gone."""
+    absent: tuple[FailedPath, ...]
+    """Roots that are not there, as that of a drive that is not mounted: what they hold is missing."""
 
     def is_gone(self, path: str) -> bool:
         """True where a file that was below the roots is there no more."""
@@ -108,6 +138,7 @@ def scan(
     roots: Sequence[Path],
     progress: Callable[[ScanProgress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
+    options: ScanOptions | None = None,
 ) -> ScanReport:
     """Bring the library up to date with ``roots`` (folders or files).
 
@@ -118,39 +149,51 @@ def scan(
         roots: what to look through; relative paths start at the working folder.
         progress: told after every batch.
         should_stop: asked after every batch; when true, the report covers what was done so far.
+        options: which files, and how their artists are told apart.
 
     Raises:
-        LibraryError: a root does not exist, or nothing in any of them is readable audio.
+        LibraryError: a root does not exist and held nothing before, or nothing in any of them is readable audio.
         PlayerError: the database cannot be written.
     """
     started = time.perf_counter()
     tell = progress or _ignore
     tell(ScanProgress("looking for music", 0, 0))
-    walked = _walk(roots)
+    options = options or ScanOptions()
+    walked = _walk(roots, options.patterns, database)
     with database.reader() as session:
         known, failed_before = load_known(session, walked.roots), load_failed(session, walked.roots)
     if not walked.found and not known:
         raise LibraryError(_nothing_there(walked))
-    plan = _make_plan(walked.found, known, failed_before)
+    plan = _make_plan(walked.found, known, failed_before, again=options.again)
     vanished = {row.id for path, row in known.items() if not row.missing and walked.is_gone(path)}
     writer = TrackWriter(walked.roots, walked.found, known, vanished)
     with database.session() as session:
         mark_missing(session, plan.returned, missing=False)
+        note_beside(session, plan.beside)
     counts = Counter({Outcome.UPDATED: len(plan.returned)})
-    whole = _write_all(database, writer, plan, counts, tell, should_stop or _never)
+    whole = _write_all(database, writer, plan, counts, options, tell, should_stop or _never)
+    if counts:
+        with database.session() as session:
+            join_compilations(session)
     if whole:
         with database.session() as session:
             mark_missing(session, writer.vanished)
             forget_failures(session, [path for path in failed_before if walked.is_gone(path)])
-    if whole and plan.failed and len(plan.failed) == len(walked.found) and not known:
+    if counts or writer.vanished or plan.beside:
+        with database.session() as session:
+            keep_fact(session, CHANGED, time.time_ns())
+    if whole and plan.failed and not known and len(plan.failed) + len(plan.not_audio) == len(walked.found):
         raise LibraryError(_nothing_readable(walked, plan.failed))
+    if whole and not known and len(plan.not_audio) == len(walked.found):
+        raise LibraryError(_nothing_there(walked))
     return ScanReport(
         added=counts[Outcome.ADDED],
         updated=counts[Outcome.UPDATED],
         moved=counts[Outcome.MOVED],
         missing=len(writer.vanished) if whole else 0,
         unchanged=plan.unchanged,
-        failed=(*walked.unlisted, *_empty_roots(walked, known), *plan.failed),
+        failed=(*walked.absent, *walked.unlisted, *_empty_roots(walked, known), *plan.failed),
+        not_audio=tuple(plan.not_audio),
         seconds=time.perf_counter() - started,
     )
 
@@ -164,21 +207,36 @@ def _never() -> bool:
     return False
 
 
-def _walk(roots: Sequence[Path]) -> _Walked:
-    """All files below ``roots``; raises LibraryError naming the first root that does not exist or cannot hold music."""
+def _walk(roots: Sequence[Path], patterns: Patterns, database: Database) -> _Walked:
+    """All files below ``roots``; raises LibraryError naming the first root that is not there or cannot hold music."""
     absolute = [_absolute(root) for root in roots]
+    absent: list[FailedPath] = []
     for root in absolute:
+        name = path_to_text(root)
         try:
             mode = root.stat().st_mode
+        except FileNotFoundError as error:
+            if not _holds_files(database, name):
+                raise LibraryError(f"{name} does not exist; check the path.") from error
+            absent.append(FailedPath(name, "it is not there; its tracks are missing until it is back"))
         except OSError as error:
-            reason = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
-            raise LibraryError(f"{path_to_text(root)} {reason}; check the path.") from error
-        if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
-            raise LibraryError(f"{path_to_text(root)} is neither a folder nor a file of audio; name one that is.")
-    walker = Walker()
-    found = {file.path: file for root in absolute for file in walker.walk(root)}
+            raise LibraryError(f"{name} cannot be read ({error.strerror}); check the path.") from error
+        else:
+            if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+                raise LibraryError(f"{name} is neither a folder nor a file of audio; name one that is.")
+    away = {root.path for root in absent}
+    walker = Walker(patterns)
+    there = [root for root in absolute if path_to_text(root) not in away]
+    known = [path_to_text(root) for root in known_roots(database)]
+    found = {file.path: file for root in there for file in walker.walk(root, enclosing_root(path_to_text(root), known))}
     unlisted = tuple(FailedPath(f.path, f"it cannot be listed ({f.error})") for f in walker.unreadable)
-    return _Walked(tuple(map(path_to_text, absolute)), found, unlisted)
+    return _Walked(tuple(map(path_to_text, absolute)), found, unlisted, tuple(absent))
+
+
+def _holds_files(database: Database, root: str) -> bool:
+    """True where the library has files below the root."""
+    with database.reader() as session:
+        return bool(load_known(session, [root]))
 
 
 def _absolute(root: Path) -> Path:
@@ -187,21 +245,29 @@ def _absolute(root: Path) -> Path:
 
 
 def _make_plan(
-    found: Mapping[str, FoundFile], known: Mapping[str, KnownFile], failed_before: Mapping[str, KnownFailure]
+    found: Mapping[str, FoundFile],
+    known: Mapping[str, KnownFile],
+    failed_before: Mapping[str, KnownFailure],
+    *,
+    again: bool,
 ) -> _Plan:
     """Sort the files found into those to read and those whose size and time say that nothing changed."""
     plan = _Plan()
     for path, file in found.items():
         stamp = file.size, file.mtime_ns
         failure, row = failed_before.get(path), known.get(path)
-        if failure and (failure.size, failure.mtime_ns) == stamp:
-            plan.failed.append(FailedPath(path, failure.error))
-        elif not row or (row.size, row.mtime_ns) != stamp:
+        if again:
+            plan.to_read.append(file)
+        elif failure and (failure.size, failure.mtime_ns) == stamp:
+            plan.fail(path, failure.error)
+        elif not row or (row.size, row.mtime_ns) != stamp or row.reader != READER:
             plan.to_read.append(file)
         elif row.missing:
             plan.returned.append(row.id)
         else:
             plan.unchanged += 1
+        if row and row.beside != file.beside:
+            plan.beside[row.id] = file.beside
     return plan
 
 
@@ -210,32 +276,34 @@ def _write_all(
     writer: TrackWriter,
     plan: _Plan,
     counts: "Counter[Outcome]",
+    options: ScanOptions,
     tell: Callable[[ScanProgress], None],
     should_stop: Callable[[], bool],
 ) -> bool:
     """Read what is to be read and write it batch by batch; whether it came to the end."""
-    done = 0
-    for batch in _batches(plan.to_read):
+    done, started = 0, time.monotonic()
+    for batch in _batches(plan.to_read, options.separators):
         readings = [item for item in batch if isinstance(item, Reading)]
         failures = [item for item in batch if isinstance(item, FailedReading)]
         with database.session() as session:
             outcomes = writer.put(session, readings)
             writer.put_failed(session, failures)
         counts.update(outcomes)
-        plan.failed.extend(FailedPath(failure.file.path, failure.error) for failure in failures)
+        for failure in failures:
+            plan.fail(failure.file.path, failure.error)
         done += len(batch)
-        tell(ScanProgress("reading music", done, len(plan.to_read)))
+        tell(ScanProgress("reading music", done, len(plan.to_read), done / (time.monotonic() - started)))
         if done < len(plan.to_read) and should_stop():
             return False
     return True
 
 
-def _batches(files: Sequence[FoundFile]) -> Iterator[list[Reading | FailedReading]]:
+def _batches(files: Sequence[FoundFile], separators: Sequence[str]) -> Iterator[list[Reading | FailedReading]]:
     """The contents of the files, in batches of so many files or seconds; no transaction is open while files are read."""
     batch: list[Reading | FailedReading] = []
     started = time.monotonic()
     for file in files:
-        batch.append(read_file(file))
+        batch.append(read_file(file, separators))
         if len(batch) == _BATCH_FILES or time.monotonic() - started > _BATCH_SECONDS:
             yield batch
             batch, started = [], time.monotonic()
@@ -245,7 +313,7 @@ def _batches(files: Sequence[FoundFile]) -> Iterator[list[Reading | FailedReadin
 
 def _empty_roots(walked: _Walked, known: Mapping[str, KnownFile]) -> list[FailedPath]:
     """Roots without any audio, where others have some."""
-    taken = [*walked.found, *known, *(folder.path for folder in walked.unlisted)]
+    taken = [*walked.found, *known, *(folder.path for folder in (*walked.unlisted, *walked.absent))]
     return [
         FailedPath(root, "it holds no audio files")
         for root in walked.roots
@@ -259,7 +327,7 @@ def _nothing_there(walked: _Walked) -> str:
         folder = walked.unlisted[0]
         return f"No audio was found: {folder.path}, {folder.error}; fix its permissions."
     where = ", ".join(walked.roots)
-    return f"There are no audio files in {where}; name a folder that holds MP3, FLAC, Ogg, Opus, M4A, WAV, AIFF or WMA."
+    return f"There are no audio files in {where}; name a folder that holds music."
 
 
 def _nothing_readable(walked: _Walked, failed: Sequence[FailedPath]) -> str:
@@ -271,19 +339,6 @@ def _nothing_readable(walked: _Walked, failed: Sequence[FailedPath]) -> str:
     return f"None of the {len(failed)} files in {where} is readable audio; the first, {first.path}: {first.error}."
 
 
-def known_roots(database: Database) -> list[Path]:
-    """Every root, in the order it was added."""
-    with database.reader() as session:
-        texts = session.scalars(select(LibraryRoot.path).order_by(LibraryRoot.added_us)).all()
-    return [text_to_path(text) for text in texts]
-
-
-def remember_roots(database: Database, roots: Sequence[Path]) -> None:
-    """Keep roots for later scans."""
-    with database.session() as session:
-        for root in roots:
-            session.execute(
-                insert(LibraryRoot)
-                .values(path=path_to_text(root), added_us=time.time_ns() // 1000)
-                .on_conflict_do_nothing()
-            )
+def changed_paths(database: Database, paths: Sequence[Path]) -> list[Path]:
+    """Those of ``paths`` that a scan can say anything about: that are there, or hold files of the library."""
+    return [path for path in paths if path.exists() or _holds_files(database, path_to_text(path))]

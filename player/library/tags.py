@@ -1,54 +1,95 @@
-"""The tags of a file, made safe to show and to store. Tag text is untrusted."""
+"""The tags of a file as the player uses them, made safe to show and to store. Tag text is untrusted."""
 
-import logging
+import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from tinytag import TinyTag
-from tinytag.tinytag import TinyTagException
-
-from player.library.containers import AudioInfo, NotAudioError, demuxed, demuxer_of
+from player.library.containers import AudioInfo
+from player.library.path_tags import PathTags, tags_from_path
+from player.library.tagging.fields import merge_fields
+from player.library.tagging.reader import read_blocks
 
 __all__ = ["UNKNOWN_ARTIST", "AudioInfo", "Tags", "clean_text", "read_tags"]
-
-logger = logging.getLogger(__name__)
 
 UNKNOWN_ARTIST = "Unknown artist"
 """Shown for a file without an artist; files without one are not taken to be by the same person anywhere else."""
 _LONGEST = 500
 """Characters kept of one tag; the longest real titles (of symphonies) stay below 300."""
+_MOST_ARTISTS = 100
 _LARGEST_NUMBER = 99_999
 _SEPARATOR = "; "
 _YEAR = re.compile(r"(?<!\d)(1\d{3}|20\d{2})(?!\d{1,3}(?!\d))")
+_DECIMAL = re.compile(r"[+-]?\d{1,4}(?:[.,]\d{1,12})?")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_DISC_OF_ALBUM = re.compile(r"\s*[(\[,-]?\s*\b(?:disc|disk|cd)\s*(\d{1,2})\s*[)\]]?$", re.IGNORECASE)
+"""A disc's number in an album's title, as in "The Wall (Disc 2)"."""
 _KEPT_FORMAT = "\u200c\u200d"
 """Joiners, without which Persian words and some emoji fall apart; other invisible characters can turn text around."""
+_YES = frozenset({"1", "true", "yes"})
+VARIOUS = "Various Artists"
+_VARIOUS = frozenset({"various artists", "various", "va", "v.a.", "v/a", "verschiedene interpreten", "artistes variés"})
+_VARIOUS_ID = "89ad4ac3-39f7-470e-963a-56509c546377"
+"""MusicBrainz's special-purpose artist of that name."""
+_LOUDEST_GAIN = 60.0
+"""dB; a tag that asks for more is damaged."""
+_HIGHEST_PEAK = 100.0
+_R128_STEPS = 256
+_R128_TO_REPLAYGAIN = 5.0
+"""dB from the -23 LUFS of R128 tags (RFC 7845, 5.2.1) to the -18 LUFS of ReplayGain 2."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """The tags the player uses; empty text or None for what is not tagged.
+    """The tags the player uses; empty text or None for what is not tagged. The names are those of the track's columns.
 
     Attributes:
-        title: never empty; the file's name without its ending when not tagged.
-        artist: never empty; the album's artist or :data:`UNKNOWN_ARTIST` when not tagged. Several joined by "; ".
-        album: as tagged.
-        album_artist: as tagged.
+        title: never empty; from the file's name when not tagged.
+        artist: the credit as shown, never empty; the album's artist or :data:`UNKNOWN_ARTIST` when not tagged. Several
+            joined by "; ".
+        artists: everyone in it.
+        album, album_artist: as tagged.
+        album_id: what all tracks of the album have in common.
+        compilation: the album is by various artists.
+        composer, work, movement, movement_number: of classical music.
         genre: as tagged, several joined by "; ".
-        year: the first plausible one in the date.
-        track_number, disc_number: from 1.
+        year, original_year: the first plausible one in the date, and in that of the first release.
+        track_number, track_total, disc_number, disc_total: from 1.
+        track_gain, album_gain: dB to -18 LUFS.
+        track_peak, album_peak: 1 is full scale.
+        has_lyrics, has_art: in the file.
+        musicbrainz_recording, musicbrainz_release, acoustid: identifiers.
     """
 
     title: str
     artist: str
+    artists: tuple[str, ...]
     album: str
     album_artist: str
+    album_id: str | None
+    compilation: bool
+    composer: str
+    work: str
+    movement: str
+    movement_number: int | None
     genre: str
     year: int | None
+    original_year: int | None
     track_number: int | None
+    track_total: int | None
     disc_number: int | None
+    disc_total: int | None
+    track_gain: float | None
+    album_gain: float | None
+    track_peak: float | None
+    album_peak: float | None
+    has_lyrics: bool
+    has_art: bool
+    musicbrainz_recording: str | None
+    musicbrainz_release: str | None
+    acoustid: str | None
 
 
 def clean_text(text: str) -> str:
@@ -64,86 +105,175 @@ def _replacement(character: str) -> str:
     category = unicodedata.category(character)
     if category in {"Cc", "Zl", "Zp"}:
         return " "
-    if category in {"Cs", "Cf", "Cn"} and character not in _KEPT_FORMAT:
+    if category in {"Cs", "Cf", "Cn", "Co"} and character not in _KEPT_FORMAT:
         return ""
     return character
 
 
-def read_tags(file: BinaryIO, size: int, name: str) -> Tags:
-    """The tags of the open audio file called ``name`` (used where it has no title).
+def read_tags(file: BinaryIO, size: int, path: str, root: str = "", separators: Sequence[str] = ()) -> Tags:
+    """The tags of an open audio file.
 
-    tinytag reads them; FFmpeg is asked where that finds neither title nor artist (rarer containers).
+    Args:
+        file: open for reading.
+        size: its bytes.
+        path: where it lies, for what is not tagged.
+        root: the scanned folder; the folders below it may name artist and album.
+        separators: texts between the artists of one tag, such as ";"; by default a tag names one artist.
     """
-    fields = _or_none(lambda: _by_tinytag(file))
-    if not fields.get("title") and not fields.get("artist"):
-        fields = _or_none(lambda: _by_ffmpeg(file, size)) or fields
-    stem = name.rsplit(".", 1)[0] or name
-    album_artist = _joined(fields.get("albumartist", ()))
+    blocks = read_blocks(file, size)
+    found = _Fields(merge_fields(blocks))
+    title, credit, album = found.first("title"), found.joined("artist"), found.first("album")
+    album_artist, artists = found.joined("album_artist"), found.artists(separators)
+    named = PathTags() if title else tags_from_path(path, root)
+    untagged = not (title or credit or album)
+    if untagged:
+        credit, album = clean_text(named.artist), clean_text(named.album)
+    credit = credit or _joined(artists) or album_artist or UNKNOWN_ARTIST
+    compilation = found.flag("compilation") or found.is_various(album_artist)
+    disc_of_album = _DISC_OF_ALBUM.search(album)
+    track, track_total = found.pair("track")
+    disc, disc_total = found.pair("disc")
+    release = found.identifier("musicbrainz_release")
     return Tags(
-        title=_joined(fields.get("title", ())[:1]) or clean_text(stem) or "Untitled",
-        artist=_joined(fields.get("artist", ())) or album_artist or UNKNOWN_ARTIST,
-        album=_joined(fields.get("album", ())[:1]),
+        title=title or clean_text(_without_artist(named.title, credit)) or "Untitled",
+        artist=credit,
+        artists=artists or (credit,),
+        album=album,
         album_artist=album_artist,
-        genre=_joined(fields.get("genre", ())),
-        year=_year(fields.get("year", ())),
-        track_number=_number(fields.get("track", ())),
-        disc_number=_number(fields.get("disc", ())),
+        album_id=album_key(VARIOUS if compilation else album_artist or (artists or (credit,))[0], album, release),
+        compilation=compilation,
+        composer=found.joined("composer"),
+        # iTunes keeps the work in the content group, which without a movement is any group.
+        work=found.first("work") or (found.first("content_group") if found.first("movement") else ""),
+        movement=found.first("movement"),
+        movement_number=found.pair("movement_number")[0],
+        genre=found.genres(),
+        year=found.year("date") or found.year("original_date"),
+        original_year=found.year("original_date"),
+        track_number=track or (named.track if untagged else None),
+        track_total=track_total or found.pair("track_total")[0],
+        disc_number=disc or (int(disc_of_album[1]) if disc_of_album else named.disc if untagged else None),
+        disc_total=disc_total or found.pair("disc_total")[0],
+        track_gain=found.gain("track_gain"),
+        album_gain=found.gain("album_gain"),
+        track_peak=found.decimal("track_peak", 0, _HIGHEST_PEAK),
+        album_peak=found.decimal("album_peak", 0, _HIGHEST_PEAK),
+        has_lyrics=bool(found.first("lyrics") or found.first("synced_lyrics")),
+        has_art=any(block.pictures for block in blocks),
+        musicbrainz_recording=found.identifier("musicbrainz_recording"),
+        musicbrainz_release=release,
+        acoustid=found.identifier("acoustid"),
     )
 
 
-_Fields = Mapping[str, tuple[str, ...]]
-_NAMES = ("title", "artist", "album", "albumartist", "genre", "year", "track", "disc")
-_FFMPEG_NAMES = {"album_artist": "albumartist", "album artist": "albumartist", "date": "year"}
+def album_key(owner: str, album: str, release: str | None = None) -> str | None:
+    """What the tracks of an album have in common: MusicBrainz's release, else the album's artist and title without its disc."""
+    if not album:
+        return None
+    title = _DISC_OF_ALBUM.sub("", album) or album
+    key = release or f"{owner.casefold()}\0{title.casefold()}"
+    return hashlib.blake2b(key.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
-def _by_tinytag(file: BinaryIO) -> _Fields:
-    file.seek(0)
-    found = TinyTag.get(file_obj=file, duration=False)
-    fields: dict[str, tuple[str, ...]] = {}
-    for name in _NAMES:
-        value = getattr(found, name)
-        more = found.other.get(name) or ()
-        if value is not None:
-            fields[name] = (str(value), *more)
-    return fields
+def _without_artist(name: str, artist: str) -> str:
+    """A title from a file's name, without the artist in front of it."""
+    front, dash, title = name.partition(" - ")
+    return title if dash and front.strip().casefold() == artist.casefold() else name
 
 
-def _by_ffmpeg(file: BinaryIO, size: int) -> _Fields:
-    demuxer = demuxer_of(file, size)
-    found = demuxed.metadata(file, demuxer) if demuxer else {}
-    return {_FFMPEG_NAMES.get(key, key): (value,) for key, value in found.items() if value}
+@dataclass(frozen=True, slots=True)
+class _Fields:
+    """The merged fields of a file, read as what they are to be."""
+
+    values: Mapping[str, Sequence[str]]
+
+    def first(self, name: str) -> str:
+        """The first value that says something."""
+        return next((text for text in _cleaned(self.values.get(name, ())) if text), "")
+
+    def joined(self, name: str) -> str:
+        """All values in one text."""
+        return _joined(_cleaned(self.values.get(name, ())))
+
+    def artists(self, separators: Sequence[str]) -> tuple[str, ...]:
+        """Everyone in the credit: the list where there is one, else the several values of the credit, else its parts."""
+        credit = self.joined("artist")
+        names = _cleaned(self.values.get("artists", ()))
+        if len(names) == 1:  # ID3v2.3 holds one text, in which the list is joined
+            names = _split_list(names[0], credit)
+        for_splitting = "|".join(re.escape(separator) for separator in separators if separator.strip())
+        if not names:
+            names = _cleaned(self.values.get("artist", ()))
+            if for_splitting:
+                names = _cleaned(part for name in names for part in re.split(for_splitting, name))
+        return tuple(dict.fromkeys(name for name in names if name))[:_MOST_ARTISTS]
+
+    def genres(self) -> str:
+        """The genres, several joined."""
+        return _joined(_cleaned(part for value in self.values.get("genre", ()) for part in value.split(";")))
+
+    def flag(self, name: str) -> bool:
+        """True where the field says yes."""
+        return self.first(name).casefold() in _YES
+
+    def is_various(self, album_artist: str) -> bool:
+        """True for an album whose artist is nobody."""
+        return album_artist.casefold() in _VARIOUS or _VARIOUS_ID in self.values.get("musicbrainz_album_artist", ())
+
+    def year(self, name: str) -> int | None:
+        """The first plausible year."""
+        matches = (_YEAR.search(value[:_LONGEST]) for value in self.values.get(name, ()))
+        return next((int(match[1]) for match in matches if match), None)
+
+    def pair(self, name: str) -> tuple[int | None, int | None]:
+        """A number, and the total behind a slash."""
+        number, _, total = next(iter(self.values.get(name, ())), "").partition("/")
+        return _number(number), _number(total)
+
+    def decimal(self, name: str, least: float, most: float) -> float | None:
+        """A decimal number between two bounds; units behind it do not matter."""
+        match = _DECIMAL.match(self.first(name))
+        value = float(match[0].replace(",", ".")) if match else None
+        return value if value is not None and least < value < most else None
+
+    def gain(self, name: str) -> float | None:
+        """ReplayGain in dB, or R128's in 256ths relative to another loudness."""
+        gain = self.decimal(name, -_LOUDEST_GAIN, _LOUDEST_GAIN)
+        if gain is not None:
+            return gain
+        most = _LOUDEST_GAIN * _R128_STEPS
+        steps = self.decimal(f"r128_{name}", -most, most)
+        return None if steps is None else round(steps / _R128_STEPS + _R128_TO_REPLAYGAIN, 4)
+
+    def identifier(self, name: str) -> str | None:
+        """The first UUID."""
+        return next(
+            (text for value in self.values.get(name, ()) if _UUID.fullmatch(text := value.strip().lower())), None
+        )
 
 
-def _or_none(read: Callable[[], _Fields]) -> _Fields:
-    """The fields that ``read`` finds, or none: odd tags are no reason to do without the music.
-
-    Raises:
-        OSError: the file cannot be read.
-    """
-    try:
-        return read()
-    except (TinyTagException, NotAudioError, MemoryError):
-        return {}
-    except OSError:
-        raise
-    except Exception:
-        logger.exception("Reading the tags of a file failed unexpectedly")
-        return {}
+def _cleaned(values: Iterable[str]) -> list[str]:
+    """Values cleaned; one may itself hold several between NULs."""
+    return [clean_text(part) for value in values for part in value.split("\0")]
 
 
-def _joined(values: Iterable[str]) -> str:
-    """Distinct values in order, cleaned; one tag may itself hold several between NULs (ID3v2.4)."""
-    parts = [clean_text(part) for value in values for part in value.split("\0")]
-    return _SEPARATOR.join(dict.fromkeys(part for part in parts if part))[:_LONGEST]
+def _joined(texts: Iterable[str]) -> str:
+    """Distinct texts in order."""
+    return _SEPARATOR.join(dict.fromkeys(text for text in texts if text))[:_LONGEST]
 
 
-def _year(values: Iterable[str]) -> int | None:
-    found = next((match for value in values if (match := _YEAR.search(value[:_LONGEST]))), None)
-    return int(found[1]) if found else None
+def _split_list(text: str, credit: str) -> list[str]:
+    """A list of artists written as one text, taken apart where all its parts stand in the credit and it does not."""
+    folded = credit.casefold()
+    for separator in (";", "/"):
+        parts = [part.strip() for part in text.split(separator)]
+        if len(parts) > 1 and text.casefold() not in folded and all(part.casefold() in folded for part in parts):
+            return parts
+    return [text]
 
 
-def _number(values: Iterable[str]) -> int | None:
-    """The number in front of a possible "/ total"; None for 0 and nonsense."""
-    text = next(iter(values), "").split("/")[0].strip()
+def _number(text: str) -> int | None:
+    """A number from 1; None for 0 and nonsense."""
+    text = text.strip()
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_NUMBER)) else 0
     return number or None

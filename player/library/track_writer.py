@@ -1,8 +1,8 @@
 """Writing what was read into the database: which track a file is, and what a scan counts it as."""
 
 import time
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from enum import Enum, auto
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ from sqlalchemy import Insert, Update, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import Session
 
-from player.library.file_reader import FailedReading, Reading
+from player.library.file_reader import READER, FailedReading, Reading
 from player.library.files import FoundFile, is_below
 from player.library.paths import text_to_path
 from player.storage.models import FailedFile, Track, TrackFile
@@ -40,11 +40,13 @@ class KnownFile:
     size: int
     mtime_ns: int
     missing: bool
+    reader: int
+    beside: int
 
 
 def load_known(session: Session, roots: Sequence[str]) -> dict[str, KnownFile]:
     """All files below ``roots``, by path."""
-    columns = (TrackFile.id, TrackFile.track_id, TrackFile.path, TrackFile.size, TrackFile.mtime_ns, TrackFile.missing)
+    columns = tuple(getattr(TrackFile, field.name) for field in fields(KnownFile))
     rows = (KnownFile(*row) for row in session.execute(select(*columns)))
     return {row.path: row for row in rows if any(is_below(row.path, root) for root in roots)}
 
@@ -85,6 +87,9 @@ class TrackWriter:
     def put(self, session: Session, readings: Sequence[Reading]) -> list[Outcome]:
         """Write ``readings``; the outcomes are in their order."""
         tracks = _find_tracks(session, {reading.fingerprint for reading in readings})
+        renewed = self._same_files(readings)
+        tracks |= _find_remuxed(session, [reading for reading in readings if reading.fingerprint not in tracks])
+        tracks |= renewed
         new = {reading.fingerprint: reading for reading in readings if reading.fingerprint not in tracks}
         tracks |= _add_tracks(session, list(new.values()))
         gone = self._gone_files(session, set(tracks.values()))
@@ -93,7 +98,7 @@ class TrackWriter:
             session,
             insert(TrackFile),
             [
-                {**_file_values(reading.file), "track_id": tracks[reading.fingerprint], "missing": False}
+                {**_reading_values(reading), "track_id": tracks[reading.fingerprint], "missing": False}
                 for reading, (_outcome, file_id) in zip(readings, placed, strict=True)
                 if file_id is None
             ],
@@ -102,7 +107,7 @@ class TrackWriter:
             session,
             update(TrackFile),
             [
-                {**_file_values(reading.file), "track_id": tracks[reading.fingerprint], "missing": False, "id": file_id}
+                {**_reading_values(reading), "track_id": tracks[reading.fingerprint], "missing": False, "id": file_id}
                 for reading, (_outcome, file_id) in zip(readings, placed, strict=True)
                 if file_id is not None
             ],
@@ -111,11 +116,15 @@ class TrackWriter:
             session,
             update(Track),
             [
-                {**asdict(reading.tags), "id": tracks[reading.fingerprint]}
+                {**_track_values(reading), "id": tracks[reading.fingerprint]}
                 for reading, (_outcome, file_id) in zip(readings, placed, strict=True)
                 if file_id is not None
             ],
         )
+        for fingerprint, track in renewed.items():
+            free = select(Track.id).where(Track.fingerprint == fingerprint)
+            if session.scalar(free) is None:
+                session.execute(update(Track).where(Track.id == track).values(fingerprint=fingerprint))
         forget_failures(session, [reading.file.path for reading in readings])
         return [outcome for outcome, _file_id in placed]
 
@@ -128,6 +137,15 @@ class TrackWriter:
             )
         known = [self.known[failure.file.path].id for failure in failures if failure.file.path in self.known]
         mark_missing(session, known)
+
+    def _same_files(self, readings: Sequence[Reading]) -> dict[str, int]:
+        """Track ids by fingerprint of files that did not change and are read again by a newer reader: they stay what they are."""
+        known = [(reading, self.known.get(reading.file.path)) for reading in readings]
+        return {
+            reading.fingerprint: row.track_id
+            for reading, row in known
+            if row and row.reader != READER and (row.size, row.mtime_ns) == (reading.file.size, reading.file.mtime_ns)
+        }
 
     def _place(self, reading: Reading, gone: list[int]) -> tuple[Outcome, int | None]:
         """The file's row: its own when the path is known, that of a copy that went away, or None for a new one."""
@@ -159,6 +177,25 @@ class TrackWriter:
         return not any(is_below(path, root) for root in self.roots) and not text_to_path(path).exists()
 
 
+_SAME_LENGTH = 0.25
+"""Seconds by which containers differ in how they count an encoder's delay and padding."""
+
+
+def _find_remuxed(session: Session, readings: Sequence[Reading]) -> dict[str, int]:
+    """Track ids by fingerprint of recordings that are known from another container, by their edges, codec and length."""
+    wanted = {reading.edges: reading for reading in readings if reading.edges}
+    found: dict[str, int] = {}
+    columns = (Track.id, Track.edges, Track.codec, Track.duration, TrackFile.container)
+    for some in _portions(list(wanted)):
+        rows = session.execute(select(*columns).join(TrackFile).where(Track.edges.in_(some)))
+        for track, edges, codec, duration, container in rows:
+            reading = wanted[str(edges)]
+            alike = codec == reading.info.codec and abs(duration - reading.info.duration) <= _SAME_LENGTH
+            if alike and container != reading.container:
+                found.setdefault(reading.fingerprint, track)
+    return found
+
+
 def _write(session: Session, statement: Insert | Update, rows: list[dict[str, Any]]) -> None:
     if rows:
         session.execute(statement, rows)
@@ -180,6 +217,20 @@ def _file_values(file: FoundFile) -> dict[str, Any]:
     return {"path": file.path, "root": file.root, "size": file.size, "mtime_ns": file.mtime_ns}
 
 
+def _reading_values(reading: Reading) -> dict[str, Any]:
+    values = {"container": reading.container, "reader": READER, "beside": reading.file.beside}
+    return {**_file_values(reading.file), **values}
+
+
+def _track_values(reading: Reading) -> dict[str, Any]:
+    return {**asdict(reading.tags), "artists": "\n".join(reading.tags.artists), "edges": reading.edges}
+
+
+def note_beside(session: Session, bits: Mapping[int, int]) -> None:
+    """Note by file id what lies beside files that did not change themselves."""
+    _write(session, update(TrackFile), [{"id": file_id, "beside": value} for file_id, value in bits.items()])
+
+
 def _find_tracks(session: Session, fingerprints: Collection[str]) -> dict[str, int]:
     """Track ids by fingerprint, of those that exist."""
     found: dict[str, int] = {}
@@ -193,7 +244,7 @@ def _add_tracks(session: Session, readings: Sequence[Reading]) -> dict[str, int]
     """Insert a track for each reading; ids by fingerprint."""
     now = time.time_ns() // 1000
     rows = [
-        {**asdict(reading.tags), **asdict(reading.info), "fingerprint": reading.fingerprint, "added_us": now}
+        {**_track_values(reading), **asdict(reading.info), "fingerprint": reading.fingerprint, "added_us": now}
         for reading in readings
     ]
     if not rows:

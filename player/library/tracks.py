@@ -27,6 +27,9 @@ class TrackRow:
         year: or None.
         duration: seconds.
         missing: no file of it was there at the last scan.
+        artists: everyone in the credit where it names several.
+        album_artist: as tagged.
+        album_id: what the tracks of one album have in common; None off albums.
     """
 
     id: int
@@ -38,10 +41,23 @@ class TrackRow:
     year: int | None
     duration: float
     missing: bool
+    artists: tuple[str, ...] = ()
+    album_artist: str = ""
+    album_id: str | None = None
+
+    @property
+    def all_artists(self) -> tuple[str, ...]:
+        """Everyone who is searched, seeded and spaced as this track's artist."""
+        return self.artists or (self.artist,)
+
+    @property
+    def album_key(self) -> str:
+        """The album's identity, by its names where the file was not read again since there are identities."""
+        return self.album_id or f"{self.album_artist or self.artist}\0{self.album}".casefold()
 
 
 _NAMES = """
-SELECT id, title, artist, album, genre, year, duration FROM track {only}
+SELECT id, title, artist, album, genre, year, duration, artists, album_artist, album_id FROM track {only}
 ORDER BY lower(artist), lower(album), disc_number, track_number, title, id
 """
 _FILES = "SELECT track_id, path, missing FROM track_file {only} ORDER BY missing DESC, id DESC"
@@ -64,7 +80,8 @@ def read_catalogue(connection: "sqlite3.Connection", only: Collection[int] | Non
         wanted = (json.dumps(sorted(only)),)
     places = {track: (path, bool(missing)) for track, path, missing in connection.execute(files, wanted)}
     rows: list[TrackRow] = []
-    for track, title, artist, album, genre, year, duration in connection.execute(names, wanted):
+    for track, title, artist, album, genre, year, duration, artists, *of_album in connection.execute(names, wanted):
         path, missing = places.get(track, ("", True))
-        rows.append(TrackRow(track, path, title, artist, album, genre, year, duration, missing))
+        several = tuple(artists.split("\n")) if artists and artists != artist else ()
+        rows.append(TrackRow(track, path, title, artist, album, genre, year, duration, missing, several, *of_album))
     return rows

@@ -6,19 +6,25 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sqlalchemy import func, select
 
 from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
 from player.folders import Paths
-from player.jobs import JobChild, JobProgress, JobResult
+from player.jobs import MINUTE, JobChild, JobProgress, JobResult
 from player.learning.auto_training import AutoTraining
 from player.learning.installation import can_install, missing_requirements
+from player.library.scan_roots import CHANGED, known_roots
 from player.library.vectors import any_pending
+from player.library.watch import FolderWatch
 from player.stations.snapshot import JOB_NAMES, JobName, JobView
 from player.storage.database import ChangeWatch, Database
+from player.storage.key_value import read_fact
 from player.storage.models import Embedding, TrackFile
+
+if TYPE_CHECKING:
+    from player.config import LibrarySettings
 
 _LOG = logging.getLogger(__name__)
 
@@ -44,6 +50,8 @@ class Outside(Protocol):
 class _Mark:
     """What tells one state of library and models from another, cheaply."""
 
+    changed: int
+    """When a scan changed something last."""
     files: int
     missing: int
     vectors: int
@@ -70,6 +78,7 @@ class Background:
         on_job: called from a job's reader thread when :attr:`view` changed.
         keep_place: called at every look.
         auto: says when to train without being asked; never when absent.
+        library: whether folders are watched.
     """
 
     def __init__(
@@ -80,8 +89,15 @@ class Background:
         on_job: Callable[[], None],
         keep_place: Callable[[], None],
         auto: AutoTraining | None = None,
+        library: "LibrarySettings | None" = None,
     ) -> None:
         self._auto = auto
+        self._folders = None
+        if library is not None and library.watch:
+            self._folders = FolderWatch(self._take_in, library.check_minutes * MINUTE)
+        self._scanner: JobChild | None = None
+        """The scan of what changed in the folders; it goes on beside a job."""
+        self._to_scan: set[Path] = set()
         self._quiet = False
         """The running job was begun by the player itself."""
         self._database = database
@@ -106,6 +122,7 @@ class Background:
     def start(self, music: str | None = None) -> None:
         """Begin to watch, scan the folder ``music`` if there is one, and embed what is waiting for it."""
         self._thread.start()
+        self._follow_folders()
         if music is not None:
             self.run("scan", music)
         else:
@@ -114,10 +131,12 @@ class Background:
     def close(self) -> None:
         """Stop the job and the watching."""
         self._closing.set()
-        child = self._child
-        if child is not None:
-            child.stop()
-            child.join(timeout=2.0)
+        if self._folders is not None:
+            self._folders.close()
+        for child in (self._child, self._scanner):
+            if child is not None:
+                child.stop()
+                child.join(timeout=2.0)
         if self._thread.is_alive():
             self._thread.join(timeout=2.0)
 
@@ -243,9 +262,33 @@ class Background:
             name, arguments = following
             self.run(name, *arguments)
         elif name == "scan":
+            self._follow_folders()
             self._embed_pending()
         elif name == "embed":
             self._install_learning()
+
+    def _follow_folders(self) -> None:
+        """Watch the folders that the library comes from."""
+        if self._folders is not None:
+            self._folders.follow(known_roots(self._database))
+
+    def _take_in(self, paths: list[Path]) -> None:
+        """Scan what changed, once the scan of what changed before has ended."""
+        with self._lock:
+            self._to_scan.update(paths)
+            if self._scanner is not None or not self._to_scan or self._closing.is_set():
+                return
+            command = ["scan", *map(str, self._to_scan), "--changed", "--data-dir", str(self._paths.data)]
+            self._to_scan = set()
+            self._scanner = JobChild(command, lambda _progress: None, self._taken_in)
+
+    def _taken_in(self, result: JobResult) -> None:
+        if not result.ok:
+            _LOG.warning("Changed folders were not taken in: %s", result.summary)
+        self._scanner = None
+        self._take_in([])
+        if result.ok and self._child is None and not self._closing.is_set():
+            self._embed_pending()
 
     def _embed_pending(self) -> None:
         """Listen to what is waiting, unless the listener wants quiet; then see to what learning needs."""
@@ -294,7 +337,7 @@ class Background:
 
     def _mark_with_model(self) -> _Mark:
         mark = self._mark
-        return _Mark(mark.files, mark.missing, mark.vectors, _modified(self._paths.models / "current"))
+        return _Mark(mark.changed, mark.files, mark.missing, mark.vectors, _modified(self._paths.models / "current"))
 
     def _read_mark(self) -> _Mark:
         with self._database.reader() as session:
@@ -302,7 +345,8 @@ class Background:
             vectors = session.execute(
                 select(func.count()).select_from(Embedding).where(Embedding.vector.is_not(None))
             ).scalar_one()
-        return _Mark(files, missing or 0, vectors, _modified(self._paths.models / "current"))
+            changed = read_fact(session, CHANGED) or 0
+        return _Mark(changed, files, missing or 0, vectors, _modified(self._paths.models / "current"))
 
 
 def _modified(path: Path) -> float:

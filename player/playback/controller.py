@@ -83,7 +83,9 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
         self._audio_events = AudioEvents(session, self._loop, notice)
         self._wishes = PriorityKeeper(database)
         auto = AutoTraining(Registry(paths.models), settings.learning.auto_after, self._answers)
-        self._background = Background(database, paths, self._from_outside, self._job_changed, self._look_after, auto)
+        self._background = Background(
+            database, paths, self._from_outside, self._job_changed, self._look_after, auto, settings.library
+        )
         self._map = MapMaker(paths.data, self._map_changed)
 
     # --- what is shown ---------------------------------------------------------------------------------------------

@@ -134,7 +134,8 @@ def load_collection(database: Database, frontend: str = DEFAULT_FRONTEND) -> Col
     ids = [row.id for row in rows]
     with database.reader() as session:
         vectors = load_vectors(session, frontend, ids)
-    artist = codes(row.artist for row in rows)
+    # Spacing knows one artist a track: the first of several.
+    artist = codes(row.all_artists[0] for row in rows)
     space = ContentSpace.fit(vectors.vectors, artist, codes(next(iter(genres_of(row)), "") for row in rows))
     heard = SoundTags(frontend_spec(frontend).tag_names, vectors.tags)
     return Collection(
@@ -147,7 +148,7 @@ def load_collection(database: Database, frontend: str = DEFAULT_FRONTEND) -> Col
             ids=np.array(ids, np.int64),
             vectors=space.vectors,
             artist=artist,
-            album=codes(f"{row.artist}\0{row.album}" if row.album else "" for row in rows),
+            album=codes(row.album_key if row.album else "" for row in rows),
         ),
         frontend=frontend_spec(frontend),
         heard=heard,

@@ -57,7 +57,7 @@ def tracks_of_seed(seed: Seed, rows: Sequence[TrackRow], search: Callable[[str],
     wanted = seed.value.casefold()
     matches: dict[str, Callable[[TrackRow], bool]] = {
         "track": lambda row: row.id == int(seed.value),
-        "artist": lambda row: row.artist.casefold() == wanted,
+        "artist": lambda row: wanted in (name.casefold() for name in (row.artist, *row.artists)),
         "album": lambda row: row.album.casefold() == wanted,
         "genre": lambda row: wanted in (genre.casefold() for genre in genres_of(row)),
     }
@@ -86,7 +86,7 @@ def check_seed(
     if seed.kind == "track":
         raise PlayerError(f"There is no track {seed.value}; `player tracks` lists them.")
     known = {
-        "artist": {row.artist for row in rows},
+        "artist": {name for row in rows for name in (row.artist, *row.artists)},
         "album": {row.album for row in rows},
         "genre": {genre for row in rows for genre in genres_of(row)},
     }[seed.kind]
@@ -132,7 +132,7 @@ class SeedNames:
         counts: Counter[tuple[str, str]] = Counter()
         for row in rows:
             counts.update(("genre", genre) for genre in genres_of(row))
-            counts["artist", row.artist] += 1
+            counts.update(("artist", name) for name in row.all_artists)
             if row.album:
                 counts["album", row.album] += 1
         names = [(kind, value, tracks) for (kind, value), tracks in counts.items()]

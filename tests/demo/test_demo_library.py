@@ -5,7 +5,6 @@ import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tinytag import TinyTag
 
 from player.demo import demo_music
 from tests.support.demo_credits import LICENCE_URLS, Credit, demo_credits
@@ -60,17 +59,12 @@ def test_there_are_many_genres_and_artists_and_none_dominates():
 
 @every_excerpt
 def test_an_excerpt_carries_the_tags_of_its_credit(credit: Credit):
-    tags = TinyTag.get(demo_music() / credit.file)
-    assert (tags.title, tags.artist, tags.album, tags.genre) == (
-        credit.title,
-        credit.artist,
-        credit.album,
-        credit.genre,
-    )
-    assert (tags.year or "") == credit.date
-    assert tags.track == credit.track_number
-    assert credit.licence in (tags.comment or "")
-    assert tags.other["license"] == [credit.licence_url]
+    with av.open(str(demo_music() / credit.file), "r") as container:
+        tags = {name.lower(): text for name, text in container.streams.audio[0].metadata.items()}
+    told = [tags.get(name, "") for name in ("title", "artist", "album", "genre", "date", "track", "license")]
+    named = (credit.title, credit.artist, credit.album, credit.genre, credit.date, str(credit.track_number))
+    assert told == [*named, credit.licence_url]
+    assert credit.licence in tags["comment"]
 
 
 @every_excerpt

@@ -1,17 +1,15 @@
 """MusicBrainz recordings in the tags of real files, and a history matched by them."""
 
 import json
-import struct
 
 import av
 import numpy as np
-import pytest
-from sqlalchemy import update
+from sqlalchemy import select
 
 from player.integrations.history_import import import_history
-from player.integrations.library_tracks import recording_of
 from player.integrations.matching import How
-from player.storage.models import TrackFile
+from player.library.scan import scan
+from player.storage.models import Track
 
 RECORDING = "0bec0a3f-31b5-4b75-8b2a-dbd0dbb1c2de"
 
@@ -36,35 +34,11 @@ def write_audio(path, **tags):
     return path
 
 
-@pytest.mark.parametrize("name", ["a.flac", "a.opus"])
-def test_vorbis_comments_call_it_the_track_id(tmp_path, name):
-    assert recording_of(str(write_audio(tmp_path / name, musicbrainz_trackid=RECORDING.upper()))) == RECORDING
-
-
-def test_an_mp3_keeps_it_in_a_frame_of_its_own(tmp_path):
-    body = b"http://musicbrainz.org\0" + RECORDING.encode()
-    frame = b"UFID" + struct.pack(">I", len(body)) + b"\0\0" + body
-    tag = b"ID3\x03\0\0" + bytes([0, 0, 0, len(frame)]) + frame
-    path = write_audio(tmp_path / "a.mp3")
-    path.write_bytes(tag + path.read_bytes())
-    assert recording_of(str(path)) == RECORDING
-
-
-@pytest.mark.parametrize("written", ["", "not an identifier", RECORDING[:-1]])
-def test_a_file_without_a_proper_one_has_none(tmp_path, written):
-    assert recording_of(str(write_audio(tmp_path / "a.flac", musicbrainz_trackid=written))) == ""
-
-
-def test_files_that_are_gone_or_no_audio_have_none(tmp_path):
-    (tmp_path / "a.flac").write_bytes(b"no audio")
-    assert recording_of(str(tmp_path / "a.flac")) == recording_of(str(tmp_path / "gone.flac")) == ""
-
-
 def test_love_for_a_recording_named_by_its_identifier_alone_finds_its_file(database, export, tmp_path):
-    path = write_audio(tmp_path / "a.flac", musicbrainz_trackid=RECORDING)
-    with database.session() as session:
-        session.execute(update(TrackFile).where(TrackFile.track_id == 5).values(path=str(path)))
+    scan(database, [write_audio(tmp_path / "a.flac", musicbrainz_trackid=RECORDING)])
+    with database.reader() as session:
+        track = session.scalar(select(Track.id).where(Track.musicbrainz_recording == RECORDING))
     line = {"recording_mbid": RECORDING, "recording_msid": None, "score": 1, "created": 1_588_357_800}
     report = import_history(database, "listenbrainz", export({"feedback.jsonl": json.dumps(line)}).path)
     (outcome,) = report.outcomes
-    assert (outcome.match.how, [track.id for track in outcome.match.tracks]) == (How.RECORDING, [5])
+    assert (outcome.match.how, [track.id for track in outcome.match.tracks]) == (How.RECORDING, [track])

@@ -20,14 +20,14 @@ def touch(*paths: Path) -> None:
         path.write_bytes(b"x")
 
 
-def test_only_audio_endings_that_are_not_hidden_are_found_in_order(tmp_path):
+def test_all_files_that_are_not_hidden_are_found_in_order(tmp_path):
     touch(
         *(
             tmp_path / name
             for name in ("b.MP3", "a/z.flac", "a/.hidden.mp3", ".trash/c.mp3", "cover.jpg", "mp3", "c.opus")
         )
     )
-    assert sorted(walked(tmp_path)) == ["a/z.flac", "b.MP3", "c.opus"]
+    assert sorted(walked(tmp_path)) == ["a/z.flac", "b.MP3", "c.opus", "cover.jpg", "mp3"]
     assert walked(tmp_path) == walked(tmp_path)
 
 

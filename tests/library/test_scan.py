@@ -310,13 +310,13 @@ def test_what_nobody_foresaw_in_one_file_stops_nothing_and_goes_to_the_log(datab
 
 
 def test_odd_tags_are_no_reason_to_do_without_the_music(database, music, monkeypatch, caplog):
-    from player.library import tags
+    from player.library.tagging import reader
 
-    class Surprised:
-        def get(self, **_):
-            raise IndexError("list index out of range")
+    def surprised(*_, **__):
+        raise IndexError("list index out of range")
 
-    monkeypatch.setattr(tags, "TinyTag", Surprised())
+    for name in ("read_flac", "read_ogg", "read_items", "read_asf", "read_id3v2", "read_chunks"):
+        monkeypatch.setattr(reader, name, surprised)
     report = scan(database, [music])
     assert (report.added, report.failed) == (len(REQUIRED), ())
     assert "IndexError" in caplog.text
@@ -373,11 +373,11 @@ def test_an_interrupted_scan_keeps_what_it_has_and_the_next_goes_on(database, mu
     monkeypatch.setattr(module, "_BATCH_FILES", 3)
     real, read = module.read_file, []
 
-    def interrupted(found):
+    def interrupted(found, separators):
         if len(read) == 4:
             raise KeyboardInterrupt
         read.append(found.path)
-        return real(found)
+        return real(found, separators)
 
     monkeypatch.setattr(module, "read_file", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -93,8 +93,8 @@ def test_several_values_are_joined_once_each(tagged_mp3):
 
 def test_what_is_not_tagged_has_honest_names(tagged_mp3):
     tags = tags_of(tagged_mp3(name="07 some.live version.mp3"))
-    assert (tags.title, tags.artist) == ("07 some.live version", UNKNOWN_ARTIST)
-    assert (tags.album, tags.genre, tags.year, tags.track_number) == ("", "", None, None)
+    assert (tags.title, tags.artist) == ("some.live version", UNKNOWN_ARTIST)
+    assert (tags.album, tags.genre, tags.year, tags.track_number) == ("", "", None, 7)
 
 
 def test_a_blank_title_counts_as_none(tagged_mp3):

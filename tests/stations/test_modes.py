@@ -1,6 +1,7 @@
 """Modes over the real demo library: what each plays, in which order, and what it says of it."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -62,17 +63,18 @@ def tell(home, kind, track_id, days_ago=0.0, station=1, **more):
 def test_albums_come_by_disc_and_number_whatever_the_titles_say():
     rows = [track(n, title=f"{9 - n}", album="Box") for n in range(1, 6)]
     places = [(2, 1), (1, 2), (1, 1), (None, 3), (2, None)]
-    releases = {n: Release("", disc, number) for n, (disc, number) in enumerate(places, 1)}
+    releases = {n: Release(disc, number) for n, (disc, number) in enumerate(places, 1)}
     assert group_albums(rows, releases).members == ((2, 1, 3, 0, 4),)
 
 
 def test_a_compilation_is_one_album_and_a_single_is_none():
-    rows = [track(1, artist="A", album="Hits"), track(2, artist="B", album="hits"), track(3, album="Alone"), track(4)]
+    hits = [replace(track(n, artist=artist, album="Hits"), album_id="hits") for n, artist in ((1, "A"), (2, "B"))]
+    rows = [*hits, track(3, album="Alone"), track(4)]
     releases = {
-        1: Release("Various", 1, 1),
-        2: Release("various", 1, 2),
-        3: Release("", 1, 1),
-        4: Release("", None, None),
+        1: Release(1, 1),
+        2: Release(1, 2),
+        3: Release(1, 1),
+        4: Release(None, None),
     }
     albums = group_albums(rows, releases)
     assert albums.members == ((0, 1),)
@@ -87,7 +89,12 @@ def shelved(demo):
     ids = demo.track_ids
     with demo.database.session() as session:
         for place, track_id in enumerate(ids):
-            values = {"album": f"Album {place % 4}", "album_artist": "Everyone", "track_number": 10 - place // 4}
+            values = {
+                "album_id": None,
+                "album": f"Album {place % 4}",
+                "album_artist": "Everyone",
+                "track_number": 10 - place // 4,
+            }
             session.execute(update(Track).where(Track.id == track_id).values(**values))
     demo.station()
     return demo

@@ -14,7 +14,7 @@ from player.feedback.event_history import load_history
 from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
 from player.learning.served_model import load_served_model
-from player.library.scan import known_roots
+from player.library.scan_roots import known_roots
 from player.library.tracks import load_catalogue
 from player.library.vectors import load_vectors
 from player.stations.collection import load_collection

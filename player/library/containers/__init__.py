@@ -1,5 +1,6 @@
 """Containers: where in a file the audio lies and how long it lasts. The content decides, never the file's name."""
 
+from dataclasses import replace
 from typing import BinaryIO
 
 from player.library.containers import demuxed, flac, mp4, mpeg, ogg, riff
@@ -8,12 +9,13 @@ from player.library.containers.base import (
     NotAudioError,
     Payload,
     Probe,
+    ProtectedError,
     UnusualLayoutError,
+    find_tags,
     read_at,
-    untagged,
 )
 
-__all__ = ["AudioInfo", "NotAudioError", "Payload", "Probe", "demuxer_of", "probe"]
+__all__ = ["AudioInfo", "NotAudioError", "Payload", "Probe", "container_at", "probe"]
 
 _HEAD_BYTES = 64
 _TEXT_BYTES = 512
@@ -39,9 +41,16 @@ _MAGICS = (
 _ADTS = (b"\xff\xf1", b"\xff\xf9")
 
 
-def demuxer_of(file: BinaryIO, size: int) -> str | None:
-    """FFmpeg's name for the container that the content shows, or None when it shows none; "mp3" is the last guess."""
-    start = untagged(file, size).start
+_OTHER_MAGICS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"%PDF", b"PK\x03\x04", b"SQLite format", b"Rar!", b"7z\xbc\xaf")
+"""Pictures, documents and archives, which lie in every music folder: FFmpeg need not be asked about each."""
+_RAW_FRAMES = frozenset({"mp3", "aac", "ac3", "eac3", "dts", "mpegts"})
+"""Formats without a magic number, which FFmpeg also hears in bytes that are something else."""
+_LOWEST_RATE, _HIGHEST_RATE = 100, 1_536_000
+"""Hz; what claims to lie outside is damaged or made to fill the memory."""
+
+
+def container_at(file: BinaryIO, start: int) -> str | None:
+    """FFmpeg's name for the container that begins at ``start``, or None when nothing does; "mp3" is the last guess."""
     head = read_at(file, start, _HEAD_BYTES)
     for offset, magic, name in _MAGICS:
         if head[offset : offset + len(magic)] == magic:
@@ -55,53 +64,78 @@ def demuxer_of(file: BinaryIO, size: int) -> str | None:
     return "mp3" if head.strip(b"\0") or start else None
 
 
-def probe(file: BinaryIO, size: int) -> Probe:
-    """Understand the open file of ``size`` bytes.
+def probe(file: BinaryIO, size: int, *, named: bool = True) -> Probe:
+    """Understand the open file of ``size`` bytes: by the parsers here, and where they do not, by FFmpeg.
+
+    Args:
+        file: open for reading.
+        size: its bytes.
+        named: its name says that it is audio, so that raw frames are believed.
 
     Raises:
         NotAudioError: it is not audio, or too damaged; the text says why.
     """
     if size == 0:
         raise NotAudioError("it is empty")
-    demuxer = demuxer_of(file, size)
-    if demuxer is None:
-        raise NotAudioError("it begins with zeros, not audio")
+    start = find_tags(file, size).audio.start
+    container = container_at(file, start)
+    if container == "mp3":  # the last guess
+        _refuse_others(read_at(file, 0, _TEXT_BYTES))
     try:
-        found = _probe_as(file, size, demuxer)
-    except UnusualLayoutError:
-        found = demuxed.probe(file, demuxer)
+        found = _probe_as(file, size, container, start)
+    except ProtectedError:
+        raise
+    except (UnusualLayoutError, NotAudioError) as error:
+        found = _by_ffmpeg(file, error)
+        if not named and found.container in _RAW_FRAMES:
+            raise NotAudioError("it is not audio") from error
     if found.info.duration <= 0:
         raise NotAudioError("it holds no audio")
-    return found
+    if not _LOWEST_RATE <= found.info.sample_rate <= _HIGHEST_RATE:
+        raise NotAudioError(f"its header says {found.info.sample_rate:,} Hz, which no sound has")
+    return found if found.container else replace(found, container=container or "")
 
 
-def _probe_as(file: BinaryIO, size: int, demuxer: str) -> Probe:
-    match demuxer:
+def _refuse_others(head: bytes) -> None:
+    """Raise NotAudioError for the beginning of what lies beside music and is none."""
+    if _is_text(head):
+        raise NotAudioError("it holds text, not audio")
+    if head.startswith(_OTHER_MAGICS):
+        raise NotAudioError("it holds a picture, a document or an archive, not audio")
+
+
+def _by_ffmpeg(file: BinaryIO, because: Exception) -> Probe:
+    """The file as FFmpeg understands it, which decides: it plays it.
+
+    Raises:
+        NotAudioError: it does not; where a parser here knows why, in that one's words.
+    """
+    try:
+        return demuxed.probe(file)
+    except NotAudioError:
+        if isinstance(because, NotAudioError):
+            raise because from None
+        raise
+
+
+def _probe_as(file: BinaryIO, size: int, container: str | None, start: int) -> Probe:
+    match container:
         case "flac":
             return flac.probe(file, size)
         case "ogg":
-            return ogg.probe(file, size)
-        case "mov":
+            return ogg.probe(file, size, start)
+        case "mov" if start == 0:
             return mp4.probe(file, size)
         case "wav":
-            return riff.probe_wav(file, size)
+            return riff.probe_wav(file, size, start)
         case "aiff":
-            return riff.probe_aiff(file, size)
+            return riff.probe_aiff(file, size, start)
         case "mp3":
-            return _probe_frames(file, size)
+            return mpeg.probe(file, size)
+        case None:
+            raise NotAudioError("it begins with zeros, not audio")
         case _:
-            raise UnusualLayoutError(demuxer)
-
-
-def _probe_frames(file: BinaryIO, size: int) -> Probe:
-    """MPEG audio, the one kind without a magic number; tells text apart, for a sentence that helps."""
-    try:
-        return mpeg.probe(file, size)
-    except NotAudioError:
-        head = read_at(file, 0, _TEXT_BYTES)
-        if _is_text(head):
-            raise NotAudioError("it holds text, not audio") from None
-        raise
+            raise UnusualLayoutError(container)
 
 
 def _is_text(head: bytes) -> bool:

@@ -1,7 +1,7 @@
 """The common ground of the container parsers: facts about the audio, its encoded bytes, and the tags around raw frames."""
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
@@ -15,6 +15,10 @@ BLOCK_BYTES = 1024 * 1024
 
 class NotAudioError(PlayerError):
     """One file cannot be read as audio; the text says why, without the file's name."""
+
+
+class ProtectedError(NotAudioError):
+    """The audio is encrypted; a decoder that does not notice would play noise."""
 
 
 class UnusualLayoutError(Exception):
@@ -45,6 +49,10 @@ class Payload(Protocol):
         """A few pieces that change when the audio does and stay when only tags or the container's layout do."""
         ...
 
+    def edges(self) -> Iterator[bytes]:
+        """Its first and last :data:`WINDOW_BYTES`, which are the same in every container of the same packets."""
+        ...
+
     def blocks(self) -> Iterator[bytes]:
         """All of it, in order; how it is cut into blocks means nothing."""
         ...
@@ -56,6 +64,8 @@ class Probe:
 
     info: AudioInfo
     payload: Payload
+    container: str = ""
+    """FFmpeg's name of the demuxer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,9 @@ class ByteRange:
 
 
 def read_at(file: BinaryIO, offset: int, length: int) -> bytes:
-    """Up to ``length`` bytes from ``offset``; fewer at the end of the file."""
+    """Up to ``length`` bytes from ``offset``; fewer at the end of the file, none for numbers that a damaged header gave."""
+    if offset < 0 or length <= 0:
+        return b""
     file.seek(offset)
     return file.read(length)
 
@@ -100,6 +112,11 @@ class RangePayload:
         for quarter in range(5):
             yield from self._slice(last * quarter // 4, WINDOW_BYTES)
 
+    def edges(self) -> Iterator[bytes]:
+        """The first and the last window."""
+        yield from self._slice(0, min(WINDOW_BYTES, self.length))
+        yield from self._slice(max(0, self.length - WINDOW_BYTES), WINDOW_BYTES)
+
     def blocks(self) -> Iterator[bytes]:
         """All ranges in order."""
         yield from self._slice(0, self.length)
@@ -118,6 +135,17 @@ class RangePayload:
             start = 0
 
 
+def edges_of(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The first and last :data:`WINDOW_BYTES` of what can only be read from its beginning to its end."""
+    head, tail = b"", b""
+    for block in blocks:
+        if len(head) < WINDOW_BYTES:
+            head += block[: WINDOW_BYTES - len(head)]
+        tail = (tail + block)[-WINDOW_BYTES:]
+    yield head
+    yield tail
+
+
 def read_blocks(file: BinaryIO, span: ByteRange) -> Iterator[bytes]:
     """The bytes of ``span`` in blocks of at most :data:`BLOCK_BYTES`."""
     for offset in range(span.start, span.end, BLOCK_BYTES):
@@ -129,28 +157,63 @@ def read_blocks(file: BinaryIO, span: ByteRange) -> Iterator[bytes]:
 _ID3V1_BYTES = 128
 _ID3V1_EXTENDED_BYTES = 227
 _ID3V2_HEADER_BYTES = 10
-_APE_FOOTER_BYTES = 32
+APE_FOOTER_BYTES = 32
 _APE_HAS_HEADER = 1 << 31
 _LYRICS_FOOTER_BYTES = 15
 """Six digits of size, then ``LYRICS200``."""
 _TAIL_BYTES = _ID3V1_EXTENDED_BYTES + _ID3V1_BYTES
+_MOST_ZEROS = 1024 * 1024
+"""Looked through for what follows zeros at the start; broken downloads and some rippers leave some."""
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """The audio of a file between the tags at both ends.
+
+    Attributes:
+        audio: what remains when the tags, and zeros between those in front, are taken off.
+        fronts: the ID3v2 tags in front.
+        backs: kinds ("id3v1", "ape", "lyrics3", "id3v2") and places of those behind, the last first.
+    """
+
+    audio: ByteRange
+    fronts: tuple[ByteRange, ...]
+    backs: tuple[tuple[str, ByteRange], ...]
+
+
+def find_tags(file: BinaryIO, size: int) -> Framing:
+    """The tags at both ends of a file of ``size`` bytes."""
+    start, fronts = 0, list[ByteRange]()
+    while start < size:
+        head = read_at(file, start, _ID3V2_HEADER_BYTES)
+        if tag := _id3v2_length(head, b"ID3"):
+            fronts.append(ByteRange(start, min(tag, size - start)))
+            start += tag
+        elif not any(head) and (zeros := _zeros(file, start)):
+            start += zeros
+        else:
+            break
+    end, backs = size, list[tuple[str, ByteRange]]()
+    while end > start:
+        kind, tag = _trailer(file, start, end)
+        if not tag:
+            break
+        begin = max(start, end - tag)
+        backs.append((kind, ByteRange(begin, end - begin)))
+        end = begin
+    return Framing(ByteRange(min(start, size), max(0, end - start)), tuple(fronts), tuple(backs))
 
 
 def untagged(file: BinaryIO, size: int) -> ByteRange:
     """The range of a file of ``size`` bytes that remains when the tags at both ends are taken off."""
-    start = 0
-    while start < size:
-        tag = _id3v2_length(read_at(file, start, _ID3V2_HEADER_BYTES), b"ID3")
-        if not tag:
-            break
-        start += tag
-    end = size
-    while end > start:
-        tag = _trailer_length(file, start, end)
-        if not tag:
-            break
-        end = max(start, end - tag)
-    return ByteRange(min(start, size), max(0, end - start))
+    return find_tags(file, size).audio
+
+
+def _zeros(file: BinaryIO, start: int) -> int:
+    """The number of zeros at ``start``, in which something begins; 0 where there is nothing else within reach."""
+    data = read_at(file, start, _MOST_ZEROS)
+    rest = data.lstrip(b"\0")
+    return len(data) - len(rest) if rest else 0
 
 
 def _id3v2_length(header: bytes, magic: bytes) -> int:
@@ -162,17 +225,17 @@ def _id3v2_length(header: bytes, magic: bytes) -> int:
     return _ID3V2_HEADER_BYTES + length + (_ID3V2_HEADER_BYTES if has_footer else 0)
 
 
-def _trailer_length(file: BinaryIO, start: int, end: int) -> int:
-    """The length of the tag that ends at ``end``, or 0."""
+def _trailer(file: BinaryIO, start: int, end: int) -> tuple[str, int]:
+    """Kind and length of the tag that ends at ``end``; of length 0 when there is none."""
     tail = read_at(file, max(start, end - _TAIL_BYTES), min(_TAIL_BYTES, end - start))
     if tail[-_ID3V1_BYTES:].startswith(b"TAG") and len(tail) >= _ID3V1_BYTES:
         extended = tail[-_TAIL_BYTES:].startswith(b"TAG+") and len(tail) == _TAIL_BYTES
-        return _TAIL_BYTES if extended else _ID3V1_BYTES
-    footer = tail[-_APE_FOOTER_BYTES:]
-    if footer.startswith(b"APETAGEX") and len(footer) == _APE_FOOTER_BYTES:
+        return "id3v1", _TAIL_BYTES if extended else _ID3V1_BYTES
+    footer = tail[-APE_FOOTER_BYTES:]
+    if footer.startswith(b"APETAGEX") and len(footer) == APE_FOOTER_BYTES:
         length, _items, flags = struct.unpack_from("<III", footer, 12)
-        return int(length) + (_APE_FOOTER_BYTES if flags & _APE_HAS_HEADER else 0)
+        return "ape", int(length) + (APE_FOOTER_BYTES if flags & _APE_HAS_HEADER else 0)
     digits = tail[-_LYRICS_FOOTER_BYTES:-9]
     if tail.endswith(b"LYRICS200") and digits.isdigit():
-        return _LYRICS_FOOTER_BYTES + int(digits)
-    return _id3v2_length(tail[-_ID3V2_HEADER_BYTES:], b"3DI")
+        return "lyrics3", _LYRICS_FOOTER_BYTES + int(digits)
+    return "id3v2", _id3v2_length(tail[-_ID3V2_HEADER_BYTES:], b"3DI")

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from embeddings.audio_file import open_audio
-from player.library.containers.base import AudioInfo, NotAudioError, Probe
+from player.library.containers.base import AudioInfo, NotAudioError, Probe, edges_of
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer
 
+_ADTS = (b"\xff\xf0", b"\xff\xf1", b"\xff\xf8", b"\xff\xf9")
 _TRIED_PACKETS = 64
 """A decoder that gives no sound for that many packets will give none."""
 
@@ -21,24 +22,31 @@ class DemuxedPayload:
     """The packets of the first audio stream. There is no cheap way to the middle, so all of them are the sample."""
 
     file: BinaryIO
-    demuxer: str
+    container: str
 
     def sample(self) -> Iterator[bytes]:
         """All packets."""
         return self.blocks()
 
+    def edges(self) -> Iterator[bytes]:
+        """The first and the last of them."""
+        return edges_of(map(_without_adts, self.blocks()) if self.container == "aac" else self.blocks())
+
     def blocks(self) -> Iterator[bytes]:
         """All packets."""
-        with open_container(self.file, self.demuxer) as container:
+        with open_container(self.file) as container:
             for packet in container.demux(container.streams.audio[0]):
                 yield bytes(packet)
 
 
-@contextmanager
-def open_container(file: BinaryIO, demuxer: str) -> "Generator[InputContainer]":
-    """Open ``file`` with exactly the FFmpeg demuxer of that name.
+def _without_adts(packet: bytes) -> bytes:
+    """AAC without the header that frames have in a stream and not in MP4."""
+    return packet[7 if packet[1] & 1 else 9 :] if packet.startswith(_ADTS) else packet
 
-    Naming it keeps a hostile file from being taken for a playlist, which FFmpeg would follow to other files or hosts.
+
+@contextmanager
+def open_container(file: BinaryIO) -> "Generator[InputContainer]":
+    """Open ``file`` as the player's decoder does, with the demuxers of audio alone: no playlist leads elsewhere.
 
     Raises:
         NotAudioError: FFmpeg cannot read it.
@@ -47,43 +55,45 @@ def open_container(file: BinaryIO, demuxer: str) -> "Generator[InputContainer]":
 
     file.seek(0)
     try:
-        with open_audio(file, demuxer=demuxer) as container:
+        with open_audio(file) as container:
             if not container.streams.audio:
                 raise NotAudioError("it holds no sound")
             # A codec that FFmpeg does not know has no context.
             if getattr(container.streams.audio[0], "codec_context", None) is None:
                 raise NotAudioError("it is in a format that FFmpeg cannot decode")
             yield container
-    except (FFmpegError, ValueError, OSError) as error:
-        raise NotAudioError(
-            f"FFmpeg cannot read it ({error.strerror if isinstance(error, OSError) else error})"
-        ) from error
+    except FFmpegError as error:
+        raise NotAudioError("it is damaged, or in a format that FFmpeg does not know") from error
+    except (ValueError, OSError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise NotAudioError(f"it cannot be read ({reason})") from error
 
 
-def probe(file: BinaryIO, demuxer: str) -> Probe:
+def probe(file: BinaryIO) -> Probe:
     """Understand a file by demuxing all of it and decoding its beginning.
 
     Raises:
         NotAudioError: FFmpeg cannot read it, or no sound comes out of it.
     """
-    with open_container(file, demuxer) as container:
+    with open_container(file) as container:
+        name = container.format.name.split(",")[0]
         stream = container.streams.audio[0]
         codec = stream.codec_context.codec.canonical_name
         rate, channels = _decode_start(container, stream)
-    with open_container(file, demuxer) as container:
+    with open_container(file) as container:
         duration = _measure(container, container.streams.audio[0])
     if duration <= 0 or rate <= 0 or channels <= 0:
         raise NotAudioError("it holds no audio")
-    return Probe(AudioInfo(codec, duration, rate, channels), DemuxedPayload(file, demuxer))
+    return Probe(AudioInfo(codec, duration, rate, channels), DemuxedPayload(file, name), name)
 
 
-def metadata(file: BinaryIO, demuxer: str) -> dict[str, str]:
+def metadata(file: BinaryIO) -> dict[str, str]:
     """The tags FFmpeg finds, keys in lower case; those of the stream where the container has none.
 
     Raises:
         NotAudioError: FFmpeg cannot read it.
     """
-    with open_container(file, demuxer) as container:
+    with open_container(file) as container:
         found = {**container.streams.audio[0].metadata, **container.metadata}
         return {key.lower(): value for key, value in found.items()}
 

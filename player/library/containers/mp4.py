@@ -12,6 +12,7 @@ from player.library.containers.base import (
     ByteRange,
     NotAudioError,
     Probe,
+    ProtectedError,
     RangePayload,
     UnusualLayoutError,
     read_at,
@@ -100,7 +101,7 @@ def probe(file: BinaryIO, size: int) -> Probe:
         NotAudioError: no index, no sound, damaged, or encrypted.
         UnusualLayoutError: fragments, or a codec unknown here.
     """
-    moov = Box(memoryview(_read_index(file, size)))
+    moov = Box(memoryview(read_index(file, size)))
     try:
         trak = _sound_track(moov)
         if moov.find(b"mvex"):
@@ -119,7 +120,7 @@ def probe(file: BinaryIO, size: int) -> Probe:
     return Probe(AudioInfo(codec, heard, rate, channels), RangePayload(file, tuple(spans)))
 
 
-def _read_index(file: BinaryIO, size: int) -> bytes:
+def read_index(file: BinaryIO, size: int) -> bytes:
     """The body of the ``moov`` box."""
     offset = 0
     while offset + 8 <= size:
@@ -154,7 +155,7 @@ def _describe(stbl: Box) -> tuple[str, int, int]:
     stsd = stbl.need(b"stsd").data[8:]
     length, name = struct.unpack_from(">I4s", stsd)
     if name in _ENCRYPTED:
-        raise NotAudioError("it is encrypted (DRM) and only its shop's program can play it")
+        raise ProtectedError("it is encrypted (DRM) and only its shop's program can play it")
     entry = Box(stsd[:length])
     channels, _bits, _id, _packet, rate = entry.numbers("HHHHI", 24)
     codec = _CODECS.get(name)

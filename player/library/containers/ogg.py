@@ -9,7 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from player.library.containers.base import AudioInfo, NotAudioError, Probe, UnusualLayoutError, read_at
+from player.library.containers.base import (
+    WINDOW_BYTES,
+    AudioInfo,
+    NotAudioError,
+    Probe,
+    UnusualLayoutError,
+    edges_of,
+    read_at,
+)
 from player.library.containers.flac import parse_streaminfo
 
 MAGIC = b"OggS"
@@ -25,8 +33,10 @@ _TAIL_BYTES = 64 * 1024
 _OPUS_RATE = 48000
 _OPUS_HYBRID, _OPUS_CELT = 12, 16
 """The first configuration numbers of these modes; below them is SILK."""
-_MOST_HEADER_PAGES = 4096
+MOST_HEADER_PAGES = 4096
 """Comments with a large picture take a few hundred pages; more is a file made to waste time."""
+_MOST_JUNK = 256 * 1024
+"""Bytes between two pages that are looked through for the next."""
 
 
 _CRC_FIELD = slice(22, 26)
@@ -44,6 +54,10 @@ def _crc32_table() -> tuple[int, ...]:
 
 
 _CRC32 = _crc32_table()
+
+
+class _ChainError(Exception):
+    """Several streams follow one another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +138,15 @@ class OggPayload:
         yield self._head()
         yield self._tail()
 
+    def edges(self) -> Iterator[bytes]:
+        """As :meth:`sample`, less of them."""
+        yield self._head()[:WINDOW_BYTES]
+        yield self._tail()[-WINDOW_BYTES:]
+
     def blocks(self) -> Iterator[bytes]:
         """All packets' bytes, a page at a time."""
         skip = self.skip
-        for page in _pages(self.file, self.first):
+        for page in pages(self.file, self.first):
             if page.serial == self.serial:
                 yield read_at(self.file, page.body, page.end - page.body)[skip:]
                 skip = 0
@@ -153,15 +172,18 @@ class OggPayload:
         return b""
 
 
-def probe(file: BinaryIO, size: int) -> Probe:
-    """Understand an Ogg file.
+def probe(file: BinaryIO, size: int, start: int = 0) -> Probe:
+    """Understand an Ogg file, whose first page lies at ``start``.
 
     Raises:
         NotAudioError: its headers are damaged.
-        UnusualLayoutError: another codec, or several streams one after another.
+        UnusualLayoutError: another codec.
     """
-    stream, first, skip, serials = _read_headers(file)
-    end = _last_granule(file, size, first.start, stream.serial, serials)
+    stream, first, skip, serials = _read_headers(file, start)
+    try:
+        end = _last_granule(file, size, first.start, stream.serial, serials)
+    except _ChainError:
+        return _probe_chain(file, start)
     samples = end - stream.preskip - _start(file, first, stream)
     if samples <= 0:
         raise UnusualLayoutError("the last page's position does not give a length")
@@ -169,19 +191,31 @@ def probe(file: BinaryIO, size: int) -> Probe:
     return Probe(info, OggPayload(file, size, stream.serial, first.start, skip, samples))
 
 
-def _pages(file: BinaryIO, offset: int) -> Iterator[Page]:
-    while page := read_page(file, offset):
+def pages(file: BinaryIO, offset: int) -> Iterator[Page]:
+    """The pages from ``offset``; what lies between them and is none is stepped over, as FFmpeg does."""
+    while page := read_page(file, offset) or _next_page(file, offset):
         yield page
         offset = page.end
 
 
-def _read_headers(file: BinaryIO) -> tuple[_Stream, Page, int, frozenset[int]]:
+def _next_page(file: BinaryIO, offset: int) -> Page | None:
+    """The first page after ``offset`` with a right checksum, as far as junk is looked through."""
+    data = read_at(file, offset, _MOST_JUNK)
+    place = data.find(MAGIC)
+    while place >= 0:
+        if (page := parse_page(data, place, offset)) and _is_whole(data[place : page.end - offset]):
+            return page
+        place = data.find(MAGIC, place + 1)
+    return None
+
+
+def _read_headers(file: BinaryIO, start: int) -> tuple[_Stream, Page, int, frozenset[int]]:
     """The audio stream, the page where its audio begins, the header bytes on it, and the serials of all streams."""
     stream: _Stream | None = None
     serials: set[int] = set()
     packets = 0
-    for count, page in enumerate(_pages(file, 0)):
-        if count > _MOST_HEADER_PAGES:
+    for count, page in enumerate(pages(file, start)):
+        if count > MOST_HEADER_PAGES:
             break
         if page.first:
             serials.add(page.serial)
@@ -202,15 +236,18 @@ def _read_headers(file: BinaryIO) -> tuple[_Stream, Page, int, frozenset[int]]:
 
 def _checked(file: BinaryIO, page: Page) -> bytes:
     """The body of a stream's first page: its few bytes decide on everything, so their checksum is looked at."""
-    data = bytearray(read_at(file, page.start, page.end - page.start))
-    stored = int.from_bytes(data[_CRC_FIELD], "little")
-    data[_CRC_FIELD] = bytes(4)
-    crc = 0
-    for byte in data:
-        crc = (crc << 8 & 0xFFFFFFFF) ^ _CRC32[crc >> 24 ^ byte]
-    if crc != stored:
+    data = read_at(file, page.start, page.end - page.start)
+    if not _is_whole(data):
         raise NotAudioError("its first Ogg page is damaged")
-    return bytes(data[page.body - page.start :])
+    return data[page.body - page.start :]
+
+
+def _is_whole(page: bytes) -> bool:
+    """True where a page's checksum is that of its bytes."""
+    crc = 0
+    for byte in (*page[: _CRC_FIELD.start], 0, 0, 0, 0, *page[_CRC_FIELD.stop :]):
+        crc = (crc << 8 & 0xFFFFFFFF) ^ _CRC32[crc >> 24 ^ byte]
+    return crc == int.from_bytes(page[_CRC_FIELD], "little")
 
 
 def _identify(packet: bytes, serial: int) -> _Stream | None:
@@ -235,6 +272,53 @@ def _positive(rate: int) -> int:
     if rate <= 0:
         raise NotAudioError("its header says 0 Hz")
     return rate
+
+
+@dataclass(frozen=True, slots=True)
+class ChainPayload:
+    """The packets of several streams one after another, headers and all: all of them are the sample."""
+
+    file: BinaryIO
+    start: int
+
+    def sample(self) -> Iterator[bytes]:
+        """All packets."""
+        return self.blocks()
+
+    def edges(self) -> Iterator[bytes]:
+        """The first and the last of them."""
+        return edges_of(self.blocks())
+
+    def blocks(self) -> Iterator[bytes]:
+        """All packets' bytes, a page at a time."""
+        for page in pages(self.file, self.start):
+            yield read_at(self.file, page.body, page.end - page.body)
+
+
+def _probe_chain(file: BinaryIO, start: int) -> Probe:
+    """Streams one after another: they last as long as all of them, and sound as the first says."""
+    seconds, stream, opening = 0.0, None, None
+    first, last, headers = None, 0, 0
+    for page in pages(file, start):
+        if page.first and (found := _identify(_checked(file, page), page.serial)):
+            seconds += _link_seconds(file, stream, first, last)
+            stream, first, last, headers = found, None, 0, 0
+            opening = opening or found
+        elif stream and page.serial == stream.serial:
+            if first is None and headers >= stream.headers - 1 and page.granule > 0:
+                first = page
+            headers += sum(length < 255 for length in page.lacing)  # noqa: PLR2004 - a segment below 255 ends its packet
+            last = max(last, page.granule)
+    seconds += _link_seconds(file, stream, first, last)
+    if opening is None or seconds <= 0:
+        raise UnusualLayoutError("several streams of which none tells its length")
+    return Probe(AudioInfo(opening.codec, seconds, opening.sample_rate, opening.channels), ChainPayload(file, start))
+
+
+def _link_seconds(file: BinaryIO, stream: _Stream | None, first: Page | None, last: int) -> float:
+    if stream is None or first is None:
+        return 0.0
+    return max(0, last - stream.preskip - _start(file, first, stream)) / stream.sample_rate
 
 
 def _start(file: BinaryIO, first: Page, stream: _Stream) -> int:
@@ -282,7 +366,7 @@ def _last_granule(file: BinaryIO, size: int, first: int, serial: int, serials: f
     """The position after the last sample, from the last whole page of the stream."""
     for _data, pages in _trailing_pages(file, size, first):
         if any(page.serial not in serials for page in pages):
-            raise UnusualLayoutError("several streams one after another")
+            raise _ChainError
         granules = [page.granule for page in pages if page.serial == serial and page.granule != _NO_GRANULE]
         if granules:
             return granules[-1]
@@ -308,10 +392,11 @@ def _whole_pages(data: bytes, base: int) -> list[Page]:
     while offset >= 0:
         page = parse_page(data, offset, base)
         following = page.end - base if page else 0
-        if page and following <= len(data) and (following == len(data) or data[following : following + 4] == MAGIC):
+        fits = page and following <= len(data)
+        if page and fits and (following == len(data) or data[following : following + 4] == MAGIC):
             pages.append(page)
             offset = following if following < len(data) else -1
-        elif page and pages and following <= len(data):  # the last page before trailing junk
+        elif page and fits and _is_whole(data[offset:following]):  # before junk
             pages.append(page)
             offset = data.find(MAGIC, following)
         else:

@@ -35,21 +35,23 @@ _AIFF_FORMATS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Chunk:
+class Chunk:
+    """A chunk's name and where its body lies."""
+
     name: bytes
     body: ByteRange
 
 
-def probe_wav(file: BinaryIO, size: int) -> Probe:
+def probe_wav(file: BinaryIO, size: int, start: int = 0) -> Probe:
     """Understand a WAV file; its length is that of the data that is there, whatever the header says.
 
     Raises:
         NotAudioError: format or data are missing or empty.
         UnusualLayoutError: something other than plain PCM.
     """
-    chunks = list(_chunks(file, size, "little"))
-    format_chunk = _find(chunks, b"fmt ", "WAV")
-    data = _find(chunks, b"data", "WAV").body
+    found = list(chunks(file, size, "little", start))
+    format_chunk = _find(found, b"fmt ", "WAV")
+    data = _find(found, b"data", "WAV").body
     fields = read_at(file, format_chunk.body.start, min(40, format_chunk.body.length))
     if len(fields) < 16:  # noqa: PLR2004 - the six fields of WAVEFORMAT
         raise NotAudioError("its WAV header is cut short")
@@ -64,16 +66,16 @@ def probe_wav(file: BinaryIO, size: int) -> Probe:
     return _pcm(file, AudioInfo(codec, 0.0, rate, channels), data, align or width * channels)
 
 
-def probe_aiff(file: BinaryIO, size: int) -> Probe:
+def probe_aiff(file: BinaryIO, size: int, start: int = 0) -> Probe:
     """Understand an AIFF or AIFC file.
 
     Raises:
         NotAudioError: format or data are missing or empty.
         UnusualLayoutError: a compressed AIFC.
     """
-    chunks = list(_chunks(file, size, "big"))
-    common = _find(chunks, b"COMM", "AIFF")
-    sound = _find(chunks, b"SSND", "AIFF").body
+    found = list(chunks(file, size, "big", start))
+    common = _find(found, b"COMM", "AIFF")
+    sound = _find(found, b"SSND", "AIFF").body
     fields = read_at(file, common.body.start, min(22, common.body.length))
     if len(fields) < 18 or sound.length < 8:  # noqa: PLR2004 - the fields of COMM and SSND
         raise NotAudioError("its AIFF header is cut short")
@@ -102,25 +104,25 @@ def _pcm(file: BinaryIO, info: AudioInfo, data: ByteRange, align: int) -> Probe:
     return Probe(timed, RangePayload(file, (whole,)))
 
 
-def _chunks(file: BinaryIO, size: int, order: str) -> Iterator[_Chunk]:
-    """The chunks of the file, each cut where the file ends."""
+def chunks(file: BinaryIO, size: int, order: str, start: int = 0) -> Iterator[Chunk]:
+    """The chunks of the file that begins at ``start``, each cut where the file ends; numbers are "little" or "big" endian."""
     endian = "<" if order == "little" else ">"
-    offset, real_length = _HEADER_BYTES, None
+    offset, real_length = start + _HEADER_BYTES, None
     for _ in range(_MOST_CHUNKS):
         header = read_at(file, offset, _CHUNK_HEADER_BYTES)
         if len(header) < _CHUNK_HEADER_BYTES:
             return
         name, length = struct.unpack(endian + "4sI", header)
-        start = offset + _CHUNK_HEADER_BYTES
+        body = offset + _CHUNK_HEADER_BYTES
         if name == b"ds64":
-            real_length = int.from_bytes(read_at(file, start + 8, 8), "little")
+            real_length = int.from_bytes(read_at(file, body + 8, 8), "little")
         if name == b"data" and length in {0, _UNKNOWN_LENGTH}:
-            length = real_length or size - start
-        yield _Chunk(name, ByteRange(start, max(0, min(length, size - start))))
-        offset = start + length + length % 2
+            length = real_length or size - body
+        yield Chunk(name, ByteRange(body, max(0, min(length, size - body))))
+        offset = body + length + length % 2
 
 
-def _find(chunks: list[_Chunk], name: bytes, kind: str) -> _Chunk:
+def _find(chunks: list[Chunk], name: bytes, kind: str) -> Chunk:
     for chunk in chunks:
         if chunk.name == name:
             return chunk

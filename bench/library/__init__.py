@@ -1,0 +1,1 @@
+"""The library measured beside other programs."""

@@ -1,0 +1,93 @@
+"""What a tag system says, before anything is made of it: values by name, pictures, and text of unknown encoding decoded."""
+
+import re
+from dataclasses import dataclass, field
+
+LARGEST_TEXT = 1 << 20
+"""Bytes of one value that are read; lyrics of an opera take a tenth of that."""
+LARGEST_PICTURE = 32 << 20
+"""Bytes; a cover scanned at 600 dpi takes a quarter of that."""
+MOST_ITEMS = 10_000
+"""Frames, items or comments of one tag; more is a file made to waste time."""
+FRONT_COVER = 3
+"""The picture type of ID3v2 that FLAC took over."""
+_SEPARATORS = re.compile(r"[\s_/\-]+")
+_FOREIGN_SHARE, _MIXED_SHARE = 0.5, 0.7
+"""Of letters outside ASCII in a text: Western languages have fewer, Cyrillic, Greek and CJK nearly nothing else. The second
+holds where a word has both, as in "été" or, by the second bytes of Shift JIS, in Japanese."""
+_FEWEST_FOREIGN = 3
+"""Bytes; from fewer nothing can be told."""
+_CYRILLIC = re.compile(r"[А-ЯЁ]?[а-яё]+|[А-ЯЁ]+|[«»–—№’“”„…]")  # noqa: RUF001 - Cyrillic is meant
+_GREEK = re.compile(r"[Α-ΩΆΈ-ΏΪΫ]?[α-ωά-ώΐΰ]+|[Α-ΩΆΈ-ΏΪΫ]+|[«»–—’“”„…]")  # noqa: RUF001 - Greek is meant
+_ALPHABETS = (("cp1251", _CYRILLIC), ("koi8_r", _CYRILLIC), ("cp866", _CYRILLIC), ("cp1253", _GREEK))
+"""Encodings of one byte, and words as they are written in that alphabet: bytes of another encoding make mixed case."""
+_FOREIGN = ("cp932", "gb18030", "big5", "cp949", "cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "cp874", "iso8859_2")
+"""Encodings met in tags and file names from before Unicode, besides the Western one."""
+_SAMPLE_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An embedded picture: its type as ID3v2 numbers it, and its bytes (empty where only its presence was asked for)."""
+
+    kind: int
+    data: bytes = b""
+
+
+@dataclass(slots=True)
+class TagBlock:
+    """The tags of one system.
+
+    Attributes:
+        system: "id3v2", "id3v1", "ape", "vorbis", "mp4", "asf", "info" or "ffmpeg".
+        values: by plain name (:func:`plain_name`), in the order in which they stand.
+        pictures: those embedded.
+    """
+
+    system: str
+    values: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    pictures: list[Picture] = field(default_factory=list[Picture])
+
+    def add(self, name: str, *values: str) -> None:
+        """Append values to a name."""
+        self.values.setdefault(plain_name(name), []).extend(values)
+
+
+def plain_name(name: str) -> str:
+    """A name as the table of aliases spells it, which programs write with or without spaces, underscores and case.
+
+    >>> plain_name("Album Artist") == plain_name("ALBUM_ARTIST") == plain_name("albumartist")
+    True
+    """
+    return _SEPARATORS.sub("", name).upper()
+
+
+def decode_guess(data: bytes, *more: bytes) -> str:
+    """Text of bytes that do not say how they are encoded: UTF-8 where they are that, else Western or what they look like.
+
+    Args:
+        data: the bytes.
+        more: bytes of the same origin, by which the encoding shows better than by few letters.
+    """
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        sample = b" ".join([data, *(each for each in more if not each.isascii())])[:_SAMPLE_BYTES]
+    letters = re.findall(rb"[A-Za-z\x80-\xff]+", sample)
+    mixed = any(re.search(rb"[A-Za-z]", word) and not word.isascii() for word in letters)
+    high, all_letters = len(re.findall(rb"[\x80-\xff]", sample)), sum(map(len, letters))
+    western = high < _FEWEST_FOREIGN or high < (_MIXED_SHARE if mixed else _FOREIGN_SHARE) * all_letters
+    return data.decode("cp1252" if western else _guess(sample), "replace")
+
+
+def _guess(sample: bytes) -> str:
+    """The encoding of a sample mostly outside ASCII: an alphabet's where that makes words of it, else by frequencies."""
+    for encoding, words in _ALPHABETS:
+        text = sample.decode(encoding, "replace")
+        foreign = re.findall(r"[^\W\d_a-zA-Z]+|[^\x00-\x7f\w]", text)
+        if foreign and all(words.fullmatch(word) for word in foreign):
+            return encoding
+    from charset_normalizer import from_bytes  # noqa: PLC0415 - loaded for the few texts that need it
+
+    best = from_bytes(sample, cp_isolation=[*_FOREIGN]).best()
+    return "cp1252" if best is None else best.encoding
