@@ -383,7 +383,12 @@ def albums(demo):
     ids = sorted(demo.track_ids)
     with demo.database.session() as session:
         for place, track in enumerate(ids):
-            values = {"album": f"Album {place % 4}", "album_artist": "Everyone", "track_number": 99 - place}
+            values = {
+                "album_id": None,
+                "album": f"Album {place % 4}",
+                "album_artist": "Everyone",
+                "track_number": 99 - place,
+            }
             session.execute(update(Track).where(Track.id == track).values(**values))
     Stations(demo.database).set_mode(demo.station().id, "albums")
     return [ids[number::4][::-1] for number in range(4)]
@@ -431,7 +436,7 @@ def test_the_next_album_is_prepared_whole(demo, albums, listen):
 
 def test_a_station_like_a_track_with_a_hostile_title_has_a_printable_name(demo, listen):
     with demo.database.session() as session:
-        session.execute(update(Track).values(title="a\x1b[31m\nb\u202e", artist="c\x07"))
+        session.execute(update(Track).values(title="a\x1b[31m\nb\u202e", artist="c\x07", artists=""))
     listener = listen(demo, Opening(station_id=demo.station().id))
     listener.controller.more_like(listener.queue[0])
     name = listener.controller.snapshot().station.name

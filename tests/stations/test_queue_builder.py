@@ -28,7 +28,12 @@ def albums(demo):
     """The demo library as eight albums of three, on a station that plays albums."""
     with demo.database.session() as session:
         for place, track_id in enumerate(demo.track_ids):
-            values = {"album": f"Album {place % 8}", "album_artist": "Everyone", "track_number": 10 - place // 8}
+            values = {
+                "album_id": None,
+                "album": f"Album {place % 8}",
+                "album_artist": "Everyone",
+                "track_number": 10 - place // 8,
+            }
             session.execute(update(Track).where(Track.id == track_id).values(**values))
     demo.station()
     station = Stations(demo.database).find("Evening")
