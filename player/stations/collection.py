@@ -134,8 +134,7 @@ def load_collection(database: Database, frontend: str = DEFAULT_FRONTEND) -> Col
     ids = [row.id for row in rows]
     with database.reader() as session:
         vectors = load_vectors(session, frontend, ids)
-    # Spacing knows one artist a track: the first of several.
-    artist = codes(row.all_artists[0] for row in rows)
+    artist, guests = artist_codes(rows)
     space = ContentSpace.fit(vectors.vectors, artist, codes(next(iter(genres_of(row)), "") for row in rows))
     heard = SoundTags(frontend_spec(frontend).tag_names, vectors.tags)
     return Collection(
@@ -149,6 +148,7 @@ def load_collection(database: Database, frontend: str = DEFAULT_FRONTEND) -> Col
             vectors=space.vectors,
             artist=artist,
             album=codes(row.album_key if row.album else "" for row in rows),
+            guests=guests,
         ),
         frontend=frontend_spec(frontend),
         heard=heard,
@@ -162,6 +162,17 @@ def _tag_levels(tags: NDArray[np.float32]) -> NDArray[np.float32]:
     if not len(known):
         return np.zeros(tags.shape[1], np.float32)
     return np.log(np.maximum(known, RAREST)).mean(axis=0)
+
+
+def artist_codes(rows: Sequence[TrackRow]) -> tuple[NDArray[np.int64], dict[int, tuple[int, ...]]]:
+    """(n,) the code of each track's first artist, and those of the further ones by row."""
+    firsts = [row.all_artists[0] for row in rows]
+    further = [(row, name) for row, track in enumerate(rows) for name in track.artists[1:]]
+    known = codes([*firsts, *(name for _row, name in further)])
+    guests: dict[int, tuple[int, ...]] = {}
+    for (row, _name), code in zip(further, known[len(rows) :], strict=True):
+        guests[row] = (*guests.get(row, ()), int(code))
+    return known[: len(rows)], guests
 
 
 def codes(names: Iterable[str]) -> NDArray[np.int64]:

@@ -8,9 +8,10 @@ So what gives way is, in this order: album spacing, artist spacing, and then, on
 standing rules.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +105,7 @@ class Gate:
         artist: (n,) integers, equal for tracks by the same artist, negative where unknown (never spaced).
         spacing: how far the sliding rules look back.
         album: (n,) likewise for albums; albums are not spaced without it.
+        guests: further artists of tracks, by index.
     """
 
     def __init__(
@@ -113,11 +115,12 @@ class Gate:
         artist: NDArray[np.int64],
         spacing: Spacing,
         album: NDArray[np.int64] | None = None,
+        guests: Mapping[int, tuple[int, ...]] = MappingProxyType({}),
     ) -> None:
         self._candidates = candidates
         self._rules = tuple(rules)
-        self._artists = _Groups(artist)
-        self._albums = None if album is None else _Groups(album)
+        self._artists = _Groups(artist, guests)
+        self._albums = None if album is None else _Groups(album, {})
         self._spacing = spacing if album is not None else replace(spacing, album=0)
         self._pools = tuple(self._standing_pools())
         self._gaps = [min(spacing.track, int(np.count_nonzero(pool)) // 2) for pool, _ in self._pools]
@@ -200,20 +203,24 @@ class _Groups:
 
     Args:
         codes: (n,) of the groups, negative where unknown.
+        more: further groups of tracks, by index.
     """
 
-    def __init__(self, codes: NDArray[np.int64]) -> None:
-        self._codes = codes
+    def __init__(self, codes: NDArray[np.int64], more: Mapping[int, tuple[int, ...]]) -> None:
+        self._codes, self._more = codes, more
         self._members: dict[int, NDArray[np.int64]] = {}
 
     def clear(self, mask: NDArray[np.bool_], history: Sequence[int], places: int) -> None:
         """Take the groups of the last ``places`` of a history off the mask (n,)."""
         if places <= 0:
             return
-        for code in {int(self._codes[heard]) for heard in history[-places:]}:
+        for code in {
+            code for heard in history[-places:] for code in (int(self._codes[heard]), *self._more.get(heard, ()))
+        }:
             if code >= 0:
                 if code not in self._members:
-                    self._members[code] = np.flatnonzero(self._codes == code)
+                    others = [track for track, codes in self._more.items() if code in codes]
+                    self._members[code] = np.append(np.flatnonzero(self._codes == code), np.array(others, np.int64))
                 mask[self._members[code]] = False
 
 

@@ -189,7 +189,9 @@ class Placer:
         self._catalogue = catalogue
         self._request = request
         spacing = request.settings.spacing
-        self._gate = Gate(request.candidates, request.rules, catalogue.artist, spacing, catalogue.album)
+        self._gate = Gate(
+            request.candidates, request.rules, catalogue.artist, spacing, catalogue.album, catalogue.guests
+        )
         self._gains = PlaceGains(catalogue, request)
         self._queued: list[int] = list(queued)
         self._here: Eligibility | None = None

@@ -1,6 +1,8 @@
 """What a ranking is asked and what it answers: plain values, all frozen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +25,14 @@ class TrackTable:
         vectors: (n, d) float32 rows of length 1 (or 0 where nothing is known), as ``ContentSpace.vectors``.
         artist: (n,) int64 codes from 0, equal for tracks by the same artist, ``UNKNOWN`` where it is not known.
         album: (n,) int64, likewise for albums.
+        guests: codes of further artists, by the index of the tracks that have any.
     """
 
     ids: NDArray[np.int64]
     vectors: NDArray[np.float32]
     artist: NDArray[np.int64]
     album: NDArray[np.int64]
+    guests: Mapping[int, tuple[int, ...]] = MappingProxyType({})
 
     def __post_init__(self) -> None:
         """Check that the columns belong together; raises ValueError saying which does not."""

@@ -12,12 +12,13 @@ def mask(*tracks):
     return blocked
 
 
-def gate(never=(), down=(), resting=(), artist=None, spacing=None, candidates=None):
+def gate(never=(), down=(), resting=(), artist=None, spacing=None, candidates=None, guests=None):
     return Gate(
         np.ones(TRACKS, np.bool_) if candidates is None else candidates,
         standing_rules(mask(*never), mask(*down), mask(*resting)),
         np.arange(TRACKS) if artist is None else np.asarray(artist),
         spacing or Spacing(artist=0, track=0),
+        guests=guests or {},
     )
 
 
@@ -42,6 +43,12 @@ def test_queued_tracks_are_not_eligible_again():
 def test_an_artist_is_not_heard_again_within_the_spacing():
     built = gate(artist=[0, 0, 1, 1, 2, 2, 3, 3, 4, 4], spacing=Spacing(artist=2, track=0))
     assert eligible(built, heard=[0, 2], queued=[4])[0] == {0, 1, 6, 7, 8, 9}
+
+
+def test_everyone_who_sings_on_a_track_is_spaced():
+    built = gate(artist=range(10), guests={0: (5, 11), 7: (11,)}, spacing=Spacing(artist=1, track=0))
+    assert eligible(built, heard=[0])[0] == {1, 2, 3, 4, 6, 8, 9}
+    assert eligible(built, heard=[5])[0] == {1, 2, 3, 4, 6, 7, 8, 9}
 
 
 def test_unknown_artists_are_not_spaced():
