@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +31,7 @@ class TrackTable:
     vectors: NDArray[np.float32]
     artist: NDArray[np.int64]
     album: NDArray[np.int64]
-    guests: Mapping[int, tuple[int, ...]] = MappingProxyType({})
+    guests: Mapping[int, tuple[int, ...]] = field(default_factory=dict[int, tuple[int, ...]])
 
     def __post_init__(self) -> None:
         """Check that the columns belong together; raises ValueError saying which does not."""
