@@ -1,6 +1,7 @@
 """Any audio file as float32 samples at the rate a front-end wants: in mono, or in stereo for those that hear its width."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from embeddings.audio_file import open_audio, open_regular
 from embeddings.errors import EmbeddingError
+from embeddings.loudness import Loudness, LoudnessMeter
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -41,9 +43,11 @@ BLOCK_SAMPLES = 1 << 16
 
 
 def decode_channels(
-    path: Path, sample_rate: int, channels: int, max_seconds: float = MAX_SECONDS
+    path: Path, sample_rate: int, channels: int, max_seconds: float = MAX_SECONDS, meter: LoudnessMeter | None = None
 ) -> NDArray[np.float32]:
     """The file in one channel, (N,), or in two, (2, N); see :func:`decode_mono` and :func:`decode_stereo`.
+
+    Where there is a ``meter`` it measures what is decoded, and has a result if that is the whole file.
 
     Raises:
         EmbeddingError: the file cannot be read or holds no decodable audio.
@@ -51,23 +55,46 @@ def decode_channels(
     limit = int(max_seconds * sample_rate)
     blocks: list[NDArray[np.float32]] = []
     length = 0
+    with _reading(path) as container:
+        frames = _frames(container)
+        for block in _resampled(frames if meter is None else meter.watch(frames), sample_rate, channels):
+            blocks.append(block)
+            length += len(block)
+            if length >= limit:
+                break
+    if length == 0:
+        raise EmbeddingError("the file holds no audio that can be decoded")
+    return np.concatenate(blocks)[:limit].T
+
+
+def measure_loudness(path: Path) -> Loudness:
+    """The loudness of a file, whatever its length.
+
+    Raises:
+        EmbeddingError: the file cannot be read or holds no decodable audio.
+    """
+    meter = LoudnessMeter()
+    with _reading(path) as container:
+        for _frame in meter.watch(_frames(container)):
+            pass
+    if meter.result is None:
+        raise EmbeddingError("its sound has a format whose loudness cannot be measured")
+    return meter.result
+
+
+@contextmanager
+def _reading(path: Path) -> Generator[InputContainer]:
+    """An open file; what goes wrong in it is told as an EmbeddingError."""
     try:
         # An open file, not a name: names like "http://…" mean other things to FFmpeg, and not every path is UTF-8.
         with open_regular(path) as file, open_audio(file) as container:
-            for block in _resampled(_frames(container), sample_rate, channels):
-                blocks.append(block)
-                length += len(block)
-                if length >= limit:
-                    break
+            yield container
     except av.error.EOFError as error:
         raise EmbeddingError("the file ends before any audio") from error
     except av.error.FFmpegError as error:
         raise EmbeddingError(f"the file cannot be decoded as audio: {error.strerror}") from error
     except OSError as error:
         raise EmbeddingError(f"the file cannot be read: {error.strerror or error}") from error
-    if length == 0:
-        raise EmbeddingError("the file holds no audio that can be decoded")
-    return np.concatenate(blocks)[:limit].T
 
 
 def decode_mono(path: Path, sample_rate: int, max_seconds: float = MAX_SECONDS) -> NDArray[np.float32]:

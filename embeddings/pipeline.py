@@ -12,7 +12,7 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from multiprocessing import parent_process, resource_tracker
@@ -27,6 +27,7 @@ from embeddings.spec import lacking_package
 from embeddings.weights.files import check_weights
 
 if TYPE_CHECKING:
+    from embeddings.loudness import Loudness, LoudnessMeter
     from embeddings.pooling import PooledEmbedding
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,9 @@ GOODBYE_SECONDS = 5.0
 CLOCK_FACTOR = 8.0
 """Patience is counted in the worker's processor time, for the machine may be busy with everything else; by the clock it is so
 many times as long, for a worker that waits for a dead disk uses no processor time at all."""
+METER_START_SECONDS = 60.0
+METER_PATIENCE_SECONDS = 600.0
+"""Processor time of one file: enough for a day of music, which is measured more than a hundred times as fast as it plays."""
 LOOK_SECONDS = 1.0
 """Between two looks at a worker that is late by the clock."""
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -43,12 +47,13 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """The result for one file: exactly one of ``embedding`` and ``error`` is set.
+    """The result for one file: where there is an ``error`` there is nothing else.
 
     Attributes:
         index: the file's place among the paths given.
         path: the path as given.
-        embedding: its pooled vector and tags.
+        embedding: its pooled vector and tags; None too where only the loudness was asked for.
+        loudness: how loud it is, where the whole of it was decoded.
         error: one sentence saying why there is none; it does not hold the path.
         may_succeed: nothing is known against the file, which only took too long: another run may embed it.
     """
@@ -56,12 +61,15 @@ class FileResult:
     index: int
     path: Path
     embedding: "PooledEmbedding | None" = None
+    loudness: "Loudness | None" = None
     error: str | None = None
     may_succeed: bool = False
 
 
-def embed_file(path: Path, frontend: FrontEnd) -> "PooledEmbedding":
+def embed_file(path: Path, frontend: FrontEnd, meter: "LoudnessMeter | None" = None) -> "PooledEmbedding":
     """Decode one file and embed it in this process: pieces of it where the front-end does with them.
+
+    Where the whole file is decoded, a ``meter`` has its loudness afterwards.
 
     Raises:
         EmbeddingError: the file cannot be read, decoded or embedded.
@@ -74,7 +82,7 @@ def embed_file(path: Path, frontend: FrontEnd) -> "PooledEmbedding":
     if isinstance(frontend, HearsExcerpts):
         pieces = decode_excerpts(path, spec.sample_rate, frontend.excerpts, spec.channels)
         return pool(frontend.embed_excerpts(pieces))
-    return pool(frontend.embed(decode_channels(path, spec.sample_rate, spec.channels)))
+    return pool(frontend.embed(decode_channels(path, spec.sample_rate, spec.channels, meter=meter)))
 
 
 # --- The child ---------------------------------------------------------------------------------------------------
@@ -100,21 +108,62 @@ class Failure:
     traceback: str = ""
 
 
-Reply: TypeAlias = "Ready | Failure | PooledEmbedding"
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was asked about a file."""
+
+    embedding: "PooledEmbedding | None"
+    loudness: "Loudness | None"
 
 
-def work(connection: Connection, frontend_name: str, weights: Path, niceness: int) -> None:
-    """Load the front-end, say :class:`Ready`, then answer every path that comes until the pipe ends."""
+Reply: TypeAlias = "Ready | Failure | Heard"
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedTask:
+    """The task to embed files, and to measure how loud they are while they are being decoded."""
+
+    frontend_name: str
+    weights: Path
+
+    def begin(self) -> Callable[[Path], Heard]:
+        """Load the front-end."""
+        from embeddings.loudness import LoudnessMeter  # noqa: PLC0415 - numpy, whose thread count is set by now
+
+        frontend = load_frontend(self.frontend_name, self.weights)
+
+        def listen(path: Path) -> Heard:
+            meter = LoudnessMeter()
+            return Heard(embed_file(path, frontend, meter), meter.result)
+
+        return listen
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureTask:
+    """The task to measure how loud files are, and nothing else."""
+
+    frontend_name: str = "the loudness meter"
+
+    def begin(self) -> Callable[[Path], Heard]:
+        """Load the meter."""
+        from embeddings.decode import measure_loudness  # noqa: PLC0415 - as above
+
+        return lambda path: Heard(None, measure_loudness(path))
+
+
+def work(connection: Connection, task: EmbedTask | MeasureTask, niceness: int) -> None:
+    """Begin with a task, say :class:`Ready`, then answer every path that comes until the pipe ends."""
     _become_a_quiet_child(niceness)
     try:
         try:
-            frontend = load_frontend(frontend_name, weights)
+            listen = task.begin()
         except Exception as error:  # noqa: BLE001 - a package's loader may raise anything
-            connection.send(_failure(error, f"{frontend_name} could not be loaded"))
+            connection.send(_failure(error, f"{task.frontend_name} could not be loaded"))
             return
         connection.send(Ready())
         while True:
-            connection.send(_answer(connection.recv(), frontend))
+            connection.send(_answer(connection.recv(), listen))
     except (EOFError, OSError):
         return  # the parent has closed its end
 
@@ -135,9 +184,9 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def _answer(path: Path, frontend: FrontEnd) -> Reply:
+def _answer(path: Path, listen: Callable[[Path], Heard]) -> Reply:
     try:
-        return embed_file(path, frontend)
+        return listen(path)
     except Exception as error:  # noqa: BLE001 - a surprise in one file must not cost a restart of torch per file
         return _failure(error, "embedding the file failed unexpectedly")
 
@@ -214,8 +263,15 @@ def embed_many(
     count = workers if workers is not None else os.cpu_count() or 1
     if count < 1:
         raise EmbeddingError(f"{count} worker processes cannot embed anything; use 1 or more")
-    orders = _Orders(frontend_name, weights, niceness, module.start_seconds, module.patience_seconds)
+    orders = _Orders(EmbedTask(frontend_name, weights), niceness, module.start_seconds, module.patience_seconds)
     with closing(_Pool(min(count, module.most_workers or count), orders)) as crew:
+        yield from crew.run(enumerate(paths))
+
+
+def measure_many(paths: Iterable[Path], *, workers: int, niceness: int = 0) -> Generator[FileResult]:
+    """Measure how loud files are, as :func:`embed_many` embeds them."""
+    orders = _Orders(MeasureTask(), niceness, METER_START_SECONDS, METER_PATIENCE_SECONDS)
+    with closing(_Pool(workers, orders)) as crew:
         yield from crew.run(enumerate(paths))
 
 
@@ -244,8 +300,7 @@ def _interrupts_held_back() -> Generator[None, None, None]:
 class _Orders:
     """Orders for every worker, and its processor time: seconds to start, and for a file."""
 
-    frontend_name: str
-    weights: Path
+    task: EmbedTask | MeasureTask
     niceness: int
     start_seconds: float
     patience_seconds: float
@@ -260,7 +315,7 @@ class _Worker:
         self.connection, theirs = spawn.Pipe()
         self.process = spawn.Process(
             target=work,
-            args=(theirs, orders.frontend_name, orders.weights, orders.niceness),
+            args=(theirs, orders.task, orders.niceness),
             name="embedder",
             daemon=True,
         )
@@ -288,7 +343,7 @@ class _Worker:
         """It has loaded the front-end, and begins with its file."""
         self.ready, self.patience = True, _Patience(self._pid, self._orders.patience_seconds)
 
-    def finish(self, reply: "Failure | PooledEmbedding") -> FileResult:
+    def finish(self, reply: Failure | Heard) -> FileResult:
         """The result of the file it was busy with, which it is no longer."""
         assert self.job is not None
         (index, path), self.job = self.job, None
@@ -296,7 +351,7 @@ class _Worker:
             if reply.traceback:
                 logger.error("%s\n%s", reply.reason, reply.traceback)
             return FileResult(index, path, error=reply.reason, may_succeed=reply.may_succeed)
-        return FileResult(index, path, embedding=reply)
+        return FileResult(index, path, embedding=reply.embedding, loudness=reply.loudness)
 
     def end(self) -> None:
         """Kill the process, whatever it is doing."""

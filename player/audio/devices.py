@@ -1,9 +1,10 @@
-"""What this machine offers for sound, for ``player doctor``: each finding with the fix where something is missing."""
+"""What this machine offers for sound: its output devices, and for ``player doctor`` what is there or missing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from player.audio.libraries import libvlc, portaudio
+from player.audio.null import RATE, NullOutput
 from player.audio.output import OutputError
 
 
@@ -22,6 +23,39 @@ class Finding:
     ok: bool
     detail: str
     fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputDevice:
+    """Something that sound can come out of.
+
+    Attributes:
+        name: as the system has it; ``audio.device`` takes it or a part of it.
+        engine: what plays through it: ``stream``, or ``null`` for silence by the clock.
+        rate: frames per second that it is used with.
+        default: it is the one that is taken where none is named.
+    """
+
+    name: str
+    engine: str
+    rate: int
+    default: bool
+
+
+def output_devices() -> tuple[OutputDevice, ...]:
+    """The output devices there are now, and the silent one, which is the default where there is no other."""
+    try:
+        library = portaudio()
+    except OutputError:
+        listed, default = [], -1
+    else:
+        listed = [one for one in library.query_devices() if one["max_output_channels"] > 0]
+        default = library.default.device[1]
+    found = [
+        OutputDevice(str(one["name"]), "stream", int(one["default_samplerate"]), int(one["index"]) == default)
+        for one in listed
+    ]
+    return (*found, OutputDevice(NullOutput().device, "null", RATE, not found))
 
 
 def sound_findings() -> tuple[Finding, ...]:
@@ -52,14 +86,16 @@ def find_portaudio() -> Finding:
 def find_output() -> Finding:
     """Which device sound goes to by default, and which others there are."""
     try:
-        outputs = [found for found in portaudio().query_devices() if found["max_output_channels"] > 0]
+        library = portaudio()
+    except OutputError as error:
+        return _missing("output device", error)
+    try:
+        outputs = [found for found in library.query_devices() if found["max_output_channels"] > 0]
         if not outputs:
             fix = "Connect one, or start the sound server (PipeWire, PulseAudio); until then tracks run silently."
             return Finding("output device", ok=False, detail="No output device was found.", fix=fix)
-        default = portaudio().query_devices(kind="output")["name"]
-    except OutputError as error:
-        return _missing("output device", error)
-    except (ValueError, RuntimeError) as error:  # PortAudioError is a RuntimeError
+        default = library.query_devices(kind="output")["name"]
+    except (ValueError, library.PortAudioError) as error:
         fix = "Choose one of the devices listed by your system's sound settings as its default."
         return Finding("output device", ok=False, detail=f"There is no default output device: {error}.", fix=fix)
     others = ", ".join(sorted(str(found["name"]) for found in outputs if found["name"] != default))

@@ -1,6 +1,7 @@
 """``player scan``, ``embed``, ``frontends`` and ``tracks``: files become tracks, tracks become vectors."""
 
 import time
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from player.library.tracks import TrackRow
 
 Attached = Annotated[bool, typer.Option("--attached", hidden=True)]
+Workers = Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes; each uses one core.")]
 SHOWN_FAILURES = 10
 FEW = 1000
 """Of so many tracks the events are looked up one track after the other; of more, the whole log is read."""
@@ -29,6 +31,7 @@ def register(app: typer.Typer) -> None:
     app.command()(frontends)
     app.command(cls=QueryCommand)(tracks)
     app.command(cls=QueryCommand)(search)
+    app.command(cls=QueryCommand)(loudness)
 
 
 def scan(
@@ -136,7 +139,7 @@ def embed(
     fetch: Annotated[
         bool, typer.Option("--fetch", help="Download the network's weights first, if they are not there.")
     ] = False,
-    workers: Annotated[int, typer.Option("--workers", min=1, max=64, help="Processes; each uses one core.")] = 2,
+    workers: Workers = 2,
     retry: Annotated[bool, typer.Option("--retry", help="Try tracks again that could not be embedded.")] = False,
     data_dir: DataDir = None,
     json: Json = False,
@@ -375,3 +378,48 @@ def _track_documents(home: Home, rows: "list[TrackRow]") -> list[dict[str, objec
         }
         for row in rows
     ]
+
+
+def loudness(
+    query: Query = None,
+    measure: Annotated[
+        bool, typer.Option("--measure/--no-measure", help="Measure first what neither tags nor an earlier run tell.")
+    ] = True,
+    workers: Workers = 2,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Show how loud tracks are: integrated loudness (LUFS) and true peak (dBTP), from ReplayGain or R128 tags, or measured.
+
+    What is not known yet is measured first, which takes about a second for a track; the player does so by itself while it
+    analyses the library. Playback levels all music by these figures: see `replaygain` among the settings.
+    """
+    from player.cli.progress import reporting
+    from player.library.embed import measure_pending
+    from player.library.loudness import known_loudness
+
+    with opened(data_dir) as home, reporting(attached=False) as (reporter, stop):
+        rows = {row.id: row for row in find_tracks(home, " ".join(query or []))}
+        if measure:
+            try:
+                measure_pending(
+                    home.database,
+                    home.paths,
+                    track_ids=rows.keys(),
+                    workers=workers,
+                    report=reporter.progress,
+                    should_stop=stop.is_set,
+                )
+            except PlayerError as error:
+                say(f"{error} Shown is what is known by now.")
+        with home.database.reader() as session:
+            found = known_loudness(session, list(rows))
+        if json:
+            emit_json([asdict(one) for one in found])
+            return
+        for one in found:
+            row, peak = rows[one.track_id], "" if one.true_peak_db is None else f"{one.true_peak_db:+.1f} dBTP"
+            lufs = "silence" if one.lufs is None else f"{one.lufs:.1f} LUFS"
+            print(f"{row.id:>6}  {lufs:>11} {peak:>10}  {one.source:<8}  {row.artist} – {row.title}")
+        if len(found) < len(rows):
+            say(f"{len(rows) - len(found)} not measured yet.")

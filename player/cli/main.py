@@ -14,9 +14,9 @@ from player.cli.options import DataDir
 from player.errors import UsageError
 
 COMMANDS = {
-    "library": ("scan", "embed", "frontends", "tracks", "search"),
+    "library": ("scan", "embed", "frontends", "tracks", "search", "loudness"),
     "stations": ("station", "queue"),
-    "play": ("next", "similar", "feedback", "history", "play"),
+    "play": ("next", "similar", "feedback", "history", "play", "devices"),
     "remote": ("status", "pause", "previous", "seek", "volume", "up", "down", "stop"),
     "training": ("setup", "retrain", "evaluate"),
     "model_versions": ("models",),

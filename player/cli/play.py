@@ -1,6 +1,8 @@
 """``player next``, ``similar``, ``feedback``, ``history`` and ``play``: the loop without a screen."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,7 +13,11 @@ from player.errors import PlayerError, UsageError
 from player.storage.event_kinds import Kind, Origin
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from player.config import Settings
     from player.feedback.events import LoggedEvent, NewEvent
+    from player.playback.controller import Opening
 
 
 def register(app: typer.Typer) -> None:
@@ -21,6 +27,7 @@ def register(app: typer.Typer) -> None:
     app.command()(feedback)
     app.command()(history)
     app.command()(play)
+    app.command()(devices)
 
 
 def next_tracks(
@@ -270,28 +277,104 @@ def history(
 
 
 def play(
-    station: StationName = None,
+    music: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[PATH|QUERY]…", help="Files, folders, playlists (.m3u), or a search, played in this order."
+        ),
+    ] = None,
+    station: Annotated[str | None, typer.Option("--station", help="Name of the station.", show_default=False)] = None,
+    then: Annotated[
+        str | None, typer.Option("--then", metavar="STATION", help="The station that goes on after the music named.")
+    ] = None,
     headless: Annotated[bool, typer.Option("--headless", help="Without the screen: one JSON line per event.")] = False,
-    seconds: Annotated[float | None, typer.Option("--seconds", min=0.1, help="Stop after so long.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option("--seconds", min=0.1, help="Stop after so long; with --headless.")
+    ] = None,
+    gapless: Annotated[
+        bool | None, typer.Option("--gapless/--no-gapless", help="Join tracks without a gap.", show_default=False)
+    ] = None,
+    crossfade: Annotated[
+        float | None, typer.Option("--crossfade", min=0, max=12, metavar="SECONDS", help="Overlap tracks for so long.")
+    ] = None,
+    replaygain: Annotated[
+        Literal["track", "album", "auto", "off"] | None,
+        typer.Option("--replaygain", help="Play all equally loud: by track, by album, by what is played, or not."),
+    ] = None,
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
-    """Let the running player go on; with --station, play that station, in the running player where there is one."""
-    if station is None:
-        if headless:
-            raise UsageError("--headless needs a station to play, as in `player play --station NAME --headless`.")
+    """Play a station, or the music you name: files, folders, playlists, or what a search finds, in that order.
+
+    With nothing named the running player goes on.
+
+    Music that is not in the library is played all the same; it is logged, but joins no station. With --then STATION a
+    station goes on afterwards. Options for the sound hold for this run; config.toml has them for good.
+
+    With --headless every line of the output is a JSON object: `start` (with `gain_db` and `loudness_lufs`), `finish`, `skip`,
+    `stop`, `output` (its `state`: opened, lost, back or switched), `underrun`, `notice`.
+    """
+    if station is not None and (music or then):
+        raise UsageError("name either a station with --station, or music, after which --then STATION goes on.")
+    if station is None and not music:
+        if headless or then:
+            raise UsageError("name what to play: files, folders, a search, or --station NAME.")
         from player.remote.drive import drive
 
         drive(data_dir, "play", as_json=json)
         return
+    sound = {"gapless": gapless, "crossfade": crossfade, "replaygain": replaygain}
     if not headless:
         from player.cli.screen import open_player
 
-        open_player(None, data_dir, station=station)
+        open_player(None, data_dir, station=station or then, named=music or (), sound=sound)
         return
     from player.playback.headless import play_headless
     from player.remote.address import only_player
     from player.remote.companions import companions
 
     with opened(data_dir) as home, only_player(home.paths.data):
-        play_headless(home.database, home.paths, home.settings, station, seconds, emit_line, companions)
+        opening, failures = named_opening(home, music or (), station or then)
+        for path, error in failures:
+            emit_line({"event": "notice", "notice": f"{path}: {error}"})
+        settings = with_sound(home.settings, sound)
+        play_headless(home.database, home.paths, settings, opening, seconds, emit_line, companions)
+
+
+def named_opening(
+    home: Home, music: "Sequence[str]", station: str | None
+) -> "tuple[Opening, tuple[tuple[str, str], ...]]":
+    """How to begin with music that was named, or a station; and (path, why) of files that cannot be played.
+
+    Raises:
+        PlayerError: the station is unknown, or nothing is found.
+    """
+    from player.cli.library import find_tracks
+    from player.library.named_music import find_music
+    from player.playback.controller import Opening
+    from player.stations.stations import Stations
+
+    station_id = None if station is None else Stations(home.database).find(station).id
+    if not music:
+        return Opening(station_id=station_id), ()
+    found = find_music(home.database, music, partial(find_tracks, home))
+    notice = "" if not found.failures else f"{len(found.failures)} of the files cannot be played and are passed over."
+    return Opening(station_id=station_id, tracks=found.tracks, notice=notice), found.failures
+
+
+def with_sound(settings: "Settings", sound: "Mapping[str, object]") -> "Settings":
+    """The settings, with those for the sound that were named for this run; None leaves a setting as it is."""
+    changes = {name: value for name, value in sound.items() if value is not None}
+    return settings.model_copy(update={"audio": settings.audio.model_copy(update=changes)})
+
+
+def devices(json: Json = False) -> None:
+    """List the devices that sound can come out of; `device` in [audio] of config.toml names one."""
+    from player.audio.devices import output_devices
+
+    found = output_devices()
+    if json:
+        emit_json([asdict(device) for device in found])
+        return
+    for device in found:
+        print(f"{'*' if device.default else ' '} {device.name}  ({device.engine}, {device.rate:,} Hz)")

@@ -4,16 +4,20 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from player.cli.home import Home, opened
+from player.cli.play import named_opening, with_sound
 from player.cli.signals import Leaving
 from player.errors import PlayerError
 from player.remote.address import AlreadyRunningError, only_player
 from player.storage.event_kinds import Origin
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import typer
 
     from player.playback.controller import Controller, Opening
@@ -25,11 +29,25 @@ def register(app: "typer.Typer") -> None:
     app.command()(demo)
 
 
-def open_player(music: Path | None, data_dir: Path | None, *, station: str | None = None) -> None:
+def open_player(
+    music: Path | None,
+    data_dir: Path | None,
+    *,
+    station: str | None = None,
+    named: "Sequence[str]" = (),
+    sound: "Mapping[str, object] | None" = None,
+) -> None:
     """Open the screen on the library, adding a folder to it where one is named.
 
     With nothing named and nothing known yet, the listener's music folder is taken, and where that is empty the demo
     library.
+
+    Args:
+        music: a folder to add.
+        data_dir: where the listener's data lies.
+        station: a station to play, or to go on with after the music that was named.
+        named: music to play at once: paths, or a search.
+        sound: settings of the sound for this run.
     """
     from player.folders import locate
 
@@ -39,6 +57,9 @@ def open_player(music: Path | None, data_dir: Path | None, *, station: str | Non
 
     def open_home(stack: ExitStack) -> "Controller":
         home = stack.enter_context(opened(data_dir))
+        home = replace(home, settings=with_sound(home.settings, sound or {}))
+        if named:
+            return _controller(home, named_opening(home, named, station)[0], stack)
         folder = music
         if folder is None and _is_new(home):
             folder = _music_folder()

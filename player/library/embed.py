@@ -3,21 +3,22 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from embeddings.errors import EmbeddingError
-from embeddings.pipeline import FileResult, embed_many
+from embeddings.pipeline import FileResult, embed_many, measure_many
 from embeddings.pooling import vector_to_bytes
 from embeddings.registry import frontend_spec
 from embeddings.spec import FrontEndSpec
 from embeddings.weights.files import ensure_weights
 from player.errors import PlayerError
 from player.folders import Paths
-from player.jobs import LOWEST_PRIORITY, JobProgress, trainer_lock
+from player.jobs import LOWEST_PRIORITY, Estimate, JobProgress, trainer_lock
+from player.library import loudness
 from player.library.embed_priority import EmbedPriority, WaitingTracks, load_priority
 from player.library.paths import text_to_path
 from player.library.vectors import PendingTrack, newest_track_id, pending_tracks, store_embedding
@@ -27,6 +28,7 @@ from player.storage.key_value import keep_fact, read_fact
 logger = logging.getLogger(__name__)
 
 STAGE = "Embedding"
+MEASURING = "Measuring loudness"
 FEW_TRACKS = 8
 """After so many a speed can be told: with two workers the error is one track in eight."""
 SLOW = 1.0
@@ -169,7 +171,8 @@ def embed_pending(
 
     What the open station is about to play comes first, then what is near its seeds, then the newest; before every file
     it is looked what that is now, and whether tracks were added. Each result is durable before the next is waited for, so
-    an interruption at any moment loses at most the files that were being listened to.
+    an interruption at any moment loses at most the files that were being listened to. How loud a track is, is measured
+    while it is being decoded; last comes the loudness of those that had a vector already.
 
     Args:
         database: the listener's data.
@@ -192,15 +195,69 @@ def embed_pending(
             with database.reader() as session:
                 newest = newest_track_id(session)
                 waiting = pending_tracks(session, frontend, spec.version, retry_failed=retry_failed)
-            if not waiting:
-                return EmbedReport(0, (), 0)
-            file = ensure_weights(
-                spec.weights, named=None if weights is None else weights.expanduser(), cache=paths.cache
-            )
-            run = _Run(database, spec, waiting, newest, min(workers, len(waiting)), report, should_stop, announce)
-            return run.work(file)
+            done = EmbedReport(0, (), 0)
+            if waiting:
+                file = ensure_weights(
+                    spec.weights, named=None if weights is None else weights.expanduser(), cache=paths.cache
+                )
+                run = _Run(database, spec, waiting, newest, min(workers, len(waiting)), report, should_stop, announce)
+                done = run.work(file)
+            if not should_stop():
+                _measure(database, None, workers, report, should_stop)
+            return done
     except EmbeddingError as error:
         raise PlayerError(f"Embedding with {frontend}: {error}.") from error
+
+
+def measure_pending(
+    database: Database,
+    paths: Paths,
+    *,
+    track_ids: Collection[int] | None,
+    workers: int,
+    report: Callable[[JobProgress], None],
+    should_stop: Callable[[], bool],
+) -> int:
+    """Measure the loudness of playable tracks of which it is not known; returns how many still wait, as after a stop.
+
+    Args:
+        database: the listener's data.
+        paths: where the lock lies.
+        track_ids: which of the tracks; all where None.
+        workers: processes, of one core each.
+        report: told after every track how far it is.
+        should_stop: asked after every track.
+
+    Raises:
+        PlayerError: another job is running.
+    """
+    with trainer_lock(paths.trainer_lock):
+        return _measure(database, track_ids, workers, report, should_stop)
+
+
+def _measure(
+    database: Database,
+    track_ids: Collection[int] | None,
+    workers: int,
+    report: Callable[[JobProgress], None],
+    should_stop: Callable[[], bool],
+) -> int:
+    with database.reader() as session:
+        waiting = loudness.unmeasured_tracks(session, track_ids)
+    if not waiting:
+        return 0
+    estimate, done = Estimate(), 0
+    files = (text_to_path(path) for _track_id, path in waiting)
+    with closing(measure_many(files, workers=min(workers, len(waiting)), niceness=LOWEST_PRIORITY)) as results:
+        for result in results:
+            done += 1
+            if not result.may_succeed:
+                with database.session() as session:
+                    loudness.store_loudness(session, waiting[result.index][0], result.loudness)
+            report(JobProgress(MEASURING, done, len(waiting), estimate.seconds_left(done, len(waiting))))
+            if should_stop():
+                break
+    return len(waiting) - done
 
 
 @dataclass(slots=True)
@@ -293,6 +350,8 @@ class _Run:
             return
         embedding = result.embedding
         with self.database.session() as session:
+            if result.loudness is not None:
+                loudness.store_loudness(session, track.track_id, result.loudness)
             store_embedding(
                 session,
                 track.track_id,

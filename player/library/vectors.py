@@ -61,7 +61,7 @@ def pending_tracks(
     """
     rows = session.execute(
         select(Track.id, func.min(TrackFile.path), Track.artist, Track.album, Track.genre)
-        .join(TrackFile, _HAS_FILE)
+        .join(TrackFile, HAS_FILE)
         .where(Track.id > above_id, ~_settled(frontend, version, retry_failed=retry_failed))
         .group_by(Track.id)
         .order_by(Track.added_us.desc(), Track.id)
@@ -71,7 +71,7 @@ def pending_tracks(
 
 def any_pending(session: Session, frontend: str, version: str) -> bool:
     """True where :func:`pending_tracks` has any."""
-    waiting = select(Track.id).join(TrackFile, _HAS_FILE).where(~_settled(frontend, version, retry_failed=False))
+    waiting = select(Track.id).join(TrackFile, HAS_FILE).where(~_settled(frontend, version, retry_failed=False))
     return session.execute(waiting.limit(1)).first() is not None
 
 
@@ -80,7 +80,7 @@ def newest_track_id(session: Session) -> int:
     return session.scalar(select(func.max(Track.id))) or 0
 
 
-_HAS_FILE = and_(TrackFile.track_id == Track.id, TrackFile.missing.is_(False))
+HAS_FILE = and_(TrackFile.track_id == Track.id, TrackFile.missing.is_(False))
 
 
 def _settled(frontend: str, version: str, *, retry_failed: bool) -> Exists:

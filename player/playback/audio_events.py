@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 from functools import partial
 
 from player.audio import messages as audio
@@ -30,9 +31,13 @@ class AudioEvents:
         session: what is shared.
         loop: goes on when a track is over.
         greeting: what was said at the opening; it stays readable beside the note about the device.
+        on_sound: called with every event once it was followed.
     """
 
-    def __init__(self, session: PlayerSession, loop: QueueLoop, greeting: str) -> None:
+    def __init__(
+        self, session: PlayerSession, loop: QueueLoop, greeting: str, on_sound: Callable[[audio.Event], None] | None
+    ) -> None:
+        self._on_sound = on_sound
         self._session = session
         self._loop = loop
         self._greeting = greeting
@@ -60,6 +65,8 @@ class AudioEvents:
                 self._moved(event)
             elif session.playback.attached or isinstance(event, audio.Ready):
                 self._follow(event)
+        if self._on_sound is not None:
+            self._on_sound(event)
 
     def _follow(self, event: audio.Event) -> None:
         session = self._session
@@ -160,7 +167,7 @@ class AudioEvents:
 
     def _pass_over(self, message: str) -> None:
         """Go on to the next track, unless too many in a row cannot be played."""
-        if self._failures < FAILURES_IN_A_ROW:
+        if self._failures < FAILURES_IN_A_ROW or self._session.chosen:
             self._loop.advance(message, change=SoundChange.NEXT)
             return
         self._failures = 0

@@ -15,6 +15,7 @@ from player.folders import Paths
 from player.jobs import MINUTE, JobChild, JobProgress, JobResult
 from player.learning.auto_training import AutoTraining
 from player.learning.installation import can_install, missing_requirements
+from player.library.loudness import any_unmeasured
 from player.library.scan_roots import CHANGED, known_roots
 from player.library.vectors import any_pending
 from player.library.watch import FolderWatch
@@ -306,7 +307,8 @@ class Background:
 
     def _anything_to_embed(self) -> bool:
         with self._database.reader() as session:
-            return any_pending(session, DEFAULT_FRONTEND, frontend_spec(DEFAULT_FRONTEND).version)
+            version = frontend_spec(DEFAULT_FRONTEND).version
+            return any_pending(session, DEFAULT_FRONTEND, version) or any_unmeasured(session)
 
     def _watch(self) -> None:
         watch = ChangeWatch(self._database)

@@ -18,6 +18,7 @@ from player.insight.neighbours import SimilarTrack, similar_tracks
 from player.insight.terminal_map import MapMaker, MapView, colour_map
 from player.learning.auto_training import AutoTraining
 from player.library.embed_priority import PriorityKeeper
+from player.library.loudness import Level
 from player.library.tracks import TrackRow
 from player.playback.audio_events import AudioEvents
 from player.playback.background import Background, JobName
@@ -46,6 +47,8 @@ class Opening:
     """A folder to scan in the background."""
     station_id: int | None = None
     """A station to play, instead of going on where the listener stopped."""
+    tracks: tuple[TrackRow, ...] = ()
+    """Music to play in this order, instead of either; then the station, if there is one, goes on."""
     play: bool = False
     """Let the music sound even where the listener had paused it."""
     notice: str = ""
@@ -62,6 +65,7 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
         origin: ``TUI`` or ``HEADLESS``; it is written into every event.
         opening: what to begin with.
         on_logged: called with every event this controller records, after it is on disk.
+        on_sound: called with everything the audio process says, after it was followed.
     """
 
     def __init__(
@@ -73,6 +77,7 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
         origin: Origin,
         opening: Opening | None = None,
         on_logged: Callable[[LoggedEvent], None] | None = None,
+        on_sound: Callable[[audio.Event], None] | None = None,
     ) -> None:
         self._opening = opening or Opening()
         self._closing, self._closed = threading.Lock(), False
@@ -80,7 +85,7 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
         session = PlayerSession(database, paths, settings, origin=origin, notice=notice, on_logged=on_logged)
         super().__init__(session, QueueLoop(session))
         self._loop.take(session.known)
-        self._audio_events = AudioEvents(session, self._loop, notice)
+        self._audio_events = AudioEvents(session, self._loop, notice, on_sound)
         self._wishes = PriorityKeeper(database)
         auto = AutoTraining(Registry(paths.models), settings.learning.auto_after, self._answers)
         self._background = Background(
@@ -169,11 +174,14 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
             session.playback.attach(client)
             with session.command():
                 self.set_volume(point.volume)
-                if opening.station_id is None or opening.station_id == point.station_id:
+                if opening.tracks:
+                    self._loop.play_named(opening.tracks, opening.station_id)
+                elif opening.station_id is None or opening.station_id == point.station_id:
                     self._resume(point, play=opening.play or point.playing)
                 if opening.station_id is not None and session.current is None:
                     self.open_station(opening.station_id)
         self._background.start(opening.music)
+        threading.Thread(target=session.levels.read, name="levels", daemon=True).start()
 
     def close(self) -> None:
         """Keep the place, say that the listener quit, and end the sound; a second call waits for the first."""
@@ -199,6 +207,12 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
                 client.close()
             self._background.close()
             self._map.close()
+
+    @property
+    def level(self) -> Level | None:
+        """How loud the current track is, and what is done about it."""
+        current = self._session.current
+        return None if current is None else current.level
 
     @property
     def silence(self) -> Silence:
@@ -310,6 +324,8 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
         session = self._session
         # Read before the lock is taken: at 100,000 tracks this takes seconds, and the music's events must not wait.
         known = read_library(session.database, session.paths) if library else None
+        if library:
+            session.levels.read()
         with session.command():
             if known is not None:
                 self._loop.take(known)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from player.audio import messages as audio
 from player.audio.client import AudioClient
 from player.feedback.listened_ranges import Heard
+from player.library.loudness import Level
 from player.library.paths import text_to_path
 from player.library.tracks import TrackRow
 from player.playback.silence import Reason, Silence, SoundChange
@@ -25,6 +26,7 @@ class Current:
         duration: seconds, the best known.
         playing: or paused.
         heard: which seconds of it were played.
+        level: how loud it is, and what is done about it.
     """
 
     track: TrackRow
@@ -35,6 +37,7 @@ class Current:
     duration: float
     playing: bool
     heard: Heard
+    level: Level
 
 
 class SoundLoan:
@@ -77,8 +80,8 @@ class Playback:
         """What waits to be sent, while anything does."""
         self.silence = Silence()
         """Why no music sounds, if none does."""
-        self.gain_of: Callable[[TrackRow], float] = lambda _track: 0.0
-        """Decibels by which a track is made louder or softer, so that all sound as loud."""
+        self.level_of: Callable[[TrackRow], Level] = lambda _track: Level()
+        """By how much a track is made louder or softer, so that all sound as loud."""
         self.borrower: Callable[[audio.Event], None] | None = None
         """Who has the audio process and is told its events; nothing of the music is sent or believed meanwhile."""
 
@@ -133,7 +136,8 @@ class Playback:
         self._token += 1
         play = self.silence.sounding
         heard = Heard.up_to(position, time.monotonic())
-        self.current = Current(track, self._token, reason, decision_id, position, track.duration, play, heard)
+        level = self.level_of(track)
+        self.current = Current(track, self._token, reason, decision_id, position, track.duration, play, heard, level)
         self._load(self.current)
         return self.current
 
@@ -150,7 +154,9 @@ class Playback:
             return
         one_album = now is not None and now.track.album == track.album != ""
         crossfade = 0.0 if one_album else self._crossfade
-        self._send(audio.Prepare(str(text_to_path(track.path)), self._token + 1, self.gain_of(track), crossfade))
+        self._send(
+            audio.Prepare(str(text_to_path(track.path)), self._token + 1, self.level_of(track).gain_db, crossfade)
+        )
 
     def end_with_track(self, *, ending: bool) -> None:
         """Let the music end with the current track, or go on after all."""
@@ -224,8 +230,8 @@ class Playback:
             self.current = replace(now, position=now.duration, heard=heard)
 
     def _load(self, now: Current) -> None:
-        track, gain = now.track, self.gain_of(now.track)
-        self._send(audio.Load(str(text_to_path(track.path)), now.position, now.token, now.playing, gain))
+        path = str(text_to_path(now.track.path))
+        self._send(audio.Load(path, now.position, now.token, now.playing, now.level.gain_db))
 
     def _send(self, command: audio.Command) -> None:
         if self.borrower is not None:

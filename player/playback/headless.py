@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from player.audio import messages as audio
 from player.config import Paths, Settings
 from player.errors import PlayerError
 from player.feedback.event_history import EventHistory, load_history
@@ -15,6 +16,7 @@ from player.feedback.event_store import EventStore
 from player.feedback.events import LoggedEvent
 from player.insight.diversity_panel import DiversityCourse
 from player.learning.served_model import load_served_model
+from player.library.tracks import load_catalogue
 from player.playback.active_station import QUEUE_ROWS
 from player.playback.controller import Controller, Opening
 from player.playback.silence import Reason
@@ -23,12 +25,12 @@ from player.stations.modes import mode_named
 from player.stations.pins import Pins, load_pins
 from player.stations.queue_builder import Programme, ProgrammeQueue, dial_words, last_heard
 from player.stations.reasons import queue_rows
-from player.stations.snapshot import Measure, QueueRow
+from player.stations.snapshot import Measure, QueueRow, output_words
 from player.stations.station_queue import Listening, served
 from player.stations.station_scoring import StationScorer
 from player.stations.stations import Stations
 from player.storage.database import Database
-from player.storage.event_kinds import Origin
+from player.storage.event_kinds import Kind, Origin
 from player.trials.lifecycle import arms_on
 
 EMPTY_LIBRARY = "The library is empty; add music with `player scan FOLDER`."
@@ -130,82 +132,135 @@ def play_headless(
     database: Database,
     paths: Paths,
     settings: Settings,
-    station_name: str,
+    opening: Opening,
     seconds: float | None,
     emit: Callable[[dict[str, object]], None],
     companions: Callable[[Controller, Database, Paths, Settings], AbstractContextManager[None]],
 ) -> None:
-    """Play a station until interrupted, or for so many seconds; every recorded event and every notice is emitted.
+    """Play a station, or music that was named, until it is over, interrupted, or so many seconds long.
+
+    Every recorded event, every notice and what becomes of the sound output are emitted.
 
     ``companions`` go along with the player: its remote controls.
 
     Raises:
-        PlayerError: the station is unknown, or nothing can be played.
+        PlayerError: nothing can be played.
     """
-    station = Stations(database).find(station_name)
-    _check_not_empty(load_collection(database))
+    if not opening.tracks:
+        _check_not_empty(load_collection(database))
     stop = threading.Event()
-    told = {"output": "", "notice": ""}
-
-    def say(document: dict[str, object]) -> None:
-        try:
-            emit(document)
-        except OSError:  # nobody reads any more, or the terminal is gone
-            stop.set()
-
-    def tell(event: LoggedEvent) -> None:
-        row = rows.get(event.track_id)
-        say(
-            {
-                "event": event.kind,
-                "time": datetime.fromtimestamp(event.seconds, UTC).isoformat(),
-                "track_id": event.track_id,
-                "title": "" if row is None else row.title,
-                "artist": "" if row is None else row.artist,
-                "station": station.name,
-                "position": event.position,
-                "action": event.action,
-            }
-        )
-
+    teller = _Teller(database, emit, stop)
     controller = Controller(
         database,
         paths,
         settings,
         origin=Origin.HEADLESS,
-        opening=Opening(station_id=station.id, play=True),
-        on_logged=tell,
+        opening=replace(opening, play=True),
+        on_logged=teller.logged,
+        on_sound=teller.heard,
     )
-    rows = {row.id: row for row in controller.catalogue()}
-
-    def look() -> None:
-        snapshot = controller.snapshot()
-        if snapshot.output and snapshot.output != told["output"]:
-            told.update(output=snapshot.output, notice=snapshot.notice)
-            say({"event": "output", "output": snapshot.output, "notice": snapshot.notice})
-        elif snapshot.notice != told["notice"]:
-            # An empty one takes back the one before: it is no longer true.
-            told["notice"] = snapshot.notice
-            say({"event": "notice", "time": datetime.now(UTC).isoformat(), "notice": snapshot.notice})
-
-    controller.subscribe(look)
+    teller.follow(controller)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda _number, _frame: stop.set())
     with companions(controller, database, paths, settings):
         controller.start()
         try:
-            _wait(controller, stop, seconds)
+            _wait(controller, stop, seconds, teller)
         finally:
             controller.close()
 
 
-def _wait(controller: Controller, stop: threading.Event, seconds: float | None) -> None:
+class _Teller:
+    """What happens, as documents.
+
+    Args:
+        database: names tracks and stations.
+        emit: where they go.
+        stop: set when nobody reads any more.
+    """
+
+    def __init__(self, database: Database, emit: Callable[[dict[str, object]], None], stop: threading.Event) -> None:
+        self._emit = emit
+        self._stop = stop
+        self._controller: Controller | None = None
+        with database.reader() as session:
+            self._rows = {row.id: row for row in load_catalogue(session)}
+        self._stations = {info.id: info.name for info in Stations(database).all()}
+        self._notice = ""
+        self._output = ""
+        self._lost = False
+        self._underruns = 0
+        self.finished = 0
+        """Tracks that were heard to their end."""
+
+    def follow(self, controller: Controller) -> None:
+        """Tell what this one shows."""
+        self._controller = controller
+        controller.subscribe(self._look)
+
+    def logged(self, event: LoggedEvent) -> None:
+        """Tell a recorded event."""
+        row = self._rows.get(event.track_id)
+        self.finished += event.kind == Kind.FINISH
+        document: dict[str, object] = {
+            "event": event.kind,
+            "time": datetime.fromtimestamp(event.seconds, UTC).isoformat(),
+            "track_id": event.track_id,
+            "title": "" if row is None else row.title,
+            "artist": "" if row is None else row.artist,
+            "station": self._stations.get(event.station_id or 0),
+            "position": event.position,
+            "action": event.action,
+        }
+        level = None if self._controller is None else self._controller.level
+        if event.kind == Kind.START and level is not None:
+            document |= {"gain_db": level.gain_db, "loudness_lufs": level.lufs}
+        self._say(document)
+
+    def heard(self, event: audio.Event) -> None:
+        """Tell what became of the sound."""
+        match event:
+            case audio.Ready(engine, device, note) if (output := output_words(engine, device)) != self._output:
+                self._output_is("switched" if self._output else "opened", output, note)
+            case audio.DeviceLost(message):
+                self._output_is("lost", "", message)
+            case audio.DeviceChanged(device):
+                self._output_is("back" if self._lost else "switched", device, "")
+            case audio.Position() if event.underruns != self._underruns:
+                self._underruns = event.underruns
+                if event.underruns:
+                    self._say({"event": "underrun", "count": event.underruns, "position": round(event.seconds, 3)})
+            case _:
+                pass
+
+    def _output_is(self, state: str, output: str, notice: str) -> None:
+        self._output, self._lost = output, state == "lost"
+        self._say({"event": "output", "state": state, "output": output, "notice": notice})
+
+    def _look(self) -> None:
+        """Tell a notice; an empty one takes back the one before: it is no longer true."""
+        assert self._controller is not None
+        notice = self._controller.snapshot().notice
+        if notice != self._notice:
+            self._notice = notice
+            self._say({"event": "notice", "time": datetime.now(UTC).isoformat(), "notice": notice})
+
+    def _say(self, document: dict[str, object]) -> None:
+        try:
+            self._emit(document)
+        except OSError:  # nobody reads any more, or the terminal is gone
+            self._stop.set()
+
+
+def _wait(controller: Controller, stop: threading.Event, seconds: float | None, teller: _Teller) -> None:
     deadline = None if seconds is None else time.monotonic() + seconds
     while not stop.wait(0.1):
         if deadline is not None and time.monotonic() >= deadline:
             return
         snapshot = controller.snapshot()
         if Reason.ENDED in controller.silence.reasons:
+            if teller.finished:
+                return
             raise PlayerError(snapshot.notice or "There is nothing to play.")
 
 

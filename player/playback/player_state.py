@@ -10,11 +10,13 @@ from player.config import Paths, Settings
 from player.feedback.event_history import EventHistory
 from player.feedback.event_recorder import EventRecorder
 from player.feedback.events import LoggedEvent, NewEvent
+from player.library.loudness import Level, Levels
 from player.library.tracks import TrackRow
 from player.playback.current_track import Current, Playback
 from player.playback.library_snapshot import read_library
 from player.playback.silence import TRANSITIONS, Reason, SoundChange
 from player.playback.sleep_timer import SleepTimer
+from player.stations.modes import ModeName
 from player.stations.pins import Pins, load_pins, save_pins
 from player.stations.resume import ResumePoint, save_resume_point
 from player.stations.seeds import describe_seeds
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 ENDINGS = frozenset({Kind.FINISH, Kind.SKIP, Kind.STOP})
 """Events that end a play; they say how much of it was heard."""
+ALBUM_MODE: ModeName = "albums"
 REMEMBERED = 200
 """Tracks that "previous" can go back through."""
 SAVE_SECONDS = 5.0
@@ -75,10 +78,18 @@ class PlayerSession:
         self.recorder = EventRecorder(database, origin)
         self.stations = Stations(database)
         self.playback = Playback(gapless=settings.audio.gapless, crossfade=settings.audio.crossfade)
+        self.levels = Levels(database)
+        self.playback.level_of = self.level_of
         self.known = read_library(database, paths)
         self.tuned: ActiveStation | None = None
         self.pins = load_pins(database, None)
         """What the listener put at the front of the queue that is on."""
+        self.chosen: tuple[TrackRow, ...] = ()
+        """What is still to be played of the music that was named at the start, while no station is on."""
+        self.then: int | None = None
+        """The station that goes on after it."""
+        self.named = False
+        """Music was named at the start, so nothing else plays unasked when it is over."""
         self.came_from: list[int] = []
         """The stations that were on before, the last one last."""
         self.removed_station: int | None = None
@@ -234,6 +245,14 @@ class PlayerSession:
         if track is None:
             self.show(notice="The file of this track is missing; it stays in the history.")
         return track
+
+    def level_of(self, track: TrackRow) -> Level:
+        """The level at which a track is played after what plays now, or instead of it."""
+        now = [] if self.current is None else [self.current.track.id]
+        near = [*self.played[-1:], *now, *(chosen.id for chosen in self.chosen[:2])]
+        album_mode = self.station is not None and self.station.mode == ALBUM_MODE
+        others = [other for other in near if other != track.id]
+        return self.levels.level(track.id, self.settings.audio, others, album_mode=album_mode)
 
     # --- recording -------------------------------------------------------------------------------------------------
 

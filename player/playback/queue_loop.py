@@ -23,6 +23,9 @@ from player.text import printable
 from player.trials.lifecycle import PLAIN_MODE, arms_on, settle
 from player.trials.report import line_of
 
+NAMED = "named by you"
+SHOWN_NAMED = 100
+"""A folder may hold thousands; so many rows are a screen's worth."""
 STATIONS_BACK = 20
 """So many stations can be gone back through."""
 
@@ -122,17 +125,18 @@ class QueueLoop:
 
     def play_by_hand(self, track: TrackRow, reason: str, *, action: Action) -> None:
         """Play a track that the listener chose; the station goes on after it."""
+        self._session.named = bool(self._session.chosen)
         self._turn(SoundChange.CHOOSE)
         self._play_chosen(track, reason, action)
 
-    def _play_chosen(self, track: TrackRow, reason: str, action: Action) -> None:
+    def _play_chosen(self, track: TrackRow, reason: str, action: Action, notice: str = "") -> None:
         session = self._session
         chosen = session.playback.load(track, reason)
         session.record(session.event(Kind.START, chosen, action=action))
         session.pin(session.pins.without(track.id))
         if session.tuned is not None:
             session.tuned.follow(track.id)
-        self.rerank()
+        self.rerank(notice)
 
     def _present(self) -> Present:
         """What a ranking starts from; pins that a rule forbids by now are taken off."""
@@ -161,6 +165,7 @@ class QueueLoop:
         if trouble:
             session.show(notice=trouble)
         if before is None:
+            session.chosen = ()
             session.pins = load_pins(session.database, station.id)
             # What was pinned while no station was on is not forgotten.
             session.pin(session.pins.put_last(free.tracks))
@@ -313,17 +318,37 @@ class QueueLoop:
 
     # --- without a station -----------------------------------------------------------------------------------------
 
+    def play_named(self, tracks: tuple[TrackRow, ...], then: int | None) -> None:
+        """Play tracks in their order, in place of the queue without a station; then a station, if there is one."""
+        session = self._session
+        session.pin(Pins())
+        session.chosen, session.then, session.named = tracks, then, True
+        self.advance()
+
     def _advance_free(self, notice: str) -> None:
-        """Play what is pinned; when that is over, go on for ever near what was heard last."""
+        """Play what is pinned, then what was named at the start; when that is over, go on as was wished.
+
+        That is with a station, not at all, or, where nothing was named, for ever near what was heard last.
+        """
         session = self._session
         last = session.current
         if last is not None:
             session.remember(last)
             session.playback.drop()
         self._present()
-        track = next(iter(self._free_tracks()), None)
-        if track is not None:
-            self._play_chosen(track, PINNED, Action.CHOSE)
+        pinned, named = self._free_tracks(), self._named_tracks()
+        station = self.find_station(session.then)
+        if pinned:
+            self._play_chosen(pinned[0], PINNED, Action.CHOSE, notice)
+        elif named:
+            session.chosen = named[1:]
+            self._play_chosen(named[0], NAMED, Action.CHOSE, notice)
+        elif station is not None:
+            self.open(station)
+            self.advance(notice)
+        elif session.named:
+            session.playback.stop()
+            session.show(queue=(), notice=notice or "That was all you named. Choose a station to go on (s).")
         elif last is not None:
             self.open(self.like(last.track))
             self.advance(f"The queue is over; it goes on with tracks like “{last.track.title}”.")
@@ -350,12 +375,20 @@ class QueueLoop:
         known = (session.known.playable_track(track) for track in session.pins.tracks)
         return [track for track in known if track is not None and track.id not in session.unplayable]
 
+    def _named_tracks(self) -> tuple[TrackRow, ...]:
+        """What is still to be played of what was named, without what could not be."""
+        session = self._session
+        return tuple(track for track in session.chosen if track.id not in session.unplayable)
+
     def _show_free(self, notice: str) -> None:
         session = self._session
-        tracks = self._free_tracks()
+        tracks = [*((track, PINNED) for track in self._free_tracks()), *((row, NAMED) for row in self._named_tracks())]
         if tracks:
-            session.playback.prepare(tracks[0])
-        queue = tuple(QueueRow(track, place, 0.0, None, PINNED, pinned=True) for place, track in enumerate(tracks))
+            session.playback.prepare(tracks[0][0])
+        queue = tuple(
+            QueueRow(track, place, 0.0, None, reason, pinned=True)
+            for place, (track, reason) in enumerate(tracks[:SHOWN_NAMED])
+        )
         session.show(queue=queue, notice=notice)
 
 

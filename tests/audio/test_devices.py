@@ -72,3 +72,13 @@ def test_vlc_finds_its_devices_by_part_of_their_names(pulse, start_client):
     ready = events.wait_for(Ready)
     assert (ready.engine, ready.note) == ("vlc", "")
     assert "null output" in ready.device.lower()
+
+
+@pytest.mark.sound
+def test_the_devices_of_a_sound_server_are_listed_with_the_default_and_silence(pulse):
+    command = [sys.executable, "-m", "player", "devices", "--json"]
+    done = subprocess.run(command, env=pulse.environment, capture_output=True, check=True, timeout=30)
+    found = json.loads(done.stdout)
+    assert [one["name"] for one in found if one["default"]] == ["default"]
+    assert {one["engine"] for one in found} == {"stream", "null"}
+    assert all(one["rate"] > 0 for one in found)

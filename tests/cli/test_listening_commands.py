@@ -12,6 +12,7 @@ import pytest
 from player.feedback.event_history import load_history
 from player.feedback.event_store import EventStore
 from player.feedback.events import MICROSECONDS, NewEvent
+from tests.support.tones import write_tones
 
 NEXT_KEYS = {"track_id", "title", "artist", "score", "propensity", "reason"}
 MEASURE_KEYS = {"gini", "artist_entropy", "intra_list_distance", "coverage", "never_played"}
@@ -238,6 +239,22 @@ def test_playing_without_a_screen_prints_a_line_for_each_event(demo, process, tm
     start = next(line for line in lines if line["event"] == "start")
     assert start["title"]
     assert start["station"] == "Evening"
+
+
+@pytest.mark.slow
+def test_named_files_play_in_order_to_the_end_and_then_the_station(demo, process, tmp_path):
+    demo.close()
+    (tmp_path / "data" / "config.toml").write_text('[audio]\nengine = "null"\n')
+    files = [write_tones(tmp_path / f"{name}.wav", [(hertz, 0.6)]) for name, hertz in (("b", 440), ("a", 550))]
+    answer = process("play", *files, "--headless")
+    assert (answer.code, answer.err) == (0, "")
+    events = [json.loads(line) for line in answer.out.splitlines()]
+    told = [(one["event"], one["title"]) for one in events if one["event"] in {"start", "finish", "skip", "stop"}]
+    assert told == [("start", "b"), ("finish", "b"), ("start", "a"), ("finish", "a")]
+    assert {one["action"] for one in events if one["event"] == "start"} == {"chose"}
+    answer = process("play", files[0], "--headless", "--then", "evening", "--seconds", 3)
+    starts = [one for one in map(json.loads, answer.out.splitlines()) if one["event"] == "start"]
+    assert [one["station"] for one in starts] == [None, "Evening"]
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""Benchmarks of the sound, beside other players where that means something."""
