@@ -15,7 +15,7 @@ from player.stations.seeds import Seed
 from player.stations.stations import Stations
 from player.storage.database import Database, open_database
 from player.storage.event_kinds import Origin
-from player.storage.models import Embedding, Track, TrackFile
+from player.storage.models import Embedding, LibraryRoot, Track, TrackFile
 
 GENRES = 20
 TRACKS_AN_ARTIST = 15
@@ -29,6 +29,7 @@ def synthetic_library(folder: Path, tracks: int, events: int, seed: int = 0) -> 
     genre = rng.integers(GENRES, size=tracks)
     now = time.time_ns() // 1000
     with database.session() as session:
+        session.add(LibraryRoot(path="/music", added_us=now))
         session.execute(insert(Track), [_track(number, int(genre[number]), now) for number in range(tracks)])
         session.execute(
             insert(TrackFile),
