@@ -73,7 +73,7 @@ def open_player(
         except AlreadyRunningError:
             pass
         else:
-            _run(open_home, lambda: _look(data_dir))
+            _run(open_home, lambda: _look(data_dir, station))
             return
     _attach(data_dir, station)
 
@@ -91,15 +91,15 @@ def _attach(data_dir: Path | None, station: str | None) -> None:
     run_remote(data, "This data folder's player is open elsewhere already; this is a remote control for it.")
 
 
-def _look(data_dir: Path | None) -> "FirstLook | None":
-    """What is in the data folder, if there is one."""
+def _look(data_dir: Path | None, station: str | None) -> "FirstLook | None":
+    """What is in the data folder, if there is one, on the station that was asked for, if one was."""
     from player.folders import locate
     from player.stations.first_look import look_at
 
     if not locate(data_dir).database.exists():
         return None
     with opened(data_dir) as home:
-        return look_at(home.database)
+        return look_at(home.database, station)
 
 
 def demo() -> None:

@@ -29,10 +29,15 @@ class FirstLook:
     stations: tuple[StationRow, ...] = ()
 
 
-def look_at(database: Database) -> FirstLook:
-    """Look at a database; a few milliseconds whatever its size."""
+def look_at(database: Database, name: str | None = None) -> FirstLook | None:
+    """Look at a database, and what a named station is like; None where there is no such station."""
     stations = tuple(row for row, _ in list_stations(database))
     point = load_resume_point(database)
+    if name is not None:
+        named = next((row.id for row in stations if row.name.casefold() == name.casefold()), None)
+        if named is None:
+            return None
+        point = point if point.station_id == named else ResumePoint(named, volume=point.volume)
     station = next((row for row in stations if row.id == point.station_id), None)
     with database.look_up() as connection:
         (tracks,) = connection.execute(_PLAYABLE).fetchone()

@@ -2,6 +2,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -70,6 +71,11 @@ def test_where_the_listener_stopped_is_shown_at_first_sight(demo):
     seen = look_at(demo.database)
     assert (seen.snapshot.station, seen.snapshot.tracks) == (seen.stations[0], len(demo.rows))
     assert seen.snapshot.now == NowPlaying(track, 12.0, track.duration, playing=False, thumb=1, reason="like you")
+    other = demo.station("Morning")
+    named = look_at(demo.database, "morning").snapshot
+    assert (named.station.id, named.now, named.volume) == (other.id, None, 0.5)
+    assert look_at(demo.database, "Evening") == replace(seen, stations=look_at(demo.database).stations)
+    assert look_at(demo.database, "Noon") is None
 
 
 async def until(pilot, holds):
