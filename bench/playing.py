@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -56,7 +56,7 @@ def main(seconds: float = SECONDS, tracks: int = 0) -> None:
 
 
 @contextmanager
-def player(data: Path, environment: dict[str, str], tracks: int) -> Iterator[tuple[int, Callable[[bytes], object]]]:
+def player(data: Path, environment: dict[str, str], tracks: int) -> Generator[tuple[int, Callable[[bytes], object]]]:
     """The player on a station; gives its process and what presses a key."""
     if tracks:
         synthetic_library(data, tracks, tracks).close()
@@ -74,7 +74,7 @@ def player(data: Path, environment: dict[str, str], tracks: int) -> Iterator[tup
 
 
 @contextmanager
-def mpd(folder: Path, environment: dict[str, str]) -> Iterator[tuple[int, Callable[[], object]]]:
+def mpd(folder: Path, environment: dict[str, str]) -> Generator[tuple[int, Callable[[], object]]]:
     """MPD on the same files."""
     own = folder / "mpd"
     own.mkdir()
@@ -101,7 +101,7 @@ def mpd(folder: Path, environment: dict[str, str]) -> Iterator[tuple[int, Callab
 
 
 @contextmanager
-def cmus(folder: Path, environment: dict[str, str]) -> Iterator[tuple[int, Callable[[], object]]]:
+def cmus(folder: Path, environment: dict[str, str]) -> Generator[tuple[int, Callable[[], object]]]:
     """Cmus on the same files, its screen in a terminal."""
     own = folder / "cmus"
     own.mkdir()
@@ -121,7 +121,7 @@ def cmus(folder: Path, environment: dict[str, str]) -> Iterator[tuple[int, Calla
 
 
 @contextmanager
-def on_terminal(arguments: list[str], environment: dict[str, str]) -> Iterator[tuple[int, Callable[[bytes], object]]]:
+def on_terminal(arguments: list[str], environment: dict[str, str]) -> Generator[tuple[int, Callable[[bytes], object]]]:
     """A program on a terminal of 120 × 40 whose output is read and forgotten; gives its process and what types."""
     child, terminal = pty.fork()
     if child == 0:

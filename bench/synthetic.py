@@ -14,7 +14,7 @@ from player.library.tracks import load_catalogue
 from player.stations.seeds import Seed
 from player.stations.stations import Stations
 from player.storage.database import Database, open_database
-from player.storage.event_kinds import Origin
+from player.storage.event_kinds import Kind, Origin
 from player.storage.models import Embedding, LibraryRoot, Track, TrackFile
 
 GENRES = 20
@@ -53,7 +53,7 @@ def synthetic_library(folder: Path, tracks: int, events: int, seed: int = 0) -> 
     station = Stations(database).create("Bench", [Seed("genre", "Genre 1")], library, ())
     told = [
         NewEvent(
-            str(rng.choice(["up", "down", "skip", "finish"], p=[0.1, 0.1, 0.3, 0.5])),
+            Kind(str(rng.choice(["up", "down", "skip", "finish"], p=[0.1, 0.1, 0.3, 0.5]))),
             int(rng.integers(tracks)) + 1,
             station.id,
             position=float(rng.uniform(0, 200)),
