@@ -1,6 +1,6 @@
 """Write the pages that are made from the program: ``python -m bench.pages``.
 
-``docs/guide/configuration.md`` from the settings model, and the table of layers in ``docs/dev/architecture.md`` from
+``docs/guide/configuration.md`` from the settings model, ``docs/guide/keys.md`` from the tables of keys, and the table of layers in ``docs/dev/architecture.md`` from
 import-linter's contracts. ``tests/docs`` compares the pages with what this would write.
 """
 
@@ -19,9 +19,11 @@ from pydantic_core import PydanticUndefined
 
 from player.config import Settings
 from player.settings_file import meanings
+from player.tui.keys import NAMED
 
 ROOT = Path(__file__).parents[1]
 CONFIGURATION = ROOT / "docs" / "guide" / "configuration.md"
+KEYS = ROOT / "docs" / "guide" / "keys.md"
 ARCHITECTURE = ROOT / "docs" / "dev" / "architecture.md"
 LAYERS = re.compile(r"(<!-- layers: .*? -->\n).*?(<!-- end of layers -->)", re.DOTALL)
 HEAD = """\
@@ -35,11 +37,21 @@ with the line's name and what is allowed: a misspelt setting is never passed ove
 
 With `--data-dir DIR` (or `PLAYER_DATA_DIR`) the settings are `DIR/config.toml`.
 """
+KEYS_HEAD = """\
+# Keys
+
+<!-- made by python -m bench.pages from player/tui/keys.py; change the text there -->
+
+`?` on the screen shows the keys that matter there, `:` finds every command by its name. A key can be another: under `[keys]` in
+`config.toml`, by the name in this table, as in `next = "ctrl+n"`; several with commas between them. Keys are called as Textual
+calls them: `ctrl+n`, `f5`, `space`, `question_mark`. What clashes or is not known is told when the player starts.
+"""
 
 
 def main() -> None:
-    """Write both."""
+    """Write all."""
     CONFIGURATION.write_text(configuration_page(Settings), "utf-8")
+    KEYS.write_text(keys_page(), "utf-8")
     ARCHITECTURE.write_text(with_layers(ARCHITECTURE.read_text("utf-8")), "utf-8")
 
 
@@ -52,6 +64,12 @@ def configuration_page(settings: type[BaseModel]) -> str:
         assert isinstance(model, type)
         parts += [f"## [{name}]\n", f"{inspect.getdoc(model)}\n", _table(model, model.model_fields)]
     return "\n".join([*parts, "## All defaults\n", f"```toml\n{_defaults(sections)}```\n"])
+
+
+def keys_page() -> str:
+    """Every key of the screen with the name by which the settings call it."""
+    rows = [f"| `{key.shown}` | `{name}` | {key.help} |".replace("`|`", "`\\|`") for name, key in NAMED.items()]
+    return "\n".join([KEYS_HEAD, "| key | name | does |", "|---|---|---|", *rows, ""])
 
 
 def with_layers(page: str) -> str:

@@ -110,6 +110,8 @@ class Settings(BaseModel):
     learning: LearningSettings = LearningSettings()
     remote: RemoteSettings = RemoteSettings()
     library: LibrarySettings = LibrarySettings()
+    keys: dict[str, str] = Field(default_factory=dict)
+    """Keys of your own on the screen, by the names in [keys](keys.md): ``next = "ctrl+n"``; several with commas between them."""
     musicnn_weights: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
     """A ``musicnn`` wheel to read the weights from, instead of the one the set-up fetched."""
     commands: dict[str, str] = Field(default_factory=dict)

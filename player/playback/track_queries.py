@@ -44,6 +44,10 @@ class TrackQueries(Commands):
         """
         return self._why(self._tuned(), self._track(track_id))
 
+    def own_keys(self) -> dict[str, str]:
+        """The listener's own keys, by name, as the settings have them."""
+        return self._session.settings.keys
+
     def cover(self, track_id: int) -> CoverArt | None:
         """The picture within a track's file, or beside it; reads files."""
         track = self._session.known.playable_track(track_id)

@@ -12,7 +12,7 @@ from textual.app import App, SystemCommand
 
 from player.errors import PlayerError
 from player.tui.command_queue import CommandQueue
-from player.tui.keys import ON_STATION, PLACES, PLAYING, QUEUE, STATION, bindings
+from player.tui.keys import BUILT_IN, ON_STATION, PLACES, PLAYING, QUEUE, STATION, Keymap, bindings
 from player.tui.lazy_player import LazyPlayer
 from player.tui.messages import SnapshotChanged
 from player.tui.screens.browse import BrowseScreen
@@ -23,10 +23,10 @@ from player.tui.screens.playing import PlayingScreen
 from player.tui.screens.station import StationScreen
 from player.tui.screens.stations import StationPicker
 from player.tui.theme import THEME
-from player.tui.widgets.status_lines import NoticeLine
+from player.tui.widgets.status_lines import KeyBar, NoticeLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from textual.binding import BindingType
     from textual.screen import Screen
@@ -67,6 +67,8 @@ _WIDE = 110
 """Columns from which the diversity panel stands beside the queue."""
 _NOTICE_SECONDS = 12.0
 """Two sentences are read by then."""
+_MINI = 8
+"""Lines below which there is room for the playing track and the next one alone."""
 _SHORT = 18
 """Lines below which only the track, the queue and the keys are shown."""
 
@@ -84,7 +86,7 @@ class PlayerApp(App[None]):
     SUSPENDED_SCREEN_CLASS = "-behind"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(PLAYING), *bindings(STATION), *bindings(PLACES)]
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (_NARROW, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012 - an instance variable, says Textual
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (_SHORT, "-tall")]  # noqa: RUF012 - the same
+    VERTICAL_BREAKPOINTS = [(0, "-mini"), (_MINI, "-short"), (_SHORT, "-tall")]  # noqa: RUF012 - the same
 
     def __init__(self, player: Controller, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -94,7 +96,11 @@ class PlayerApp(App[None]):
         self.theme = THEME.name
         self._clock = clock
         self._problem = ""
+        self.keymap = BUILT_IN
+        """The listener's own keys."""
         self._told = self._notice = ""
+        self._warning = ""
+        """What is wrong in the settings of the keys; it stands where nothing else is to be said."""
         self._started_up = False
         self._offered = False
         self._closing_down = False
@@ -113,6 +119,7 @@ class PlayerApp(App[None]):
         self.install_screen(LibraryScreen(self.player, self._clock), "library")
         self.push_screen(StationScreen(self.player, self._clock))
         self.commands.add(self._open, self._started)
+        self.commands.add(self.player.own_keys, self._take_keys)
 
     def _open(self) -> None:
         """Start the player, in the commands' thread; what keeps it from starting ends the app."""
@@ -132,6 +139,17 @@ class PlayerApp(App[None]):
         """Draw what is known already, before the imports and the reading that follow take turns with the drawing."""
         self.on_snapshot_changed()
         self.screen.call_after_refresh(drawn)
+
+    def _take_keys(self, settings: Mapping[str, str]) -> None:
+        """Let the listener's own keys take the place of the built-in ones."""
+        if settings:
+            self.keymap = Keymap.of(settings)
+            self.set_keymap(dict(self.keymap.own))
+            for bar in self.screen.query(KeyBar):
+                bar.on_mount()
+                bar.refresh(layout=True)
+            self._warning = " ".join(self.keymap.problems)
+            self._tell()
 
     def on_snapshot_changed(self) -> None:
         """Draw the newest snapshot."""
@@ -421,7 +439,7 @@ class PlayerApp(App[None]):
         for screen in self.screen_stack:
             notice = self._notice if isinstance(screen, PlayingScreen) else ""
             for line in screen.query(NoticeLine):
-                line.show(self._problem or notice, problem=bool(self._problem))
+                line.show(self._problem or notice or self._warning, problem=bool(self._problem))
 
 
 def _about_track(about: str) -> type[AboutTrackScreen]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from textual.binding import Binding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Key:
 
     def binding(self) -> Binding:
         """The binding; shown by the key bar, not by Textual's footer."""
-        return Binding(self.keys, self.action, self.label, show=False, key_display=self.shown)
+        return Binding(self.keys, self.action, self.label, show=False, key_display=self.shown, id=NAME_OF.get(self))
 
 
 def bindings(keys: Iterable[Key]) -> list[Binding]:
@@ -360,3 +360,55 @@ PICKER_BAR = (_MOVE, _CHOOSE, RENAME, REMOVE)
 FORM_BAR = (_ADD, _DROP, _NAME, _MODE, _CREATE)
 HELP_BAR = (_SCROLL,)
 CLOSE_BAR = (CLOSE,)
+
+NAMED = {name.lower(): key for name, key in tuple(globals().items()) if isinstance(key, Key) and name[0] != "_"}
+"""Every key by the name that the listener's settings use."""
+NAME_OF = {key: name for name, key in reversed(NAMED.items())}
+_EVERYWHERE = (*PLAYING, *STATION, *PLACES)
+_TOGETHER = (
+    (*_EVERYWHERE, *QUEUE, *ON_STATION), (*_EVERYWHERE, *IN_LIBRARY), (*_EVERYWHERE, *IN_BROWSE), (*_EVERYWHERE, *IN_SIMILAR),
+    (*_EVERYWHERE, *ON_MAP), (*_EVERYWHERE, *IN_WHY), (*_EVERYWHERE, *IN_STORY), (*_EVERYWHERE, *IN_NOW), IN_SURVEY,
+)  # fmt: skip
+"""Keys that can be pressed on one screen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keymap:
+    """The listener's own keys, in place of the built-in ones.
+
+    Attributes:
+        own: name of a key → Textual's names of the keys that do it, with commas between them.
+        problems: what is wrong in the settings, one sentence each.
+    """
+
+    own: tuple[tuple[str, str], ...] = ()
+    problems: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(settings: Mapping[str, str]) -> Keymap:
+        """The keys as the settings have them; a name that is none is told and left out, a clash is told and kept."""
+        problems = [
+            f"keys.{name} is no action; docs/guide/keys.md lists them." for name in settings if name not in NAMED
+        ]
+        own = {name: keys.replace(" ", "") for name, keys in settings.items() if name in NAMED}
+        for name, keys in own.items():
+            for together in _TOGETHER:
+                others = {NAME_OF[key] for key in together} - {name} if NAMED[name] in together else set[str]()
+                for other in sorted(others):
+                    twice = set(keys.split(",")) & set(own.get(other, NAMED[other].keys).split(","))
+                    problems += [
+                        f"keys.{name}: {key} is the key of {other} too; give one another." for key in sorted(twice)
+                    ]
+        return Keymap(tuple(own.items()), tuple(dict.fromkeys(problems)))
+
+    def keys(self, key: Key) -> str:
+        """Textual's names of the keys that do it."""
+        return dict(self.own).get(NAME_OF.get(key, ""), key.keys)
+
+    def shown(self, key: Key) -> str:
+        """The key as printed on screen."""
+        own = dict(self.own).get(NAME_OF.get(key, ""))
+        return key.shown if own is None else own.split(",")[0].replace("ctrl+", "^")
+
+
+BUILT_IN = Keymap()

@@ -168,6 +168,7 @@ class MemoryPlayer:
         ]
         self.refusal = ""
         self.pins: list[int] = []
+        self.own: dict[str, str] = {}
         self.covers: dict[int, CoverArt] = {}
         self.words: dict[int, tuple[LyricsLine, ...]] = {}
         self.new = False
@@ -258,6 +259,9 @@ class MemoryPlayer:
     def play_track(self, track_id: int) -> None:
         self._note("play_track", track_id)
         self._play(next(track for track in self.tracks if track.id == track_id))
+
+    def own_keys(self) -> dict[str, str]:
+        return self.own
 
     def cover(self, track_id: int) -> CoverArt | None:
         return self.covers.get(track_id)

@@ -11,6 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
 from player.tui.keys import (
+    BUILT_IN,
     CLOSE_BAR,
     COLUMN,
     HELP_BAR,
@@ -29,6 +30,7 @@ from player.tui.keys import (
     STATION,
     TO_TRACK,
     Key,
+    Keymap,
 )
 from player.tui.widgets.status_lines import KeyBar
 from player.tui.widgets.styled_text import Ink, Inked, Line
@@ -82,15 +84,19 @@ artists are played alike, towards 1 when one has all.",
 class HelpPage(Inked):
     """Sections of two columns; a long sentence goes on below its beginning."""
 
+    @property
+    def _keymap(self) -> Keymap:
+        return getattr(self.app, "keymap", BUILT_IN)
+
     def line(self, y: int, width: int) -> Line:
         """One line of the page."""
-        lines = _page(width)
+        lines = _page(width, self._keymap)
         return lines[y] if y < len(lines) else []
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """All of it; the page scrolls."""
         del container, viewport
-        return len(_page(width))
+        return len(_page(width, self._keymap))
 
 
 class HelpScreen(ModalScreen[None]):
@@ -118,7 +124,10 @@ class HelpScreen(ModalScreen[None]):
 
 
 @lru_cache(maxsize=4)
-def _page(width: int) -> list[Line]:
+def _page(width: int, keymap: Keymap) -> list[Line]:
+    def _keys(keys: Iterable[Key]) -> tuple[tuple[str, str], ...]:
+        return tuple((keymap.shown(key), key.help) for key in keys)
+
     sections = (
         ("The playing track", _keys(PLAYING)),
         ("The queue", _keys((PLAY_ROW, *QUEUE))),
@@ -135,10 +144,6 @@ def _page(width: int) -> list[Line]:
         ("Signs", _SIGNS),
     )
     return [line for title, rows in sections for line in _section(title, rows, width)][:-1]
-
-
-def _keys(keys: Iterable[Key]) -> tuple[tuple[str, str], ...]:
-    return tuple((key.shown, key.help) for key in keys)
 
 
 def _section(title: str, rows: tuple[tuple[str, str], ...], width: int) -> list[Line]:

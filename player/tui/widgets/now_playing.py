@@ -32,10 +32,12 @@ class NowPlayingPanel(Inked):
 
     _now: NowPlaying | None = None
     _output = ""
+    _next = ""
 
     def show(self, snapshot: Snapshot) -> None:
         """Show another snapshot's track; the position is the position bar's."""
         self._now = snapshot.now
+        self._next = snapshot.queue[0].track.title if snapshot.queue else ""
         self._output = snapshot.output
         self.refresh()
 
@@ -48,6 +50,8 @@ class NowPlayingPanel(Inked):
                 return _title(self._now, width)
             case 1:
                 return _origin(self._now, width)
+            case 2 if self.screen.has_class("-mini"):
+                return [(" " * _MARGIN + fit(f"then {self._next}", width - _MARGIN), Ink.DIM)] if self._next else []
             case 2:
                 return _circumstances(self._now.reason, self._output, width)
             case _:

@@ -6,7 +6,7 @@ import textwrap
 from functools import partial
 from typing import TYPE_CHECKING
 
-from player.tui.keys import ALWAYS_BAR, Key
+from player.tui.keys import ALWAYS_BAR, BUILT_IN, Key
 from player.tui.text import bar, dotted, fit, left_over, number, plain, sparkline
 from player.tui.widgets.styled_text import Ink, Inked, Line, spread, width_of
 
@@ -102,13 +102,12 @@ class JobLine(Inked):
             steer = _GO_ON if job.paused else _PAUSE if job.name == "embed" else _STOP
             # While it is counted the count says it all.
             stage = "" if job.stage.startswith(job.title) else job.stage
-            return spread([*name, (fit(stage, room - width_of(steer)), Ink.TEXT)], steer, width)
+            said = dotted((_counted(job), stage))
+            return spread([*name, (fit(said, room - width_of(steer)), Ink.TEXT)], steer, width)
         return self._progress(job, width)
 
     def _progress(self, job: JobView, width: int) -> Line:
-        words = f"{job.done:,} of {job.total:,}" if job.total > 0 else f"{job.done:,} done" if job.done else ""
-        eta = "paused" if job.paused else left_over(job.seconds_left) if job.seconds_left is not None else ""
-        facts: Line = [(dotted((words, eta)), Ink.TEXT)]
+        facts: Line = []
         for name, value, course in (("loss", job.loss, self._losses), ("AUC", job.metric, self._metrics)):
             if value is not None:
                 facts.append(((" · " if width_of(facts) else "") + f"{name} {value:.3f}", Ink.TEXT))
@@ -119,6 +118,13 @@ class JobLine(Inked):
             return facts
         done, rest = bar(job.done / job.total if job.total > 0 else 0.0, cells)
         return [(done, Ink.ACCENT), (rest + "  ", Ink.DIM), *facts]
+
+
+def _counted(job: JobView) -> str:
+    """How far it is and how long it takes: "12 of 240 · 2 min left"."""
+    words = f"{job.done:,} of {job.total:,}" if job.total > 0 else f"{job.done:,} done" if job.done else ""
+    eta = "paused" if job.paused else left_over(job.seconds_left) if job.seconds_left is not None else ""
+    return dotted((words, eta))
 
 
 class NoticeLine(Inked):
@@ -164,15 +170,20 @@ class KeyBar(Inked):
         super().__init__(id=id)
         self._keys = keys
         self._always = always
+        self.keymap = BUILT_IN
+
+    def on_mount(self) -> None:
+        """Show the listener's own keys."""
+        self.keymap = getattr(self.app, "keymap", BUILT_IN)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """One line where all keys fit, else two, which show what matters."""
         del container, viewport
-        return 1 if _span(self._keys) + _span(self._always) <= width + _KEY_GAP else 2
+        return 1 if self._span(self._keys) + self._span(self._always) <= width + _KEY_GAP else 2
 
     def line(self, y: int, width: int) -> Line:
         """One line of keys."""
-        return [piece for key in self.rows(width, self.content_size.height)[y] for piece in _pieces(key)]
+        return [piece for key in self.rows(width, self.content_size.height)[y] for piece in self._pieces(key)]
 
     def on_click(self, event: events.Click) -> None:
         """A click on a key is a press of it."""
@@ -181,9 +192,9 @@ class KeyBar(Inked):
             return
         end = 0
         for key in self.rows(self.content_size.width, self.content_size.height)[offset.y]:
-            end += width_of(_pieces(key))
+            end += width_of(self._pieces(key))
             if offset.x < end:
-                self.app.simulate_key(key.keys.split(",")[0])
+                self.app.simulate_key(self.keymap.keys(key).split(",")[0])
                 return
 
     def rows(self, width: int, height: int) -> list[list[Key]]:
@@ -192,23 +203,21 @@ class KeyBar(Inked):
         waiting = list(self._keys)
         for y in range(height):
             ending = list(self._always) if y == height - 1 else []
-            room = width + _KEY_GAP - _span(ending)
+            room = width + _KEY_GAP - self._span(ending)
             row: list[Key] = []
-            while waiting and (room := room - width_of(_pieces(waiting[0]))) >= 0:
+            while waiting and (room := room - width_of(self._pieces(waiting[0]))) >= 0:
                 row.append(waiting.pop(0))
             rows.append([*row, *ending])
         return rows
 
+    def _pieces(self, key: Key) -> Line:
+        return [(self.keymap.shown(key), Ink.ACCENT), (f" {key.label}" + " " * _KEY_GAP, Ink.DIM)]
+
+    def _span(self, keys: Sequence[Key]) -> int:
+        return sum(width_of(self._pieces(key)) for key in keys)
+
 
 _KEY_GAP = 2
-
-
-def _pieces(key: Key) -> Line:
-    return [(key.shown, Ink.ACCENT), (f" {key.label}" + " " * _KEY_GAP, Ink.DIM)]
-
-
-def _span(keys: Sequence[Key]) -> int:
-    return sum(width_of(_pieces(key)) for key in keys)
 
 
 class ReasonLine(Inked):
