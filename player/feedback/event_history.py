@@ -157,6 +157,10 @@ class EventHistory:
             self._columns = GrowingLabels(sorted(self._labelled.values(), key=lambda item: item.event.moment))
         return self._columns.now()
 
+    def all(self) -> Sequence[LoggedEvent]:
+        """Every event, in the order in which they were told; not to be changed."""
+        return self._events
+
     def find(self, event_id: int) -> LoggedEvent | None:
         """The event of that id."""
         place = bisect_left(self._events, event_id, key=lambda event: event.id)

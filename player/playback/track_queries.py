@@ -1,6 +1,7 @@
 """Questions about tracks: why one stands where it stands, everything known about it; and putting that right."""
 
 import time
+from datetime import datetime
 
 from player.config import Paths, Settings
 from player.errors import PlayerError
@@ -8,6 +9,7 @@ from player.feedback.correction import Correction
 from player.feedback.event_history import load_history
 from player.feedback.event_recorder import correcting
 from player.feedback.events import NewEvent
+from player.insight.listening_summary import ListeningSummary, listening_summary
 from player.learning.served_model import load_served_model
 from player.library.cover_art import CoverArt, embedded_art, folder_art
 from player.library.lyrics import LyricsLine, read_lyrics
@@ -43,6 +45,14 @@ class TrackQueries(Commands):
             PlayerError: there is no station, no such track, or nothing plays.
         """
         return self._why(self._tuned(), self._track(track_id))
+
+    def listening(self) -> ListeningSummary:
+        """The listening at a glance, and the newest of the log."""
+        session = self._session
+        with session.lock:
+            tracks = {row.id: row for row in session.known.collection.rows}
+            names = {station.id: station.name for station in session.stations.all(removed=True)}
+            return listening_summary(session.history, tracks, names, datetime.now().astimezone())
 
     def own_keys(self) -> dict[str, str]:
         """The listener's own keys, by name, as the settings have them."""

@@ -199,12 +199,20 @@ def _parts(view: StationView, row: int) -> tuple[StoryPart, ...]:
 def _events(history: EventHistory, names: Mapping[int, str], track_id: int) -> tuple[StoryEvent, ...]:
     undone = history.undone
     return tuple(
-        _event(history, event, names, undone)
+        told_event(history, event, names, undone)
         for event in sorted(history.about(track_id), key=lambda event: (event.time_us, event.id), reverse=True)
     )
 
 
-def _event(history: EventHistory, event: LoggedEvent, names: Mapping[int, str], undone: set[int]) -> StoryEvent:
+def told_event(history: EventHistory, event: LoggedEvent, names: Mapping[int, str], undone: set[int]) -> StoryEvent:
+    """An event as the screen tells it.
+
+    Args:
+        history: the log.
+        event: of it.
+        names: station id → name.
+        undone: ids of the events that were taken back.
+    """
     said = history.label_of(event.id)
     stands = event.kind != Kind.UNDO and event.id not in undone
     return StoryEvent(
@@ -228,9 +236,9 @@ def event_words(event: LoggedEvent) -> str:
     """What happened, in a few words."""
     match event.kind, event.action:
         case Kind.UNDO, _:
-            return f"took back {event.undoes_id}"
+            return "took something back"
         case Kind.LESS, _:
-            return f"less because of {event.note}"
+            return f"ignored a reason: {event.note}"
         case Kind.FINISH, _ if event.heard is not None:
             return "sought to the end"
         case Kind.SKIP | Kind.STOP, Action() as action if action in ENDED_BY:

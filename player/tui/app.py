@@ -16,6 +16,7 @@ from player.tui.keys import BUILT_IN, ON_STATION, PLACES, PLAYING, QUEUE, STATIO
 from player.tui.lazy_player import LazyPlayer
 from player.tui.messages import SnapshotChanged
 from player.tui.screens.browse import BrowseScreen
+from player.tui.screens.insights import InsightsScreen
 from player.tui.screens.library import LibraryScreen
 from player.tui.screens.now import NowScreen
 from player.tui.screens.picker import Confirm, ModePicker, RestMenu
@@ -180,7 +181,7 @@ class PlayerApp(App[None]):
         del screen
         for key in dict.fromkeys((*PLAYING, *STATION, *PLACES, *QUEUE, *ON_STATION)):
             run = partial(self.run_action, key.action, self.screen)
-            yield SystemCommand(f"{key.label}  ({key.shown})", key.help, run)
+            yield SystemCommand(f"{key.label}  ({self.keymap.shown(key)})", key.help, run)
 
     def complain(self, text: str) -> None:
         """Show a sentence on the screen in front, until something else happens."""
@@ -286,6 +287,11 @@ class PlayerApp(App[None]):
         """Show the playing track alone."""
         if self._return_to(NowScreen) is None:
             self.push_screen(NowScreen(self.player, self._clock))
+
+    def action_insights(self) -> None:
+        """Show what was heard, liked and disliked."""
+        if self._return_to(InsightsScreen) is None:
+            self.push_screen(InsightsScreen(self.player, self._clock))
 
     def action_all_tracks(self) -> None:
         """Open the list of all tracks."""

@@ -119,6 +119,13 @@ MORE_LIKE = Key(
 BEFORE = Key("b", "app.tell('back')", "b", "back", "Back to the station before; the music plays on.")
 STATIONS = Key("s", "stations", "s", "stations", "Pick a station, or make a new one.")
 LIBRARY = Key("l", "library", "l", "library", "The library by artist, genre or year, then album, then track.")
+INSIGHTS = Key(
+    "H,shift+h",
+    "insights",
+    "H",
+    "insights",
+    "What you heard, like and dislike; a calendar; the log, and taking from it back.",
+)
 NOW = Key("c", "now", "c", "cover", "The playing track alone: cover, lyrics, and why it plays.")
 ALL_TRACKS = Key("L,shift+l", "all_tracks", "L", "all tracks", "All tracks in one list, sorted as you like.")
 ALBUM = Key("O,shift+o", "app.tell_row('play_album')", "O", "album", "Play the album of the selected track, in order.")
@@ -149,6 +156,7 @@ PLAYING = (
 PLACES = (
     STATIONS,
     NOW,
+    INSIGHTS,
     LIBRARY,
     ALL_TRACKS,
     SEARCH,
@@ -249,6 +257,9 @@ IN_WHY = (LESS, THIS_STORY, LEAVE_PANEL)
 CORRECT = Key(
     "delete,backspace", "correct", "del", "take back", "Take the selected thumb, ban, rest, reason or event back."
 )
+TAKE_BACK = Key("delete,backspace", "correct", "del", "take back", "Take the selected event back.")
+LEAVE_INSIGHTS = Key("escape,H,shift+h", "leave", "esc", "back", "Back to where you came from.")
+IN_INSIGHTS = (TAKE_BACK, LEAVE_INSIGHTS)
 THIS_UP = Key("u", "app.tell_row('thumb', 1)", "u", "like here", "Thumb it up on this station.")
 THIS_DOWN = Key("d", "app.tell_row('thumb', -1)", "d", "dislike here", "Thumb it down on this station.")
 THIS_UP_EVERYWHERE = Key(
@@ -272,6 +283,7 @@ MAIN_BAR = (
     STATIONS, LIBRARY, SEARCH, RETRAIN, DIAL, MODE, MORE_LIKE, PIN_LAST, MAP, SIMILAR, NEVER, REPLAY, QUIETER, LOUDER, SURVEY,
 )  # fmt: skip
 """In order of worth: the bar shows as many as fit, then help and quit."""
+INSIGHTS_BAR = (TAKE_BACK, PLAY_ROW, LEAVE_INSIGHTS, PAUSE, NEXT, UP, DOWN, UNDO, STATIONS, LIBRARY)
 NOW_BAR = (LEAVE_NOW, PAUSE, NEXT, UP, DOWN, UNDO, WHY, STORY, PREVIOUS, SEEK, NOT_NOW, MORE_LIKE)
 BROWSE_BAR = (
     PLAY_SELECTED,
@@ -367,7 +379,7 @@ NAME_OF = {key: name for name, key in reversed(NAMED.items())}
 _EVERYWHERE = (*PLAYING, *STATION, *PLACES)
 _TOGETHER = (
     (*_EVERYWHERE, *QUEUE, *ON_STATION), (*_EVERYWHERE, *IN_LIBRARY), (*_EVERYWHERE, *IN_BROWSE), (*_EVERYWHERE, *IN_SIMILAR),
-    (*_EVERYWHERE, *ON_MAP), (*_EVERYWHERE, *IN_WHY), (*_EVERYWHERE, *IN_STORY), (*_EVERYWHERE, *IN_NOW), IN_SURVEY,
+    (*_EVERYWHERE, *ON_MAP), (*_EVERYWHERE, *IN_WHY), (*_EVERYWHERE, *IN_STORY), (*_EVERYWHERE, *IN_NOW), (*_EVERYWHERE, *IN_INSIGHTS), IN_SURVEY,
 )  # fmt: skip
 """Keys that can be pressed on one screen."""
 

@@ -24,7 +24,7 @@ _SLIDER_MOST = 21
 _SLIDER_LEAST = 7
 _GAP = 2
 _FULL = 100
-_TALL_FROM = 3
+_TALL_FROM = 2
 """With fewer lines than this, the measures flow one after the other."""
 _LEFT_CELLS, _RIGHT_CELLS, _CHANGE_CELLS = 12, 12, 6
 """Of the ends in words, and of "↗ more"."""

@@ -1,0 +1,175 @@
+"""Insights: the last week in words, a calendar of listening, what is liked and what is not, and the log with its undo."""
+
+from __future__ import annotations
+
+import textwrap
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.containers import Container
+
+from player.feedback.correction import Correction
+from player.tui.keys import IN_INSIGHTS, INSIGHTS_BAR, bindings
+from player.tui.messages import Tell
+from player.tui.screens.playing import PlayingScreen
+from player.tui.text import clock, column, dotted, fit, sparkline
+from player.tui.widgets.row_list import RowList
+from player.tui.widgets.status_lines import Heading
+from player.tui.widgets.styled_text import Ink, Inked, Line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from player.insight.listening_summary import Leaning, ListeningSummary, LoggedLine
+    from player.tui.messages import AnswerFound, RowChosen
+
+_SHADES = "·░▒▓█"
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_WEEK_CELLS = 2
+_DAY_CELLS = 4
+_WHEN = 13
+_NAME_CELLS = 22
+_BAR_CELLS = 10
+
+
+class SummaryPanel(Inked):
+    """Sentences, calendar, hours, and what is liked, from top to bottom as far as there is room."""
+
+    _lines: Sequence[Line] = ()
+    _summary: ListeningSummary | None = None
+
+    def show(self, summary: ListeningSummary) -> None:
+        """Show another summary."""
+        self._summary = summary
+        self._lines = ()
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Another width has other lines."""
+        self._lines = ()
+
+    def line(self, y: int, width: int) -> Line:
+        """One line."""
+        if not self._lines and self._summary is not None:
+            self._lines = summary_lines(self._summary, width, datetime.now().astimezone().date())
+        return self._lines[y] if y < len(self._lines) else []
+
+
+def summary_lines(summary: ListeningSummary, width: int, today: date) -> list[Line]:
+    """The whole panel."""
+    lines: list[Line] = [
+        [(part, Ink.TEXT)] for sentence in summary.sentences for part in textwrap.wrap(sentence, max(width, 1))
+    ]
+    lines += [[], *_calendar(summary, width, today), []]
+    if any(summary.hours):
+        lines += [[("by hour ", Ink.DIM), (sparkline(summary.hours, 24), Ink.ACCENT), (" 0 – 23 h", Ink.DIM)], []]
+    for title, leanings in (("Artists", summary.artists), ("Genres", summary.genres)):
+        if leanings:
+            lines += [[(f"{title}, by how you answered", Ink.STRONG)], *map(_leaning, leanings), []]
+    return lines
+
+
+def _calendar(summary: ListeningSummary, width: int, today: date) -> list[Line]:
+    """A row for each day of the week, a column for each week, the last one at the right."""
+    weeks = max(min((width - _DAY_CELLS) // _WEEK_CELLS, 53), 0)
+    monday = today - timedelta(days=today.weekday(), weeks=weeks - 1)
+    most = max(summary.days.values(), default=0)
+    rows: list[Line] = []
+    for weekday, name in enumerate(_DAYS):
+        days = [monday + timedelta(weeks=week, days=weekday) for week in range(weeks)]
+        cells = "".join(_shade(summary.days.get(day, 0), most) + " " if day <= today else "  " for day in days)
+        rows.append([(name.ljust(_DAY_CELLS), Ink.DIM), (cells, Ink.ACCENT)])
+    return rows
+
+
+def _shade(plays: int, most: int) -> str:
+    return _SHADES[0] if not plays else _SHADES[min(1 + (len(_SHADES) - 1) * (plays - 1) // max(most, 1), 4)]
+
+
+def _leaning(one: Leaning) -> Line:
+    filled = round(one.share * _BAR_CELLS)
+    sign, ink = ("▲", Ink.GOOD) if one.share >= 0.5 else ("▼", Ink.BAD)  # noqa: PLR2004 - more for than against
+    return [
+        (f"{sign} ", ink),
+        (column(one.name, _NAME_CELLS), Ink.TEXT),
+        ("━" * filled, ink),
+        ("─" * (_BAR_CELLS - filled), Ink.DIM),
+        (f" {round(100 * one.share):>3} % for, of {one.answers}", Ink.DIM),
+    ]
+
+
+class LogList(RowList):
+    """What happened, the newest first."""
+
+    _lines: Sequence[LoggedLine] = ()
+
+    @property
+    def selected(self) -> LoggedLine | None:
+        """The event at the cursor."""
+        return self._lines[self.cursor] if self._lines else None
+
+    def show(self, lines: Sequence[LoggedLine]) -> None:
+        """Show another log; the cursor stays where it is."""
+        self._lines = lines
+        self.set_length(len(lines), self.cursor)
+
+    def row(self, index: int, width: int, *, selected: bool) -> Line:
+        """When, what and which track."""
+        told, event = self._lines[index], self._lines[index].event
+        gone = not event.stands
+        when = f"{datetime.fromtimestamp(event.time_us / 1_000_000).astimezone():%-d %b %H:%M}"
+        at = f"at {clock(event.position)}" if event.position else ""
+        words = dotted((f"{event.words} {at}".strip(), "taken back" if gone and not event.undoes else ""))
+        room = width - _WHEN
+        ink = Ink.DIM if gone else Ink.STRONG if selected else Ink.TEXT
+        return [
+            (column(when, _WHEN), Ink.DIM),
+            (column(words, room * 2 // 5), ink),
+            (fit(told.title, room - room * 2 // 5), Ink.DIM),
+        ]
+
+
+class InsightsScreen(PlayingScreen):
+    """The summary, and the log below or beside it."""
+
+    AUTO_FOCUS = "#log"
+    KEYS = INSIGHTS_BAR
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(IN_INSIGHTS)]
+
+    def body(self) -> ComposeResult:
+        """Both."""
+        yield Heading(id="heading")
+        with Container(id="insights"):
+            yield SummaryPanel(id="summary")
+            yield LogList(id="log")
+
+    def on_mount(self) -> None:
+        """Ask for the first time."""
+        self.query_one(Heading).show("Insights", "what you heard and said", "")
+        self.show(self._player.snapshot())
+        self.renew()
+
+    def renew(self) -> None:
+        """Sum up anew."""
+        self.look_up("listening", self._player.listening)
+
+    def on_answer_found(self, message: AnswerFound) -> None:
+        """Draw the summary."""
+        if not message.problem:
+            self.query_one(SummaryPanel).show(message.answer)
+            self.query_one(LogList).show(message.answer.log)
+
+    def on_row_chosen(self, message: RowChosen) -> None:
+        """Play the track of the event."""
+        message.stop()
+        if (told := self.query_one(LogList).selected) is not None:
+            self.post_message(Tell("play_track", told.track_id))
+
+    def action_correct(self) -> None:
+        """Take the selected event back."""
+        told = self.query_one(LogList).selected
+        if told is not None and told.event.correctable:
+            self.post_message(Tell("correct", Correction("undo", told.track_id, event_id=told.event.id)))
