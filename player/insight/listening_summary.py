@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from player.feedback.event_history import EventHistory
 from player.feedback.events import LoggedEvent
 from player.library.tracks import TrackRow
-from player.stations.seeds import genres_of
+from player.stations.stations import genres_of
 from player.stations.track_details import told_event
 from player.stations.track_views import StoryEvent
 from player.storage.event_kinds import Kind, Origin

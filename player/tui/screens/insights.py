@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from player.insight.listening_summary import Leaning, ListeningSummary, LoggedLine
+    from player.stations.snapshot import Snapshot
     from player.tui.messages import AnswerFound, RowChosen
 
 _SHADES = "·░▒▓█"
@@ -138,6 +139,7 @@ class InsightsScreen(PlayingScreen):
     AUTO_FOCUS = "#log"
     KEYS = INSIGHTS_BAR
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(IN_INSIGHTS)]
+    _seen: tuple[int, int | None] | None = None
 
     def body(self) -> ComposeResult:
         """Both."""
@@ -150,7 +152,14 @@ class InsightsScreen(PlayingScreen):
         """Ask for the first time."""
         self.query_one(Heading).show("Insights", "what you heard and said", "")
         self.show(self._player.snapshot())
-        self.renew()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Draw a snapshot; another track or library is another log."""
+        super().show(snapshot)
+        seen = snapshot.tracks, None if snapshot.now is None else snapshot.now.track.id
+        if seen != self._seen:
+            self._seen = seen
+            self.renew()
 
     def renew(self) -> None:
         """Sum up anew."""
