@@ -112,7 +112,8 @@ def _sentences(
         return
     known = {event.track_id for moment, event in heard if now - moment >= week}
     new = len({event.track_id for event in lately} - known)
-    yield f"In the last seven days you heard {len(lately)} tracks, {earlier} in the seven before; {new} were new to you."
+    tracks_heard = f"{len(lately)} {'track' if len(lately) == 1 else 'tracks'}"
+    yield f"In the last seven days you heard {tracks_heard}, {earlier} in the seven before; new to you: {new}."
     finished = sum(event.kind == Kind.FINISH for event in lately)
     yield f"You heard {finished / len(lately):.0%} of them to the end.".replace("%", " %")
     artists = Counter(tracks[event.track_id].artist for event in lately if event.track_id in tracks)

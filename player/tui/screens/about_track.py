@@ -112,9 +112,11 @@ class WhyScreen(AboutTrackScreen):
         """List the reasons."""
         if message.asked == self._track.id:
             self._why = why = message.answer
+            now = self._player.snapshot().now
+            playing = now is not None and now.track.id == self._track.id
             row = next((row for row in self._queue if row.track.id == self._track.id), None)
             self.head("" if why is None else f"on {why.station}")
-            self.query_one(PlainLine).show("", "" if why is None else standing(why, row), Ink.TEXT)
+            self.query_one(PlainLine).show("", "" if why is None else standing(why, row, playing=playing), Ink.TEXT)
             self.query_one(WhyList).show(why)
 
     def action_less(self) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.containers import Container
 
 from player.feedback.correction import Correction
+from player.storage.event_kinds import Kind
 from player.tui.keys import IN_INSIGHTS, INSIGHTS_BAR, bindings
 from player.tui.messages import Tell
 from player.tui.screens.playing import PlayingScreen
@@ -32,6 +33,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _WEEK_CELLS = 2
 _DAY_CELLS = 4
 _WHEN = 13
+_WORDS = 26
 _NAME_CELLS = 22
 _BAR_CELLS = 10
 
@@ -122,14 +124,14 @@ class LogList(RowList):
         told, event = self._lines[index], self._lines[index].event
         gone = not event.stands
         when = f"{datetime.fromtimestamp(event.time_us / 1_000_000).astimezone():%-d %b %H:%M}"
-        at = f"at {clock(event.position)}" if event.position else ""
+        at = f"at {clock(event.position)}" if event.position and event.kind != Kind.FINISH else ""
         words = dotted((f"{event.words} {at}".strip(), "taken back" if gone and not event.undoes else ""))
-        room = width - _WHEN
+        room = min(_WORDS, (width - _WHEN) // 2)
         ink = Ink.DIM if gone else Ink.STRONG if selected else Ink.TEXT
         return [
             (column(when, _WHEN), Ink.DIM),
-            (column(words, room * 2 // 5), ink),
-            (fit(told.title, room - room * 2 // 5), Ink.DIM),
+            (column(words, room) + " ", ink),
+            (fit(told.title, width - _WHEN - room - 1), Ink.DIM),
         ]
 
 

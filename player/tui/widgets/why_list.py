@@ -170,19 +170,21 @@ class WhyList(RowList):
         ]
 
 
-def standing(why: Why, row: QueueRow | None = None) -> str:
+def standing(why: Why, row: QueueRow | None = None, *, playing: bool = False) -> str:
     """Where the track stands and how it came there, in one line.
 
     Args:
         why: the explanation.
         row: of the queue, where the track has one.
+        playing: it is the one that plays.
     """
-    if why.blocked and not why.pinned and why.place != 0:
+    playing = playing or why.place == 0
+    if why.blocked and not why.pinned and not playing:
         place = f"kept out: {why.blocked}"
-    elif why.place is None:
-        place = "not in the queue"
+    elif playing:
+        place = "playing"
     else:
-        place = "playing" if why.place == 0 else f"place {why.place}"
+        place = "not in the queue" if why.place is None else f"place {why.place}"
     # A track that may not play now, as the one that plays, stands outside those that may.
     parts = [place, f"{ordinal(why.rank)} of {why.eligible:,} by score" if why.rank <= why.eligible else ""]
     if why.pinned:
