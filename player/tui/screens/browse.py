@@ -181,7 +181,7 @@ class BrowseScreen(PlayingScreen):
         with Horizontal(id="search-line"):
             yield Static("/ ", id="search-sign", markup=False)
             yield Input(placeholder="narrows all three columns – title, artist, album, year:1990-1999", compact=True)
-        with Horizontal(id="columns"):
+        with Horizontal(id="shelves"):
             yield NameList(id="groups")
             yield NameList(id="albums")
             yield AlbumTrackList(id="tracks")

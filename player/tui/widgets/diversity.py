@@ -102,7 +102,7 @@ class DiversityPanel(Inked):
     def line(self, y: int, width: int) -> Line:
         """One line of the form that fits."""
         height = self.content_size.height
-        lines = self._tall(width, height) if height >= _TALL_FROM else _flow(self._measures, width)
+        lines = self._tall(width, height) if height >= _TALL_FROM else [flow(self._measures, width)]
         return lines[y] if y < min(len(lines), height) else []
 
     def _tall(self, width: int, height: int) -> list[Line]:
@@ -130,14 +130,14 @@ def _between(measure: Measure, ends: tuple[str, str], width: int) -> Line:
     return spread(ends_line, change, width)
 
 
-def _flow(measures: tuple[Measure, ...], width: int) -> list[Line]:
+def flow(measures: tuple[Measure, ...], width: int) -> Line:
     """Variety  many artists ↗  different →  …, whole ones only."""
-    line: Line = [("Variety ", Ink.DIM)]
+    line: Line = [("Variety ", Ink.DIM)] if width >= len("Variety ") else []
     for measure in measures:
         item: Line = [] if measure.ends is None else [(f" {measure.ends[1]} ", Ink.TEXT), _change(measure)]
         if width_of(line) + width_of(item) <= width:
             line += item
-    return [line]
+    return line
 
 
 def _more(measure: Measure, value: float) -> float:
