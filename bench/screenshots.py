@@ -31,7 +31,7 @@ STATION = "Evening"
 
 
 def main(folder: Path) -> None:
-    """Write ``station.svg`` and ``why.svg`` into ``folder``."""
+    """Write ``station.svg``, ``why.svg``, ``library.svg`` and ``insights.svg`` into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="screenshots-") as data:
         for command in (
@@ -79,6 +79,13 @@ async def _draw(database: Database, data: str, folder: Path) -> None:
         await until(lambda: type(app.screen).__name__ != "PlayerScreen")
         await pilot.pause(0.5)
         _save(app, folder / "why.svg", "Every part of a track's score")
+        for key, name, title in (
+            ("l", "library", "Artists, albums, tracks"),
+            ("H", "insights", "What was heard and said"),
+        ):
+            await pilot.press("escape", key)
+            await pilot.pause(1.5)
+            _save(app, folder / f"{name}.svg", title)
         await pilot.press("escape", "q")
 
 

@@ -159,6 +159,7 @@ def test_what_does_not_fit_on_the_right_is_left_out_whole():
             st.floats(0, 9),
             st.lists(st.floats(0, 9), max_size=9).map(tuple),
             st.booleans(),
+            ends=st.sampled_from([None, ("alike", "different"), ("few artists", "many artists")]),
         ),
         max_size=7,
     ),
