@@ -1,19 +1,23 @@
 """The pages that are made from the program say what it says."""
 
-from bench.pages import ARCHITECTURE, CONFIGURATION, configuration_page, with_layers
+from bench.pages import ARCHITECTURE, CONFIGURATION, KEYS, configuration_page, keys_page, with_layers
 from player.config import Settings
 from tests.docs.conftest import ROOT
 
-MEND = "run `python -m bench.pages`"
+STALE = "run `python -m bench.pages`"
 
 
 def test_the_configuration_page_says_what_the_settings_model_says():
-    assert CONFIGURATION.read_text("utf-8") == configuration_page(Settings), MEND
+    assert CONFIGURATION.read_text("utf-8") == configuration_page(Settings), STALE
+
+
+def test_the_page_of_keys_says_what_the_tables_of_keys_say():
+    assert KEYS.read_text("utf-8") == keys_page(), STALE
 
 
 def test_the_table_of_layers_is_that_of_the_contracts():
     page = ARCHITECTURE.read_text("utf-8")
-    assert page == with_layers(page), MEND
+    assert page == with_layers(page), STALE
 
 
 def test_every_setting_is_on_the_page_with_its_default(tmp_path):

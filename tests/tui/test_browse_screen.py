@@ -1,0 +1,91 @@
+"""The library in three columns, pressed on the real screen."""
+
+import time
+
+import pytest
+
+from player.library.tracks import TrackRow
+from player.tui.screens.browse import KINDS, Shelf
+from player.tui.widgets.row_list import RowList
+
+pytestmark = pytest.mark.slow
+
+
+def focused(stage):
+    return stage.app.focused.id
+
+
+async def test_an_album_plays_in_order_in_two_keys(running, player):
+    async with running(player) as stage:
+        await stage.press("l")
+        assert stage.screen == "BrowseScreen"
+        assert "Library  15 tracks" in stage.text
+        await stage.press("enter")
+        assert player.told("play_in_order") == [(1, 2, 3)], "the album of the playing track, from its beginning"
+        assert stage.screen == "StationScreen"
+
+
+async def test_from_a_track_on_the_rest_of_its_album_plays(running, player):
+    async with running(player) as stage:
+        await stage.press("l", "right", "down", "enter")
+        assert player.told("play_in_order") == [(2, 3)]
+
+
+async def test_groups_albums_and_tracks_follow_the_cursor(running, player):
+    async with running(player, size=(120, 30)) as stage:
+        await stage.press("l", "left", "home", "down")
+        assert "音楽図鑑" not in stage.text
+        stage.app.screen.query_one("#groups", RowList).cursor = 6
+        await stage.settle()
+        assert "音楽図鑑" in stage.text
+        assert "羽の林で" in stage.text
+        await stage.press("v")
+        assert "by genre" in stage.text
+        await stage.press("v")
+        assert "by year" in stage.text
+
+
+async def test_what_is_typed_narrows_all_three(running, player):
+    async with running(player, size=(120, 30)) as stage:
+        await stage.press("l", "slash", *"bach")
+        assert "2 of 15 tracks" in stage.text
+        assert "Bezdin" not in stage.text
+        await stage.press("enter")
+        assert player.told("play_in_order") == [(14, 15)]
+
+
+async def test_an_album_is_pinned_and_made_a_station(running, player):
+    async with running(player) as stage:
+        await stage.press("l", "A")
+        assert player.told("pin_all") == [((1, 2, 3),)] or player.told("pin_all") == [(1, 2, 3)]
+        await stage.press("a")
+        assert player.told("play_station_of") == [
+            (("album", "Fugitive Visions - Piano Masterworks by Chopin and Liszt"),)
+        ]
+        await stage.press("l", "left", "a")
+        assert player.told("play_station_of")[-1] == (("artist", "Ivan Ilic"),)
+
+
+@pytest.mark.parametrize("size", [(40, 10), (60, 18), (300, 80)])
+async def test_it_fits_any_terminal(running, player, size):
+    async with running(player, size=size) as stage:
+        await stage.press("l")
+        assert all(len(line) <= size[0] for line in stage.text.splitlines())
+        await stage.press("left")
+        assert focused(stage) == "groups"
+        assert "Ivan Ilic" in stage.text
+
+
+def test_a_hundred_thousand_tracks_are_shelved_in_a_moment():
+    tracks = [
+        TrackRow(
+            n, f"/m/{n}", f"Title {n}", f"Artist {n // 100}", f"Album {n // 10}", "Rock", 1950 + n % 70, 200.0, False
+        )
+        for n in range(100_000)
+    ]
+    began = time.process_time()
+    shelf = Shelf.of(tracks, range(len(tracks)), KINDS[0])
+    albums = shelf.albums("Artist 7")
+    assert len(shelf.names) == 1001
+    assert list(albums) == [f"Album {n}" for n in range(70, 80)]
+    assert time.process_time() - began < 2, "processor time, about .1 s on an idle machine"
