@@ -87,6 +87,16 @@ class LearningSettings(BaseModel):
     music; 0 leaves it to you."""
 
 
+class ScreenSettings(BaseModel):
+    """How the screen looks."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    theme: str = "player"
+    """``player`` takes the terminal's own colours; Textual's themes (``nord``, ``dracula``, ``textual-light``, …) bring their own.
+    ``:`` and *theme* on the screen shows them all."""
+
+
 class RemoteSettings(BaseModel):
     """Remote control by programs that speak MPD's protocol. The socket in the data folder is always there; this is the network."""
 
@@ -108,6 +118,7 @@ class Settings(BaseModel):
     audio: AudioSettings = AudioSettings()
     station: StationSettings = StationSettings()
     learning: LearningSettings = LearningSettings()
+    screen: ScreenSettings = ScreenSettings()
     remote: RemoteSettings = RemoteSettings()
     library: LibrarySettings = LibrarySettings()
     keys: dict[str, str] = Field(default_factory=dict)

@@ -54,9 +54,10 @@ class TrackQueries(Commands):
             names = {station.id: station.name for station in session.stations.all(removed=True)}
             return listening_summary(session.history, tracks, names, datetime.now().astimezone())
 
-    def own_keys(self) -> dict[str, str]:
-        """The listener's own keys, by name, as the settings have them."""
-        return self._session.settings.keys
+    def screen_settings(self) -> tuple[str, dict[str, str]]:
+        """The theme of the screen, and the listener's own keys by name."""
+        settings = self._session.settings
+        return settings.screen.theme, settings.keys
 
     def cover(self, track_id: int) -> CoverArt | None:
         """The picture within a track's file, or beside it; reads files."""

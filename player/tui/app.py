@@ -120,7 +120,7 @@ class PlayerApp(App[None]):
         self.install_screen(LibraryScreen(self.player, self._clock), "library")
         self.push_screen(StationScreen(self.player, self._clock))
         self.commands.add(self._open, self._started)
-        self.commands.add(self.player.own_keys, self._take_keys)
+        self.commands.add(self.player.screen_settings, self._take_settings)
 
     def _open(self) -> None:
         """Start the player, in the commands' thread; what keeps it from starting ends the app."""
@@ -141,15 +141,21 @@ class PlayerApp(App[None]):
         self.on_snapshot_changed()
         self.screen.call_after_refresh(drawn)
 
-    def _take_keys(self, settings: Mapping[str, str]) -> None:
-        """Let the listener's own keys take the place of the built-in ones."""
-        if settings:
-            self.keymap = Keymap.of(settings)
+    def _take_settings(self, settings: tuple[str, Mapping[str, str]]) -> None:
+        """Let the listener's own theme and keys take the place of the built-in ones."""
+        theme, keys = settings
+        if theme in self.available_themes:
+            self.theme = theme
+        else:
+            self._warning = f"screen.theme: there is no theme “{theme}”; : and theme shows them all."
+            self._tell()
+        if keys:
+            self.keymap = Keymap.of(keys)
             self.set_keymap(dict(self.keymap.own))
             for bar in self.screen.query(KeyBar):
                 bar.on_mount()
                 bar.refresh(layout=True)
-            self._warning = " ".join(self.keymap.problems)
+            self._warning = " ".join((self._warning, *self.keymap.problems)).strip()
             self._tell()
 
     def on_snapshot_changed(self) -> None:
@@ -179,6 +185,9 @@ class PlayerApp(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every key of the screen in front, by its help, for the command palette."""
         del screen
+        yield SystemCommand(
+            "theme", "Choose other colours, till you leave; screen.theme keeps them.", self.search_themes
+        )
         for key in dict.fromkeys((*PLAYING, *STATION, *PLACES, *QUEUE, *ON_STATION)):
             run = partial(self.run_action, key.action, self.screen)
             yield SystemCommand(f"{key.label}  ({self.keymap.shown(key)})", key.help, run)

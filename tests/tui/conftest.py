@@ -169,6 +169,7 @@ class MemoryPlayer:
         self.refusal = ""
         self.pins: list[int] = []
         self.own: dict[str, str] = {}
+        self.theme = "player"
         self.covers: dict[int, CoverArt] = {}
         self.words: dict[int, tuple[LyricsLine, ...]] = {}
         self.new = False
@@ -260,8 +261,8 @@ class MemoryPlayer:
         self._note("play_track", track_id)
         self._play(next(track for track in self.tracks if track.id == track_id))
 
-    def own_keys(self) -> dict[str, str]:
-        return self.own
+    def screen_settings(self) -> tuple[str, dict[str, str]]:
+        return self.theme, self.own
 
     def cover(self, track_id: int) -> CoverArt | None:
         return self.covers.get(track_id)
