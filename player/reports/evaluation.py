@@ -114,7 +114,7 @@ def comparison_table(listener: ListenerReport, measure: Measure = Measure.PAIR_A
         about=(
             f"difference: {listener.subject} minus baseline on the same feedback, with its 95 % interval",
             "better: share of the resamples of your listening in which it is the better one",
-            "untrained: this player without a trained model, by likeness to the seeds and your own thumbs",
+            "untrained: this player without a trained model, by likeness to the station and your own thumbs",
             f"p: after Holm's correction for {len(rows)} comparisons; below {SURE:g} counts as sure",
         ),
     )

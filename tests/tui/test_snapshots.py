@@ -1,14 +1,35 @@
-"""Pictures of every screen at the smallest comfortable size and at a large one; ``--snapshot-update`` renews them."""
+"""Every screen at three sizes, letter by letter (``PLAYER_GOLDEN=write`` renews them), and two as pictures in two themes
+(``--snapshot-update``)."""
 
 import pytest
 from textual.widgets import Input
 
 from player.stations.snapshot import JobView
 from player.tui.app import PlayerApp
+from tests.support.golden import holds
+from tests.tui.conftest import read
 
 pytestmark = pytest.mark.slow
 
-SIZES = [(80, 24), (160, 50)]
+SIZES = [(40, 10), (80, 24), (160, 50)]
+SCREENS = {
+    "main": ((), None),
+    "now": (("c",), None),
+    "library": (("l", "down"), None),
+    "all-tracks": (("L", "down", "down"), None),
+    "search": (("slash", *"bach"), None),
+    "stations": (("s", "down"), None),
+    "new-station": (("s", "down", "down", "down", "enter", *"mell", "enter"), None),
+    "modes": (("v",), None),
+    "rest": (("y",), None),
+    "help": (("question_mark",), None),
+    "retraining": ((), "train"),
+    "paused": ((), "pause"),
+    "stop": (("ctrl+x",), "train"),
+    "similar": (("F", "down"), None),
+    "map": (("m",), None),
+    "survey": (("S",), None),
+}
 
 
 def still(keys=(), change=None):
@@ -41,32 +62,30 @@ def pause(player):
     player.change(job=JobView("embed", "Listening to the library", 120, 240, None, paused=True))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
-@pytest.mark.parametrize(
-    ("keys", "change"),
-    [
-        pytest.param((), None, id="main"),
-        pytest.param(("L", "down", "down"), None, id="library"),
-        pytest.param(("slash", *"bach"), None, id="search"),
-        pytest.param(("s", "down"), None, id="stations"),
-        pytest.param(("s", "down", "down", "down", "enter", *"mell", "enter"), None, id="new-station"),
-        pytest.param(("v",), None, id="modes"),
-        pytest.param(("y",), None, id="rest"),
-        pytest.param(("question_mark",), None, id="help"),
-        pytest.param((), train, id="retraining"),
-        pytest.param((), pause, id="paused"),
-        pytest.param(("F", "down"), None, id="similar"),
-        pytest.param(("m",), None, id="map"),
-        pytest.param(("S",), None, id="survey"),
-        pytest.param(("m", "c", "c", "plus", "up"), None, id="map-of-scores"),
-    ],
-)
-def test_the_screen_looks_as_it_did(snap_compare, player, keys, change, size):
-    app = PlayerApp(player, clock=lambda: 100.0)
-    assert snap_compare(app, run_before=still(keys, change), terminal_size=size)
+CHANGES = {"train": train, "pause": pause, None: None}
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x50"])
-def test_the_empty_library_looks_as_it_did(snap_compare, make_player, size):
-    app = PlayerApp(make_player([]), clock=lambda: 100.0)
-    assert snap_compare(app, run_before=still(), terminal_size=size)
+async def drawn(app, keys, change, size):
+    """What the screen says, line by line."""
+    async with app.run_test(size=size) as pilot:
+        await still(keys, CHANGES[change])(pilot)
+        return read(pilot)
+
+
+@pytest.mark.parametrize("name", SCREENS)
+async def test_the_screen_says_what_it_said_at_three_sizes(make_player, name):
+    keys, change = SCREENS[name]
+    said = [await drawn(PlayerApp(make_player(), clock=lambda: 100.0), keys, change, size) for size in SIZES]
+    assert holds(f"screens/{name}", "\n\n".join(said) + "\n")
+
+
+async def test_the_empty_library_says_what_it_said(make_player):
+    said = [await drawn(PlayerApp(make_player([]), clock=lambda: 100.0), (), None, size) for size in SIZES]
+    assert holds("screens/empty", "\n\n".join(said) + "\n")
+
+
+@pytest.mark.parametrize("theme", ["player", "textual-light"])
+@pytest.mark.parametrize("keys", [(), ("l",)], ids=["main", "library"])
+def test_the_screen_looks_as_it_did_in_two_themes(snap_compare, player, keys, theme):
+    player.theme = theme
+    assert snap_compare(PlayerApp(player, clock=lambda: 100.0), run_before=still(keys), terminal_size=(80, 24))

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 COLUMNS = ("groups", "albums", "tracks")
 ALL = ""
 """The name of the row that stands for all artists, genres, years or albums."""
-_COUNT = 7
+_COUNT = 6
 _TIME = 7
 _ARTIST_FROM = 56
 GENRE_SEPARATOR = "; "
