@@ -161,4 +161,6 @@ def _models(paths: "Paths") -> Iterator[Check]:
     except ModelError as error:
         yield Check("model", ok=False, detail=str(error), fix="`player models rollback`, or `player retrain`.")
     else:
-        yield Check("model", ok=True, detail=version or "none trained yet: likeness to the station and your thumbs choose")
+        yield Check(
+            "model", ok=True, detail=version or "none trained yet: likeness to the station and your thumbs choose"
+        )

@@ -78,7 +78,7 @@ def _print_why(said: "Why") -> None:
         key = f"; without it place {seed.rank_without}  [{seed.key}]" if seed.key else ""
         print(f"    seed  {seed.words}{words}{key}")
     for muted in said.muted:
-        print(f"    less  {muted.words} counts no more here  [{muted.key}]")
+        print(f"    less  {muted.words} is ignored here  [{muted.key}]")
 
 
 def _place(said: "Why") -> str:
@@ -133,7 +133,7 @@ def _print_story(story: "TrackStory") -> None:
     if story.rests_until is not None:
         print(f"rests till {datetime.fromtimestamp(story.rests_until).astimezone():%Y-%m-%d %H:%M}")
     for muted in story.muted:
-        print(f"on {muted.station}, {muted.words} counts no more")
+        print(f"on {muted.station}, {muted.words} is ignored")
     if story.parts:
         print(f"On {story.station}: {signed(story.score)}, of which")
     for part in story.parts:

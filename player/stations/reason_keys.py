@@ -138,7 +138,7 @@ def check_less(key: ReasonKey, seeds: Sequence[Seed], muted: Collection[str]) ->
         PlayerError: it was taken away before, or it is no seed of the station, or its last one.
     """
     if str(key) in muted:
-        raise PlayerError("This counts no more here already.")
+        raise PlayerError("This is ignored here already.")
     if key.seed is None:
         return
     if key.seed not in seeds:

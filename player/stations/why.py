@@ -158,7 +158,7 @@ class _Panel:
             key=str(key),
             stays=NOT_MUTABLE.get(key.value, ""),
             name=PART_NAMES[share.part],
-            words="counts no more here" if muted else self._words(share),
+            words="ignored here" if muted else self._words(share),
             logits=share.logits,
             lead=share.lead,
             rank_without=share.rank_without,

@@ -407,7 +407,8 @@ class Keymap:
             for together in _TOGETHER:
                 others = {NAME_OF[key] for key in together} - {name} if NAMED[name] in together else set[str]()
                 for other in sorted(others):
-                    twice = set(keys.split(",")) & set(own.get(other, NAMED[other].keys).split(","))
+                    new = set(keys.split(",")) - set(NAMED[name].keys.split(","))
+                    twice = new & set(own.get(other, NAMED[other].keys).split(","))
                     problems += [
                         f"keys.{name}: {key} is the key of {other} too; give one another." for key in sorted(twice)
                     ]

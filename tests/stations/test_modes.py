@@ -338,7 +338,7 @@ def test_the_dial_says_what_it_did_and_nothing_in_its_middle(demo):
     assert what_the_dial_does(demo.database, demo.paths, settings(), "Evening") == ""
     stations.turn_dial(1, 100)
     effect = what_the_dial_does(demo.database, demo.paths, settings(), "Evening")
-    assert "% never played, Gini" in effect
+    assert "% new to you" in effect
     assert "→" in effect
 
 

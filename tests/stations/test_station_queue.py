@@ -329,7 +329,7 @@ def test_a_turned_dial_is_compared_with_the_queue_of_its_middle(demo):
     turned, effect = dialled_queue(demo, station, 90)
     assert turned.track_rows != middle.track_rows
     assert effect.neutral == neutral.queue == neutral.neutral
-    assert "→" in effect.sentence
+    assert "new to you" in effect.sentence
     assert "→" not in neutral.sentence
     assert np.allclose(turned.request.scores, turned.scores.total + turned.dial)
     assert middle.dial is None
@@ -508,7 +508,7 @@ def test_rules_that_gave_way_are_told(tmp_path):
     collection, scorer = tune(home, station)
     queue = rank_station(scorer, Listening(ListeningState(), NOTHING_SAID, NOW), settings().station, 3)
     assert len({row.artist for row in collection.rows}) == 1
-    assert queue.notes == ("Only 3 tracks here: artists may follow each other.",)
+    assert queue.notes == ("Only 3 tracks can play here now: artists may follow each other.",)
     home.close()
 
 

@@ -221,8 +221,8 @@ def test_a_muted_part_counts_nothing(told):
     ranked = Ranked(home, station)
     said = ranked.why(ranked.first)
     part = next(part for part in said.parts if part.part is ScorePart.HEAD)
-    assert (part.logits, part.words) == (0.0, "counts no more here")
-    assert [(muted.key, muted.words) for muted in said.muted] == [("part:head", "what you told")]
+    assert (part.logits, part.words) == (0.0, "ignored here")
+    assert [(muted.key, muted.words) for muted in said.muted] == [("part:head", "your feedback")]
 
 
 def test_a_muted_seed_is_as_if_the_station_had_not_had_it(told):

@@ -332,7 +332,7 @@ def test_a_lost_device_is_said_and_the_clip_is_still_asked_about(tones):
     wire = Wire()
     with sitting(tones, wire) as session:
         wire.heard(audio.Ready("stream", "Speakers", ""))
-        assert session.view().output == "stream on Speakers"
+        assert session.view().output == "Output: Speakers"
         clip = session.view().clip
         wire.heard(audio.DeviceLost("The device went away."))
         assert session.view().words == "The device went away."

@@ -323,7 +323,7 @@ class MemoryPlayer:
         self._note("turn_dial", by)
         station = self._snapshot.station
         dial = min(max(station.dial + by, 0), 100)
-        effect = "" if dial == 50 else f"{dial} % never played, Gini 0.42 → {0.6 - dial / 200:.2f}"
+        effect = "" if dial == 50 else f"{dial} % new to you, more artists"
         self.change(station=replace(station, dial=dial), dial_effect=effect)
 
     def set_mode(self, mode: str) -> None:

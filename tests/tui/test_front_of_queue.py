@@ -38,9 +38,9 @@ async def test_the_dial_turns_each_way_by_ten(running, player, keys, told, shown
 async def test_the_dial_is_a_slider_with_what_it_did(running, player, size):
     async with running(player, size=size) as stage:
         assert "familiar ──" in stage.text
-        assert "never played, Gini" not in stage.text, "in its middle it does nothing"
+        assert "new to you, more" not in stage.text, "in its middle it does nothing"
         await stage.press("full_stop")
-        for figure in ("60 % never played", "Gini 0.42 → 0.30"):
+        for figure in ("60 % new to you", "more artists"):
             assert figure in stage.text
 
 

@@ -167,7 +167,7 @@ async def test_a_second_job_is_refused_in_words(running, player):
         player.change(job=JobView("scan", "reading ~/Music", 3, 10, None))
         await stage.press("r")
         assert player.told("start_job") == []
-        assert "A scan is running; escape stops it" in stage.text
+        assert "goes on already; ctrl+x stops it." in stage.text
 
 
 async def test_q_closes_the_player_before_the_app_ends(running, player):

@@ -62,7 +62,7 @@ async def test_a_new_station_grows_from_a_mix_of_seeds(running, player):
         await stage.press("s", "up", *["down"] * 3, "enter")
         assert stage.screen == "NewStation"
         await stage.press(*"mell", "enter", *"ilic", "enter")
-        assert "grows from  tag mellow + artist Ivan Ilic" in stage.text
+        assert "based on    tag mellow + artist Ivan Ilic" in stage.text
         assert "name: mellow + Ivan Ilic" in stage.text
         await stage.press("tab", *"Evening", "enter")
         assert player.told("create_station") == [("Evening", (("tag", "mellow"), ("artist", "Ivan Ilic")), "station")]
@@ -81,7 +81,7 @@ async def test_backspace_in_an_empty_search_drops_the_last_seed(running, player)
         await stage.press(
             "s", *["down"] * 3, "enter", *"mell", "enter", *"ili", "enter", *"x", "backspace", "backspace"
         )
-        assert "grows from  tag mellow  " in stage.text
+        assert "based on    tag mellow  " in stage.text
         await stage.press("backspace", "backspace")
         assert "nothing yet" in stage.text
 
@@ -112,7 +112,7 @@ async def test_the_modes_of_the_form_begin_again_after_the_last_one(running, pla
 async def test_a_station_without_seeds_is_not_made(running, player):
     async with running(player) as stage:
         await stage.press("s", *["down"] * 3, "enter", "ctrl+s")
-        assert "Choose at least one seed" in stage.text
+        assert "Choose at least one thing" in stage.text
         assert player.told("create_station") == []
 
 

@@ -104,7 +104,7 @@ async def test_w_explains_the_selected_row_and_shift_w_the_playing_track(playing
         await stage.press("down", "w")
         await stage.until(lambda: "place 2" in stage.text)
         assert f"Why  {queued.track.title}" in stage.text
-        assert "likeness to the seeds" in stage.text
+        assert "sounds like the station" in stage.text
         await stage.press("escape", "W")
         await stage.until(lambda: "playing ·" in stage.text)
         assert f"Why  {stage.controller.snapshot().now.track.title}" in stage.text
@@ -117,7 +117,7 @@ async def test_less_because_of_a_label_takes_it_away_and_del_again_gives_it_back
         await stage.press("delete")
         await stage.until(lambda: any(one.muted and one.key == row.key for one in stage.rows(WhyList)))
         assert ("less", row.key) in stage.kinds
-        assert "counts no more: " in stage.text
+        assert "is ignored: " in stage.text
         await stage.select(WhyList, lambda one: one.muted)
         await stage.press("delete")
         await stage.until(lambda: any(one.key == row.key and not one.muted for one in stage.rows(WhyList)))
@@ -151,7 +151,7 @@ async def test_i_shows_the_story_and_del_takes_an_event_back(playing):
         await stage.press("plus", "I")
         await stage.until(lambda: "thumbed up" in stage.text)
         assert stage.screen == "TrackStoryScreen"
-        assert f"Known about  {track.title}" in stage.text
+        assert f"Track info  {track.title}" in stage.text
         row = await stage.select(StoryList, lambda row: row.event is not None and row.event.kind == "up")
         assert row.event.label == 1.0
         await stage.press("delete")
@@ -168,7 +168,7 @@ async def test_a_thumb_a_ban_and_a_rest_are_lifted_where_they_are_shown(playing)
             await stage.select(StoryList, lambda row, label=label: row.label == label)
             await stage.press("delete")
             await stage.until(lambda label=label: not any(row.label == label for row in stage.rows(StoryList)))
-        assert "What holds now" not in stage.text
+        assert "Your feedback" not in stage.text
         story = stage.controller.story(queued.id)
         assert (story.thumbs, story.never, story.rests_until) == ((), False, None)
         assert [event.kind for event in story.events if event.stands] == ["clear", "up"]

@@ -102,10 +102,8 @@ class Shelf:
 class NameList(RowList):
     """Names with the number of their tracks."""
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
-        super().__init__(id=id)
-        self._names: Sequence[str] = ()
-        self._counts: Sequence[int] = ()
+    _names: Sequence[str] = ()
+    _counts: Sequence[int] = ()
 
     def show(self, names: Sequence[str], counts: Sequence[int], cursor: int) -> None:
         """Show other names."""
@@ -183,7 +181,7 @@ class BrowseScreen(PlayingScreen):
             yield Input(placeholder="narrows all three columns – title, artist, album, year:1990-1999", compact=True)
         with Horizontal(id="shelves"):
             yield NameList(id="groups")
-            yield NameList(id="albums")
+            yield NameList(id="albums", classes="-front")
             yield AlbumTrackList(id="tracks")
 
     def on_mount(self) -> None:

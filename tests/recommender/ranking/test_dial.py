@@ -75,8 +75,8 @@ def test_an_empty_queue_has_figures_too():
 
 def test_the_sentence_says_what_the_dial_did():
     turned = dial_effect(80, QueueFigures(0.31, 0.1, 0.29), QueueFigures(0.1, 0.5, 0.42))
-    assert turned.sentence == "31 % never played, Gini 0.42 → 0.29"
-    assert dial_effect(NEUTRAL, QueueFigures(1.0, 0.0, 0.5)).sentence == "100 % never played, Gini 0.50"
+    assert turned.sentence == "31 % new to you, more artists"
+    assert dial_effect(NEUTRAL, QueueFigures(1.0, 0.0, 0.5)).sentence == "100 % new to you"
 
 
 def test_a_turned_dial_needs_something_to_be_compared_with():

@@ -122,19 +122,19 @@ def test_variety_and_exploration_are_reasons_of_a_place():
     varied = reason(scores(), Placing(0, diversity_lead=0.4))
     assert (varied.kind, varied.text) == (ReasonKind.VARIETY, "for variety after the tracks before it")
     exploring = reason(scores(ScorePart.SEED, 0.2), Placing(0, 0.1, given_up=0.8, utility_rank=13))
-    assert (exploring.kind, exploring.text) == (ReasonKind.EXPLORING, "exploring: 12 tracks scored higher")
-    assert reason(scores(), Placing(0, given_up=0.8, utility_rank=2)).text == "exploring: 1 track scored higher"
+    assert (exploring.kind, exploring.text) == (ReasonKind.EXPLORING, "to try something: 12 tracks scored higher")
+    assert reason(scores(), Placing(0, given_up=0.8, utility_rank=2)).text == "to try something: 1 track scored higher"
 
 
 def test_where_nothing_distinguishes_the_tracks_no_reason_is_invented():
-    assert reason(scores()).text == "as good as any other here"
+    assert reason(scores()).text == "nothing known yet"
     worse = reason(scores(ScorePart.SEED, lead=-1.0))
     assert (worse.kind, worse.text) == (ReasonKind.OPEN, "the best of what is left")
 
 
 def test_a_seed_without_a_name_and_an_empty_pool_are_fine():
     parts = scores(ScorePart.SEED)
-    assert explain(parts, parts.centre(~EVERYONE), Placing(0), Evidence()).text == "near your seeds"
+    assert explain(parts, parts.centre(~EVERYONE), Placing(0), Evidence()).text == "like what the station is based on"
 
 
 def test_parts_without_logits_are_refused():

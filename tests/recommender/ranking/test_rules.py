@@ -131,8 +131,8 @@ def test_album_spacing_gives_way_before_artist_spacing():
     ("relaxed", "tracks", "sentence"),
     [
         ((), 3, ""),
-        ((RuleName.ARTIST_SPACING,), 3, "Only 3 tracks here: artists may follow each other."),
-        ((RuleName.ALBUM_SPACING,), 9, "Only 9 tracks here: albums may follow themselves."),
+        ((RuleName.ARTIST_SPACING,), 3, "Only 3 tracks can play here now: artists may follow each other."),
+        ((RuleName.ALBUM_SPACING,), 9, "Only 9 tracks can play here now: albums may follow themselves."),
         ((RuleName.RESTING,), 1, "Only 1 track here: resting tracks come back."),
         ((RuleName.RESTING,), 0, "Nothing else is left: resting tracks come back."),
         (
