@@ -1,9 +1,10 @@
 """Questions about tracks: why one stands where it stands, everything known about it; and putting that right."""
 
 import time
+from dataclasses import dataclass
 from datetime import datetime
 
-from player.config import Paths, Settings
+from player.config import Paths, Settings, load_settings
 from player.errors import PlayerError
 from player.feedback.correction import Correction
 from player.feedback.event_history import load_history
@@ -34,6 +35,16 @@ PLACES = 25
 """As many as the screen shows."""
 
 
+@dataclass(frozen=True, slots=True)
+class SettingLine:
+    """A setting by its name in the file, its value as text, its meaning, and whether it is at its default."""
+
+    name: str
+    value: str
+    meaning: str
+    is_default: bool
+
+
 class TrackQueries(Commands):
     """Answers the listener's questions about tracks while the music plays, and takes corrections."""
 
@@ -53,6 +64,37 @@ class TrackQueries(Commands):
             tracks = {row.id: row for row in session.known.collection.rows}
             names = {station.id: station.name for station in session.stations.all(removed=True)}
             return listening_summary(session.history, tracks, names, datetime.now().astimezone())
+
+    def settings_list(self) -> tuple[SettingLine, ...]:
+        """Every setting as the file has it now, with its meaning; a password is not shown."""
+        from player.settings_file import meanings, sections  # noqa: PLC0415 - for those who look at settings alone
+
+        session = self._session
+        settings, named = load_settings(session.paths), sections()
+        lines: list[SettingLine] = []
+        for prefix, model, values in (
+            ("", Settings, settings),
+            *((f"{name}.", kind, getattr(settings, name)) for name, kind in named.items()),
+        ):
+            texts = meanings(model)
+            for name, field in model.model_fields.items():
+                if name not in named or prefix:
+                    value, default = getattr(values, name), field.get_default(call_default_factory=True)
+                    shown = "(set)" if name == "password" and value else "" if value is None else str(value)
+                    lines.append(SettingLine(prefix + name, shown, texts[name], value == default))
+        return tuple(lines)
+
+    @command
+    def change_setting(self, name: str, text: str) -> None:
+        """Keep another value of a setting in the file; it holds from the next start.
+
+        Raises:
+            PlayerError: there is no such setting, or it does not take that value.
+        """
+        from player.settings_file import change_setting  # noqa: PLC0415 - as above
+
+        change_setting(self._session.paths, name, text)
+        self._session.show(notice=f"{name} is {text or 'empty'} from the next start on.")
 
     def screen_settings(self) -> tuple[str, dict[str, str]]:
         """The theme of the screen, and the listener's own keys by name."""

@@ -9,16 +9,14 @@ from threading import Event
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from textual.app import App, SystemCommand
+from textual.widgets import Input
 
 from player.errors import PlayerError
 from player.tui.command_queue import CommandQueue
 from player.tui.keys import BUILT_IN, ON_STATION, PLACES, PLAYING, QUEUE, STATION, Keymap, bindings
 from player.tui.lazy_player import LazyPlayer
 from player.tui.messages import SnapshotChanged
-from player.tui.screens.browse import BrowseScreen
-from player.tui.screens.insights import InsightsScreen
 from player.tui.screens.library import LibraryScreen
-from player.tui.screens.now import NowScreen
 from player.tui.screens.picker import Confirm, ModePicker, RestMenu
 from player.tui.screens.playing import PlayingScreen
 from player.tui.screens.station import StationScreen
@@ -289,18 +287,24 @@ class PlayerApp(App[None]):
 
     def action_library(self) -> None:
         """Open the library at the album that plays."""
-        if self._return_to(BrowseScreen) is None:
-            self.push_screen(BrowseScreen(self.player, self._clock))
+        self._open_place("library")
+
+    def _open_place(self, name: str) -> None:
+        kind = _place(name)
+        if self._return_to(kind) is None:
+            self.push_screen(kind(self.player, self._clock))
 
     def action_now(self) -> None:
         """Show the playing track alone."""
-        if self._return_to(NowScreen) is None:
-            self.push_screen(NowScreen(self.player, self._clock))
+        self._open_place("now")
+
+    def action_settings(self) -> None:
+        """Show every setting."""
+        self._open_place("settings")
 
     def action_insights(self) -> None:
         """Show what was heard, liked and disliked."""
-        if self._return_to(InsightsScreen) is None:
-            self.push_screen(InsightsScreen(self.player, self._clock))
+        self._open_place("insights")
 
     def action_all_tracks(self) -> None:
         """Open the list of all tracks."""
@@ -308,8 +312,8 @@ class PlayerApp(App[None]):
 
     def action_search(self) -> None:
         """Put the cursor into the search of the library, or open all tracks with it there."""
-        if isinstance(self.screen, BrowseScreen):
-            self.screen.search()
+        if isinstance(self.screen, _place("library")):
+            self.screen.query_one(Input).focus()
         else:
             self._open_library().search()
 
@@ -462,6 +466,18 @@ def _about_track(about: str) -> type[AboutTrackScreen]:
 
     kinds = {"similar": similar.SimilarScreen, "why": about_track.WhyScreen, "story": about_track.TrackStoryScreen}
     return kinds[about]
+
+
+def _place(name: str) -> type[PlayingScreen]:
+    from player.tui.screens import browse, insights, now, settings  # noqa: PLC0415 - not on the way to the first frame
+
+    places: dict[str, type[PlayingScreen]] = {
+        "library": browse.BrowseScreen,
+        "insights": insights.InsightsScreen,
+        "now": now.NowScreen,
+        "settings": settings.SettingsScreen,
+    }
+    return places[name]
 
 
 def _map_screen() -> type[MapScreen]:

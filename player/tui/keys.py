@@ -126,6 +126,7 @@ INSIGHTS = Key(
     "insights",
     "What you heard, like and dislike; a calendar; the log, and taking from it back.",
 )
+SETTINGS = Key("f2", "settings", "F2", "settings", "Every setting with its meaning, to be changed here.")
 NOW = Key("c", "now", "c", "cover", "The playing track alone: cover, lyrics, and why it plays.")
 ALL_TRACKS = Key("L,shift+l", "all_tracks", "L", "all tracks", "All tracks in one list, sorted as you like.")
 ALBUM = Key("O,shift+o", "app.tell_row('play_album')", "O", "album", "Play the album of the selected track, in order.")
@@ -157,6 +158,7 @@ PLACES = (
     STATIONS,
     NOW,
     INSIGHTS,
+    SETTINGS,
     LIBRARY,
     ALL_TRACKS,
     SEARCH,
@@ -257,6 +259,9 @@ IN_WHY = (LESS, THIS_STORY, LEAVE_PANEL)
 CORRECT = Key(
     "delete,backspace", "correct", "del", "take back", "Take the selected thumb, ban, rest, reason or event back."
 )
+CHANGE = Key("enter", "choose", "enter", "change", "Write another value for the selected setting; enter keeps it.")
+LEAVE_SETTINGS = Key("escape,f2", "leave", "esc", "back", "Back to where you came from.")
+IN_SETTINGS = (LEAVE_SETTINGS,)
 TAKE_BACK = Key("delete,backspace", "correct", "del", "take back", "Take the selected event back.")
 LEAVE_INSIGHTS = Key("escape,H,shift+h", "leave", "esc", "back", "Back to where you came from.")
 IN_INSIGHTS = (TAKE_BACK, LEAVE_INSIGHTS)
@@ -283,6 +288,7 @@ MAIN_BAR = (
     STATIONS, LIBRARY, SEARCH, RETRAIN, DIAL, MODE, MORE_LIKE, PIN_LAST, MAP, SIMILAR, NEVER, REPLAY, QUIETER, LOUDER, SURVEY,
 )  # fmt: skip
 """In order of worth: the bar shows as many as fit, then help and quit."""
+SETTINGS_BAR = (CHANGE, LEAVE_SETTINGS, PAUSE, NEXT)
 INSIGHTS_BAR = (TAKE_BACK, PLAY_ROW, LEAVE_INSIGHTS, PAUSE, NEXT, UP, DOWN, UNDO, STATIONS, LIBRARY)
 NOW_BAR = (LEAVE_NOW, PAUSE, NEXT, UP, DOWN, UNDO, WHY, STORY, PREVIOUS, SEEK, NOT_NOW, MORE_LIKE)
 BROWSE_BAR = (
@@ -379,7 +385,7 @@ NAME_OF = {key: name for name, key in reversed(NAMED.items())}
 _EVERYWHERE = (*PLAYING, *STATION, *PLACES)
 _TOGETHER = (
     (*_EVERYWHERE, *QUEUE, *ON_STATION), (*_EVERYWHERE, *IN_LIBRARY), (*_EVERYWHERE, *IN_BROWSE), (*_EVERYWHERE, *IN_SIMILAR),
-    (*_EVERYWHERE, *ON_MAP), (*_EVERYWHERE, *IN_WHY), (*_EVERYWHERE, *IN_STORY), (*_EVERYWHERE, *IN_NOW), (*_EVERYWHERE, *IN_INSIGHTS), IN_SURVEY,
+    (*_EVERYWHERE, *ON_MAP), (*_EVERYWHERE, *IN_WHY), (*_EVERYWHERE, *IN_STORY), (*_EVERYWHERE, *IN_NOW), (*_EVERYWHERE, *IN_INSIGHTS), (*_EVERYWHERE, *IN_SETTINGS), IN_SURVEY,
 )  # fmt: skip
 """Keys that can be pressed on one screen."""
 

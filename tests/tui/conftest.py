@@ -16,6 +16,7 @@ from player.insight.library_map import DOWN, UNTHUMBED, UP, Colouring, colour_by
 from player.insight.neighbours import SimilarTrack
 from player.insight.terminal_map import MapView, PlacedTracks
 from player.library.tracks import TrackRow
+from player.playback.track_queries import SettingLine
 from player.stations.snapshot import JobView, Measure, NowPlaying, QueueRow, Snapshot, StationRow
 from player.survey.view import Clip, Progress, SurveyView
 from player.tui.app import PlayerApp
@@ -260,6 +261,15 @@ class MemoryPlayer:
     def play_track(self, track_id: int) -> None:
         self._note("play_track", track_id)
         self._play(next(track for track in self.tracks if track.id == track_id))
+
+    def settings_list(self) -> tuple[SettingLine, ...]:
+        return (
+            SettingLine("audio.engine", "auto", "How the sound is made.", True),
+            SettingLine("screen.theme", "nord", "How the screen looks.", False),
+        )
+
+    def change_setting(self, name: str, text: str) -> None:
+        self._note("change_setting", name, text)
 
     def screen_settings(self) -> tuple[str, dict[str, str]]:
         return self.theme, self.own

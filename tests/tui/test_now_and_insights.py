@@ -130,3 +130,12 @@ def test_the_calendar_has_a_column_a_week_and_the_last_one_is_this():
     assert len(thursday.rstrip()) < len(wednesday.rstrip())
     assert any("Artist" in line and "75 % for, of 4" in line for line in text)
     assert datetime.now(UTC)
+
+
+@pytest.mark.slow
+async def test_a_setting_is_shown_with_its_meaning_and_changed(running, player):
+    async with running(player) as stage:
+        await stage.press("f2", "down")
+        assert "How the screen looks." in stage.text
+        await stage.press("enter", "ctrl+u", *"dracula", "enter")
+        assert player.told("change_setting") == [("screen.theme", "dracula")]

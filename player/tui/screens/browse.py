@@ -201,10 +201,6 @@ class BrowseScreen(PlayingScreen):
             self._tracks = snapshot.tracks
             self._ask()
 
-    def search(self) -> None:
-        """Put the cursor into the search."""
-        self.query_one(Input).focus()
-
     def on_input_changed(self) -> None:
         """Narrow as one types."""
         self._ask()

@@ -12,12 +12,14 @@ from textual.screen import ModalScreen
 
 from player.tui.keys import (
     BUILT_IN,
+    CHANGE,
     CLOSE_BAR,
     COLUMN,
     HELP_BAR,
     IN_BROWSE,
     IN_INSIGHTS,
     IN_LIBRARY,
+    IN_SETTINGS,
     IN_SIMILAR,
     IN_STORY,
     IN_SURVEY,
@@ -139,6 +141,7 @@ def _page(width: int, keymap: Keymap) -> list[Line]:
         ("Why a track", _keys(IN_WHY)),
         ("All about a track", _keys(IN_STORY)),
         ("Among the insights", _keys(IN_INSIGHTS)),
+        ("Among the settings", _keys((CHANGE, *IN_SETTINGS))),
         ("Among similar tracks", _keys((PLAY_ROW, *IN_SIMILAR))),
         ("On the map", (*_keys((TO_TRACK, PLAY_ROW, *ON_MAP)), *_MAP_SIGNS)),
         ("In the survey", _keys(IN_SURVEY)),
