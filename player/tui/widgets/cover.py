@@ -13,6 +13,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.worker import get_current_worker
 
+from player.errors import PlayerError
 from player.tui.messages import CoverDrawn
 
 if TYPE_CHECKING:
@@ -59,7 +60,11 @@ class Cover(Widget):
         self.show(self._track)
 
     def _draw(self, track_id: int, size: Size) -> None:
-        found = self._player.cover(track_id)
+        try:
+            found = self._player.cover(track_id)
+        except PlayerError:  # the library is still being opened: asked again with the next snapshot
+            self._asked = None
+            return
         strips = [] if found is None else half_blocks(found.content, size.width, size.height)
         if not get_current_worker().is_cancelled:
             self.post_message(CoverDrawn((track_id, size), strips))
