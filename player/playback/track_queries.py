@@ -80,7 +80,7 @@ class TrackQueries(Commands):
             for name, field in model.model_fields.items():
                 if name not in named or prefix:
                     value, default = getattr(values, name), field.get_default(call_default_factory=True)
-                    shown = "(set)" if name == "password" and value else "" if value is None else str(value)
+                    shown = "(set)" if name == "password" and value else "" if value is None else _as_written(value)
                     lines.append(SettingLine(prefix + name, shown, texts[name], value == default))
         return tuple(lines)
 
@@ -266,6 +266,11 @@ class StoredTrackQueries:
         programme = Programme(scorer, mode_named(station.mode, self._collection, self._database))
         listening = Listening(self.history.state, self.history.labels, time.time())
         return programme.rank(listening, self._settings.station, PLACES).ranked, scorer
+
+
+def _as_written(value: object) -> str:
+    """A value as the file has it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _moved(before: Why, after: Why) -> str:

@@ -182,12 +182,11 @@ class PlayerApp(App[None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Every key of the screen in front, by its help, for the command palette."""
-        del screen
         yield SystemCommand(
             "theme", "Choose other colours, till you leave; screen.theme keeps them.", self.search_themes
         )
         for key in dict.fromkeys((*PLAYING, *STATION, *PLACES, *QUEUE, *ON_STATION)):
-            run = partial(self.run_action, key.action, self.screen)
+            run = partial(self.run_action, key.action, screen if key in ON_STATION else self)
             yield SystemCommand(f"{key.label}  ({self.keymap.shown(key)})", key.help, run)
 
     def complain(self, text: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from player.errors import PlayerError
 from player.insight.library_map import DOWN, UNTHUMBED, UP, Colouring, colour_by_genre
+from player.insight.listening_summary import ListeningSummary
 from player.insight.neighbours import SimilarTrack
 from player.insight.terminal_map import MapView, PlacedTracks
 from player.library.tracks import TrackRow
@@ -261,6 +262,9 @@ class MemoryPlayer:
     def play_track(self, track_id: int) -> None:
         self._note("play_track", track_id)
         self._play(next(track for track in self.tracks if track.id == track_id))
+
+    def listening(self) -> ListeningSummary:
+        return ListeningSummary(("You heard nothing here in the last seven days.",), {}, (0,) * 24, (), (), ())
 
     def settings_list(self) -> tuple[SettingLine, ...]:
         return (

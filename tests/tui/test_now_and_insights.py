@@ -139,3 +139,12 @@ async def test_a_setting_is_shown_with_its_meaning_and_changed(running, player):
         assert "How the screen looks." in stage.text
         await stage.press("enter", "ctrl+u", *"dracula", "enter")
         assert player.told("change_setting") == [("screen.theme", "dracula")]
+
+
+@pytest.mark.slow
+async def test_every_command_is_found_by_its_name(running, player):
+    async with running(player) as stage:
+        await stage.press("colon", *"insights")
+        await stage.pilot.pause(0.5)
+        await stage.press("enter")
+        assert stage.screen == "InsightsScreen"
