@@ -21,6 +21,7 @@ from player.demo import demo_music
 from player.folders import locate
 from player.playback.controller import Controller
 from player.storage.database import Database, open_database
+from player.storage.event_kinds import Origin
 from player.storage.models import Station
 from player.tui.app import PlayerApp
 
@@ -52,7 +53,7 @@ def main(folder: Path) -> None:
 
 async def _draw(database: Database, data: str, folder: Path) -> None:
     settings = Settings.model_validate({"audio": {"engine": "null"}})
-    controller = Controller(database, locate(Path(data)), settings, origin="tui")
+    controller = Controller(database, locate(Path(data)), settings, origin=Origin.TUI)
     app = PlayerApp(controller)
     async with app.run_test(size=SIZE) as pilot:
 
