@@ -35,6 +35,8 @@ _MAGICS = (
     (0, b"riff\x2e\x91\xcf\x11", "w64"),
     (0, b".snd", "au"),
     (0, b"#!AMR", "amr"),
+    (0, b"\x0b\x77", "ac3"),
+    (0, b"\x7f\xfe\x80\x01", "dts"),
     (0, b"\x1a\x45\xdf\xa3", "matroska"),
 )
 """(Offset, bytes, FFmpeg's name of the demuxer)."""
@@ -87,7 +89,7 @@ def probe(file: BinaryIO, size: int, *, named: bool = True) -> Probe:
         raise
     except (UnusualLayoutError, NotAudioError) as error:
         found = _by_ffmpeg(file, error)
-        if not named and found.container in _RAW_FRAMES:
+        if not named and container == "mp3" and found.container in _RAW_FRAMES:
             raise NotAudioError("it is not audio") from error
     if found.info.duration <= 0:
         raise NotAudioError("it holds no audio")
