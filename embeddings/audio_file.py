@@ -59,6 +59,66 @@ def open_regular(path: Path) -> BinaryIO:
     return os.fdopen(descriptor, "rb")
 
 
+_ID3V2_HEADER_BYTES = 10
+_MOST_TAGS = 100
+"""In front of one file; more is a file made to waste time."""
+_MOST_ZEROS = 1024 * 1024
+"""Looked through for what follows zeros at the start; broken downloads and some rippers leave some."""
+_CONTAINERS = (
+    b"fLaC",
+    b"OggS",
+    b"RIFF",
+    b"RF64",
+    b"FORM",
+    b"wvpk",
+    b"MAC ",
+    b"\x30\x26\xb2\x75",
+    b"MPCK",
+    b"TTA1",
+    b"caff",
+)
+"""How containers begin that FFmpeg looks for at the very start of a file."""
+
+
+def id3v2_length(header: bytes, magic: bytes = b"ID3") -> int:
+    """The length of a whole ID3v2 tag from its 10-byte header or footer; 0 when it is none (ID3v2.4, 3.1 and 3.4)."""
+    if len(header) < _ID3V2_HEADER_BYTES or not header.startswith(magic) or max(header[6:10]) > 0x7F:  # noqa: PLR2004 - syncsafe
+        return 0
+    length = header[6] << 21 | header[7] << 14 | header[8] << 7 | header[9]
+    has_footer = header[5] & 0x10 or magic == b"3DI"
+    return _ID3V2_HEADER_BYTES + length + (_ID3V2_HEADER_BYTES if has_footer else 0)
+
+
+def front_tags(file: BinaryIO) -> tuple[list[tuple[int, int]], int]:
+    """(Offset, length) of the ID3v2 tags in front of a file, and where what follows them, and zeros between them, begins."""
+    tags: list[tuple[int, int]] = []
+    start = 0
+    for _ in range(_MOST_TAGS):
+        file.seek(start)
+        head = file.read(_ID3V2_HEADER_BYTES)
+        if length := id3v2_length(head):
+            tags.append((start, length))
+            start += length
+            continue
+        if not head or any(head):
+            break
+        file.seek(start)
+        zeros = file.read(_MOST_ZEROS)
+        rest = zeros.lstrip(b"\0")
+        if not rest:
+            break
+        start += len(zeros) - len(rest)
+    return tags, start
+
+
+def container_start(file: BinaryIO) -> int:
+    """The offset of a container that lies behind tags or zeros, where FFmpeg has to be given the file from there; else 0."""
+    _tags, start = front_tags(file)
+    file.seek(start)
+    head = file.read(8)
+    return start if head.startswith(_CONTAINERS) or head[4:] == b"ftyp" else 0
+
+
 class _Reader:
     """An open file as FFmpeg reads it: an exception in a callback would be printed on the terminal.
 
@@ -67,8 +127,13 @@ class _Reader:
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self.tell = file.tell
+        self._start = container_start(file)
         self.failure: OSError | None = None
+        file.seek(self._start)
+
+    def tell(self) -> int:
+        """The place, counted from where the container begins."""
+        return self._file.tell() - self._start
 
     def read(self, size: int) -> bytes:
         """Up to ``size`` bytes."""
@@ -81,7 +146,8 @@ class _Reader:
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """The new position, or -1."""
         try:
-            return self._file.seek(offset, whence)
+            ahead = self._start if whence == os.SEEK_SET else 0
+            return self._file.seek(offset + ahead, whence) - self._start
         except (OSError, ValueError):
             return -1
 

@@ -1,5 +1,6 @@
 """A music file becomes blocks of stereo samples: whatever FFmpeg decodes, without the silence that encoders add at its ends."""
 
+import os
 import stat
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from embeddings.audio_file import AUDIO_DEMUXERS, container_start, open_regular
 from player.audio.ogg_links import FilePart, ogg_links
 from player.audio.resampling import Resampler, Samples
 from player.audio.ring import CHANNELS
@@ -40,11 +42,7 @@ OPEN_SECONDS = 10.0
 MOVIE_TICK_SECONDS = 0.001
 """An MP4 file's edit list is counted in these, so its end is right to one of them; the last packet's length is exact."""
 
-DEMUXERS = (
-    *("aac", "ac3", "aiff", "amr", "ape", "asf", "au", "caf", "dsf", "dts", "eac3", "flac", "matroska", "mov"),
-    *("mp3", "mpc", "mpc8", "ogg", "tak", "tta", "w64", "wav", "wv"),
-)
-OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(DEMUXERS)}
+OPEN_OPTIONS = {"protocol_whitelist": "file", "format_whitelist": ",".join(AUDIO_DEMUXERS)}
 """A playlist dressed up as music (HLS, concat, DASH …) must not make FFmpeg open other files or network addresses."""
 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
@@ -53,6 +51,13 @@ MOST_CHANNELS = 64
 
 MIX_OPTIONS = {"rematrix_maxval": "1.0"}
 """Surround mixed to stereo is scaled so that it cannot clip; for floats FFmpeg would add the channels up unscaled."""
+
+
+def _behind_tags(path: str) -> list[tuple[int, int]]:
+    """The one stretch of a file that begins behind tags or zeros, where FFmpeg would not find it; else none."""
+    with open_regular(Path(path)) as file:
+        start = container_start(file)
+        return [(start, file.seek(0, os.SEEK_END))] if start else []
 
 
 class AudioError(Exception):
@@ -181,7 +186,7 @@ class AudioSource:
 
     def _find_links(self) -> list[tuple[int, int]]:
         try:
-            return ogg_links(self._path)
+            return ogg_links(self._path) or _behind_tags(self._path)
         except OSError:
             return []  # what is wrong with the file is said when it is opened
 

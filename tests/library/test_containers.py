@@ -8,6 +8,7 @@ import struct
 import av
 import pytest
 
+from embeddings.audio_file import open_audio
 from player.library import containers
 from player.library.containers import NotAudioError, flac, mpeg, ogg
 from player.library.containers.base import untagged
@@ -348,3 +349,40 @@ def test_a_codec_that_nobody_knows_is_no_audio(tmp_path):
     path.write_bytes(data)
     with path.open("rb") as file, pytest.raises(NotAudioError):
         containers.probe(file, len(data))
+
+
+ID3 = b"ID3\x03\0\0\0\0\0\x15TIT2\0\0\0\x0b\0\0\0IdTitle123"
+
+
+@pytest.mark.parametrize("front", [ID3, bytes(3000), ID3 + bytes(100)], ids=["tag", "zeros", "both"])
+@pytest.mark.parametrize("kind", ["mp3", "flac", "vorbis", "wav", "aiff", "wma", "wavpack", "adts"])
+def test_what_lies_in_front_of_a_container_is_stepped_over_by_scan_and_decoder(kind, front, originals, tmp_path):
+    path = tmp_path / "song"
+    path.write_bytes(front + originals(kind).read_bytes())
+    found = probe(path)
+    assert found.info.codec == FORMATS[kind].codec
+    with path.open("rb") as file, open_audio(file) as container:
+        heard = sum(frame.samples for frame in container.decode(audio=0)) / found.info.sample_rate
+    assert heard == pytest.approx(found.info.duration, abs=0.1)
+
+
+def test_what_lies_between_the_pages_of_an_ogg_is_stepped_over(originals, tmp_path):
+    data = originals("vorbis").read_bytes()
+    pages = [b"OggS" + page for page in data.split(b"OggS")[1:]]
+    path = tmp_path / "padded.ogg"
+    path.write_bytes(bytes(50).join(pages) + b"junk" * 20)
+    assert probe(path).info == probe(originals("vorbis")).info
+
+
+def test_a_chain_lasts_as_long_as_its_links_also_where_they_differ(originals, tmp_path):
+    path = tmp_path / "chain.ogg"
+    other = encode(tmp_path / "other.opus", "opus", seconds=1.0)
+    path.write_bytes(originals("vorbis").read_bytes() + other.read_bytes())
+    assert probe(path).info.duration == pytest.approx(4.0, abs=0.05)
+
+
+def test_raw_frames_are_believed_without_a_name_only_where_their_first_bytes_say_so(originals, tmp_path):
+    path = tmp_path / "song.bin"
+    path.write_bytes(originals("adts").read_bytes())
+    with path.open("rb") as file:
+        assert containers.probe(file, path.stat().st_size, named=False).info.codec == "aac"

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
+from embeddings.audio_file import front_tags, id3v2_length
 from player.errors import PlayerError
 
 WINDOW_BYTES = 8 * 1024
@@ -162,8 +163,6 @@ _APE_HAS_HEADER = 1 << 31
 _LYRICS_FOOTER_BYTES = 15
 """Six digits of size, then ``LYRICS200``."""
 _TAIL_BYTES = _ID3V1_EXTENDED_BYTES + _ID3V1_BYTES
-_MOST_ZEROS = 1024 * 1024
-"""Looked through for what follows zeros at the start; broken downloads and some rippers leave some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,16 +182,8 @@ class Framing:
 
 def find_tags(file: BinaryIO, size: int) -> Framing:
     """The tags at both ends of a file of ``size`` bytes."""
-    start, fronts = 0, list[ByteRange]()
-    while start < size:
-        head = read_at(file, start, _ID3V2_HEADER_BYTES)
-        if tag := _id3v2_length(head, b"ID3"):
-            fronts.append(ByteRange(start, min(tag, size - start)))
-            start += tag
-        elif not any(head) and (zeros := _zeros(file, start)):
-            start += zeros
-        else:
-            break
+    tags, start = front_tags(file)
+    fronts = [ByteRange(offset, max(0, min(length, size - offset))) for offset, length in tags]
     end, backs = size, list[tuple[str, ByteRange]]()
     while end > start:
         kind, tag = _trailer(file, start, end)
@@ -209,22 +200,6 @@ def untagged(file: BinaryIO, size: int) -> ByteRange:
     return find_tags(file, size).audio
 
 
-def _zeros(file: BinaryIO, start: int) -> int:
-    """The number of zeros at ``start``, in which something begins; 0 where there is nothing else within reach."""
-    data = read_at(file, start, _MOST_ZEROS)
-    rest = data.lstrip(b"\0")
-    return len(data) - len(rest) if rest else 0
-
-
-def _id3v2_length(header: bytes, magic: bytes) -> int:
-    """The length of a whole ID3v2 tag from its 10-byte header or footer; 0 when it is none (ID3v2.4, 3.1 and 3.4)."""
-    if len(header) < _ID3V2_HEADER_BYTES or not header.startswith(magic) or max(header[6:10]) > 0x7F:  # noqa: PLR2004 - syncsafe
-        return 0
-    length = header[6] << 21 | header[7] << 14 | header[8] << 7 | header[9]
-    has_footer = header[5] & 0x10 or magic == b"3DI"
-    return _ID3V2_HEADER_BYTES + length + (_ID3V2_HEADER_BYTES if has_footer else 0)
-
-
 def _trailer(file: BinaryIO, start: int, end: int) -> tuple[str, int]:
     """Kind and length of the tag that ends at ``end``; of length 0 when there is none."""
     tail = read_at(file, max(start, end - _TAIL_BYTES), min(_TAIL_BYTES, end - start))
@@ -238,4 +213,4 @@ def _trailer(file: BinaryIO, start: int, end: int) -> tuple[str, int]:
     digits = tail[-_LYRICS_FOOTER_BYTES:-9]
     if tail.endswith(b"LYRICS200") and digits.isdigit():
         return "lyrics3", _LYRICS_FOOTER_BYTES + int(digits)
-    return "id3v2", _id3v2_length(tail[-_ID3V2_HEADER_BYTES:], b"3DI")
+    return "id3v2", id3v2_length(tail[-_ID3V2_HEADER_BYTES:], b"3DI")
