@@ -1,6 +1,7 @@
 """``player scan``, ``embed``, ``frontends`` and ``tracks``: files become tracks, tracks become vectors."""
 
 import time
+from contextlib import ExitStack
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,10 @@ from player.cli.options import DataDir, Home, Json, QueryCommand, emit_json, ope
 from player.errors import PlayerError
 
 if TYPE_CHECKING:
-    from player.config import Paths, Settings
+    from player.config import Settings
+    from player.folders import Paths
+    from player.jobs import Reporter
+    from player.library.embed import EmbedReport
     from player.library.scan import ScanProgress, ScanReport
     from player.library.sound_tags import SoundTags
     from player.library.tracks import TrackRow
@@ -125,6 +129,10 @@ def _print(report: "ScanReport") -> None:
 
 
 def embed(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[PATH]…", help="With --out: the folders or files of the archive.", show_default=False),
+    ] = None,
     frontend: Annotated[
         str, typer.Option("--frontend", help="Which pretrained network listens; see `player frontends`.")
     ] = "musicnn",
@@ -140,6 +148,21 @@ def embed(
         bool, typer.Option("--fetch", help="Download the network's weights first, if they are not there.")
     ] = False,
     workers: Workers = 2,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="local|ADDRESS",
+            help="Work on all machines of a Ray cluster (or on this one as a cluster), which reach the files under the same paths.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="Write Parquet files there instead of into your library.", show_default=False
+        ),
+    ] = None,
     retry: Annotated[bool, typer.Option("--retry", help="Try tracks again that could not be embedded.")] = False,
     data_dir: DataDir = None,
     json: Json = False,
@@ -150,47 +173,87 @@ def embed(
     The vectors are what stations and models know of the music. What the station played last wants comes first, then the
     newest. Ctrl-C stops it, and run again it goes on where it stopped: what was listened to is kept, track by track.
     """
-    from player.cli.progress import reporting
+    from player.errors import UsageError
+
+    if (out is None) != (not folders):
+        raise UsageError("--out DIR and the folders of an archive go together: player embed --out DIR FOLDER.")
+    if cluster is not None and command is not None:
+        raise UsageError("--cluster runs the player's own networks; leave --command out.")
+    started = time.monotonic()
+    with ExitStack() as open_things:
+        if out is None:
+            home = open_things.enter_context(opened(data_dir))
+            settings, paths = home.settings, home.paths
+        else:
+            from player.config import load_settings
+            from player.folders import locate
+
+            paths = locate(data_dir)
+            settings, home = load_settings(paths), None
+        from player.cli.progress import reporting
+
+        reporter, stop = open_things.enter_context(reporting(attached=attached))
+        _take_commands(settings, paths, frontend, command)
+        named = weights or (settings.musicnn_weights if frontend == "musicnn" else None)
+        _say_demands(frontend, named, paths)
+        if fetch:
+            _fetch(frontend, named, paths)
+        if home is None:
+            from player.library.archive import embed_archive
+
+            assert out is not None
+            report = embed_archive(
+                folders or [],
+                out,
+                frontend=frontend,
+                weights=named,
+                cache=paths.cache,
+                cluster=cluster,
+                workers=workers,
+                report=reporter.progress,
+                should_stop=stop.is_set,
+            )
+        else:
+            from player.library.embed import embed_pending
+
+            report = embed_pending(
+                home.database,
+                paths,
+                frontend=frontend,
+                weights=named,
+                workers=workers,
+                retry_failed=retry,
+                report=reporter.progress,
+                should_stop=stop.is_set,
+                announce=reporter.note,
+                cluster=cluster,
+            )
+        _tell_embedded(report, frontend, time.monotonic() - started, reporter, json=json, attached=attached)
+
+
+def _tell_embedded(
+    report: "EmbedReport", frontend: str, seconds: float, reporter: "Reporter", *, json: bool, attached: bool
+) -> None:
+    """Say what came of it."""
     from player.jobs import JobResult
 
-    with opened(data_dir) as home, reporting(attached=attached) as (reporter, stop):
-        from player.library.embed import embed_pending
-
-        started = time.monotonic()
-        _take_commands(home.settings, home.paths, frontend, command)
-        named = weights or (home.settings.musicnn_weights if frontend == "musicnn" else None)
-        _say_demands(frontend, named, home)
-        if fetch:
-            _fetch(frontend, named, home)
-        report = embed_pending(
-            home.database,
-            home.paths,
-            frontend=frontend,
-            weights=named,
-            workers=workers,
-            retry_failed=retry,
-            report=reporter.progress,
-            should_stop=stop.is_set,
-            announce=reporter.note,
+    left = f", {report.left} left" if report.left else ""
+    summary = f"{report.embedded} embedded, {len(report.failed)} failed{left}"
+    reporter.result(JobResult(ok=True, summary=summary))
+    if json:
+        emit_json(
+            {
+                "frontend": frontend,
+                "embedded": report.embedded,
+                "failed": [{"path": path, "error": error} for path, error in report.failed],
+                "left": report.left,
+                "seconds": round(seconds, 3),
+            }
         )
-        seconds = time.monotonic() - started
-        left = f", {report.left} left" if report.left else ""
-        summary = f"{report.embedded} embedded, {len(report.failed)} failed{left}"
-        reporter.result(JobResult(ok=True, summary=summary))
-        if json:
-            emit_json(
-                {
-                    "frontend": frontend,
-                    "embedded": report.embedded,
-                    "failed": [{"path": path, "error": error} for path, error in report.failed],
-                    "left": report.left,
-                    "seconds": round(seconds, 3),
-                }
-            )
-        elif not attached:
-            print(f"{summary} ({seconds:.1f} s)")
-            for path, error in report.failed[:SHOWN_FAILURES]:
-                say(f"  {path}: {error}")
+    elif not attached:
+        print(f"{summary} ({seconds:.1f} s)")
+        for path, error in report.failed[:SHOWN_FAILURES]:
+            say(f"  {path}: {error}")
 
 
 def _take_commands(settings: "Settings", paths: "Paths", frontend: str = "", command: str | None = None) -> None:
@@ -210,7 +273,7 @@ def _take_commands(settings: "Settings", paths: "Paths", frontend: str = "", com
         raise PlayerError(f"{paths.config_file}: in [commands], {error}; fix that line or remove it.") from error
 
 
-def _say_demands(frontend: str, named: Path | None, home: Home) -> None:
+def _say_demands(frontend: str, named: Path | None, paths: "Paths") -> None:
     """Demands of a network with large weights on the machine, before they are read; what is missing is told elsewhere."""
     from embeddings.errors import EmbeddingError
     from embeddings.registry import frontend_spec
@@ -218,13 +281,13 @@ def _say_demands(frontend: str, named: Path | None, home: Home) -> None:
 
     try:
         wanted = frontend_spec(frontend).weights
-        if isinstance(wanted, WeightsFolder) and find_weights(wanted, named=named, cache=home.paths.cache):
+        if isinstance(wanted, WeightsFolder) and find_weights(wanted, named=named, cache=paths.cache):
             say(f"{frontend}: the weights are about {wanted.size / 1e9:.0f} GB; {wanted.demands}.")
     except EmbeddingError:
         return
 
 
-def _fetch(frontend: str, named: Path | None, home: Home) -> None:
+def _fetch(frontend: str, named: Path | None, paths: "Paths") -> None:
     """Download the weights unless they are there."""
     from embeddings.errors import EmbeddingError
     from embeddings.registry import frontend_spec
@@ -233,9 +296,9 @@ def _fetch(frontend: str, named: Path | None, home: Home) -> None:
     try:
         wanted = frontend_spec(frontend).weights
         named = None if named is None else named.expanduser()
-        if find_weights(wanted, named=named, cache=home.paths.cache) is None:
+        if find_weights(wanted, named=named, cache=paths.cache) is None:
             say(f"Fetching {wanted.filename} …")
-            fetch_weights(wanted, home.paths.cache)
+            fetch_weights(wanted, paths.cache)
     except EmbeddingError as error:
         raise PlayerError(f"Embedding with {frontend}: {error}.") from error
 

@@ -166,6 +166,7 @@ def embed_pending(
     report: Callable[[JobProgress], None],
     should_stop: Callable[[], bool],
     announce: Callable[[str], None] = _unheard,
+    cluster: str | None = None,
 ) -> EmbedReport:
     """Embed every playable track that has no vector of this front-end's version.
 
@@ -185,6 +186,7 @@ def embed_pending(
         should_stop: asked after every track.
         announce: told once, in a sentence, how long it takes: at once where an earlier run kept its speed, else after the
             first few tracks.
+        cluster: the address of a Ray cluster to do it on (``local`` starts one here); this machine's processes otherwise.
 
     Raises:
         PlayerError: the front-end or its weights cannot be had, or another job is running.
@@ -200,7 +202,9 @@ def embed_pending(
                 file = ensure_weights(
                     spec.weights, named=None if weights is None else weights.expanduser(), cache=paths.cache
                 )
-                run = _Run(database, spec, waiting, newest, min(workers, len(waiting)), report, should_stop, announce)
+                run = _Run(
+                    database, spec, waiting, newest, min(workers, len(waiting)), report, should_stop, announce, cluster
+                )
                 done = run.work(file)
             if not should_stop():
                 _measure(database, None, workers, report, should_stop)
@@ -273,6 +277,7 @@ class _Run:
     report: Callable[[JobProgress], None]
     should_stop: Callable[[], bool]
     announce: Callable[[str], None]
+    cluster: str | None
     given: list[PendingTrack] = field(default_factory=list[PendingTrack])
     """As they were handed to the workers: a result's index is the place in it."""
     done: int = 0
@@ -284,10 +289,7 @@ class _Run:
         failed: list[tuple[str, str]] = []
         announced = self._announce(rate, len(waiting))
         self._tell(rate, len(waiting))
-        results = embed_many(
-            self._files(waiting), self.spec.name, weights, workers=self.workers, niceness=LOWEST_PRIORITY
-        )
-        with closing(results):
+        with closing(self._results(self._files(waiting), weights)) as results:
             for result in results:
                 track = self.given[result.index]
                 self._keep(track, result)
@@ -303,6 +305,13 @@ class _Run:
                     break
         self._keep_rate(key, rate)
         return EmbedReport(self.done - len(failed), tuple(failed), self._left(waiting))
+
+    def _results(self, files: Generator[Path], weights: Path) -> Generator[FileResult]:
+        if self.cluster is None:
+            return embed_many(files, self.spec.name, weights, workers=self.workers, niceness=LOWEST_PRIORITY)
+        from embeddings.cluster import embed_on_cluster  # noqa: PLC0415 - Ray, where it is asked for
+
+        return embed_on_cluster(files, self.spec.name, weights, address=self.cluster)
 
     def _files(self, waiting: WaitingTracks) -> Generator[Path]:
         """The paths, each chosen when a worker is about to be free for it."""
