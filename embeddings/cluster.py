@@ -5,11 +5,13 @@ process that a bad file may kill), and Ray tries a task again elsewhere when its
 under the same paths on every machine; the weights travel with the tasks.
 """
 
+import logging
 import os
 import socket
 import tempfile
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -80,7 +82,7 @@ def _results(ray: Any, reference: Any, batch: list[tuple[int, Path]]) -> Generat
         return
     for result in results:
         index, path = batch[result.index]
-        yield FileResult(index, path, result.embedding, result.error, result.may_succeed)
+        yield replace(result, index=index, path=path)
 
 
 @contextmanager
@@ -97,9 +99,9 @@ def _connection(address: str) -> Generator[Any]:
     try:
         _knock(address)
         if address == LOCAL:
-            ray.init("local", include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+            ray.init("local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
         else:
-            ray.init(address, log_to_driver=False, logging_level="ERROR")
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, ValueError, RuntimeError) as error:
         reason = (str(error).splitlines() or ["no answer"])[0]
         raise EmbeddingError(
