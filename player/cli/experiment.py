@@ -1,7 +1,6 @@
 """``player experiment``: recommenders measured on logged history, every run kept and repeatable to the last digit."""
 
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -9,14 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from player.cli.options import DataDir, Json, emit_json, opened, say
-from player.errors import PlayerError, UsageError
+from player.cli.experiment_records import at_desk, register_records, report, store_of
+from player.cli.options import DataDir, Json, emit_json, say
+from player.errors import UsageError
 
 if TYPE_CHECKING:
-    from player.research.datasets import AnyQuestion, Desk, Source
+    from player.research.datasets import AnyQuestion, Source
     from recommender.datasets.dataset import Dataset
-    from recommender.experiments.records import Record
-    from recommender.experiments.store import RunStore
 
     Ask = Callable[[Dataset, Source], AnyQuestion]
 
@@ -61,6 +59,14 @@ class NegativesChoice(StrEnum):
     BOTH = "both"
 
 
+class PriorChoice(StrEnum):
+    """Whose weights a person's are drawn to."""
+
+    SHIPPED = "shipped"
+    OTHERS = "others"
+    NONE = "none"
+
+
 class ItemsChoice(StrEnum):
     """Forms of a track in the model; likewise."""
 
@@ -73,7 +79,8 @@ DatasetName = Annotated[
     typer.Option(
         "--dataset",
         metavar="KIND:PATH",
-        help="log (your own), mssd:DIR, movielens:FILE, cm100k:FILE, emotify:FILE, csv:FILE or parquet:FILE.",
+        help="log (your own); spotify:, apple:, lastfm: or listenbrainz: and the export; mssd:DIR, yambda:FILE, piki:FILE, "
+        "movielens:FILE, cm100k:FILE, emotify:FILE, csv:FILE or parquet:FILE.",
     ),
 ]
 Columns = Annotated[
@@ -104,8 +111,6 @@ Listeners = Annotated[
 ]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, max=64, help="Trainings at once.")]
 
-Identity = Annotated[str, typer.Argument(metavar="ID", help="An experiment's id, or its first digits.")]
-
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -114,10 +119,8 @@ def register(app: typer.Typer) -> None:
     experiment_app.command("p-hard")(p_hard)
     experiment_app.command("sequential")(sequential)
     experiment_app.command("dataset")(dataset_statistics)
-    experiment_app.command("list")(list_experiments)
-    experiment_app.command("show")(show)
-    experiment_app.command("compare")(compare)
-    experiment_app.command("repeat")(repeat)
+    experiment_app.command("people")(people)
+    register_records(experiment_app)
     app.add_typer(experiment_app, name="experiment")
 
 
@@ -291,6 +294,8 @@ def _models_question(
     """The question of the baselines, and of what is measured as they are."""
 
     def ask(data: "Dataset", wanted: "Source") -> "AnyQuestion":
+        if kind == "baselines" and data.plays is not None:
+            return _plays_question(models, seeds, wanted, divided=split is not None or state is not None)
         from player.research.runs import roster_of
         from recommender.evaluation.query_states import State
         from recommender.experiments.run_config import SplitName, configure
@@ -309,6 +314,17 @@ def _models_question(
     return ask
 
 
+def _plays_question(models: str, seeds: int, wanted: "Source", *, divided: bool) -> "AnyQuestion":
+    """The question of the baselines about a person's plays, which are always divided in time."""
+    from recommender.experiments.habits_comparison import HabitsConfig, model_names
+
+    if divided:
+        raise UsageError(
+            "Plays are divided in time and foretold one by one: --split and --state are for other data sets."
+        )
+    return HabitsConfig(dataset=wanted.dataset, seeds=tuple(range(seeds)), models=model_names(models), **wanted.words())
+
+
 def _conduct(
     kind: str, done: str, wanted: "Source", ask: "Ask", data_dir: Path | None, *, json: bool, jobs: int = 1
 ) -> None:
@@ -325,35 +341,43 @@ def _conduct(
     """
     from player.research.runs import measure
 
-    with _at_desk(data_dir) as desk:
+    with at_desk(data_dir) as desk:
         try:
             record = measure(desk, kind, wanted, ask, jobs=jobs)
         except KeyboardInterrupt:
             say(f"What was {done} is kept: the same command goes on from there.")
             raise
-        _report(record, _store(data_dir), json=json)
+        report(record, store_of(data_dir), json=json)
 
 
-@contextmanager
-def _at_desk(data_dir: Path | None) -> "Generator[Desk]":
-    """The listener's data and a line of progress, for as long as an experiment takes."""
-    from player.cli.progress import reporting
-    from player.research.datasets import Desk
+def people(
+    dataset: DatasetName,
+    models: Annotated[
+        str, typer.Option("--models", metavar="NAME,…", help="Names of models, all, or ablations.")
+    ] = "all",
+    prior: Annotated[
+        PriorChoice, typer.Option("--prior", help="Whose weights a person's own are drawn to.")
+    ] = PriorChoice.SHIPPED,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Foretell what people hear out and what they skip, from a folder of their exports: per person, and over persons.
 
-    with opened(data_dir) as home, reporting(attached=False) as (reporter, _):
-        yield Desk(home.paths, home.settings, home.database, reporter.progress)
+    Every zip archive or folder in it is a person's. The player's own model stands beside plain habits; Wilcoxon's and the sign
+    test say how sure its lead is.
+    """
+    with at_desk(data_dir) as desk:
+        from player.research.people import measure_people
 
-
-def _report(record: "Record", store: "RunStore", *, json: bool) -> None:
-    """Print a run."""
+        found = measure_people(desk, dataset, models, prior.value)
     if json:
-        from player.research.results import document
+        from recommender.experiments.json_values import json_object
 
-        emit_json(document(record, store))
+        emit_json(json_object(found))
         return
-    from player.cli.experiment_tables import print_run
+    from player.cli.experiment_tables import print_people
 
-    print_run(record, store)
+    print_people(found)
 
 
 def dataset_statistics(
@@ -367,7 +391,7 @@ def dataset_statistics(
 
     A set of any size is read in constant memory.
     """
-    with _at_desk(data_dir) as desk:
+    with at_desk(data_dir) as desk:
         from player.research.datasets import describe, source
 
         facts = describe(desk, source(dataset, columns, limit))
@@ -377,95 +401,3 @@ def dataset_statistics(
         from player.cli.experiment_tables import plain_console, print_dataset
 
         print_dataset(facts, plain_console())
-
-
-def list_experiments(data_dir: DataDir = None, json: Json = False) -> None:
-    """List every run, newest first."""
-    from player.cli.experiment_tables import plain_console, print_listing
-    from player.research.results import summary
-
-    listing = _store(data_dir).listing()
-    for problem in listing.problems:
-        say(problem)
-    if json:
-        emit_json([summary(record) for record in listing.records])
-        return
-    print_listing(listing, plain_console())
-
-
-def show(identity: Identity, data_dir: DataDir = None, json: Json = False) -> None:
-    """Show a run: its figures with their intervals, its conclusion, and where its pictures lie."""
-    store = _store(data_dir)
-    _report(_find(store, identity), store, json=json)
-
-
-def compare(
-    first: Identity,
-    second: Annotated[str, typer.Argument(metavar="ID", help="Another one's.")],
-    data_dir: DataDir = None,
-    json: Json = False,
-) -> None:
-    """Lay two runs beside each other: what was asked differently, and what came out differently."""
-    from player.cli.experiment_tables import plain_console, print_comparison
-    from player.research.results import compare as lay_beside
-    from recommender.experiments.json_values import finite
-
-    store = _store(data_dir)
-    one, other = _find(store, first), _find(store, second)
-    compared = lay_beside(one, other)
-    if json:
-        emit_json({"first": one.id, "second": other.id, "agree": compared.agree, "comparison": finite(compared)})
-        return
-    print_comparison(one, other, compared, plain_console())
-
-
-def repeat(identity: Identity, data_dir: DataDir = None, json: Json = False) -> None:
-    """Run an experiment again from its record, and say whether every figure agrees to the last digit.
-
-    The exit code is 0 when all agree and 1 when one does not.
-    """
-    with _at_desk(data_dir) as desk:
-        from player.research.results import compare as lay_beside
-        from player.research.runs import repeat as run_again
-        from recommender.experiments.json_values import finite
-
-        record = _find(_store(data_dir), identity)
-        again = run_again(desk, record)
-        compared = lay_beside(record, again)
-    if json:
-        emit_json(
-            {
-                "id": record.id,
-                "repetition": again.id,
-                "agree": compared.agree,
-                "differences": finite(compared.results),
-                "versions": finite(compared.versions),
-            }
-        )
-    else:
-        from player.cli.experiment_tables import plain_console, print_differences
-
-        if compared.agree:
-            print(f"Experiment {record.id} was repeated as {again.id}: every result agrees to the last digit.")
-        else:
-            print(f"Experiment {record.id} was repeated as {again.id}: {len(compared.results)} results differ.")
-            print_differences(compared, plain_console())
-    if not compared.agree:
-        raise typer.Exit(1)
-
-
-def _store(data_dir: Path | None) -> "RunStore":
-    """The store of the runs, without opening the listener's database."""
-    from player.folders import locate
-    from recommender.experiments.store import RunStore
-
-    return RunStore(locate(data_dir).experiments)
-
-
-def _find(store: "RunStore", identity: str) -> "Record":
-    from recommender.experiments.records import ExperimentError
-
-    try:
-        return store.find(identity)
-    except ExperimentError as error:
-        raise PlayerError(str(error)) from error

@@ -10,6 +10,7 @@ from recommender.experiments.json_values import Json, JsonObject, is_list, is_ob
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from player.research.people import People
     from player.research.results import RunComparison
     from recommender.experiments.records import Record
     from recommender.experiments.store import Listing, RunStore
@@ -423,9 +424,55 @@ def _print_sequential(record: "Record", console: "Console") -> None:
     _print_differences_to(record, console)
 
 
+HABITS_COLUMNS = (
+    ("auc_session", "in a session"),
+    ("auc", "all plays"),
+    ("auc_first", "first hearings"),
+    ("auc_repeat", "repeats"),
+)
+
+
+def _print_habits(record: "Record", console: "Console") -> None:
+    """The pair AUC of every model, within sessions first."""
+    results = record.results
+    cells = {(text(row.get("model")), text(row.get("metric"))): row for row in objects(results.get("results"))}
+    models = dict.fromkeys(model for model, _ in cells)
+    lines = [(model, [_with_bounds(cells.get((model, key))) for key, _ in HABITS_COLUMNS]) for model in models]
+    titles = [title for _, title in HABITS_COLUMNS]
+    _print_fitting("pair AUC", titles, lines, console, (console.width - NAME_WIDTH) // COLUMN_WIDTH)
+    console.print(clean(text(results.get("conclusion"))))
+    for sentence in (*_strings(record.dataset.get("notes")), *_strings(results.get("notes"))):
+        console.print(clean(f"  {sentence}"), style="dim")
+
+
+def print_people(found: "People") -> None:
+    """A column a person, then the median over persons and how sure the player's lead is."""
+    console = plain_console()
+    titles = [f"{person.name[:COLUMN_WIDTH]}" for person in found.people]
+    rows = [row for row in found.summary if row.metric == HABITS_COLUMNS[0][0]]
+    lines = [
+        (
+            row.model,
+            [
+                "–" if row.median is None else f"{row.median:.3f}",
+                "" if row.wilcoxon_p is None else f"{row.ahead}/{row.persons}, p {row.wilcoxon_p:.2g}",
+                *(f"{person.figure(row.model, row.metric):.3f}" for person in found.people),
+            ],
+        )
+        for row in rows
+    ]
+    console.print("Pair AUC within a session: median over persons, persons of whom the player is ahead, Wilcoxon's p.")
+    _print_fitting(
+        "", ["median", "player ahead", *titles], lines, console, (console.width - NAME_WIDTH) // COLUMN_WIDTH
+    )
+    for sentence in found.left_out:
+        console.print(clean(f"  left out: {sentence}"), style="dim")
+
+
 PRINTERS: dict[str, Callable[["Record", "Console"], None]] = {
     "baselines": _print_baselines,
     "clep": _print_clep,
+    "habits": _print_habits,
     "p-hard": _print_p_hard,
     "sequential": _print_sequential,
 }

@@ -23,6 +23,7 @@ class HistorySource(StrEnum):
     """Sources of a history."""
 
     SPOTIFY = "spotify"
+    APPLE = "apple"
     LISTENBRAINZ = "listenbrainz"
     LASTFM = "lastfm"
     MPD = "mpd"
@@ -56,7 +57,7 @@ def import_history(
 ) -> None:
     """Bring your history from another player, so that stations know you from the first day.
 
-    Spotify's extended streaming history (or the shorter one of the account data), ListenBrainz exports (listens, love and
+    Spotify's extended streaming history (or the shorter one of the account data), Apple Music's play activity, ListenBrainz exports (listens, love and
     hate), CSV of Last.fm scrobbles, MPD's sticker database or log, and Navidrome's songs as JSON. Names are matched to
     your library; what is not in it is reported and left out. Imported events keep their dates and weigh half.
 

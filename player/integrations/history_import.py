@@ -12,7 +12,7 @@ from pathlib import Path
 
 from player.errors import PlayerError
 from player.integrations.csv_escape import safe_cell
-from player.integrations.history import lastfm, listenbrainz, mpd, navidrome, spotify
+from player.integrations.history import apple, lastfm, listenbrainz, mpd, navidrome, spotify
 from player.integrations.history.archive import Export, ExportError
 from player.integrations.history.entries import Entry, LeftOut, Malformed, Reader, TrackName
 from player.integrations.import_writer import Found, Recorded, Recorder
@@ -23,6 +23,7 @@ from player.storage.database import Database
 
 READERS: Mapping[str, Reader] = {
     spotify.SOURCE: spotify.read_spotify,
+    apple.SOURCE: apple.read_apple,
     listenbrainz.SOURCE: listenbrainz.read_listenbrainz,
     lastfm.SOURCE: lastfm.read_lastfm,
     mpd.SOURCE: mpd.read_mpd,

@@ -9,6 +9,7 @@ from player.config import Paths, Settings
 from player.errors import PlayerError, UsageError
 from player.jobs import JobProgress
 from player.learning.retraining import load_material
+from player.research.listening import READERS, open_listening
 from player.storage.database import Database
 from recommender.datasets.dataset import KINDS, Dataset, DatasetError, parse_columns, parse_name
 from recommender.datasets.opening import dataset_of, open_dataset
@@ -20,10 +21,11 @@ from recommender.experiments.runner import dataset_facts
 
 if TYPE_CHECKING:
     from recommender.experiments.clep_experiment import ClepExperimentConfig
+    from recommender.experiments.habits_comparison import HabitsConfig
     from recommender.experiments.p_hard_config import PHardConfig
     from recommender.experiments.run_config import ExperimentConfig
 
-    AnyQuestion: TypeAlias = ExperimentConfig | PHardConfig | ClepExperimentConfig
+    AnyQuestion: TypeAlias = ExperimentConfig | PHardConfig | ClepExperimentConfig | HabitsConfig
 
 OWN_LOG = "log"
 """Name of the player's own log where others are ``KIND:PATH``."""
@@ -126,8 +128,9 @@ def source(
         if columns:
             raise UsageError("Your own log has its columns: --columns is for other data sets.")
         return Source(OWN_LOG, limit=limit)
+    kind, _, where = dataset.partition(":")
     try:
-        kind, path = parse_name(dataset)
+        kind, path = (kind, Path(where).expanduser()) if kind in READERS and where.strip() else parse_name(dataset)
         pairs = parse_columns(columns)
     except DatasetError as error:
         raise UsageError(_with_log(str(error))) from error
@@ -149,6 +152,9 @@ def open_source(desk: Desk, wanted: Source) -> Dataset:
     """
     if wanted.dataset == OWN_LOG:
         return own_log(desk.database, wanted.limit)
+    kind, _, path = wanted.dataset.partition(":")
+    if kind in READERS:
+        return open_listening(kind, Path(path), wanted.dataset, dict(wanted.columns), wanted.limit)
     try:
         dataset = open_dataset(wanted.dataset, columns=dict(wanted.columns), limit=wanted.limit)
     except DatasetError as error:
@@ -181,9 +187,9 @@ def read(desk: Desk, wanted: Source) -> tuple[Dataset, Source]:
 
 def _with_log(sentence: str) -> str:
     """The player's own log is a data set too, which the readers of files cannot know."""
-    kinds = ", ".join(KINDS)
-    return sentence.replace(f"one of {kinds}", f"one of {kinds}, or just log").replace(
-        f"there are {kinds}", f"there are {kinds}, and log"
+    kinds, others = ", ".join(KINDS), ", ".join(READERS)
+    return sentence.replace(f"one of {kinds}", f"one of {kinds}, {others}, or just log").replace(
+        f"there are {kinds}", f"there are {kinds}, {others}, and log"
     )
 
 
@@ -221,7 +227,7 @@ def describe(desk: Desk, wanted: Source) -> JsonObject:
         PlayerError: it cannot be read.
     """
     desk.progress(JobProgress("Reading"))
-    if wanted.dataset == OWN_LOG:
+    if wanted.dataset == OWN_LOG or wanted.dataset.partition(":")[0] in READERS:
         return dataset_facts(open_source(desk, wanted))
     try:
         stream = stream_dataset(wanted.dataset, columns=dict(wanted.columns), limit=wanted.limit)

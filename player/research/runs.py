@@ -13,6 +13,8 @@ from player.errors import PlayerError, UsageError
 from player.jobs import JobProgress
 from player.research.datasets import Desk, Source, read, reopened
 from recommender.datasets.dataset import Dataset
+from recommender.experiments.habits_comparison import KIND as HABITS
+from recommender.experiments.habits_comparison import HabitsConfig, compare_habits
 from recommender.experiments.records import ExperimentError, Record, configuration_as
 from recommender.experiments.store import RunStore
 
@@ -40,7 +42,7 @@ def measure(
     dataset, wanted = read(desk, wanted)
     with errors_as(UsageError):
         question = ask(dataset, wanted)
-    return _run(desk, kind, dataset, question, jobs)
+    return _run(desk, HABITS if isinstance(question, HabitsConfig) else kind, dataset, question, jobs)
 
 
 def repeat(desk: Desk, record: Record) -> Record:
@@ -161,7 +163,19 @@ def _run_clep(work: _Work) -> Record:
     return run_clep(work.dataset, work.question, work.store, told, resume=not work.repeats, repeats=work.repeats)
 
 
+def _run_habits(work: _Work) -> Record:
+    return compare_habits(
+        work.store,
+        work.dataset,
+        work.question,
+        lambda stage, done, total: work.tell(stage, done, total, done),
+        resume=not work.repeats,
+        repeats=work.repeats,
+    )
+
+
 KINDS: dict[str, Callable[[_Work], Record]] = {
+    HABITS: _run_habits,
     "baselines": _run_models,
     "clep": _run_clep,
     "p-hard": _run_p_hard,
@@ -176,6 +190,8 @@ def _question(kind: str) -> "type[AnyQuestion]":
         from recommender.experiments.clep_experiment import ClepExperimentConfig  # noqa: PLC0415 - imports torch
 
         return ClepExperimentConfig
+    if kind == HABITS:
+        return HabitsConfig
     if kind == "p-hard":
         from recommender.experiments.p_hard_config import PHardConfig  # noqa: PLC0415 - as it is run
 

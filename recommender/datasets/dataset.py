@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.events import EventLog
+from recommender.habits.plays import Plays
 
 
 class DatasetError(Exception):
@@ -64,6 +65,7 @@ class Dataset:
         content: (n, dim) float32 vectors of the tracks, NaN rows where unknown; None when there is no audio.
         reading: how the reading went.
         notes: what has to be said wherever figures on this set are shown (grouped listeners, a missing clock), a sentence each.
+        plays: one listener's plays with their artists, where the source tells them; None elsewhere.
     """
 
     name: str
@@ -75,10 +77,11 @@ class Dataset:
     content: NDArray[np.float32] | None
     reading: Reading
     notes: tuple[str, ...] = ()
+    plays: Plays | None = None
 
 
-KINDS = ("mssd", "movielens", "cm100k", "emotify", "csv", "parquet")
-"""Every kind that is read from files; ``log`` is the player's own and made by the player."""
+KINDS = ("mssd", "yambda", "piki", "movielens", "cm100k", "emotify", "csv", "parquet")
+"""Every kind of set that is read here; a listener's own log and histories from other services are made by the player."""
 
 
 def parse_name(name: str) -> tuple[str, Path]:

@@ -1,4 +1,4 @@
-"""Public files of ratings: MovieLens in its four spellings, and CM100k.
+"""Public files of ratings: MovieLens in its four spellings, CM100k, and Piki.
 
 MovieLens is written as ``.inter`` (RecBole), ``.dat``, ``ratings.csv`` or ``u.data``: a rating of 4 or more is a thumb up, of 2 or less a
 thumb down. CM100k (Cañamares & Castells 2018) holds ratings of randomly chosen tracks by randomly assigned listeners: 3 and 4
@@ -109,5 +109,42 @@ def _cm100k_rows(batch: RecordBatch) -> Rows:
         faults=(
             Fault(~np.isin(rating, CM100K_RATINGS), "rating {} is not 1, 2, 3 or 4", columns["rating"]),
             Fault(unsaid, "known {} is neither 0 nor 1", columns["known"]),
+        ),
+    )
+
+
+PIKI_LIKED = (0.0, 1.0, 2.0)
+_PIKI = Layout(
+    wanted={"listener": "user_id", "track": "song_id", "rating": "liked", "time": "timestamp"},
+)
+
+
+def piki(path: Path, options: Mapping[str, str]) -> DatasetSource:
+    """The answers in the Piki Music Dataset (Stoikov & Wen 2021): 0 disliked, 1 liked, 2 superliked, on 30-second clips."""
+    checked_options("piki", dict(options), ())
+
+    def read() -> Iterator[Rows]:
+        return (_piki_rows(batch) for batch in read_batches(path, _PIKI))
+
+    return DatasetSource(
+        kind="piki",
+        read=read,
+        ordered=True,
+        notes=("Listeners were asked about clips: nothing here was skipped or left.",),
+    )
+
+
+def _piki_rows(batch: RecordBatch) -> Rows:
+    columns = batch.columns
+    liked, time = columns["rating"].numbers(), columns["time"].moments()
+    return Rows(
+        batch=batch,
+        listener=columns["listener"],
+        track=columns["track"],
+        time=time,
+        judgements=Judgements.of_ratings(liked, positive=1.0, negative=0.0),
+        faults=(
+            Fault(~np.isin(liked, PIKI_LIKED), "liked {} is not 0, 1 or 2", columns["rating"]),
+            Fault(np.isnan(time), "timestamp {} is not a time", columns["time"]),
         ),
     )

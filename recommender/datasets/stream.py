@@ -17,8 +17,9 @@ from recommender.datasets.dataset import DatasetError, Exclusion, Problem, Readi
 from recommender.datasets.emotify import emotify
 from recommender.datasets.generic_table import csv_table, parquet_table
 from recommender.datasets.mssd import mssd
-from recommender.datasets.ratings import cm100k, movielens
+from recommender.datasets.ratings import cm100k, movielens, piki
 from recommender.datasets.rows import ArrowColumn, DatasetSource, Fault, Rows
+from recommender.datasets.yambda import yambda
 
 MALFORMED_SHARE = 0.01
 """Above this share of malformed rows, what is left cannot be trusted to be what the file meant to say."""
@@ -30,6 +31,8 @@ LONGEST_NAME = 256
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _READERS = {
     "mssd": mssd,
+    "yambda": yambda,
+    "piki": piki,
     "movielens": movielens,
     "cm100k": cm100k,
     "emotify": emotify,
