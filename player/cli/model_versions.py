@@ -157,6 +157,7 @@ def print_blend(card: "ModelCard") -> None:
         Component.REST: "tracks rested longer",
         Component.PLAYS: "tracks heard often",
         Component.HEAD: "what you told lately (the running update)",
+        Component.HABIT: "your habits: what you heard out and skipped",
     }
     parts = sorted(zip(Component, card.blend.weights, strict=True), key=lambda part: -abs(part[1]))
     fitted = f"fitted on {card.blend.rows} events" if card.blend.rows else "prior weights, too little to fit"

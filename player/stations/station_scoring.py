@@ -187,6 +187,8 @@ def learning_catalogue(
         seed_similarity=similarity,
         space=collection.space,
         everywhere=len(stations),
+        artist=collection.catalogue.artist,
+        album=collection.catalogue.album,
     )
 
 

@@ -193,6 +193,74 @@ class Habits:
         """This session's last verdicts: track, verdict, and the verdict over the root of how many the track had."""
         self._last_track, self._session, self._hand, self._now = -1, 0, 0.0, -np.inf
 
+    @classmethod
+    def of(cls, plays: Plays) -> "Habits":
+        """The state after all these plays, worked out at once: the same as adding one after the other."""
+        habits = cls(plays.catalogue)
+        if len(plays):
+            told = np.where(plays.verdict == 0, plays.share, plays.verdict > 0)
+            habits._tabulate(plays, told)
+            habits._listener_after(plays, told)
+        return habits
+
+    def _tabulate(self, plays: Plays, told: Floats) -> None:
+        """Fill in the table, in which a play counts for its artist, its album and its track."""
+        table, kinds, rows = self._table, len(KINDS), len(self._table)
+        entity = self._member[plays.track].ravel()
+        columns = (plays.ended, plays.verdict, plays.session, plays.share, told)
+        ended, verdict, session, share, told = (np.repeat(column, kinds) for column in columns)
+        place = np.arange(len(entity))
+        newest = np.full((3, rows), -1)
+        for side, mask in enumerate((np.ones(len(entity), np.bool_), verdict > 0, verdict < 0)):
+            np.maximum.at(newest[side], entity[mask], place[mask])
+            known = newest[side] >= 0
+            table[known, _Column.LAST + side] = ended[newest[side][known]]
+        known, last = newest[0] >= 0, newest[0]
+        table[known, _Column.NEWEST] = told[last[known]]
+        earlier = np.full(rows, -1)
+        older = place != last[entity]
+        np.maximum.at(earlier, entity[older], place[older])
+        table[earlier >= 0, _Column.BEFORE] = told[earlier[earlier >= 0]]
+        table[known, _Column.SESSION] = session[last[known]]
+        now_on = session == table[entity, _Column.SESSION]
+        fade = np.exp2(-(table[entity, _Column.LAST] - ended)[:, None] / DAY / _LIVES)
+        runs = np.zeros((2, rows))
+        for side, mask in enumerate((verdict > 0, verdict < 0)):
+            of_side = entity[mask]
+            table[:, _Column.LIKED + side] = np.bincount(of_side, minlength=rows)
+            begin = (_Column.FADING_LIKED, _Column.FADING_SKIPPED)[side]
+            for life in range(len(HALF_LIVES)):
+                table[:, begin + life] = np.bincount(of_side, fade[mask, life], rows)
+            table[:, _Column.SESSION_LIKED + side] = np.bincount(entity[mask & now_on], minlength=rows)
+            runs[side] = np.bincount(entity[mask & (place > newest[2 - side][entity])], minlength=rows)
+        table[:, _Column.RUN] = runs[0] - runs[1]
+        table[:, _Column.SHARES] = np.bincount(entity, share, rows)
+        table[:, _Column.PLAYS] = np.bincount(entity, minlength=rows)
+        table[:, _Column.TRACKS] = np.bincount(self._member[np.unique(plays.track), :2].ravel(), minlength=rows)
+
+    def _listener_after(self, plays: Plays, told: Floats) -> None:
+        """Set what is known of the listener, and which tracks went together."""
+        fade = np.exp2(-(plays.ended[-1] - plays.ended) / DAY / HALF_LIVES[1])
+        for side, mask in enumerate((plays.verdict > 0, plays.verdict < 0)):
+            self._total[side] += np.count_nonzero(mask)
+            self._week[side] = fade[mask].sum()
+        self._recent = told[-RECENT[-1] :].tolist()
+        self._last_track, self._session = int(plays.track[-1]), int(plays.session[-1])
+        self._hand, self._now = float(plays.chosen[-1] > 0), float(plays.ended[-1])
+        judged = np.flatnonzero(plays.verdict)
+        track, verdict, session = plays.track[judged], plays.verdict[judged].astype(np.int64), plays.session[judged]
+        for lag in range(1, ACCORD_REACH + 1):
+            near = np.flatnonzero((session[lag:] == session[:-lag]) & (track[lag:] != track[:-lag]))
+            one, two = track[near + lag].tolist(), track[near].tolist()
+            for first, second, agree in zip(one, two, (verdict[near + lag] * verdict[near]).tolist(), strict=True):
+                self._go_together(first, second, agree)
+        counts = np.zeros(len(plays.catalogue), np.int64)
+        here = np.flatnonzero(session == plays.session[-1])
+        np.add.at(counts, track[: here[0]] if len(here) else track, 1)
+        for place in here.tolist():
+            counts[track[place]] += 1
+            self._tell(int(track[place]), int(verdict[place]), float(counts[track[place]]))
+
     def features(self, tracks: NDArray[np.int64], now: float) -> NDArray[np.float32]:
         """(m, features) of these tracks (m,) at a moment of decision, in the order of :data:`FEATURES`."""
         sight = Sight.empty(len(tracks))
@@ -272,11 +340,30 @@ class Habits:
         """Remember how a verdict agrees with those just before it."""
         for other, theirs, _ in self._told[-ACCORD_REACH:]:
             if other != track:
-                for one, two in ((track, other), (other, track)):
-                    together = self._together.setdefault(one, {})
-                    together[two] = together.get(two, 0.0) + verdict * theirs
+                self._go_together(track, other, verdict * theirs)
+        self._tell(track, verdict, verdicts)
+
+    def _go_together(self, track: int, other: int, agreement: float) -> None:
+        for one, two in ((track, other), (other, track)):
+            together = self._together.setdefault(one, {})
+            together[two] = together.get(two, 0.0) + agreement
+
+    def _tell(self, track: int, verdict: int, verdicts: float) -> None:
         worth = verdict / (verdicts + ACCORD_STRENGTH) ** 0.5
         self._told = [*self._told[-ACCORD_BACK + 1 :], (track, verdict, worth)]
+
+    def session_at(self, moment: float) -> int:
+        """The session that a play at a moment belongs to."""
+        return self._session + (moment - self._now > SESSION_GAP if self._recent else 0)
+
+    def touching(self) -> NDArray[np.int64]:
+        """Tracks whose features hang on the last plays besides their own: the last track, and what goes with this session's."""
+        found = {other for track, _, _ in self._told for other in self._together.get(track, ())}
+        return np.array(sorted(found | ({self._last_track} if self._last_track >= 0 else set())), np.int64)
+
+    def known(self) -> NDArray[np.bool_]:
+        """(n,) tracks of which there is anything to know: the track, its artist or its album was heard."""
+        return (self._table[self._member, _Column.PLAYS] > 0).any(axis=1)
 
     def _move_listener(self, track: int, ended: float, told: float, verdict: int) -> None:
         if self._recent:

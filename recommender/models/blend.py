@@ -53,12 +53,14 @@ class Component(IntEnum):
     """log(1 + times heard)."""
     HEAD = 7
     """The running update's log odds, in the state before the row (:mod:`recommender.models.station_scorer`)."""
+    HABIT = 8
+    """What the listener's habits say (:mod:`recommender.models.habit_scorer`); 0 of a model that was trained without them."""
 
 
-PRIOR_WEIGHTS: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
+PRIOR_WEIGHTS: tuple[float, ...] = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 """Weights while nothing is fitted: the running update alone, as without a model. Whatever else is to count has to earn it
 on held-out rows (``docs/research/simulation.md``: weights given in advance made the served order worse)."""
-NON_NEGATIVE = (Component.SEED, Component.CLEP, Component.SEQUENCE, Component.LIKING, Component.HEAD)
+NON_NEGATIVE = (Component.SEED, Component.CLEP, Component.SEQUENCE, Component.LIKING, Component.HEAD, Component.HABIT)
 """Columns that mean "more liked": if one does not help it is dropped, never turned round."""
 
 
@@ -122,10 +124,11 @@ class Scale:
     spreads: tuple[float, ...] = (1.0,) * len(Component)
 
     @staticmethod
-    def of_models(clep: Floats, sequence: Floats) -> "Scale":
-        """From CLEP's log odds (n,) of all tracks and the sequence's scores (states, n) of all tracks."""
+    def of_models(clep: Floats, sequence: Floats, habit: Floats | None = None) -> "Scale":
+        """From CLEP's log odds (n,) of all tracks, and the sequence's and the habits' scores (states, n) of all tracks."""
         means, spreads = [0.0] * len(Component), [1.0] * len(Component)
-        for column, scores in ((Component.CLEP, clep[None, :]), (Component.SEQUENCE, sequence)):
+        own = np.empty((0, 0), np.float32) if habit is None else habit
+        for column, scores in ((Component.CLEP, clep[None, :]), (Component.SEQUENCE, sequence), (Component.HABIT, own)):
             if scores.size:
                 means[column] = float(scores.mean())
                 spread = float(scores.std(axis=1).mean())
@@ -160,14 +163,15 @@ def repetition(history: EventLog, now: float) -> Floats:
     return columns
 
 
-def assemble(seed: Floats, clep: Floats, sequence: Floats, repeated: Floats) -> Floats:
-    """All columns side by side: three of (n,) and the (n, 4) of :func:`repetition`; HEAD is left at 0 for who knows the labels."""
+def assemble(seed: Floats, clep: Floats, sequence: Floats, repeated: Floats, habit: Floats | None = None) -> Floats:
+    """All columns side by side: (n,) each, and the (n, 4) of :func:`repetition`; HEAD is left at 0 for who knows the labels."""
     columns = np.empty((len(seed), len(Component)), np.float32, order=BY_COLUMN)
     columns[:, Component.SEED] = seed
     columns[:, Component.CLEP] = clep
     columns[:, Component.SEQUENCE] = sequence
     columns[:, Component.LIKING : Component.HEAD] = repeated
     columns[:, Component.HEAD] = 0.0
+    columns[:, Component.HABIT] = 0.0 if habit is None else habit
     return columns
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from functools import cache
 from itertools import pairwise
@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from recommender.configuration import REMOVED_ELEMENT, TrainingConfig
 from recommender.models.blend import Blend, Component
+from recommender.models.habit_scorer import SHAPES, WEIGHTS
 from recommender.models.online_update import UpdateSettings
 from recommender.models.parameter_shapes import sequence_shapes
 
@@ -192,10 +193,16 @@ def card_from_json(text: bytes) -> ModelCard:
         if any(each["type"] == REMOVED_ELEMENT for each in error.errors()):
             raise FormatError("the sequence has an element that was removed") from None
         raise
-    blend = document.card.blend
+    card = document.card
+    if len(card.blend.weights) == len(Component) - 1:
+        # Of a player that knew no habits: their column weighs nothing.
+        blend = card.blend
+        weights, means, spreads = (*blend.weights, 0.0), (*blend.means, 0.0), (*blend.spreads, 1.0)
+        card = replace(card, blend=replace(blend, weights=weights, means=means, spreads=spreads))
+    blend = card.blend
     if not len(blend.weights) == len(blend.means) == len(blend.spreads) == len(Component):
         raise ValueError(f"the blend does not have {len(Component)} columns")
-    return document.card
+    return card
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +255,8 @@ def _expected_shapes(arrays: Mapping[str, NDArray[np.generic]], card: ModelCard)
     shapes: dict[str, tuple[int, ...]] = {"content.mean": (dimension,), "content.scale": (dimension,)}
     sampled = arrays.get("library.track_ids", np.empty(0))
     shapes |= {"library.track_ids": (sampled.size,), "library.vectors": (sampled.size, dimension)}
+    if WEIGHTS in arrays:
+        shapes |= SHAPES
     clep = card.configuration.clep
     shapes |= _perceptron_shapes("clep.embed", (dimension, *clep.widths))
     shapes |= _perceptron_shapes("clep.head", (clep.widths[-1], *clep.head_widths))

@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.events import EventLog
+from recommender.habits import plays as habit_plays
 from recommender.models.blend import Component, assemble, repetition
 from recommender.models.content_space import ContentSpace
+from recommender.models.habit_scorer import WEIGHTS, HabitScorer
 from recommender.models.model_card import FrontEndId, Model
 from recommender.models.numpy_inference import ClepScorer, SequenceScorer, Tokens
 
@@ -28,6 +30,7 @@ class Catalogue:
         space: the vectors in content space, where the running update works.
         everywhere: the index that stands for no station: what is said there is said of every one. None where a log
             has no such thing.
+        artist, album: (n,) int64 indices from 0, below 0 where a track has none; None where nobody says.
     """
 
     track_ids: NDArray[np.int64]
@@ -37,6 +40,8 @@ class Catalogue:
     seed_similarity: Floats
     space: ContentSpace
     everywhere: int | None = None
+    artist: NDArray[np.int64] | None = None
+    album: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
         """Check the shapes; raises ValueError naming the one that does not fit."""
@@ -49,11 +54,23 @@ class Catalogue:
             shape = self.seed_similarity.shape
             raise ValueError(f"seed_similarity has shape {shape} instead of {(len(self.station_ids), count)}")
 
+    @property
+    def habits(self) -> habit_plays.Catalogue:
+        """The tracks as the habit model knows them."""
+        artist = _each_its_own(self.artist, len(self.track_ids))
+        return habit_plays.Catalogue(artist, _each_its_own(self.album, len(self.track_ids)))
+
     def similarity(self, station: int) -> Floats:
         """Similarity (n,) to the station's seeds; zeros for a station that is not in the catalogue."""
         if 0 <= station < len(self.station_ids):
             return self.seed_similarity[station]
         return np.zeros(len(self.track_ids), np.float32)
+
+
+def _each_its_own(codes: NDArray[np.int64] | None, count: int) -> NDArray[np.int64]:
+    """The codes (n,) from 0, every track without one (below 0) being the only one of its kind."""
+    alone = np.arange(count)
+    return alone if codes is None else np.where(codes < 0, codes.max(initial=-1) + 1 + alone, codes)
 
 
 def rows_of(wanted: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -72,6 +89,7 @@ class ModelScorer:
         catalogue: tracks and stations.
         clep: CLEP's logits and embedding of all tracks.
         sequence: the transformer.
+        habit: the listener's habits; None of a model that was trained without.
     """
 
     def __init__(self, model: Model, catalogue: Catalogue) -> None:
@@ -92,6 +110,8 @@ class ModelScorer:
             track_row=rows_of(catalogue.track_ids, np.asarray(model.arrays["track_ids"], np.int64)),
             station_row=rows_of(catalogue.station_ids, np.asarray(model.arrays["station_ids"], np.int64)),
         )
+        trained = WEIGHTS in model.arrays
+        self.habit = HabitScorer(model.arrays, catalogue.habits) if trained else None
 
     def columns(self, history: EventLog, station: int, now: float) -> Floats:
         """The components (n, columns) of every track's score, in the order of :class:`recommender.models.blend.Component`.
@@ -109,6 +129,7 @@ class ModelScorer:
             clep=self.clep.logits,
             sequence=self.sequence.scores(tokens, station),
             repeated=repetition(history, now),
+            habit=None if self.habit is None else self.habit.scores(history, now),
         )
 
 

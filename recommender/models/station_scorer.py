@@ -40,6 +40,7 @@ PART_OF = {
     Component.REST: ScorePart.REPETITION,
     Component.PLAYS: ScorePart.REPETITION,
     Component.HEAD: ScorePart.HEAD,
+    Component.HABIT: ScorePart.REPETITION,
 }
 UNTRAINED = "untrained"
 

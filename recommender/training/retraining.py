@@ -27,6 +27,7 @@ from recommender.events import EventLog
 from recommender.models.bayesian_taste import MainAxes, fit_shared
 from recommender.models.blend import PRIOR_BLEND
 from recommender.models.clep import export_clep, train_clep
+from recommender.models.habit_scorer import train_habits
 from recommender.models.model_card import NO_EVIDENCE, GateEvidence, Kind, Lineage, Metric, Model, ModelCard
 from recommender.models.model_scorer import Catalogue, ModelScorer
 from recommender.models.online_update import UpdateSettings
@@ -171,6 +172,7 @@ class _Run:
             "content.mean": material.standardisation.mean,
             "content.scale": material.standardisation.scale,
             **sample(Library(material.catalogue.track_ids, material.catalogue.vectors)),
+            **train_habits(material.split.train, material.catalogue.habits),
             **self._train_content(),
             **self._train_sequence(),
         }

@@ -83,3 +83,18 @@ def test_tracks_that_were_liked_together_speak_for_each_other_in_the_session():
     assert accord[0] > 0 > accord[1]
     assert accord[2] == 0
     assert not habits.features(np.array([1]), 2e9 + 7200)[0, INDEX["accord"]], "a session later"
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 7, 300, len(SHORT)])
+def test_a_state_worked_out_at_once_is_that_of_one_play_after_the_other(count):
+    plays = listening(seed=5, sessions=30).until(count)
+    one_by_one, at_once = Habits(plays.catalogue), Habits.of(plays)
+    for row in range(len(plays)):
+        one_by_one.add(
+            *(getattr(plays, name)[row].item() for name in ("track", "ended", "share", "verdict", "chosen", "session"))
+        )
+    everything, now = np.arange(len(plays.catalogue)), 1.7e9
+    for moment in (now, plays.ended[-1] + 1.0 if count else now):
+        expected, found = (habits.features(everything, moment) for habits in (one_by_one, at_once))
+        np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-6)
+    assert at_once.known().any() == (count > 0)
