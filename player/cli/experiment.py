@@ -120,6 +120,7 @@ def register(app: typer.Typer) -> None:
     experiment_app.command("sequential")(sequential)
     experiment_app.command("dataset")(dataset_statistics)
     experiment_app.command("people")(people)
+    experiment_app.command("feedback")(feedback)
     register_records(experiment_app)
     app.add_typer(experiment_app, name="experiment")
 
@@ -378,6 +379,25 @@ def people(
     from player.cli.experiment_tables import print_people
 
     print_people(found)
+
+
+def feedback(dataset: DatasetName, data_dir: DataDir = None, json: Json = False) -> None:
+    """Measure what each way a play ends foretells of the track's next hearing: the evidence for the weights of feedback.
+
+    From one export, or a folder of people's.
+    """
+    with at_desk(data_dir) as desk:
+        from player.research.people import evidence
+
+        found = evidence(desk, dataset)
+    if json:
+        from recommender.experiments.json_values import finite
+
+        emit_json({"kinds": finite(found)})
+        return
+    from player.cli.experiment_tables import print_effects
+
+    print_effects(found)
 
 
 def dataset_statistics(

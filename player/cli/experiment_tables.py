@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from player.research.results import RunComparison
     from recommender.experiments.records import Record
     from recommender.experiments.store import Listing, RunStore
+    from recommender.habits.evidence import Effect
 
 COLUMNS = (
     ("auc", "pair AUC"),
@@ -467,6 +468,25 @@ def print_people(found: "People") -> None:
     )
     for sentence in found.left_out:
         console.print(clean(f"  left out: {sentence}"), style="dim")
+
+
+def print_effects(found: Sequence["Effect"]) -> None:
+    """What each way a play ends foretells."""
+    console = plain_console()
+    lines = [
+        (
+            row.kind,
+            [
+                f"{row.plays:,}",
+                "–" if row.effect is None else f"{row.effect:+.3f}",
+                "" if row.low is None or row.high is None else f"{row.low:+.3f} to {row.high:+.3f}",
+                "–" if row.relative is None else f"{row.relative:+.2f}",
+            ],
+        )
+        for row in found
+    ]
+    console.print("Next calm hearing of the track heard out, against what its rate before made one expect:")
+    _print_fitting("the play was", ["plays", "effect", "95 %", "of a lone skip's"], lines, console, len(lines))
 
 
 PRINTERS: dict[str, Callable[["Record", "Console"], None]] = {

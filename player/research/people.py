@@ -4,6 +4,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from player.errors import PlayerError, UsageError
 from player.jobs import JobProgress
@@ -19,8 +20,12 @@ from recommender.experiments.habits_comparison import (
     summarise,
 )
 from recommender.experiments.records import ExperimentError
+from recommender.habits.evidence import Effect, effects
 from recommender.habits.features import walk
 from recommender.habits.linear import Linear, fit_people, shipped_prior, without_people
+
+if TYPE_CHECKING:
+    from recommender.habits.plays import Plays
 
 MOST_PEOPLE = 1000
 
@@ -47,14 +52,11 @@ def measure_people(desk: Desk, dataset: str, models: str, prior: str) -> People:
         UsageError: the data set or a model is not known.
         PlayerError: nobody could be measured.
     """
-    kind, _, where = dataset.partition(":")
-    if kind not in READERS or not where.strip():
-        raise UsageError(f"{dataset!r} names no histories: write KIND:FOLDER, with KIND one of {', '.join(READERS)}.")
     with errors_as(UsageError):
         names = model_names(models)
     people: list[Person] = []
     left_out: list[str] = []
-    paths = _exports(Path(where).expanduser())
+    kind, paths = _named(dataset)
     for place, (path, own) in enumerate(zip(paths, _priors(desk, kind, paths, prior, left_out), strict=True)):
         title = f"{path.name} ({place + 1} of {len(paths)})"
 
@@ -68,8 +70,28 @@ def measure_people(desk: Desk, dataset: str, models: str, prior: str) -> People:
         except (PlayerError, ExperimentError) as error:
             left_out.append(str(error))
     if not people:
-        raise PlayerError(f"Nobody in {where} can be measured. {' '.join(left_out[:3])}")
+        raise PlayerError(f"Nobody in {dataset} can be measured. {' '.join(left_out[:3])}")
     return People(tuple(people), tuple(dict.fromkeys(left_out)), tuple(summarise(people, names)))
+
+
+def evidence(desk: Desk, dataset: str) -> list[Effect]:
+    """What each way a play ends foretells, over every export of ``KIND:FOLDER`` or of one; errors as in measure_people."""
+    kind, paths = _named(dataset)
+    people: list[Plays] = []
+    for place, path in enumerate(paths):
+        desk.progress(JobProgress(f"Following {path.name}", place, len(paths)))
+        plays = _opened(kind, path).plays
+        if plays is not None:
+            people.append(plays)
+    return effects(people)
+
+
+def _named(dataset: str) -> tuple[str, list[Path]]:
+    """The kind of a history and the exports it names."""
+    kind, _, where = dataset.partition(":")
+    if kind not in READERS or not where.strip():
+        raise UsageError(f"{dataset!r} names no histories: write KIND:FOLDER, with KIND one of {', '.join(READERS)}.")
+    return kind, _exports(Path(where).expanduser())
 
 
 def _exports(path: Path) -> list[Path]:

@@ -6,6 +6,7 @@ decision, with all that happened before it known.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,11 +169,13 @@ def measure_person(
 
 def _row(model: str, metric: str, found: Sequence[Figure]) -> ResultRow:
     """The mean over seeds, with the mean bounds."""
-    low, high = (
-        [each for each in column if each is not None] for column in zip(*((f.low, f.high) for f in found), strict=True)
-    )
-    middle = [float(np.mean(bound)) if bound else None for bound in (low, high)]
-    return ResultRow(model, metric, float(np.mean([each.mean for each in found])), *middle, len(found))
+    low, high = (_mean([each.low for each in found]), _mean([each.high for each in found]))
+    return ResultRow(model, metric, float(np.mean([each.mean for each in found])), low, high, len(found))
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def summarise(people: Sequence[Person], models: Sequence[str]) -> list[SummaryRow]:
@@ -202,4 +205,6 @@ def _tests(lead: Floats) -> tuple[float, float]:
     moved = lead[lead != 0]
     if not len(moved):
         return 1.0, 1.0
-    return float(wilcoxon(moved).pvalue), float(binomtest(int(np.count_nonzero(moved > 0)), len(moved)).pvalue)
+    ranks: Any = wilcoxon(moved)
+    signs: Any = binomtest(int(np.count_nonzero(moved > 0)), len(moved))
+    return float(ranks.pvalue), float(signs.pvalue)

@@ -119,14 +119,20 @@ class Sight:
     @classmethod
     def empty(cls, count: int) -> "Sight":
         """Room for so many."""
-        width, kinds = _Column.TRACKS + 1, len(KINDS)
-        same = np.zeros((count, kinds), np.bool_)
-        one = (np.zeros(count) for _ in range(4))
-        return cls(np.zeros((count, kinds, width)), *one, same, np.zeros((count, len(STATE))))
+        kinds = len(KINDS)
+        return cls(
+            seen=np.zeros((count, kinds, _Column.TRACKS + 1)),
+            now=np.zeros(count),
+            session=np.zeros(count),
+            level=np.zeros(count),
+            accord=np.zeros(count),
+            same=np.zeros((count, kinds), np.bool_),
+            state=np.zeros((count, len(STATE))),
+        )
 
     def first(self, count: int) -> "Sight":
         """The first rows."""
-        return Sight(*(getattr(self, column.name)[:count] for column in fields(self)))
+        return Sight(**{column.name: getattr(self, column.name)[:count] for column in fields(self)})
 
     def features(self) -> NDArray[np.float32]:
         """(m, features) in the order of :data:`FEATURES`, NaN where there is nothing to know."""

@@ -3,10 +3,10 @@
 All learn from rows of :func:`recommender.habits.features.walk` and score rows of it; higher is better.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,15 +65,11 @@ class Material:
     def one_sided(self) -> bool:
         """Whether the past holds hardly any plays heard out, or hardly any skipped."""
         liked = self.plays.verdict[self.judged] > 0
-        return min(np.count_nonzero(liked), np.count_nonzero(~liked)) < FEWEST_OF_A_KIND
+        return bool(min(np.count_nonzero(liked), np.count_nonzero(~liked)) < FEWEST_OF_A_KIND)
 
 
-class Scores(Protocol):
-    """Learns from the past of a material and scores all its plays."""
-
-    def __call__(self, material: Material, prior: Linear, seed: int) -> Floats:
-        """(N,) of each play."""
-        ...
+Scores = Callable[[Material, Linear, int], Floats]
+"""From a material, the weights of other people and a seed, the score (N,) of each play, learned from the past alone."""
 
 
 def fit_player(material: Material, prior: Linear | None = None, *, state: bool = False) -> Linear:
@@ -183,7 +179,7 @@ def _habits(material: Material, _prior: Linear, _seed: int) -> Floats:
         return known[:, 0].astype(np.float64)
     spread = known[rows].std(axis=0) + 1e-6
     design = (known - known[rows].mean(axis=0)) / spread
-    model = LogisticRegression(max_iter=500).fit(design[rows], material.plays.verdict[rows] > 0)
+    model: Any = LogisticRegression(max_iter=500).fit(design[rows], material.plays.verdict[rows] > 0)
     return np.asarray(model.decision_function(design), np.float64)
 
 
@@ -197,7 +193,7 @@ def _habits_gbm(material: Material, _prior: Linear, seed: int) -> Floats:
     table, rows = material.table[:, _HABIT_COLUMNS], material.judged
     if material.one_sided:
         return table[:, 0].astype(np.float64)
-    model = HistGradientBoostingClassifier(
+    model: Any = HistGradientBoostingClassifier(
         max_iter=ROUNDS,
         learning_rate=RATE,
         max_leaf_nodes=LEAVES,

@@ -94,7 +94,7 @@ class Plays:
 def sessions_of(ended: Floats, heard: Floats) -> Indices:
     """(N,) the session of each play: a new one begins where :data:`SESSION_GAP` passed since the last end."""
     silence = (ended - heard)[1:] - ended[:-1]
-    return np.concatenate([np.zeros(min(1, len(ended)), np.int64), np.cumsum(silence > SESSION_GAP)])
+    return np.concatenate([np.zeros(min(1, len(ended))), np.cumsum(silence > SESSION_GAP)]).astype(np.int64)
 
 
 def usual_lengths(track: Indices, heard: Floats, tracks: int) -> Floats:

@@ -39,7 +39,7 @@ def test_repetition_equals_a_walk_through_the_history(make_world):
 
 
 def test_the_fit_finds_the_weights_that_made_the_labels():
-    truth = [0.5, 1.0, 0.0, 1.5, -0.7, 0.3, 0.0, 0.8]
+    truth = [0.5, 1.0, 0.0, 1.5, -0.7, 0.3, 0.0, 0.8, 0.6]
     blend = fit_blend(*rows_with(truth, 15_000))
     recovered = np.array(blend.weights) / np.array(blend.spreads)
     assert recovered == pytest.approx(truth, abs=0.15)
@@ -47,7 +47,7 @@ def test_the_fit_finds_the_weights_that_made_the_labels():
 
 
 def test_the_fit_is_the_optimum_of_its_objective():
-    columns, label, weight = rows_with([0.5, 1.0, 0.8, 1.5, -0.7, 0.3, 0.4, 0.9], count=80)
+    columns, label, weight = rows_with([0.5, 1.0, 0.8, 1.5, -0.7, 0.3, 0.4, 0.9, 0.6], count=80)
     weight = np.random.default_rng(1).random(80).astype(np.float32)
     blend = fit_blend(columns, label, weight)
 
@@ -66,7 +66,7 @@ def test_the_fit_is_the_optimum_of_its_objective():
 
 
 def test_the_blend_is_calibrated_on_rows_it_has_not_seen():
-    truth = [0.5, 1.0, 0.3, 1.5, -0.7, 0.3, 0.0, 0.5]
+    truth = [0.5, 1.0, 0.3, 1.5, -0.7, 0.3, 0.0, 0.5, 0.6]
     blend = fit_blend(*rows_with(truth))
     columns, label, _ = rows_with(truth, seed=9)
     probability = 1 / (1 + np.exp(-blend.score(columns)))
@@ -76,9 +76,9 @@ def test_the_blend_is_calibrated_on_rows_it_has_not_seen():
 
 
 def test_a_component_that_misleads_is_dropped_and_never_turned_round():
-    blend = fit_blend(*rows_with([-1.0, -1.0, -1.0, 2.0, 0.0, 0.0, 0.0, -1.0]))
-    misleading = (Component.SEED, Component.CLEP, Component.SEQUENCE, Component.HEAD)
-    assert [blend.weights[column] for column in misleading] == [0.0] * 4
+    blend = fit_blend(*rows_with([-1.0, -1.0, -1.0, 2.0, 0.0, 0.0, 0.0, -1.0, -1.0]))
+    misleading = (Component.SEED, Component.CLEP, Component.SEQUENCE, Component.HEAD, Component.HABIT)
+    assert [blend.weights[column] for column in misleading] == [0.0] * len(misleading)
 
 
 @pytest.mark.parametrize("count", [0, 1, 19])
@@ -139,7 +139,7 @@ def test_with_nothing_fitted_a_model_serves_what_the_running_update_says():
 
 
 def test_a_louder_blend_orders_alike():
-    blend = fit_blend(*rows_with([0.5, 1.0, 0.3, 1.5, -0.7, 0.3, 0.0, 0.5], 300))
+    blend = fit_blend(*rows_with([0.5, 1.0, 0.3, 1.5, -0.7, 0.3, 0.0, 0.5, 0.6], 300))
     columns = rows_with([0.0] * len(Component), 20)[0]
     louder = blend.louder(2.5)
     assert louder.contributions(columns) == pytest.approx(2.5 * blend.contributions(columns), rel=1e-5)
