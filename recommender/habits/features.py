@@ -213,8 +213,9 @@ class Habits:
         """Fill in the table, in which a play counts for its artist, its album and its track."""
         table, kinds, rows = self._table, len(KINDS), len(self._table)
         entity = self._member[plays.track].ravel()
-        columns = (plays.ended, plays.verdict, plays.session, plays.share, told)
-        ended, verdict, session, share, told = (np.repeat(column, kinds) for column in columns)
+        ended, verdict = np.repeat(plays.ended, kinds), np.repeat(plays.verdict, kinds)
+        session, share = np.repeat(plays.session, kinds), np.repeat(plays.share, kinds)
+        newest_told = np.repeat(told, kinds)
         place = np.arange(len(entity))
         newest = np.full((3, rows), -1)
         for side, mask in enumerate((np.ones(len(entity), np.bool_), verdict > 0, verdict < 0)):
@@ -222,11 +223,11 @@ class Habits:
             known = newest[side] >= 0
             table[known, _Column.LAST + side] = ended[newest[side][known]]
         known, last = newest[0] >= 0, newest[0]
-        table[known, _Column.NEWEST] = told[last[known]]
+        table[known, _Column.NEWEST] = newest_told[last[known]]
         earlier = np.full(rows, -1)
         older = place != last[entity]
         np.maximum.at(earlier, entity[older], place[older])
-        table[earlier >= 0, _Column.BEFORE] = told[earlier[earlier >= 0]]
+        table[earlier >= 0, _Column.BEFORE] = newest_told[earlier[earlier >= 0]]
         table[known, _Column.SESSION] = session[last[known]]
         now_on = session == table[entity, _Column.SESSION]
         fade = np.exp2(-(table[entity, _Column.LAST] - ended)[:, None] / DAY / _LIVES)
@@ -369,7 +370,7 @@ class Habits:
 
     def known(self) -> NDArray[np.bool_]:
         """(n,) tracks of which there is anything to know: the track, its artist or its album was heard."""
-        return (self._table[self._member, _Column.PLAYS] > 0).any(axis=1)
+        return self._table[self._member, _Column.PLAYS].max(axis=1) > 0
 
     def _move_listener(self, track: int, ended: float, told: float, verdict: int) -> None:
         if self._recent:

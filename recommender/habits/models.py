@@ -199,7 +199,7 @@ def _habits_gbm(material: Material, _prior: Linear, seed: int) -> Floats:
         max_leaf_nodes=LEAVES,
         min_samples_leaf=LEAST_ROWS,
         l2_regularization=RIDGE,
-        early_stopping=False,
+        early_stopping=False,  # pyright: ignore[reportArgumentType] - documented as "auto" or a bool
         random_state=seed,
     )
     model.fit(table[rows], material.plays.verdict[rows] > 0)
