@@ -110,6 +110,28 @@ class RemoteSettings(BaseModel):
     """What a client over the network tells first; empty asks for none."""
 
 
+class DesktopSettings(BaseModel):
+    """What the desktop is told."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mpris: bool = True
+    """Let media keys, widgets and ``playerctl`` drive the player over the session bus (MPRIS), where there is one."""
+    notifications: bool = False
+    """Say on the desktop what begins to play."""
+
+
+class ScrobbleSettings(BaseModel):
+    """Where scrobbling goes, once you have logged in by ``player scrobble login``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    listenbrainz_url: str = "https://api.listenbrainz.org"
+    """ListenBrainz, or a server of your own that speaks its protocol."""
+    lastfm_url: str = "https://ws.audioscrobbler.com/2.0/"
+    """Last.fm, or a server that speaks its protocol."""
+
+
 class Settings(BaseModel):
     """The listener's settings; every field has a working default."""
 
@@ -123,6 +145,8 @@ class Settings(BaseModel):
     library: LibrarySettings = LibrarySettings()
     keys: dict[str, str] = Field(default_factory=dict)
     """Keys of your own on the screen, by the names in [keys](keys.md): ``next = "ctrl+n"``; several with commas between them."""
+    desktop: DesktopSettings = DesktopSettings()
+    scrobble: ScrobbleSettings = ScrobbleSettings()
     musicnn_weights: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
     """A ``musicnn`` wheel to read the weights from, instead of the one the set-up fetched."""
     commands: dict[str, str] = Field(default_factory=dict)

@@ -61,7 +61,15 @@ class Paths:
     @property
     def private(self) -> tuple[Path, ...]:
         """What tells of the listener, for nobody else to read; the data folder itself where it holds nothing else."""
-        own = (self.models, self.experiments, self.backups, self.log_file, self.config_file, self.trainer_lock)
+        own = (
+            self.models,
+            self.experiments,
+            self.backups,
+            self.log_file,
+            self.config_file,
+            self.config / "secrets.json",
+            self.trainer_lock,
+        )
         names = {"vectors", "player.lock", "player.sock", *(path.name for path in own)}
         try:
             alone = all(child.name in names or child.name.startswith("player.db") for child in self.data.iterdir())

@@ -29,6 +29,8 @@ COMMANDS = {
     "history_files": ("import", "export"),
     "doctor": ("doctor",),
     "settings": ("config",),
+    "scrobble": ("scrobble",),
+    "shell": ("completion", "man"),
     "screen": ("demo",),
 }
 """Module → the commands that its ``register`` adds, in the order of ``--help``."""

@@ -49,13 +49,17 @@ def _say_missing(error: ModuleNotFoundError) -> int:
 
 def _run_command() -> int:
     """Run it as typer does on its own: wrong usage is told on standard error, and the exit code comes as SystemExit."""
-    if not sys.argv[1:]:
+    if not sys.argv[1:] and "_PLAYER_COMPLETE" not in os.environ:
         from player.cli.screen import open_player
 
         open_player(None, None)  # without typer, which takes as long to import as half of the screen
         return 0
     from player.cli.main import app
 
+    if "_PLAYER_COMPLETE" in os.environ:
+        from typer._completion_classes import completion_init
+
+        completion_init()
     try:
         app()
     except SystemExit as leaving:

@@ -1,4 +1,4 @@
-"""What goes along with a running player: its remote controls."""
+"""What goes along with a running player: its remote controls, and scrobbling."""
 
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from player.config import Settings
 from player.folders import Paths
 from player.playback.controller import Controller
+from player.remote.scrobbler import scrobblers
 from player.remote.server import RemoteServer
 from player.storage.database import Database
 
@@ -18,7 +19,10 @@ def companions(player: Controller, database: Database, paths: Paths, settings: S
         PlayerError: the settings ask for what cannot be had; the sentence says which and how to put it right.
     """
     with ExitStack() as stack:
-        server = RemoteServer(player, database, paths, settings.remote)
+        server = RemoteServer(player, database, paths, settings)
         server.start()
         stack.callback(server.close)
+        for scrobbler in scrobblers(player, database, paths, settings.scrobble):
+            scrobbler.start()
+            stack.callback(scrobbler.close)
         yield

@@ -3,13 +3,16 @@
 import asyncio
 import ipaddress
 import logging
+import os
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from player.config import RemoteSettings
+from player.config import RemoteSettings, Settings
 from player.errors import PlayerError
 from player.folders import Paths
 from player.playback.controller import Controller
@@ -18,6 +21,9 @@ from player.remote.commands import run_command
 from player.remote.context import Client, Remote
 from player.remote.protocol import LONGEST_LINE, VERSION, Ack, AckError, encode, split_words
 from player.storage.database import Database
+
+if TYPE_CHECKING:
+    from player.remote.mpris import Desktop
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +35,8 @@ SILENT_SECONDS = 600
 """A client that neither asks nor waits for news is gone by then."""
 SLOW_SECONDS = 60
 """So long an answer may take to be read."""
+PATIENCE_SECONDS = 5.0
+"""So long the desktop's bus may take to answer."""
 SUBSYSTEMS = frozenset(
     {"database", "update", "stored_playlist", "playlist", "player", "mixer", "output", "options", "sticker"}
 )
@@ -50,15 +58,18 @@ class RemoteServer:
         player: what they drive.
         database: the listener's data.
         paths: where the socket lies.
-        settings: whether the network is listened to as well.
+        settings: whether the network is listened to as well, and the desktop told.
     """
 
-    def __init__(self, player: Controller, database: Database, paths: Paths, settings: RemoteSettings) -> None:
-        self._player, self._database, self._paths, self._settings = player, database, paths, settings
+    def __init__(self, player: Controller, database: Database, paths: Paths, settings: Settings) -> None:
+        self._player, self._database, self._paths, self._settings = player, database, paths, settings.remote
+        self._desktop_settings = settings.desktop
+        self._desktop: Desktop | None = None
         self._pool = ThreadPoolExecutor(1, "remote")
         self._connections: set[_Connection] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self._looking = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="remote-server", daemon=True)
         self._remote: Remote | None = None
@@ -113,12 +124,41 @@ class RemoteServer:
             else await asyncio.start_unix_server(self._welcome, sock=made, limit=LONGEST_LINE)
             for made in self._listening
         ]
+        if self._desktop_settings.mpris and session_bus():
+            await self._enter_desktop()
         await self._stop.wait()
+        if self._desktop is not None:
+            self._desktop.leave()
         for server in servers:
             server.close()
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             task.cancel()
         socket_path(self._paths.data).unlink(missing_ok=True)
+
+    async def _enter_desktop(self) -> None:
+        """Be on the desktop's bus as well, where that answers."""
+        from player.remote.mpris import Desktop  # noqa: PLC0415 - no bus, no library for it
+
+        desktop = Desktop(self._player, self._hand_over, self._paths.cache, notify=self._desktop_settings.notifications)
+        try:
+            await asyncio.wait_for(desktop.enter(), PATIENCE_SECONDS)
+        except Exception:  # the bus may be gone, foreign or broken in any way; the music goes on
+            logger.exception("No media keys: the desktop's bus does not answer.")
+        else:
+            self._desktop = desktop
+
+    def _hand_over(self, call: Callable[[], object]) -> None:
+        """Let the commands' thread do what the desktop asks for."""
+
+        def attempt() -> None:
+            try:
+                call()
+            except PlayerError as error:
+                logger.warning("What the desktop asked for was refused: %s", error)
+            except Exception:
+                logger.exception("What the desktop asked for failed.")
+
+        self._pool.submit(attempt)
 
     async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._connections) >= MOST_CLIENTS:
@@ -255,6 +295,15 @@ class RemoteServer:
         for connection in self._connections:
             connection.news |= news
             connection.told.set()
+        if self._desktop is not None and news & {"player", "mixer", "sticker"}:
+            task = asyncio.ensure_future(self._desktop.look(jumped="player" in news))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+
+def session_bus() -> bool:
+    """Whether there is a desktop to be on the bus of."""
+    return "DBUS_SESSION_BUS_ADDRESS" in os.environ or Path(f"/run/user/{os.getuid()}/bus").exists()
 
 
 def _subsystems(client: Client, command: str) -> set[str] | frozenset[str]:

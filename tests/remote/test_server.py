@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from player.config import RemoteSettings
+from player.config import RemoteSettings, Settings
 from player.errors import PlayerError
 from player.remote.address import AlreadyRunningError, only_player, short_address, socket_path
 from player.remote.protocol import LONGEST_LINE, AckError, split_words
@@ -90,7 +90,7 @@ def test_the_network_asks_for_the_password(running):
     port = free.getsockname()[1]
     free.close()
     network = RemoteSettings(port=port, password="secret")
-    server = RemoteServer(running, running.home.database, running.home.paths, network)
+    server = RemoteServer(running, running.home.database, running.home.paths, Settings(remote=network))
     server.start()
     try:
         with socket.create_connection(("127.0.0.1", port), 20) as made, made.makefile("rb") as file:
