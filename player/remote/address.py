@@ -87,6 +87,7 @@ def listening_socket(path: Path) -> socket.socket:
         path.unlink(missing_ok=True)
         with short_address(path) as address:
             listening.bind(address)
+        listening.listen()  # whoever comes before the loop runs waits
         path.chmod(0o600)
     except BaseException:
         listening.close()

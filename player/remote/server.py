@@ -71,6 +71,7 @@ class RemoteServer:
         self._stop: asyncio.Event | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._looking = threading.Lock()
+        self._begun = threading.Event()
         self._thread = threading.Thread(target=self._run, name="remote-server", daemon=True)
         self._remote: Remote | None = None
 
@@ -87,7 +88,8 @@ class RemoteServer:
 
     def close(self) -> None:
         """Leave every client."""
-        if self._loop is not None and self._stop is not None:
+        self._begun.wait()
+        if self._loop is not None and self._stop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
         self._pool.shutdown()
@@ -115,9 +117,12 @@ class RemoteServer:
             asyncio.run(self._serve())
         except Exception:
             logger.exception("The remote control has ended; the music goes on.")
+        finally:
+            self._begun.set()
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._begun.set()
         servers = [
             await asyncio.start_server(self._welcome, sock=made, limit=LONGEST_LINE)
             if made.family != socket.AF_UNIX
@@ -337,6 +342,7 @@ def network_socket(settings: RemoteSettings) -> socket.socket:
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((address, port))
+        made.listen()  # whoever comes before the loop runs waits
     except OSError as error:
         made.close()
         raise PlayerError(
