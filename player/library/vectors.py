@@ -1,5 +1,6 @@
 """Embeddings in the database: what is still to be embedded, storing results, loading vectors as arrays."""
 
+import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from embeddings.pooling import Pooling
+from player.storage.database import driver_connection
 from player.storage.models import Embedding, Track, TrackFile
 
 
@@ -122,34 +124,34 @@ def load_vectors(
 
     So are, when ``pooling`` asks for the spread, those of tracks for which none was kept.
     """
-    halves = (Embedding.vector, Embedding.spread) if pooling is Pooling.MEAN_AND_SPREAD else (Embedding.vector,)
-    rows = session.execute(
-        select(Embedding.track_id, Embedding.tags, *halves).where(
-            Embedding.frontend == frontend, *(half.is_not(None) for half in halves)
-        )
-    ).all()
+    vector = (
+        "vector" if pooling is Pooling.MEAN else "vector || spread"
+    )  # of blobs, a text of the same bytes: hence the cast
+    connection = driver_connection(session)
     row_of = {track_id: row for row, track_id in enumerate(track_ids)}
-    found = [
-        (row_of[track_id], tags, b"".join(half for half in vector if half))
-        for track_id, tags, *vector in rows
-        if track_id in row_of
-    ]
-    return VectorTable(
-        vectors=_matrix([(row, vector) for row, _, vector in found if vector], len(track_ids)),
-        tags=_matrix([(row, tags) for row, tags, _ in found if tags], len(track_ids)),
-    )
+    matrices: list[NDArray[np.float32]] = []
+    for column in (f"CAST({vector} AS BLOB)", f"CASE WHEN {vector} IS NULL THEN NULL ELSE tags END"):
+        matrix = np.full((len(track_ids), _width(connection, frontend, column)), np.nan, np.float32)
+        # Row by row into its place: a large library's vectors are never there twice.
+        for track_id, data in connection.execute(_VALUES.format(column), (frontend, matrix.itemsize * matrix.shape[1])):
+            row = row_of.get(track_id)
+            if row is not None:
+                matrix[row] = np.frombuffer(data, "<f4")
+        with np.errstate(
+            invalid="ignore", over="ignore"
+        ):  # a damaged row, which would reach all that is computed with it
+            matrix[~np.isfinite(matrix.sum(axis=1))] = np.nan
+        matrices.append(matrix)
+    return VectorTable(*matrices)
 
 
-def _matrix(rows: list[tuple[int, bytes]], count: int) -> NDArray[np.float32]:
-    if not rows:
-        return np.full((count, 0), np.nan, np.float32)
-    lengths = [len(data) for _, data in rows]
-    length = max(set(lengths), key=lengths.count)
-    width = length // 4
-    matrix = np.full((count, width), np.nan, np.float32)
-    for row, data in rows:
-        if len(data) == length == 4 * width:
-            matrix[row] = np.frombuffer(data, "<f4", width)
-    with np.errstate(invalid="ignore", over="ignore"):  # a damaged row, which would reach all that is computed with it
-        matrix[~np.isfinite(matrix.sum(axis=1))] = np.nan
-    return matrix
+_VALUES = "SELECT track_id, {0} FROM embedding WHERE frontend = ? AND length({0}) = ?"
+_LENGTHS = (
+    "SELECT length({0}) FROM embedding WHERE frontend = ? AND length({0}) > 0 GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
+)
+
+
+def _width(connection: sqlite3.Connection, frontend: str, column: str) -> int:
+    """How many numbers most of the values hold; 0 where there are none."""
+    most = connection.execute(_LENGTHS.format(column), (frontend,)).fetchone()
+    return 0 if most is None else most[0] // np.dtype(np.float32).itemsize

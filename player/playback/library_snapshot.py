@@ -1,5 +1,6 @@
 """All that is read to listen: the library, its search, the log, and the model that serves."""
 
+import gc
 from dataclasses import dataclass
 
 from player.feedback.event_history import EventHistory, load_history
@@ -70,7 +71,22 @@ class LibrarySnapshot:
 
 
 def read_library(database: Database, paths: Paths) -> LibrarySnapshot:
-    """Read everything; at 100,000 tracks this takes seconds."""
+    """Read everything; at 100,000 tracks this takes seconds.
+
+    What is read stays, and is no cycle to be found: the collector of those rests meanwhile, and passes over all of it from then
+    on. It would walk through a large library again and again, and hold up the screen each time.
+    """
+    resting = gc.isenabled()
+    gc.disable()
+    try:
+        return _read(database, paths)
+    finally:
+        gc.freeze()
+        if resting:
+            gc.enable()
+
+
+def _read(database: Database, paths: Paths) -> LibrarySnapshot:
     collection = load_collection(database)
     playable = [row for row in collection.rows if not row.missing]
     heard = SoundTags(collection.tag_names, collection.vectors.tags[collection.playable])
