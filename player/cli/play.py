@@ -1,5 +1,6 @@
 """``player next``, ``similar``, ``feedback``, ``history`` and ``play``: the loop without a screen."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -143,7 +144,7 @@ def feedback(
         assert event is not None
         assert track_id is not None
         told = Told(event, track_id, station, position, at, everywhere, REST_NAMES[rest] if rest else None, reason)
-        new = _resolver(home)(told)
+        new = _resolver(home, [track_id])(told)
         if new.kind == Kind.LESS:
             _check_less(home, new)
         logged = _record(home, [new])[0]
@@ -168,8 +169,8 @@ def _record_batch(home: Home, batch: Path, *, json: bool) -> None:
     from player.feedback.event_store import NothingToUndoError
     from player.stations.feedback_import import read_batch
 
-    resolve = _resolver(home)
     told = read_batch(batch)
+    resolve = _resolver(home, {one.track_id for _, one in told})
     events: list[NewEvent] = []
     for line, one in told:
         try:
@@ -187,14 +188,14 @@ def _record_batch(home: Home, batch: Path, *, json: bool) -> None:
         print(f"Recorded {len(recorded)} events.")
 
 
-def _resolver(home: Home):  # noqa: ANN202 - a closure over the names
-    from player.stations.collection import load_rows
+def _resolver(home: Home, tracks: Collection[int]):  # noqa: ANN202 - a closure over the names
+    from player.library.tracks import find_tracks
     from player.stations.feedback_import import Told, to_event
     from player.stations.stations import Stations
 
     stations = Stations(home.database)
     ids = {info.name: info.id for info in stations.all()}
-    durations = {row.id: row.duration for row in load_rows(home.database)}
+    durations = {track: row.duration for track, row in find_tracks(home.database, tracks).items()}
 
     def resolve(told: Told) -> "NewEvent":
         if told.station is not None and told.station not in ids:

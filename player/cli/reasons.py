@@ -163,12 +163,15 @@ def undo(
 ) -> None:
     """Take one event back, however long ago it was. Nothing is deleted: the log keeps both."""
     from player.feedback.correction import Correction
-    from player.feedback.event_history import load_history
+    from player.feedback.event_history import EventHistory
     from player.feedback.event_recorder import correcting
     from player.feedback.event_store import EventStore
+    from player.feedback.log_reader import read_beside
 
     with opened(data_dir) as home:
-        events = correcting(load_history(home.database, ()), Correction("undo", 0, event_id=event_id))
+        events = correcting(
+            EventHistory(read_beside(home.database, event_id), {}), Correction("undo", 0, event_id=event_id)
+        )
         (logged,) = EventStore(home.database, Origin.CLI).append_all(events)
     if json:
         emit_json({"id": logged.id, "event": logged.kind, "track_id": logged.track_id, "undoes": logged.undoes_id})

@@ -8,7 +8,6 @@ from player.cli.options import DataDir, Home, Json, StationName, emit_json, open
 from player.errors import PlayerError
 
 if TYPE_CHECKING:
-    from player.library.tracks import TrackRow
     from player.stations.pins import Pins
     from player.stations.seeds import Seed
     from player.stations.snapshot import StationRow
@@ -213,13 +212,15 @@ def add_pins(tracks: Tracks, station: StationName = None, data_dir: DataDir = No
     """Pin tracks behind those that are pinned already; a player that is running takes them up within a second."""
     import time
 
-    from player.feedback.event_history import load_history
+    from player.feedback.events import state_of
+    from player.feedback.log_reader import read_events
+    from player.library.tracks import find_tracks
     from player.stations.pins import save_pins, why_not
 
     with opened(data_dir) as home:
-        found, rows = _station(home, station), _rows(home)
+        found, rows = _station(home, station), find_tracks(home.database, tracks)
         number = None if found is None else found.id
-        state = load_history(home.database, ()).state
+        state = state_of(read_events(home.database, tracks=tracks))
         for track in tracks:
             if track not in rows:
                 raise PlayerError(f"There is no track {track}; `player tracks` lists them. Nothing was pinned.")
@@ -269,14 +270,10 @@ def _pins(home: Home, station: "StationInfo | None") -> "Pins":
     return load_pins(home.database, None if station is None else station.id)
 
 
-def _rows(home: Home) -> "dict[int, TrackRow]":
-    from player.stations.collection import load_rows
-
-    return {row.id: row for row in load_rows(home.database)}
-
-
 def _show_pins(home: Home, station: "StationInfo | None", pins: "Pins", *, json: bool) -> None:
-    rows = _rows(home)
+    from player.library.tracks import find_tracks
+
+    rows = find_tracks(home.database, pins.tracks)
     known = [rows[track] for track in pins.tracks if track in rows]
     if json:
         name = None if station is None else station.name

@@ -36,6 +36,13 @@ def read_events(database: Database, after: int = 0, tracks: Collection[int] | No
     return corrected_times([_event(*row) for row in rows])
 
 
+def read_beside(database: Database, event_id: int) -> list[LoggedEvent]:
+    """Everything about the track of an event, in the order it was written; nothing where there is no such event."""
+    with database.look_up() as connection:
+        tracks = [track for (track,) in connection.execute("SELECT track_id FROM event WHERE id = ?", (event_id,))]
+    return read_events(database, tracks=tracks)
+
+
 def _event(
     number: int, time_us: int, kind: str, track: int, station: int | None, position: float | None, *rest: Any
 ) -> LoggedEvent:

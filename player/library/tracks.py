@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
+    from player.storage.database import Database
+
 GENRE_SEPARATOR = "; "
 """Between the genres of a track that is tagged with several."""
 
@@ -85,3 +87,9 @@ def read_catalogue(connection: "sqlite3.Connection", only: Collection[int] | Non
         several = tuple(artists.split("\n")) if artists and artists != artist else ()
         rows.append(TrackRow(track, path, title, artist, album, genre, year, duration, missing, several, *of_album))
     return rows
+
+
+def find_tracks(database: "Database", ids: Collection[int]) -> dict[int, TrackRow]:
+    """The tracks of these ids that there are, by id."""
+    with database.look_up() as connection:
+        return {row.id: row for row in read_catalogue(connection, ids)}

@@ -76,6 +76,7 @@ def read_library(database: Database, paths: Paths) -> LibrarySnapshot:
     What is read stays, and is no cycle to be found: the collector of those rests meanwhile, and passes over all of it from then
     on. It would walk through a large library again and again, and hold up the screen each time.
     """
+    gc.collect()
     resting = gc.isenabled()
     gc.disable()
     try:
