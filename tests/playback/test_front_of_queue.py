@@ -114,6 +114,7 @@ def test_the_first_row_is_a_promise(evening, seed):
     """
     controller, rng = evening.controller, random.Random(seed)
     for _ in range(25):
+        controller.seek(0.0)  # so that the track does not end by itself on a busy machine
         what, queue = rng.choice([*CHANGES, *LEAVE]), evening.queue
         if len(queue) < 3:
             break
@@ -330,7 +331,7 @@ def test_the_dial_moves_the_queue_at_once_and_is_kept(evening):
         evening.controller.turn_dial(10)
     shown = evening.controller.snapshot()
     assert shown.station.dial == 100
-    assert "never played" in shown.dial_effect
+    assert "new to you" in shown.dial_effect
     assert evening.queue != before
     assert Stations(evening.home.database).find("Evening").dial == 100
     for _ in range(5):

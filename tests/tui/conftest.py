@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from textual.worker import WorkerCancelled
 
 from player.errors import PlayerError
 from player.insight.library_map import DOWN, UNTHUMBED, UP, Colouring, colour_by_genre
@@ -470,7 +471,8 @@ class MemoryPlayer:
 async def settle(pilot: Pilot[None]) -> None:
     """Wait until every command and search has been done and drawn."""
     for _ in range(2):  # a search may follow from a command
-        await pilot.app.workers.wait_for_complete()
+        with suppress(WorkerCancelled):  # a cover of another size, say, was wanted meanwhile
+            await pilot.app.workers.wait_for_complete()
         await pilot._wait_for_screen()
     await pilot.pause()
 

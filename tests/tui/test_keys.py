@@ -123,25 +123,15 @@ async def test_an_unexpected_error_is_told_and_the_next_press_still_works(runnin
         assert player.told("next") == [()]
 
 
-async def test_r_stops_the_training_it_started_and_escape_does_too(running, player):
-    async with running(player) as stage:
-        await stage.press("r", "r")
-        assert player.told("stop_job") == [()]
-        await stage.press("r", "escape")
-        assert player.told("stop_job") == [(), ()]
-        await stage.press("escape")
-        assert player.told("stop_job") == [(), ()], "nothing runs any more"
-
-
 async def test_a_paused_embedding_says_so_and_goes_on(running, player):
     async with running(player) as stage:
         player.change(job=JobView("embed", "Listening to 240 tracks", 120, 240, 65.0))
         await stage.settle()
-        assert "P pause  esc stop" in stage.text
-        assert "50 % · 65 s left" in stage.text
+        assert "P pause  ^x stop" in stage.text
+        assert "120 of 240 · 65 s left" in stage.text
         await stage.press("P")
-        assert "P go on  esc stop" in stage.text
-        assert "50 % · paused" in stage.text
+        assert "P go on  ^x stop" in stage.text
+        assert "120 of 240 · paused" in stage.text
         await stage.press("P")
         assert "P pause" in stage.text
         assert "paused" not in stage.text
@@ -150,8 +140,8 @@ async def test_a_paused_embedding_says_so_and_goes_on(running, player):
 async def test_what_cannot_be_paused_does_not_offer_it(running, player):
     async with running(player) as stage:
         await stage.press("r")
-        line = next(line for line in stage.text.splitlines() if line.strip().startswith("retrain"))
-        assert "esc stop" in line
+        line = next(line for line in stage.text.splitlines() if line.strip().startswith("Training"))
+        assert "^x stop" in line
         assert "pause" not in line
 
 

@@ -28,6 +28,8 @@ async def test_the_selected_row_tells_its_whole_reason_and_chance(running, playe
     async with running(player) as stage:
         await stage.press("down")
         assert "you finished 4 of its artist" in stage.text
+        assert "score 0.89" not in stage.text, "figures are for those who ask for them"
+        await stage.press("f12")
         assert "score 0.89 · chance 12%" in stage.text
 
 
@@ -153,12 +155,12 @@ async def test_progress_of_a_training_is_shown_with_time_left_and_metric(running
         for epoch, auc in enumerate((0.61, 0.66, 0.71), start=1):
             player.change(job=JobView("retrain", f"epoch {epoch} of 4", epoch, 4, 12.0, metric=auc))
             await stage.settle()
-        for part in ("retrain  epoch 3 of 4", "75 %", "12 s left", "AUC 0.710 ▁▅█", "esc stop"):
+        for part in ("Training  3 of 4 · 12 s left · epoch 3 of 4", "AUC 0.710 ▁▅█", "^x stop"):
             assert part in stage.text
         player.change(job=JobView("retrain", "", 4, 4, None, finished=True, summary="Version 4 is better: kept."))
         await stage.settle()
         assert "Version 4 is better: kept." in stage.text
-        assert "esc stop" not in stage.text
+        assert "^x stop" not in stage.text
         player.change(job=None)
         await stage.settle()
         assert "Version 4" not in stage.text
@@ -175,32 +177,38 @@ async def test_tracks_without_a_vector_are_counted(running, player):
     async with running(player) as stage:
         player.change(embedded=4)
         await stage.settle()
-        assert "4 of 15 embedded" in stage.text
+        assert "4 of 15 analysed" in stage.text
 
 
 @pytest.mark.parametrize("size", [(80, 24), (100, 30), (160, 50)])
-async def test_every_measure_is_shown_whole_with_a_trend(running, player, size):
+async def test_variety_is_told_in_words_and_in_figures_where_there_is_room_and_wish(running, player, size):
     async with running(player, size=size) as stage:
-        for measure in player.snapshot().diversity:
-            assert f"{measure.name} " in stage.text
-            assert f"{measure.value:.2f}" in stage.text
-        assert "█" in stage.text
+        assert "many artists ↗ more" in stage.text
+        assert "Gini" not in stage.text
+        await stage.press("f12")
+        if size[0] >= 110:
+            for measure in player.snapshot().diversity:
+                assert f"{measure.name} " in stage.text
+                assert f"{measure.value:.2f} → {measure.after_queue:.2f}" in stage.text
+            assert "█" in stage.text
 
 
 async def test_a_measure_that_is_not_a_number_is_a_dash(running, player):
     async with running(player, size=(160, 50)) as stage:
-        player.change(diversity=(Measure("Gini", float("nan"), float("nan"), (), False),))
-        await stage.settle()
+        measure = Measure("Gini index", float("nan"), float("nan"), (float("nan"),), False, ends=("few", "many"))
+        player.change(diversity=(measure,))
+        await stage.press("f12")
+        assert "nan → –" not in stage.text
         assert "– → –" in stage.text
 
 
 async def test_an_empty_library_says_how_to_add_music(running, make_player):
     async with running(make_player([])) as stage:
         assert stage.screen == "StationScreen"
-        assert "player scan ~/Music" in stage.text
+        assert "player scan FOLDER" in stage.text
         assert "Up next" not in stage.text
         await stage.press("n", "plus", "enter", "L", "slash", "a", "escape", "escape")
-        assert "player scan ~/Music" in stage.text
+        assert "player scan FOLDER" in stage.text
 
 
 async def test_the_screen_fills_when_the_first_tracks_are_found(running, make_player):

@@ -82,7 +82,8 @@ class Cover(Widget):
 
     def render_line(self, y: int) -> Strip:
         """One line of the picture."""
-        return self._strips[y] if y < len(self._strips) else Strip.blank(self.size.width)
+        drawn = self._strips[y] if y < len(self._strips) else Strip([])
+        return drawn.adjust_cell_length(self.size.width, self.rich_style)
 
 
 def half_blocks(content: bytes, width: int, height: int) -> list[Strip]:
