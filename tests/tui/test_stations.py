@@ -95,7 +95,7 @@ async def test_the_same_seed_counts_once(running, player):
 async def test_a_new_station_plays_in_the_mode_that_the_form_shows(running, player):
     async with running(player) as stage:
         await stage.press("s", *["down"] * 3, "enter", *"mell", "enter")
-        assert "plays       station: on and on, near its seeds" in stage.text
+        assert "plays       station: on and on, near what it is based on" in stage.text
         await stage.press("ctrl+o")
         assert "plays       album radio: whole albums, in order" in stage.text
         await stage.press("ctrl+s")

@@ -14,6 +14,7 @@ from player.tui.screens.playing import PlayingScreen
 from player.tui.text import count, dotted
 from player.tui.widgets.cover import Cover
 from player.tui.widgets.diversity import DialLine, DiversityPanel
+from player.tui.widgets.lyrics_panel import LyricsPanel
 from player.tui.widgets.queue_list import QueueList
 from player.tui.widgets.status_lines import Heading, PlainLine, ReasonLine
 from player.tui.widgets.styled_text import Ink
@@ -79,6 +80,7 @@ class StationScreen(PlayingScreen):
             with Vertical(id="side"):
                 yield DialLine(id="dial")
                 yield DiversityPanel(id="diversity")
+                yield LyricsPanel(id="words")
                 yield Cover(self._player, id="cover")
         yield Static(_WELCOME, id="welcome", markup=False)
         yield PlainLine(id="trial")
@@ -92,6 +94,7 @@ class StationScreen(PlayingScreen):
         self.query_one(QueueList).show(snapshot.queue)
         self.query_one(DialLine).show(snapshot)
         self.query_one(DiversityPanel).show(snapshot.diversity, snapshot.diversity_sentence)
+        self.query_one(LyricsPanel).show(snapshot)
         self.query_one(Cover).show(None if snapshot.now is None else snapshot.now.track)
         trial = self.query_one("#trial", PlainLine)
         trial.show("", snapshot.trial, Ink.DIM)

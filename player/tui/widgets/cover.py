@@ -77,7 +77,8 @@ class Cover(Widget):
 
     def _take(self, strips: list[Strip]) -> None:
         self._strips = strips
-        self.set_class(bool(strips), "-there")
+        if self.parent is not None:
+            self.parent.set_class(bool(strips), "-pictured")
         self.refresh()
 
     def render_line(self, y: int) -> Strip:

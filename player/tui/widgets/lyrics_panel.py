@@ -24,10 +24,10 @@ class LyricsPanel(Inked):
     """Lyrics, the line that is sung in the middle.
 
     Args:
-        position: seconds into the track, as of now.
+        position: seconds into the track, as of now; without it there is only said why the track plays.
     """
 
-    def __init__(self, position: Callable[[], float], *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+    def __init__(self, position: Callable[[], float] | None = None, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
         self._position = position
         self._lyrics: Sequence[LyricsLine] = ()
@@ -38,7 +38,8 @@ class LyricsPanel(Inked):
 
     def on_mount(self) -> None:
         """Follow the music."""
-        self.set_interval(_TICK, self._tick)
+        if self._position is not None:
+            self.set_interval(_TICK, self._tick)
 
     def show(self, snapshot: Snapshot) -> None:
         """What stands here where there are no lyrics."""
@@ -57,7 +58,7 @@ class LyricsPanel(Inked):
         return bool(self._lyrics) and self._lyrics[0].seconds is not None
 
     def _tick(self) -> None:
-        now = self._position()
+        now = 0.0 if self._position is None else self._position()
         sung = sum(1 for line in self._lyrics if line.seconds is not None and line.seconds <= now) - 1
         if sung != self._sung:
             self._sung = sung
@@ -82,9 +83,10 @@ class LyricsPanel(Inked):
             return [[("Nothing is playing.", Ink.DIM)]]
         now, lines = snapshot.now, list[Line]()
         lines += [[(part, Ink.ACCENT)] for part in textwrap.wrap(f"Plays because: {now.reason}", max(width, 1))]
-        facts = dotted((now.track.genre, str(now.track.year or ""), "no lyrics in its file or beside it"))
+        told = "" if self._position is None else "no lyrics in its file or beside it"
+        facts = dotted((now.track.album, now.track.genre, str(now.track.year or ""), told))
         lines += [[], *([(part, Ink.DIM)] for part in textwrap.wrap(facts, max(width, 1)))]
-        if snapshot.queue:
+        if snapshot.queue and self._position is not None:
             lines += [[], [("Then", Ink.STRONG)]]
             lines += [[(f"  {row.track.title} · {row.track.artist}", Ink.TEXT)] for row in snapshot.queue[:5]]
         return lines

@@ -133,7 +133,7 @@ def test_album_spacing_gives_way_before_artist_spacing():
         ((), 3, ""),
         ((RuleName.ARTIST_SPACING,), 3, "Only 3 tracks can play here now: artists may follow each other."),
         ((RuleName.ALBUM_SPACING,), 9, "Only 9 tracks can play here now: albums may follow themselves."),
-        ((RuleName.RESTING,), 1, "Only 1 track here: resting tracks come back."),
+        ((RuleName.RESTING,), 1, "Only 1 track can play here now: resting tracks come back."),
         ((RuleName.RESTING,), 0, "Nothing else is left: resting tracks come back."),
         (
             (RuleName.ALBUM_SPACING, RuleName.ARTIST_SPACING, RuleName.RESTING),
