@@ -34,6 +34,12 @@ class Home:
 
         return load_settings(self.paths)
 
+    def with_settings(self, settings: "Settings") -> "Home":
+        """The same data with settings of this run alone."""
+        home = Home(self.paths, self.database)
+        vars(home)["settings"] = settings
+        return home
+
 
 @contextmanager
 def opened(data_dir: Path | None) -> Generator[Home]:

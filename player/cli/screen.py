@@ -4,7 +4,6 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -57,7 +56,7 @@ def open_player(
 
     def open_home(stack: ExitStack) -> "Controller":
         home = stack.enter_context(opened(data_dir))
-        home = replace(home, settings=with_sound(home.settings, sound or {}))
+        home = home.with_settings(with_sound(home.settings, sound)) if sound else home
         if named:
             return _controller(home, named_opening(home, named, station)[0], stack)
         folder = music
