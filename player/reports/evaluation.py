@@ -32,6 +32,7 @@ CHANCE = 0.5
 """Pair AUC of whoever knows nothing."""
 MEANINGS = {
     Measure.PAIR_AUC: "liked above disliked (0.5 = chance)",
+    Measure.PAIR_AUC_SESSION: "the same within half-hour sessions",
     Measure.MRR_POSITIVE: "rank of liked tracks (1 = first)",
     Measure.MRR_NEGATIVE: "rank of disliked (lower is better)",
     Measure.NDCG: "liked tracks among the first ten",
@@ -50,7 +51,15 @@ MEANINGS = {
     Measure.ACCURACY: "P(like) on the right side of half",
 }
 """Short enough for a column beside the figures; ``docs/research/evaluation.md`` has the definitions."""
-MAIN = (Measure.PAIR_AUC, Measure.MRR_POSITIVE, Measure.MRR_NEGATIVE, Measure.NDCG, Measure.GINI, Measure.COVERAGE)
+MAIN = (
+    Measure.PAIR_AUC_SESSION,
+    Measure.PAIR_AUC,
+    Measure.MRR_POSITIVE,
+    Measure.MRR_NEGATIVE,
+    Measure.NDCG,
+    Measure.GINI,
+    Measure.COVERAGE,
+)
 REPEATS = (Measure.NDCG_REPEAT, Measure.NDCG_EXPLORE, Measure.HIT_RATE_REPEAT, Measure.HIT_RATE_EXPLORE)
 DIVERSITY = (
     Measure.GINI,

@@ -137,7 +137,7 @@ _OF_LIKES = (
 _OF_REPEATS = (Measure.NDCG_REPEAT, Measure.HIT_RATE_REPEAT, Measure.RECALL_REPEAT)
 _OF_EXPLORING = (Measure.NDCG_EXPLORE, Measure.HIT_RATE_EXPLORE, Measure.RECALL_EXPLORE)
 _OF_DISLIKES = (Measure.MRR_NEGATIVE, Measure.FALSE_POSITIVE_RATE)
-_OF_PAIRS = (Measure.PAIR_AUC, Measure.PAIR_AUC_EXPLICIT, Measure.PAIR_AUC_IMPLICIT)
+_OF_PAIRS = (Measure.PAIR_AUC, Measure.PAIR_AUC_SESSION, Measure.PAIR_AUC_EXPLICIT, Measure.PAIR_AUC_IMPLICIT)
 _OF_BOTH = (*_OF_PAIRS, Measure.AUROC)
 
 
@@ -191,6 +191,7 @@ def reasons(tally: Tally, *, content: bool, artist: bool, candidates: Candidates
         (tally.liked_unheard == 0, "the test holds no like of a track new to the listener", _OF_EXPLORING),
         (tally.pairs == 0, "the test holds no liked and disliked track of one listener and station", _OF_PAIRS),
         (True, "no track is called liked", (Measure.PRECISION,)),
+        (True, "the test holds no liked and disliked track of one session", (Measure.PAIR_AUC_SESSION,)),
     ]
     found: dict[Measure, str] = {}
     for holds, reason, measures in causes:

@@ -10,6 +10,7 @@ class Measure(StrEnum):
     """What is measured; the value is what a table calls it, :attr:`key` what JSON does."""
 
     PAIR_AUC = "pair AUC"
+    PAIR_AUC_SESSION = "pair AUC, session"
     PAIR_AUC_EXPLICIT = "pair AUC, explicit"
     PAIR_AUC_IMPLICIT = "pair AUC, implicit"
     MRR_POSITIVE = "MRR +"
@@ -55,6 +56,7 @@ class Measure(StrEnum):
 
 _KEYS = {
     Measure.PAIR_AUC: "auc",
+    Measure.PAIR_AUC_SESSION: "auc_session",
     Measure.PAIR_AUC_EXPLICIT: "auc_explicit",
     Measure.PAIR_AUC_IMPLICIT: "auc_implicit",
     Measure.MRR_POSITIVE: "mrr_positive",

@@ -265,6 +265,16 @@ class _Look:
         """Share of the pairs within groups that the positive wins."""
         return pair_auc_of_groups(self.answers.table, self.targets.states.label, groups, self.targets.weights)
 
+    def within_sessions(self) -> Floats:
+        """The mean over sessions of the share of a session's pairs that the positive wins, each scored in its own state."""
+        table, states = self.answers.table, self.targets.states
+        own = np.broadcast_to(np.diagonal(table), table.shape)
+        each = [pair_auc_of_groups(own, states.label, [places], self.targets.weights) for places in states.sessions]
+        found = np.stack(each) if each else np.full((1, len(self.targets.weights)), np.nan)
+        known = np.isfinite(found)
+        with np.errstate(invalid="ignore"):
+            return np.where(known, found, 0.0).sum(axis=0) / known.sum(axis=0)
+
 
 def _mean(values: Floats, weights: Floats) -> Floats:
     """Weighted means (B,) of values (V,) with weights (B, V); NaN where they weigh nothing."""
@@ -329,6 +339,7 @@ def _brier(look: _Look) -> Floats:
 
 _FUNCTIONS: dict[Measure, Callable[[_Look], Floats]] = {
     Measure.PAIR_AUC: lambda look: look.of_pairs(look.targets.states.groups),
+    Measure.PAIR_AUC_SESSION: lambda look: look.within_sessions(),
     Measure.PAIR_AUC_EXPLICIT: lambda look: look.of_pairs(look.targets.explicit_groups),
     Measure.PAIR_AUC_IMPLICIT: lambda look: look.of_pairs(look.targets.implicit_groups),
     Measure.MRR_POSITIVE: lambda look: look.over_rows(_reciprocal(look), look.targets.liked),

@@ -7,6 +7,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.evaluation.bootstrap import sessions_of
 from recommender.evaluation.splits import Part, Split
 from recommender.events import EventLog
 from recommender.interfaces import Context
@@ -42,6 +43,7 @@ class ListenerStates:
         contexts: (S) the situations.
         predicted: (S) places in ``rows`` that each situation predicts: all of a station, or a single one.
         groups: places in ``rows`` of each station that has both labels, in time order.
+        sessions: the same of each session, whatever its stations.
         past_share: share of likes among the judged rows of the past; NaN without any.
         station_share: the same within each group's station.
     """
@@ -56,6 +58,7 @@ class ListenerStates:
     contexts: tuple[Context, ...]
     predicted: tuple[NDArray[np.int64], ...]
     groups: tuple[NDArray[np.int64], ...]
+    sessions: tuple[NDArray[np.int64], ...]
     past_share: float
     station_share: tuple[float, ...]
 
@@ -152,6 +155,7 @@ class States:
             contexts=contexts,
             predicted=predicted,
             groups=groups,
+            sessions=station_groups(sessions_of(log.time[rows]), log.label[rows]),
             past_share=_like_share(log.label[before]),
             station_share=tuple(
                 _like_share(log.label[before[log.station[before] == log.station[rows[group[0]]]]]) for group in groups

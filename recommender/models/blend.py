@@ -65,7 +65,11 @@ NON_NEGATIVE = (Component.SEED, Component.CLEP, Component.SEQUENCE, Component.LI
 
 
 HABITS = (Component.HEARD, Component.REST, Component.PLAYS)
-RIDGES: tuple[float, ...] = tuple(HABIT_RIDGE if column in HABITS else RIDGE for column in Component)
+FORETOLD_RIDGE = 5.0
+"""The same of the habit model, which three people's logs have shown to foretell (``docs/research/people.md``): thirty rows do."""
+RIDGES: tuple[float, ...] = tuple(
+    HABIT_RIDGE if column in HABITS else FORETOLD_RIDGE if column is Component.HABIT else RIDGE for column in Component
+)
 """Precision of the prior of each weight."""
 
 

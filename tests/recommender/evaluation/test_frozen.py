@@ -103,13 +103,20 @@ def one_listener(model, split, state, who, base, artist, units):
     def hits(scores, tracks):
         return [ranked(scores, t) <= 10 for t in tracks]
 
-    crossed = [
-        pair_auc(scored[i][[track[i]]], scored[j][[track[j]]]) for i in every for j in every if liked[i] > liked[j]
-    ]
+    pairs = [(i, j) for i in every for j in every if liked[i] > liked[j]]
+    crossed = [pair_auc(scored[i][[track[i]]], scored[j][[track[j]]]) for i, j in pairs]
+    session = np.concatenate([[0], np.cumsum(np.diff(log.time[rows]) > 1800)])
     lists = [sorted(range(TRACKS), key=lambda t, s=scored[at]: (-s[t], t))[:10] for at in asked]
     anything = np.ones(len(rows), bool)
     return {
         Measure.PAIR_AUC: mean(wins_of(scored, track, liked, lambda i, j: station[i] == station[j])),
+        Measure.PAIR_AUC_SESSION: mean(
+            [
+                mean(own)
+                for one in np.unique(session)
+                if (own := [win for (i, j), win in zip(pairs, crossed, strict=True) if session[i] == session[j] == one])
+            ]
+        ),
         Measure.PAIR_AUC_EXPLICIT: mean(
             wins_of(scored, track, liked, lambda i, j: station[i] == station[j] and explicit[i] and explicit[j])
         ),
