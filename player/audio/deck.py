@@ -87,7 +87,7 @@ class Deck:
         self.rate = rate
         self.ring = RingBuffer(int(BUFFER_SECONDS * rate))
         self.origin = max(0.0, track.position)
-        self.duration = duration
+        self.duration = duration or track.duration
         self.error = ""
         self.damage = ""
         self._joins = joins

@@ -31,6 +31,8 @@ class Load:
     """False: be ready at ``position``, silently, until Play."""
     gain_db: float = 0.0
     """By how much this track is made louder; whoever sends it sees to it that its peaks stay below full scale."""
+    duration: float = 0.0
+    """Seconds, where the sender knows better than the file's head (MP3 without a table); 0 where it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Prepare:
     """As for Load."""
     crossfade: float = 0.0
     """Seconds during which it fades in over the end of the current track; 0 joins them sample by sample."""
+    duration: float = 0.0
+    """As for Load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +238,10 @@ class Underrun:
 
     count: int
     """How often since the start of the process."""
+
+
+FALTERED = "The sound faltered"
+"""How an underrun is written into the log, where the doctor counts it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class SoundMeter:
         self._written = 0
         self._window = np.hanning(WINDOW).astype(np.float32)
         edges = np.geomspace(LOWEST_HERTZ, min(HIGHEST_HERTZ, rate / 2), BANDS + 1) * WINDOW / rate
-        self._edges = [(int(low), max(int(low) + 1, int(high))) for low, high in pairwise(edges)]
+        self._edges = [(math.ceil(low), max(math.ceil(low) + 1, math.ceil(high))) for low, high in pairwise(edges)]
 
     def take(self, block: NDArray[np.float32]) -> None:
         """Keep a block; called in the device's thread."""

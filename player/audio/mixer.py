@@ -22,7 +22,7 @@ FADE_SECONDS = 0.15
 PRIME_SECONDS = 0.1
 """How much must be decoded before a deck sounds, and after an underrun: one wake-up of the decoder."""
 
-FULL_SCALE = 1.0
+FULL_SCALE = np.float32(1.0)
 
 
 @dataclass(slots=True)
@@ -199,7 +199,8 @@ class Mixer:
             self._leaving = [voice for voice in self._leaving if not voice.ended]
         self._fade.apply(out)
         self._set_level(out)
-        np.clip(out, -FULL_SCALE, FULL_SCALE, out=out)
+        np.minimum(out, FULL_SCALE, out=out)
+        np.maximum(out, -FULL_SCALE, out=out)
 
     def _set_level(self, out: NDArray[np.float32]) -> None:
         gains, reached = self.gains, self._reached

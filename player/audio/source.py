@@ -176,7 +176,7 @@ class AudioSource:
             if skip is None:
                 skip = self._frames_before(start, frame)
             self._compare_times(frame)
-            last = min(end, packet_end)
+            last = packet_end if end is None else end
             for samples in mixer.convert(frame):
                 kept = samples
                 if frame.time is not None and frame.time + len(samples) / frame.sample_rate > last + begin:
@@ -296,31 +296,30 @@ class AudioSource:
             return 0.0
         return float(stream.start_time * stream.time_base)
 
-    def _end_time(self) -> float:
-        """Seconds into the track where an MP4 file says that it ends and its encoder's padding begins; endless in others.
+    def _end_time(self) -> float | None:
+        """Seconds into the track where the encoder's padding begins, as iTunes says it in a comment of an MP4 file.
 
-        iTunes says it in a comment (iTunSMPB: unused, priming, padding, and length in samples, each hexadecimal), everybody
-        else by the length of the edit list, which FFmpeg gives as the stream's length.
+        It is made of four hexadecimal numbers: one unused, priming, padding, and the length in samples.
         """
-        stream = self._stream
-        if not self._is_mp4:
-            return inf
-        told = self._container.metadata.get("iTunSMPB", "").split()
+        told = self._container.metadata.get("iTunSMPB", "").split() if self._is_mp4 else []
         with suppress(ValueError, IndexError):
             if (length := int(told[3], 16)) > 0:
-                return length / stream.codec_context.sample_rate
-        time_base = stream.time_base
-        if stream.duration is None or time_base is None or time_base * stream.codec_context.sample_rate > 1:
-            return inf
-        return float(stream.duration * time_base)
+                return length / self._stream.codec_context.sample_rate
+        return None
 
     def _end_of(self, packet: "Packet[AudioStream]") -> float:
-        """Seconds into the track where this packet ends, if it is the last of an MP4 file, whose padding it does not count."""
+        """Seconds into the track where an MP4 file ends, as far as its packet knows; endless in others.
+
+        The edit list says it, which FFmpeg gives as the stream's length, and more exactly the last packet does, unless it
+        counts the padding.
+        """
         length, time_base = self._stream.duration, packet.time_base
-        if not self._is_mp4 or length is None or packet.pts is None or not packet.duration:
+        coarse = time_base * self._stream.codec_context.sample_rate > 1
+        if not self._is_mp4 or coarse or length is None or packet.pts is None or not packet.duration:
             return inf
         end = packet.pts + packet.duration
-        return float(end * time_base) - self._begin if (length - end) * time_base < MOVIE_TICK_SECONDS else inf
+        exact = end if abs(length - end) * time_base < MOVIE_TICK_SECONDS else length
+        return float(exact * time_base) - self._begin
 
     def _compare_times(self, frame: AudioFrame) -> None:
         """Keep how far the file's times ran ahead of the samples; FFmpeg steps over damage in silence."""

@@ -4,6 +4,7 @@ import logging
 import time
 from dataclasses import replace
 from functools import partial
+from math import inf
 
 from player.audio.deck import Deck, Way
 from player.audio.engine import Emit, Post, Watcher, amplitude_of
@@ -32,6 +33,9 @@ _LOG = logging.getLogger(__name__)
 STUCK_SECONDS = 20.0
 """So long without a decoded sample while the device waits for it, and a track is given up: a disk that was asleep has woken
 up by then, and a network that has not answered does not soon."""
+
+REST_SECONDS = 0.5
+"""So long must it have been silent before the device is stopped; what it holds is heard by then."""
 
 REOPEN_SECONDS = 2.0
 """How often a lost device is looked for."""
@@ -69,7 +73,7 @@ class StreamEngine:
         self._gains = (1.0, 1.0)
         self._way = Way()
         self._told_underruns = self._earlier_underruns = 0
-        self._was_silent = False
+        self._silent_since = inf
         self._lost_at: float | None = None
         self._starved: tuple[Deck, int, float] | None = None
         """The deck that has nothing to play, how much it had decoded by then, and when that was noticed."""
@@ -97,7 +101,7 @@ class StreamEngine:
     def prepare(self, track: Prepare) -> None:
         """Let a track follow the current one by itself."""
         self._crossfade = track.crossfade
-        load = Load(track.path, 0.0, track.token, play=True, gain_db=track.gain_db)
+        load = Load(track.path, 0.0, track.token, play=True, gain_db=track.gain_db, duration=track.duration)
         if self._prepared is None or not self._prepared.is_for(load):
             self._follow(self._follower(load))
 
@@ -193,10 +197,7 @@ class StreamEngine:
         else:
             self._watch_decoder()
             self._tell_underruns()
-            silent = self._mixer.silent
-            if silent and self._was_silent:  # what was rendered last time has been heard by now
-                self._output.rest()
-            self._was_silent = silent
+            self._rest_when_silent()
         for deck in [deck for deck in self._retired if not self._mixer.uses(deck)]:
             deck.close()
             self._retired.remove(deck)
@@ -208,6 +209,15 @@ class StreamEngine:
             if deck is not None:
                 deck.close()
                 deck.join(JOIN_SECONDS)
+
+    def _rest_when_silent(self) -> None:
+        """Let the device rest once all that was rendered has been heard, for resting drops the rest."""
+        if not self._mixer.silent:
+            self._silent_since = inf
+            return
+        self._silent_since = min(self._silent_since, time.monotonic())
+        if time.monotonic() - self._silent_since >= REST_SECONDS:
+            self._output.rest()
 
     @property
     def _underruns(self) -> int:

@@ -81,9 +81,24 @@ def _log(paths: "Paths") -> Iterator[Check]:
 def _sound(paths: "Paths") -> Iterator[Check]:
     from player.audio.devices import sound_findings
 
-    del paths
     for finding in sound_findings():
         yield Check(finding.name, finding.ok, finding.detail, finding.fix)
+    yield _underruns(paths)
+
+
+def _underruns(paths: "Paths") -> Check:
+    """How often the music faltered, as far as the log goes back."""
+    from player.audio.messages import FALTERED
+
+    try:
+        lines = [line for line in paths.log_file.read_text(errors="replace").splitlines() if FALTERED in line]
+    except OSError:
+        lines = []
+    if not lines:
+        return Check("underruns", ok=True, detail="none in the log")
+    last = " ".join(lines[-1].split()[:2])
+    fix = "Close what keeps the processors or the disk busy; a device at 44.1 or 48 kHz is the least work."
+    return Check("underruns", ok=False, detail=f"the sound faltered {len(lines)} times, last at {last}", fix=fix)
 
 
 def _weights(paths: "Paths") -> Iterator[Check]:

@@ -18,8 +18,6 @@ _LOG = logging.getLogger(__name__)
 
 OFF_COURSE_SECONDS = 0.15
 """So far the music may be from where the clock has it before the place is shown anew."""
-FALTERED = "The sound faltered"
-"""How an underrun is written into the log, where the doctor counts it."""
 FAILURES_IN_A_ROW = 5
 """So many tracks that cannot be played, one after the other, are no accident: stop and say so."""
 
@@ -57,7 +55,7 @@ class AudioEvents:
     def _hear(self, event: audio.Event) -> None:
         session = self._session
         if isinstance(event, audio.Underrun):
-            _LOG.warning("%s (%d since the audio process started).", FALTERED, event.count)
+            _LOG.warning("%s (%d since the audio process started).", audio.FALTERED, event.count)
         if (borrower := session.playback.borrower) is not None:
             borrower(event)
         with session.lock:

@@ -155,7 +155,13 @@ class Playback:
         one_album = now is not None and now.track.album == track.album != ""
         crossfade = 0.0 if one_album else self._crossfade
         self._send(
-            audio.Prepare(str(text_to_path(track.path)), self._token + 1, self.level_of(track).gain_db, crossfade)
+            audio.Prepare(
+                str(text_to_path(track.path)),
+                self._token + 1,
+                self.level_of(track).gain_db,
+                crossfade,
+                track.duration,
+            )
         )
 
     def end_with_track(self, *, ending: bool) -> None:
@@ -230,8 +236,8 @@ class Playback:
             self.current = replace(now, position=now.duration, heard=heard)
 
     def _load(self, now: Current) -> None:
-        path = str(text_to_path(now.track.path))
-        self._send(audio.Load(path, now.position, now.token, now.playing, now.level.gain_db))
+        path, track = str(text_to_path(now.track.path)), now.track
+        self._send(audio.Load(path, now.position, now.token, now.playing, now.level.gain_db, track.duration))
 
     def _send(self, command: audio.Command) -> None:
         if self.borrower is not None:

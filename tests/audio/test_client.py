@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from player.audio import client as audio_client
 from player.audio.client import DEATHS_ALLOWED, AudioClient
 from player.audio.messages import (
     Damaged,
@@ -17,16 +18,19 @@ from player.audio.messages import (
     Finished,
     GaveUp,
     Load,
+    Meters,
     Pause,
     Play,
     Position,
     Prepare,
+    PrepareNothing,
     Ready,
     Restarted,
     Seek,
     SetVolume,
     Started,
     Stop,
+    Watch,
 )
 from tests.support.tones import write_tones
 
@@ -325,3 +329,55 @@ def test_the_process_stays_small(start_client, tones):
     with Path(f"/proc/{client.pid}/status").open() as status:
         resident = next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
     assert resident < 100_000, "kB; half of what interface and audio may take together"
+
+
+@pytest.mark.slow
+def test_a_process_that_hangs_is_replaced_at_the_same_place(start_client, tones, monkeypatch):
+    monkeypatch.setattr(audio_client, "PING_SECONDS", 0.4)
+    client, events = start_client()
+    client.send(load(tones / "long.flac", token=3))
+    place = events.wait_for(Position, lambda at: at.seconds > 0.5).seconds
+    os.kill(client.pid, signal.SIGSTOP)
+    assert "signal 9" in events.wait_for(Restarted, timeout=20).message
+    assert events.wait_for(Position, lambda at: at.playing).seconds == pytest.approx(place, abs=1.0)
+    assert [event.token for event in events.of(Started)] == [3]
+
+
+def test_a_track_goes_on_into_the_prepared_one_by_itself(start_client, tones):
+    client, events = start_client()
+    client.send(load(tones / "short.flac", token=1))
+    client.send(Prepare(str(tones / "song.wav"), 2))
+    assert events.wait_for(Finished).token == 1
+    assert events.wait_for(Started).token == 2
+    client.send(load(tones / "song.wav", token=2))  # as it plays already, nothing changes
+    events.wait_for(Position, lambda at: at.token == 2 and at.seconds > 0.5)
+    assert [event.token for event in events.of(Started)] == [1, 2]
+    assert not events.of(Failed)
+
+
+def test_the_music_ends_with_the_track_where_nothing_is_to_follow(start_client, tones):
+    client, events = start_client()
+    client.send(load(tones / "short.flac", token=1))
+    client.send(Prepare(str(tones / "song.wav"), 2))
+    client.send(PrepareNothing())
+    events.wait_for(Finished)
+    time.sleep(0.5)
+    assert [event.token for event in events.of(Started)] == [1]
+
+
+def test_meters_are_told_while_they_are_watched(start_client, tones):
+    client, events = start_client()
+    client.send(load(tones / "long.flac"))
+    events.wait_for(Started)
+    assert not events.of(Meters)
+    client.send(Watch(on=True))
+    seen = events.wait_for(Meters, lambda meters: min(meters.levels) > 0.33)
+    assert max(seen.peaks) == pytest.approx(0.5, rel=0.1)
+    loudest = seen.bands.index(max(seen.bands))
+    assert 40 * 400 ** (loudest / 32) <= 440 <= 40 * 400 ** ((loudest + 1) / 32), "the band of the tone"
+    client.send(Watch(on=False))
+    client.send(Pause())
+    events.wait_for(Position, lambda at: not at.playing)
+    told = len(events.of(Meters))
+    time.sleep(0.3)
+    assert len(events.of(Meters)) == told
