@@ -16,8 +16,8 @@ _TOKEN = re.compile(
 )
 _ESCAPED = re.compile(r"\\(.)")
 TAGS: dict[str, Callable[[TrackRow], Sequence[str]]] = {
-    "artist": lambda row: (row.artist,),
-    "albumartist": lambda row: (row.artist,),
+    "artist": lambda row: row.all_artists,
+    "albumartist": lambda row: (row.album_artist or row.artist,),
     "album": lambda row: (row.album,),
     "title": lambda row: (row.title,),
     "genre": lambda row: row.genre.split(GENRE_SEPARATOR),

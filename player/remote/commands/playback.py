@@ -64,8 +64,8 @@ def stats(remote: Remote, _client: Client) -> Answer:
     """Count the library."""
     rows = remote.player.catalogue()
     return [
-        ("artists", len({row.artist for row in rows})),
-        ("albums", len({(row.artist, row.album) for row in rows if row.album})),
+        ("artists", len({artist for row in rows for artist in row.all_artists})),
+        ("albums", len({row.album_key for row in rows if row.album})),
         ("songs", len(rows)),
         ("uptime", int(time.monotonic() - remote.started)),
         ("db_playtime", round(sum(row.duration for row in rows))),
