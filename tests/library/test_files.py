@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from player.library.files import Walker, is_below
+from player.library.files import ART_BESIDE, LYRICS_BESIDE, Patterns, Walker, is_below
 from player.library.paths import path_to_text, text_to_path
 
 
@@ -93,3 +93,19 @@ def test_the_examples_in_the_documentation_are_true():
         result = doctest.testmod(module)
         assert result.attempted
         assert result.failed == 0
+
+
+def test_patterns_leave_files_and_folders_out_wherever_the_slash_says(tmp_path):
+    touch(*(tmp_path / name for name in ("a.mp3", "a.mp4", "Samples/b.mp3", "Books/c.mp3", "x/Books/d.flac")))
+
+    def found(**patterns):
+        return [file.path.removeprefix(f"{tmp_path}/") for file in Walker(Patterns(**patterns)).walk(tmp_path)]
+
+    assert sorted(found(exclude=("*.MP4", "samples", "Books/*"))) == ["a.mp3", "x/Books/d.flac"]
+    assert sorted(found(include=("*.flac", "Samples/*"))) == ["Samples/b.mp3", "x/Books/d.flac"]
+
+
+def test_what_lies_beside_a_file_is_noticed(tmp_path):
+    touch(*(tmp_path / name for name in ("a/song.mp3", "a/Song.LRC", "a/other.mp3", "b/song.mp3", "b/Cover.jpg")))
+    bits = {file.path.removeprefix(f"{tmp_path}/"): file.beside for file in Walker().walk(tmp_path)}
+    assert (bits["a/song.mp3"], bits["a/other.mp3"], bits["b/song.mp3"]) == (LYRICS_BESIDE, 0, ART_BESIDE)

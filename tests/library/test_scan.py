@@ -13,7 +13,9 @@ from player.library.file_reader import full_audio_hash, read_file
 from player.library.files import FoundFile
 from player.library.paths import text_to_path
 from player.library.scan import LibraryError, scan
+from player.library.track_columns import load_columns
 from player.library.tracks import load_catalogue
+from player.storage.database import driver_connection
 from player.storage.models import FailedFile, Track, TrackFile
 from tests.library.audio_files import FORMATS, REQUIRED, encode, remux
 
@@ -412,3 +414,39 @@ def test_the_real_library_is_read_whole_and_then_left_alone(database, shared_mus
     assert all(0 < row.duration <= 30.1 and row.artist and row.album and row.genre for row in found)
     forbid_opening(monkeypatch)
     assert counts(scan(database, [shared_music])) == {"unchanged": 240}
+
+
+def test_what_is_no_audio_is_named_apart_and_not_opened_again(database, music):
+    (music / "cover.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(100))
+    (music / "song").write_bytes((music / "flac.flac").read_bytes()[:-1])
+    for _ in range(2):
+        report = scan(database, [music])
+        assert (report.not_audio, report.failed) == ((str(music / "cover.jpg"),), ())
+    assert "song" in {path.rpartition("/")[2] for path in known_paths(database)}
+
+
+def test_lyrics_and_covers_that_appear_beside_a_file_are_noticed_without_reading_it(database, music):
+    scan(database, [music])
+    (music / "flac.lrc").write_text("la")
+    report = scan(database, [music])
+    assert (report.updated, report.unchanged) == (0, len(REQUIRED))
+    with database.reader() as session:
+        told = load_columns(driver_connection(session), [row.id for row in load_catalogue(session)])
+        names = {each["files"][0].rpartition("/")[2] for each in told.values() if each["has_lyrics"]}
+    assert names == {"flac.flac"}
+
+
+def test_a_root_that_is_away_makes_its_tracks_missing_and_they_come_back_whole(database, music, tmp_path):
+    scan(database, [music])
+    music.rename(tmp_path / "away")
+    report = scan(database, [music])
+    assert (report.missing, [failed.path for failed in report.failed]) == (len(REQUIRED), [str(music)])
+    (tmp_path / "away").rename(music)
+    assert counts(scan(database, [music])) == {"updated": len(REQUIRED)}
+    with pytest.raises(LibraryError, match="does not exist"):
+        scan(database, [tmp_path / "never there"])
+
+
+def known_paths(database):
+    with database.reader() as session:
+        return session.scalars(select(TrackFile.path)).all()
