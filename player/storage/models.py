@@ -6,7 +6,7 @@ Rows of ``event`` and ``decision`` are only ever inserted; every state (is this 
 
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Enum, ForeignKey, Index, LargeBinary, UniqueConstraint, false
+from sqlalchemy import BigInteger, Enum, ForeignKey, Index, LargeBinary, UniqueConstraint, false, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from player.storage.event_kinds import Action, Kind, Origin
@@ -43,7 +43,7 @@ class Track(Base):
     title: Mapped[str]
     artist: Mapped[str] = mapped_column(index=True)
     """The credit as it is shown, such as "Alpha & Beta"."""
-    artists: Mapped[str] = mapped_column(default="", server_default="")
+    artists: Mapped[str] = mapped_column(default="", server_default=text("''"))
     """Everyone the credit names, one a line: what is searched, seeded and spaced."""
     album: Mapped[str] = mapped_column(index=True)
     album_artist: Mapped[str]
@@ -51,9 +51,9 @@ class Track(Base):
     """The release: equal for all tracks of one album, whoever plays them; none off albums."""
     compilation: Mapped[bool] = mapped_column(default=False, server_default=false())
     """The album is by various artists."""
-    composer: Mapped[str] = mapped_column(default="", server_default="")
-    work: Mapped[str] = mapped_column(default="", server_default="")
-    movement: Mapped[str] = mapped_column(default="", server_default="")
+    composer: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    work: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    movement: Mapped[str] = mapped_column(default="", server_default=text("''"))
     movement_number: Mapped[int | None]
     genre: Mapped[str] = mapped_column(index=True)
     """Genres as tagged, several joined by "; "."""
@@ -105,7 +105,7 @@ class TrackFile(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     mtime_ns: Mapped[int] = mapped_column(BigInteger)
     missing: Mapped[bool] = mapped_column(default=False, index=True)
-    container: Mapped[str] = mapped_column(default="", server_default="")
+    container: Mapped[str] = mapped_column(default="", server_default=text("''"))
     """FFmpeg's name of the demuxer."""
     reader: Mapped[int] = mapped_column(default=0, server_default="0")
     """The version of the reader that read it; an older one's files are read again by the next scan."""

@@ -10,9 +10,12 @@ from embeddings.weights.files import find_weights
 from player.demo import demo_music
 from tests.support.library import paths_in, write_songs
 
-SCAN_KEYS = {"added", "updated", "moved", "missing", "unchanged", "failed", "seconds"}
+SCAN_KEYS = {"added", "updated", "moved", "missing", "unchanged", "failed", "not_audio", "seconds"}
 TRACK_KEYS = {
     "id", "path", "title", "artist", "album", "genre", "year", "duration", "plays", "skips", "thumbs",
+    "artists", "album_artist", "album_id", "compilation", "composer", "work", "movement", "movement_number", "lufs",
+    "original_year", "track_number", "track_total", "disc_number", "disc_total", "codec", "has_lyrics", "has_art", "files",
+    "musicbrainz_recording", "musicbrainz_release", "acoustid",
 }  # fmt: skip
 
 
@@ -91,6 +94,7 @@ def test_the_tracks_are_listed_with_everything_scripts_need(demo, player):
     assert (second["plays"], second["skips"], second["thumbs"]) == (0, 1, {})
     assert first["title"]
     assert 40 < first["duration"] < 65
+    assert (first["artists"], first["files"], first["lufs"]) == ([first["artist"]], [first["path"]], None)
 
 
 def test_the_tracks_that_match_all_words_are_listed(demo, player):
