@@ -34,6 +34,9 @@ STUCK_SECONDS = 20.0
 """So long without a decoded sample while the device waits for it, and a track is given up: a disk that was asleep has woken
 up by then, and a network that has not answered does not soon."""
 
+LONGEST_END_SECONDS = 0.5
+"""Closing waits no longer for the end to be heard."""
+
 REST_SECONDS = 0.5
 """So long must it have been silent before the device is stopped; what it holds is heard by then."""
 
@@ -203,7 +206,12 @@ class StreamEngine:
             self._retired.remove(deck)
 
     def close(self) -> None:
-        """Let the device and the decoders go."""
+        """Fade out, let what was rendered be heard, and let the device and the decoders go."""
+        if self.name != "null" and self._lost_at is None:
+            sounding = self._deck is not None and self._playing
+            if sounding:
+                self._set_playing(playing=False)
+            time.sleep(min(LONGEST_END_SECONDS, self.unheard() + (FADE_SECONDS if sounding else 0.0)))
         self._output.close()
         for deck in (self._deck, self._prepared, *self._retired):
             if deck is not None:

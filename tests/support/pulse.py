@@ -112,6 +112,11 @@ class Recording:
         while not self._bytes and time.monotonic() < deadline:
             time.sleep(0.01)
 
+    @property
+    def frames(self) -> int:
+        """How many were recorded so far."""
+        return len(self._bytes) // FRAME_BYTES
+
     def take(self, seconds: float) -> np.ndarray:
         """What is played from now on for ``seconds``, (N, 2) float32; shorter when the server stalls."""
         start = len(self._bytes)
