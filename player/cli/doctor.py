@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from player.cli.options import DataDir, Json, emit_json
+from player.cli.options import DataDir, Json, emit_json, opened
 from player.errors import PlayerError
 
 if TYPE_CHECKING:
@@ -24,9 +24,17 @@ class Check:
     fix: str = ""
 
 
+database_app = typer.Typer(help="Check, copy, restore and update the database.", no_args_is_help=True)
+
+
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add the commands."""
     app.command()(doctor)
+    database_app.command("check")(check_database)
+    database_app.command("backup")(back_up_database)
+    database_app.command("restore")(restore_database)
+    database_app.command("upgrade")(upgrade_database)
+    app.add_typer(database_app, name="db")
 
 
 def doctor(data_dir: DataDir = None, json: Json = False) -> None:
@@ -179,3 +187,90 @@ def _models(paths: "Paths") -> Iterator[Check]:
         yield Check(
             "model", ok=True, detail=version or "none trained yet: likeness to the station and your thumbs choose"
         )
+
+
+def check_database(data_dir: DataDir = None, json: Json = False) -> None:
+    """Look at every page and reference of the database, and list the copies there are. Exit code 1 where anything is wrong."""
+    from player.folders import locate
+    from player.storage.backup import check, copies
+
+    paths = locate(data_dir)
+    if not paths.database.exists():
+        raise PlayerError(f"There is no database at {paths.database} yet; `player scan FOLDER` makes one.")
+    health, kept = check(paths.database), copies(paths.backups)
+    if json:
+        emit_json(
+            {
+                "path": str(paths.database),
+                "ok": not health.problems,
+                "revision": health.revision,
+                "problems": list(health.problems),
+                "backups": [str(path) for path in kept],
+            }
+        )
+    else:
+        print(f"{paths.database}: {'sound' if not health.problems else '; '.join(health.problems)}")
+        print(f"{len(kept)} copies in {paths.backups}" + (f", the newest {kept[0].name}" if kept else ""))
+    if health.problems:
+        raise typer.Exit(1)
+
+
+def back_up_database(
+    file: Annotated[Path | None, typer.Argument(help="Where to; into the backups folder if absent.")] = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Copy the database, also while the player runs. Before a new version changes it, a copy is made by itself."""
+    from player.storage.backup import back_up, prune, stamped
+    from player.storage.database import SCHEMA_REVISION
+
+    with opened(data_dir) as home:
+        target = stamped(home.paths.backups, SCHEMA_REVISION) if file is None else file.expanduser().absolute()
+        if target.is_dir():
+            raise PlayerError(f"{target} is a folder; name a file, as in {target / 'player.db'}.")
+        back_up(home.paths.database, target)
+        if file is None:
+            prune(home.paths.backups)
+        if json:
+            emit_json({"path": str(target), "bytes": target.stat().st_size})
+        else:
+            print(f"Copied to {target}.")
+
+
+def restore_database(
+    file: Annotated[Path | None, typer.Argument(help="The copy; the newest sound one if absent.")] = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Put a copy in the database's place. What was there is kept in the backups folder."""
+    from player.folders import locate
+    from player.storage.backup import check, copies, restore
+    from player.storage.database import SCHEMA_REVISION, open_database
+
+    paths = locate(data_dir)
+    found = file.expanduser() if file else next((one for one in copies(paths.backups) if not check(one).problems), None)
+    if found is None:
+        raise PlayerError(f"There is no sound copy in {paths.backups}; name one: player db restore FILE.")
+    before = restore(found, paths.database, paths.backups, SCHEMA_REVISION)
+    open_database(paths.database, backups=paths.backups).close()
+    if json:
+        emit_json({"restored": str(found), "before": None if before is None else str(before)})
+    else:
+        print(f"Restored {found}." + (f" What was there is now {before}." if before else ""))
+
+
+def upgrade_database(data_dir: DataDir = None, json: Json = False) -> None:
+    """Bring the database up to date with this version, as every other command does when it opens it; a copy is made first."""
+    from player.folders import locate
+    from player.storage.backup import check
+    from player.storage.database import SCHEMA_REVISION
+
+    before = check(locate(data_dir).database).revision or None
+    with opened(data_dir):
+        if json:
+            emit_json({"before": before, "revision": SCHEMA_REVISION})
+        else:
+            print(
+                f"The schema is {SCHEMA_REVISION}"
+                + (", as before." if before == SCHEMA_REVISION else f", it was {before}.")
+            )

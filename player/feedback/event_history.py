@@ -6,7 +6,7 @@ against each other.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 
 from player.feedback.event_store import EventStore
@@ -21,6 +21,7 @@ from player.feedback.events import (
     undone_by,
     uses_a_slot,
 )
+from player.feedback.hygiene import NOTHING_FORGOTTEN, Hygiene, load_hygiene
 from player.feedback.labels import GrowingLabels, LabelledEvent, Labels
 from player.feedback.signals import (
     AWAY_SECONDS,
@@ -33,6 +34,8 @@ from player.feedback.signals import (
     signal_of,
     weighed,
 )
+from player.library.search import TrackIndex
+from player.library.sound_tags import SoundTags, load_sound_tags
 from player.library.tracks import TrackRow
 from player.storage.database import Database
 from player.storage.event_kinds import Kind, Origin
@@ -54,10 +57,14 @@ class Labeller:
 
     Args:
         durations: track id → seconds, for the share played.
+        silent: true for events that are to say nothing.
     """
 
-    def __init__(self, durations: Mapping[int, float]) -> None:
+    def __init__(
+        self, durations: Mapping[int, float], silent: Callable[[LoggedEvent], bool] = NOTHING_FORGOTTEN.silent
+    ) -> None:
         self._durations = durations
+        self._silent = silent
         self._skips: list[LoggedEvent] = []
         self._begun: dict[tuple[int, Origin], float] = {}
 
@@ -106,7 +113,11 @@ class Labeller:
             returned=returned,
         )
         share = played_share(event.kind, event.position, duration, event.heard)
-        return [] if signal is None else [LabelledEvent(event, weighed(signal, event.origin), share)]
+        return (
+            []
+            if signal is None or self._silent(event)
+            else [LabelledEvent(event, weighed(signal, event.origin), share)]
+        )
 
     def _burst(self, event: LoggedEvent) -> list[LoggedEvent]:
         """The skips that were browsing, as far as this one shows it: a third in quick succession shows it of two others."""
@@ -128,6 +139,7 @@ class EventHistory:
     def __init__(self, events: Iterable[LoggedEvent], durations: Mapping[int, float]) -> None:
         self._events = list(events)
         self._durations = durations
+        self._hygiene = NOTHING_FORGOTTEN
         self._labeller = Labeller(durations)
         self.state = ListeningState()
         self._labelled: dict[int, LabelledEvent] = {}
@@ -178,7 +190,7 @@ class EventHistory:
     def told_after(self, event_id: int) -> tuple[list[LoggedEvent], Labeller]:
         """The events after that one in the order they were told, undone ones too, and a labeller to go through them with."""
         first = bisect_right(self._events, event_id, key=lambda event: event.id)
-        return self._events[first:], Labeller(self._durations)
+        return self._events[first:], Labeller(self._durations, self._hygiene.silent)
 
     def standing_of(self, kind: Kind) -> list[LoggedEvent]:
         """The events of a kind that were not taken back, oldest first."""
@@ -188,6 +200,19 @@ class EventHistory:
         """Take up new durations after the library changed."""
         self._durations = durations
         self._rebuild()
+
+    @property
+    def hygiene(self) -> Hygiene:
+        """What nothing is learned from."""
+        return self._hygiene
+
+    def keep_clean(self, hygiene: Hygiene) -> bool:
+        """Learn nothing from these times and tracks; whether that is news."""
+        if hygiene == self._hygiene:
+            return False
+        self._hygiene = hygiene
+        self._rebuild()
+        return True
 
     def add(self, events: Iterable[LoggedEvent]) -> bool:
         """Take up events just logged, here or by another process; those known already are passed over.
@@ -208,7 +233,7 @@ class EventHistory:
             self._count_slot(event)
             if event.kind == Kind.UNDO:
                 self._take_back(event.undoes_id)
-            elif event.id not in self.undone:
+            elif event.id not in self.undone and not self._hygiene.forgotten(event):
                 self._follow(event)
         return bool(new)
 
@@ -230,13 +255,19 @@ class EventHistory:
         return undos > FEW_UNDOS
 
     def _rebuild(self) -> None:
-        self.state, self._columns = ListeningState(), None
-        self._labelled, self._thumbs, self._labeller, self._newest = {}, {}, Labeller(self._durations), 0
+        self.state, self._columns = ListeningState(off_stations=self._hygiene.off_stations), None
+        self._labelled, self._thumbs, self._labeller, self._newest = (
+            {},
+            {},
+            Labeller(self._durations, self._hygiene.silent),
+            0,
+        )
         self.undone, self._in_time = undone_by(self._events), []
         for event in self._events:
             self._count_slot(event)
         for event in standing(self._events, self.undone):
-            self._follow(event)
+            if not self._hygiene.forgotten(event):
+                self._follow(event)
         self.state.watermark = max((event.id for event in self._events), default=0)
 
     def _count_slot(self, event: LoggedEvent) -> None:
@@ -261,7 +292,7 @@ class EventHistory:
             return
         self.undone.add(event_id)
         event = self.find(event_id)
-        if event is None or event.kind == Kind.UNDO:
+        if event is None or event.kind == Kind.UNDO or self._hygiene.forgotten(event):
             return
         place = bisect_left(self._in_time, event.moment, key=_moment)
         del self._in_time[place]
@@ -284,7 +315,7 @@ class EventHistory:
         thumbs = [other for other in own if other.kind in THUMBS and other.station_id == event.station_id]
         if thumbs:
             self._thumbs[key] = last = max(thumbs, key=_precedence)
-            said = Labeller(self._durations).label(last)
+            said = Labeller(self._durations, self._hygiene.silent).label(last)
             self._put(last.id, said[0] if said else None)
 
     def _affected(self, event: LoggedEvent, own: Iterable[LoggedEvent]) -> list[LoggedEvent]:
@@ -309,7 +340,7 @@ class EventHistory:
         tracks = {event.track_id for event in affected}
         near = {other.moment: other for event in affected for other in self._near(event)}
         near |= {other.moment: other for other in self._in_time if other.track_id in tracks}
-        labeller, said = Labeller(self._durations), dict[int, LabelledEvent]()
+        labeller, said = Labeller(self._durations, self._hygiene.silent), dict[int, LabelledEvent]()
         for _, event in sorted(near.items()):
             said |= {item.event.id: item for item in labeller.label(event)}
         for event in affected:
@@ -365,5 +396,13 @@ def _time(event: LoggedEvent) -> int:
 
 
 def load_history(database: Database, rows: Iterable[TrackRow]) -> EventHistory:
-    """The whole log; ``rows`` give the durations that turn skips into labels."""
-    return EventHistory(EventStore(database, Origin.CLI).read(), {row.id: row.duration for row in rows})
+    """The whole log, without what nothing is to be learned from; ``rows`` give the durations that turn skips into labels."""
+    rows = list(rows)
+    history = EventHistory(EventStore(database, Origin.CLI).read(), {row.id: row.duration for row in rows})
+
+    def tags() -> SoundTags:
+        with database.reader() as session:
+            return load_sound_tags(session, [row.id for row in rows])
+
+    history.keep_clean(load_hygiene(database, TrackIndex(database, rows, tags), history.state))
+    return history

@@ -2,7 +2,7 @@
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from player.feedback.snooze import DAY
@@ -138,6 +138,11 @@ class TrackTally:
             self.skips += 1
 
 
+def nothing_off(_station_id: int | None, _now: float) -> set[int]:
+    """No track that a station does not play by itself."""
+    return set()
+
+
 @dataclass(slots=True)
 class ListeningState:
     """Everything derived from the log: thumbs, bans, rests, tallies, what was played when."""
@@ -162,6 +167,8 @@ class ListeningState:
     slots: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     """station id → how many slots were used up; undo does not give one back, so the noise of later slots stays."""
 
+    off_stations: Callable[[int | None, float], set[int]] = field(default=nothing_off, compare=False)
+    """From a station and a moment to ids of the tracks that it does not play by itself."""
     last_words: dict[tuple[int | None, int, bool], Precedence] = field(
         default_factory=dict[tuple[int | None, int, bool], Precedence]
     )

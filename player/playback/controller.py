@@ -13,6 +13,7 @@ from player.audio import messages as audio
 from player.audio.client import AudioClient
 from player.config import Paths, Settings
 from player.feedback.events import LoggedEvent
+from player.feedback.hygiene import load_times
 from player.insight.library_map import Colour, Colouring
 from player.insight.neighbours import SimilarTrack, similar_tracks
 from player.insight.terminal_map import MapMaker, MapView, colour_map
@@ -224,6 +225,9 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
         with self._session.lock:
             if self._session.playback.attached:
                 self._loop.retry()
+            private = self._session.history.hygiene.private
+        if private is not None and load_times(self._session.database).private != private:
+            self.private_over()
         self._keep_place()
 
     def _resume(self, point: ResumePoint, *, play: bool) -> None:
@@ -330,6 +334,6 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
             if known is not None:
                 self._loop.take(known)
                 self._loop.look_again()
-            elif not (session.recorder.catch_up(session.history) | self._loop.look_again()):
+            elif not (session.recorder.catch_up(session.history) | self._loop.look_again() | session.keep_clean()):
                 return
             self._loop.rerank("" if known is None else known.problem)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Literal
 
 from player.feedback.events import NewEvent
+from player.feedback.hygiene import begin_private, end_private
 from player.feedback.snooze import rest_words
 from player.playback.commands import Commands, command
 from player.storage.event_kinds import Action, Kind
@@ -92,6 +93,24 @@ class FeedbackCommands(Commands):
             session.tell(session.event(Kind.REPLAY, now))
             session.playback.seek(0.0)
             self._loop.rerank(f"Once more: “{now.track.title}”.")
+
+    @command
+    def private(self, length: str | None = None) -> None:
+        """Begin a private session (for an hour, a day, the queue, or until it is ended), or end the one that goes on."""
+        session = self._session
+        if session.history.hygiene.private is not None and length is None:
+            end_private(session.database)
+            self.private_over()
+            return
+        begin_private(session.database, length)
+        session.keep_clean()
+        self._loop.rerank("A private session: music plays and reorders, and nothing is learned.")
+
+    @command
+    def private_over(self) -> None:
+        """Let what a private session changed be as it was before."""
+        self._session.keep_clean()
+        self._loop.rerank("The private session is over; nothing of it counts.")
 
     @command
     def undo(self) -> None:

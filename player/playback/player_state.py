@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from player.config import Paths, Settings
 from player.feedback.event_history import EventHistory
 from player.feedback.event_recorder import EventRecorder
-from player.feedback.events import LoggedEvent, NewEvent
+from player.feedback.events import LoggedEvent, NewEvent, now_us
+from player.feedback.hygiene import load_hygiene
 from player.library.loudness import Level, Levels
 from player.library.tracks import TrackRow
 from player.playback.current_track import Current, Playback
@@ -217,6 +218,8 @@ class PlayerSession:
         if now is not None:
             thumb = self.thumb_of(now.track.id)
             view = NowPlaying(now.track, now.position, now.duration, now.playing, thumb, now.reason)
+        private = self.history.hygiene.private
+        changes["private"] = "" if private is None else private.left(now_us())
         self.snapshot = replace(self.snapshot, now=view, **changes)
         if not self._in_command:
             self._publish()
@@ -253,6 +256,10 @@ class PlayerSession:
         album_mode = self.station is not None and self.station.mode == ALBUM_MODE
         others = [other for other in near if other != track.id]
         return self.levels.level(track.id, self.settings.audio, others, album_mode=album_mode)
+
+    def keep_clean(self) -> bool:
+        """Take up what nothing is to be learned from; whether that is news."""
+        return self.history.keep_clean(load_hygiene(self.database, self.known.collection.finder, self.history.state))
 
     # --- recording -------------------------------------------------------------------------------------------------
 

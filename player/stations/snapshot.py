@@ -131,6 +131,8 @@ class Snapshot:
     output: str = ""
     """Where the sound comes out, in words ("Output: Built-in Audio", "No sound: no output device")."""
     model_version: str = "content"
+    private: str = ""
+    """How long the private session goes on, in words; empty without one."""
     notice: str = ""
     """One sentence about the last action or problem, or why the queue is empty."""
     rerank_ms: float = 0.0

@@ -251,7 +251,8 @@ def station_request(
     scores = scorer.score(listening.labels, listening.now, state.muted.get(station.id, frozenset()))
     rules = _rules(state, collection, station.id, listening.now)
     playable = collection.playable & ~_mask(collection, listening.unplayable)
-    candidates = playable if listening.candidates is None else playable & listening.candidates
+    by_itself = playable & ~_mask(collection, state.off_stations(station.id, listening.now))
+    candidates = by_itself if listening.candidates is None else by_itself & listening.candidates
     open_now = open_tracks(candidates, rules)
     logits = scores.total if listening.bonus is None else scores.total + listening.bonus
     neutral = Request(

@@ -6,12 +6,12 @@ import sqlite3
 import threading
 from collections.abc import Generator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from player.errors import PlayerError
+from player.storage.backup import back_up, prune, stamped
 from player.storage.connection import BUSY_SECONDS, connect
 
 if TYPE_CHECKING:
@@ -270,18 +270,11 @@ def _revision(path: Path) -> str | None:
 
 
 def _back_up(path: Path, folder: Path, revision: str) -> None:
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    copy = folder / f"player-{revision}-{stamp}.db"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _make_private(copy)
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
-            source.backup(target)
-    except (OSError, sqlite3.Error) as error:
-        raise PlayerError(
-            f"{path} was not brought up to date, because no copy of it could be made in {folder} ({error});"
-            " free some space or fix that folder, and try again."
-        ) from error
+        back_up(path, stamped(folder, revision))
+    except PlayerError as error:
+        raise PlayerError(f"{path} was not brought up to date. {error}") from error
+    prune(folder)
 
 
 def migrations_folder() -> Path:

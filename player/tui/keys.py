@@ -88,6 +88,13 @@ SLEEP = Key(
     "sleep",
     "Sleep timer: the end of this track, 15, 30 or 60 minutes, off. No verdict.",
 )
+PRIVATE = Key(
+    "H,shift+h",
+    "app.tell('private')",
+    "H",
+    "private",
+    "A private session, or its end: music plays and reorders, and nothing is learned.",
+)
 WHY = Key(
     "W,shift+w",
     "app.ask('why')",
@@ -151,7 +158,7 @@ HELP = Key("question_mark", "help", "?", "help", "This page.")
 QUIT = Key("q", "quit", "q", "quit", "Stop the music and leave; it resumes here next time.")
 
 PLAYING = (
-    PAUSE, NEXT, PREVIOUS, UP, DOWN, UNDO, WHY, STORY, UP_EVERYWHERE, DOWN_EVERYWHERE, REPLAY, NOT_NOW, REST, NEVER, SLEEP,
+    PAUSE, NEXT, PREVIOUS, UP, DOWN, UNDO, WHY, STORY, UP_EVERYWHERE, DOWN_EVERYWHERE, REPLAY, NOT_NOW, REST, NEVER, SLEEP, PRIVATE,
     BACK, ON, FAR_BACK, FAR_ON, QUIETER, LOUDER,
 )  # fmt: skip
 PLACES = (

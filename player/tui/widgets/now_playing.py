@@ -33,18 +33,20 @@ class NowPlayingPanel(Inked):
     _now: NowPlaying | None = None
     _output = ""
     _next = ""
+    _private = ""
 
     def show(self, snapshot: Snapshot) -> None:
         """Show another snapshot's track; the position is the position bar's."""
         self._now = snapshot.now
         self._next = snapshot.queue[0].track.title if snapshot.queue else ""
         self._output = snapshot.output
+        self._private = f"private, {snapshot.private}" if snapshot.private else ""
         self.refresh()
 
     def line(self, y: int, width: int) -> Line:
         """One of the three lines."""
         if self._now is None:
-            return _silence(y)
+            return _silence(y, self._private)
         match y:
             case 0:
                 return _title(self._now, width)
@@ -53,13 +55,14 @@ class NowPlayingPanel(Inked):
             case 2 if self.screen.has_class("-mini"):
                 return [(" " * _MARGIN + fit(f"then {self._next}", width - _MARGIN), Ink.DIM)] if self._next else []
             case 2:
-                return _circumstances(self._now.reason, self._output, width)
+                return _circumstances(self._now.reason, self._output, self._private, width)
             case _:
                 return []
 
 
-def _silence(y: int) -> Line:
-    return [("■ ", Ink.DIM), ("Nothing is playing", Ink.DIM)] if y == 0 else []
+def _silence(y: int, private: str) -> Line:
+    first: Line = [("■ ", Ink.DIM), ("Nothing is playing", Ink.DIM)]
+    return first if y == 0 else [(" " * _MARGIN + private, Ink.ACCENT)] if y == 1 else []
 
 
 def _title(now: NowPlaying, width: int) -> Line:
@@ -79,10 +82,11 @@ def _origin(now: NowPlaying, width: int) -> Line:
     return [(" " * _MARGIN + fit(words, width - _MARGIN), Ink.TEXT)]
 
 
-def _circumstances(reason: str, output: str, width: int) -> Line:
-    output = fit(output, width // 2)
-    reason = fit(reason, width - _MARGIN - cell_len(output) - _GAP)
-    return spread([(" " * _MARGIN + reason, Ink.DIM)], [(output, Ink.DIM)], width)
+def _circumstances(reason: str, output: str, private: str, width: int) -> Line:
+    private = private and fit(f"{private}  ", width // 2)
+    output = fit(output, width // 2 - cell_len(private))
+    reason = fit(reason, width - _MARGIN - cell_len(private + output) - _GAP)
+    return spread([(" " * _MARGIN + reason, Ink.DIM)], [(private, Ink.ACCENT), (output, Ink.DIM)], width)
 
 
 class PositionBar(Inked):

@@ -1,0 +1,82 @@
+"""Playlists in every format, there and back, and files that are none."""
+
+import json
+
+import pytest
+
+from player.errors import PlayerError
+from player.integrations.playlists import (
+    FORMATS,
+    find_playlist,
+    playlists,
+    read_playlist,
+    save_query,
+    take_in,
+    written_playlist,
+)
+from player.library.tracks import load_catalogue
+
+M3U = """#EXTM3U
+#EXTINF:125,The Beatles - Yesterday
+../elsewhere/01.mp3
+#EXTINF:9,Nobody - Nothing
+C:\\Music\\Nobody\\Nothing.mp3
+file:///music/Bj%C3%B6rk/J%C3%B3ga.flac
+Nina Simone/Feeling Good.flac
+"""
+
+
+def test_entries_are_found_by_path_by_its_end_and_by_name(database, tmp_path):
+    (tmp_path / "mix.m3u8").write_text(M3U, "utf-8")
+    taken = take_in(database, tmp_path / "mix.m3u8")
+    assert (taken.name, taken.matched, taken.missing) == ("mix", 3, ("C:\\Music\\Nobody\\Nothing.mp3",))
+    assert find_playlist(database, "MIX").tracks == (1, 2, 5)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("relative", [False, True])
+def test_what_is_written_is_read_again(database, tmp_path, kind, relative):
+    with database.reader() as session:
+        rows = load_catalogue(session)
+    file = tmp_path / f"all.{kind}"
+    file.write_bytes(written_playlist(kind, "Everything, всё & <more>", rows, tmp_path if relative else None))
+    taken = take_in(database, file, "again")
+    assert (taken.matched, taken.missing) == (len(rows), ())
+    assert find_playlist(database, "again").tracks == tuple(row.id for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "lists no tracks"),
+        (b"#EXTM3U\n", "lists no tracks"),
+        (b"<playlist><trackList><track>", "damaged playlist"),
+        (b'<!DOCTYPE x [<!ENTITY a "b">]><playlist/>', "entities"),
+        (b'{"playlist": [', "damaged playlist"),
+        (b"[" * 100_000, ""),
+        (b"{" * 100_000, "damaged playlist"),
+    ],
+)
+def test_what_is_no_playlist_is_refused_in_a_sentence(tmp_path, content, says):
+    (tmp_path / "x.m3u").write_bytes(content)
+    if says:
+        with pytest.raises(PlayerError, match=says):
+            read_playlist(tmp_path / "x.m3u")
+    else:
+        read_playlist(tmp_path / "x.m3u")
+
+
+def test_hostile_values_become_plain_entries(tmp_path):
+    track = {"location": [5], "title": "a\x1b[31mb", "creator": {"x": 1}, "duration": "NaN"}
+    (tmp_path / "x.jspf").write_text(json.dumps({"playlist": {"track": [track, 7, None]}}))
+    _, (one,) = read_playlist(tmp_path / "x.jspf")
+    assert one.title.isprintable()
+    assert one.seconds is None
+
+
+def test_a_smart_playlist_is_its_query(database):
+    save_query(database, "Not Muse", "-artist:muse")
+    (kept,) = playlists(database)
+    assert (kept.query, kept.tracks) == ("-artist:muse", None)
+    with pytest.raises(PlayerError, match="In the search"):
+        save_query(database, "Bad", "year:soon")
