@@ -194,7 +194,7 @@ def take_in(database: Database, path: Path, name: str = "") -> Taken:
         PlayerError: it is no playlist, or the library is empty.
     """
     title, entries = read_playlist(path)
-    tracks = load_tracks(database, {})
+    tracks = load_tracks(database)
     if not tracks:
         raise PlayerError("The library is empty, so nothing can be matched; add music first: player scan FOLDER.")
     by_path = {known: track.id for track in tracks for known in track.paths}
