@@ -28,6 +28,10 @@ class HistorySource(StrEnum):
     LASTFM = "lastfm"
     MPD = "mpd"
     NAVIDROME = "navidrome-json"
+    ITUNES = "itunes"
+    RHYTHMBOX = "rhythmbox"
+    QUODLIBET = "quodlibet"
+    TAGS = "tags"
 
 
 class TableFormat(StrEnum):
@@ -58,7 +62,9 @@ def import_history(
     """Bring your history from another player, so that stations know you from the first day.
 
     Spotify's extended streaming history (or the shorter one of the account data), Apple Music's play activity, ListenBrainz exports (listens, love and
-    hate), CSV of Last.fm scrobbles, MPD's sticker database or log, and Navidrome's songs as JSON. Names are matched to
+    hate), Last.fm scrobbles (CSV, JSON of lastfmstats, Rockbox's .scrobbler.log), MPD's sticker database or log, and Navidrome's songs as JSON; the libraries of iTunes (Library.xml),
+    Rhythmbox (rhythmdb.xml) and Quod Libet (songs), and the ratings in the tags of a folder's files (tags). Ratings count from four stars up and two down: --dry-run shows what
+    that comes to. Names are matched to
     your library; what is not in it is reported and left out. Imported events keep their dates and weigh half.
 
     Importing the same again adds only what is new, so it can be interrupted and gone on with, and repeated after adding music.

@@ -254,7 +254,7 @@ def forget(
                 raise UsageError(
                     "name a time: player forget --since 2h, or --since 2026-05-01T20:00 --until 2026-05-02T02:00."
                 )
-            first, last = _moment(since), now_us() if until is None else _moment(until)
+            first, last = moment_of(since), now_us() if until is None else moment_of(until)
             if first >= last:
                 raise UsageError("--since lies behind --until.")
             count = events_between(home.database, first, last)
@@ -271,7 +271,7 @@ def _local(seconds: float) -> str:
     return datetime.fromtimestamp(seconds).astimezone().isoformat(" ", "minutes")[:16]
 
 
-def _moment(text: str) -> int:
+def moment_of(text: str) -> int:
     """Microseconds since 1970 of a moment on this machine's clock, or so long ago.
 
     Raises:

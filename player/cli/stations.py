@@ -1,11 +1,13 @@
 """``player station`` and ``player queue``: stations, how they play, and what is pinned to their front."""
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from player.cli.options import DataDir, Home, Json, StationName, emit_json, opened, say, track_document
-from player.errors import PlayerError
+from player.errors import PlayerError, UsageError
 
 if TYPE_CHECKING:
     from player.stations.pins import Pins
@@ -26,6 +28,7 @@ def register(app: typer.Typer) -> None:
     station_app.command("list")(list_stations)
     station_app.command("dial")(set_dial)
     station_app.command("mode")(set_mode)
+    station_app.command("export")(export_station)
     station_app.command("rename")(rename_station)
     station_app.command("delete")(delete_station)
     app.add_typer(station_app, name="station")
@@ -199,6 +202,48 @@ def show_queue(context: typer.Context, data_dir: DataDir = None, json: Json = Fa
         emit_json(state["queue"])
     else:
         print("\n".join(queue_lines(state)))
+
+
+def export_station(
+    name: Name,
+    file: Annotated[Path | None, typer.Argument(help="Where to; standard output if absent.")] = None,
+    count: Annotated[int, typer.Option("-n", min=1, max=1000, help="How many tracks.")] = 50,
+    kind: Annotated[str, typer.Option("--format", help="m3u, m3u8, pls, xspf or jspf.")] = "m3u",
+    played_since: Annotated[
+        str | None,
+        typer.Option("--played-since", metavar="7d", help="What it played since then instead.", show_default=False),
+    ] = None,
+    relative: Annotated[bool, typer.Option("--relative", help="Paths relative to the file's folder.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Write what a station plays next, or what it played of late, as a playlist for another player. Nothing is logged."""
+    from player.cli.library_care import moment_of, write_playlist
+    from player.feedback.log_reader import read_events
+    from player.integrations.playlists import FORMATS, written_playlist
+    from player.playback.headless import upcoming
+    from player.stations.collection import load_rows
+    from player.stations.stations import Stations
+    from player.storage.event_kinds import Kind
+
+    if kind not in FORMATS:
+        raise UsageError(f"there is no format “{kind}”; there are {', '.join(FORMATS)}.")
+    with opened(data_dir) as home:
+        station = Stations(home.database).find(name)
+        if played_since is None:
+            rows = upcoming(home.database, home.paths, home.settings, name, count)
+        else:
+            since, known = moment_of(played_since), {row.id: row for row in load_rows(home.database)}
+            heard = [
+                event.track_id
+                for event in read_events(home.database)
+                if event.station_id == station.id and event.time_us >= since and event.kind in {Kind.FINISH, Kind.SKIP}
+            ]
+            rows = [known[track] for track in dict.fromkeys(heard) if track in known and not known[track].missing]
+        if file is None:
+            sys.stdout.buffer.write(written_playlist(kind, station.name, rows, None))
+        else:
+            write_playlist(rows, station.name, file, relative=relative, kind=kind)
+            say(f"{len(rows)} tracks written to {file}.")
 
 
 def list_pins(station: StationName = None, data_dir: DataDir = None, json: Json = False) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from player.errors import PlayerError
 from player.integrations.csv_escape import safe_cell
-from player.integrations.history import apple, lastfm, listenbrainz, mpd, navidrome, spotify
+from player.integrations.history import apple, lastfm, libraries, listenbrainz, mpd, navidrome, spotify, tag_ratings
 from player.integrations.history.archive import Export, ExportError
 from player.integrations.history.entries import Entry, LeftOut, Malformed, Reader, TrackName
 from player.integrations.import_writer import Found, Recorded, Recorder
@@ -28,6 +28,10 @@ READERS: Mapping[str, Reader] = {
     lastfm.SOURCE: lastfm.read_lastfm,
     mpd.SOURCE: mpd.read_mpd,
     navidrome.SOURCE: navidrome.read_navidrome,
+    libraries.ITUNES: libraries.read_itunes,
+    libraries.RHYTHMBOX: libraries.read_rhythmbox,
+    libraries.QUODLIBET: libraries.read_quodlibet,
+    tag_ratings.SOURCE: tag_ratings.read_tag_ratings,
 }
 
 

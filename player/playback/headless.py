@@ -16,7 +16,7 @@ from player.feedback.event_store import EventStore
 from player.feedback.events import LoggedEvent
 from player.insight.diversity_panel import DiversityCourse
 from player.learning.served_model import load_served_model
-from player.library.tracks import load_catalogue
+from player.library.tracks import TrackRow, load_catalogue
 from player.playback.active_station import QUEUE_ROWS
 from player.playback.controller import Controller, Opening
 from player.playback.silence import Reason
@@ -81,6 +81,16 @@ def serve_next(database: Database, paths: Paths, settings: Settings, station_nam
         dial_effect=dial_words(scorer, state, ranked),
         problem=ahead.problem,
     )
+
+
+def upcoming(database: Database, paths: Paths, settings: Settings, station_name: str, count: int) -> list[TrackRow]:
+    """What a station plays next, pins and all; nothing is logged.
+
+    Raises:
+        PlayerError: the station is unknown.
+    """
+    ahead = _look_ahead(database, paths, settings, station_name, count)
+    return [] if ahead is None else [ahead.scorer.collection.rows[row] for row in ahead.queue.ranked.track_rows]
 
 
 def what_the_dial_does(database: Database, paths: Paths, settings: Settings, station_name: str) -> str:

@@ -41,6 +41,12 @@ class Part:
         """The name without its folders, in small letters."""
         return self.name.rsplit("/", 1)[-1].lower()
 
+    @property
+    def is_debris(self) -> bool:
+        """True for what an archiver or a file manager left beside the data, under the data's own name."""
+        folders = self.name.split("/")
+        return "__MACOSX" in folders or self.basename.startswith("._") or self.basename in {".ds_store", "thumbs.db"}
+
     @contextmanager
     def text(self) -> Generator[TextIO]:
         """The file as text; bytes that are not UTF-8 become replacement characters, which match no track.
@@ -48,9 +54,19 @@ class Part:
         Raises:
             ExportError: it cannot be opened or read to its end.
         """
+        with self.binary() as file:
+            yield io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline="")
+
+    @contextmanager
+    def binary(self) -> Generator[io.BufferedReader]:
+        """The file as bytes.
+
+        Raises:
+            ExportError: it cannot be opened or read to its end.
+        """
         try:
             with self._open() as raw, _Counted(raw, self._count) as counted:
-                yield io.TextIOWrapper(io.BufferedReader(counted), "utf-8-sig", errors="replace", newline="")
+                yield io.BufferedReader(counted)
         except (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
             raise ExportError(
                 f"{self.name} cannot be read ({_reason(error)}); nothing was recorded. Fetch the export anew."
@@ -82,7 +98,7 @@ class Export:
         if self.single:
             return [self._file(self.path, self.path.name)]
         found = self._in_folder() if self.path.is_dir() else self._in_archive()
-        return sorted(found, key=lambda part: part.name)
+        return sorted((part for part in found if not part.is_debris), key=lambda part: part.name)
 
     def wanted(self, wants: Callable[[Part], bool], what: str) -> list[Part]:
         """The files that ``wants`` picks; a single file is taken for what it was called.

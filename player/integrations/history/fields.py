@@ -79,17 +79,17 @@ def moment(values: Document, *names: str) -> int | None:
     return None
 
 
-def parse_moment(value: Any) -> int | None:
-    """Microseconds since 1970, or None for what is no moment."""
+def parse_moment(value: Any, *, local: bool = False) -> int | None:
+    """Microseconds since 1970, or None for what is no moment; a time without a zone is UTC, or this machine's ``local`` one."""
     seconds = _number(value)
     if seconds is not None:
         if abs(seconds) > _LARGEST_SECONDS:
             seconds /= _MILLISECONDS
         return round(seconds * MICROSECONDS) if abs(seconds) <= _LARGEST_SECONDS else None
-    return _written(value.strip()) if isinstance(value, str) and len(value) <= _LONGEST_NUMBER else None
+    return _written(value.strip(), local=local) if isinstance(value, str) and len(value) <= _LONGEST_NUMBER else None
 
 
-def _written(value: str) -> int | None:
+def _written(value: str, *, local: bool) -> int | None:
     try:
         found = datetime.fromisoformat(value)
     except ValueError:
@@ -97,7 +97,7 @@ def _written(value: str) -> int | None:
     if found is None:
         return None
     try:
-        aware = found if found.tzinfo else found.replace(tzinfo=UTC)
+        aware = found if found.tzinfo or local else found.replace(tzinfo=UTC)
         return round(aware.timestamp() * MICROSECONDS)
     except (OverflowError, ValueError):
         return None
@@ -105,6 +105,6 @@ def _written(value: str) -> int | None:
 
 def _by_layout(value: str, layout: str) -> datetime | None:
     try:
-        return datetime.strptime(value, layout).replace(tzinfo=UTC)
+        return datetime.strptime(value, layout)  # noqa: DTZ007 - its zone is the caller's
     except ValueError:
         return None

@@ -1,4 +1,4 @@
-"""Last.fm: scrobbles and loved tracks as CSV, of the exporters in common use.
+"""Last.fm: scrobbles and loved tracks of the exporters in common use, and the logs that portable players keep for it.
 
 Last.fm hands out nothing itself. Understood are files with a header that names artist, track and time in one of several
 ways (``uts,utc_time,artist,artist_mbid,album,album_mbid,track,track_mbid`` and ``Artist;Album;AlbumId;Track;Date#NAME``
@@ -6,10 +6,14 @@ among them), and files without one whose columns are artist, album, track and "0
 """
 
 import csv
+import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TextIO
 
+from player.feedback.events import MICROSECONDS
 from player.integrations.history import fields
 from player.integrations.history.archive import Export, ExportError, Part
 from player.integrations.history.entries import (
@@ -26,13 +30,19 @@ from player.integrations.history.entries import (
     key_of,
     possible,
 )
+from player.integrations.history.json_stream import begins_with
 from player.storage.event_kinds import Kind
 
 SOURCE = "lastfm"
 NO_DATE = "without a date (playing while the export was made)"
-_WHAT = "Last.fm export (a .csv file)"
+_WHAT = "Last.fm export (a .csv file, JSON of lastfmstats, or .scrobbler.log)"
 _LOVED = "love"
 """In the name of a file of loved tracks; all others hold scrobbles."""
+_ENDINGS = (".csv", ".json", ".scrobbler.log")
+_LARGEST_DOCUMENT = 1 << 28
+_PORTABLE_CELLS = 7
+_LOOKED_AT = 20
+"""Lines that a file's format is judged by: the first may be a track that was just playing, without a date."""
 _SEPARATORS = (",", ";", "\t")
 _NAMES = {
     "time": ("uts", "timestamp", "date_uts", "date", "utc_time", "time", "datetime"),
@@ -54,8 +64,81 @@ class _Table:
 
 def read_lastfm(export: Export) -> Iterator[Item]:
     """The scrobbles, and the loved tracks of files whose name says "love"."""
-    for part in export.wanted(lambda part: part.basename.endswith(".csv"), _WHAT):
-        yield from _read(part)
+    for part in export.wanted(lambda part: part.basename.endswith(_ENDINGS), _WHAT):
+        if begins_with(part, "{"):
+            yield from _json(part)
+        elif begins_with(part, "#"):
+            yield from _portable(part)
+        else:
+            yield from _read(part)
+
+
+def _json(part: Part) -> Iterator[Item]:
+    """What lastfmstats.com hands out: one object with a list of scrobbles, their dates in milliseconds."""
+    if part.size > _LARGEST_DOCUMENT:
+        raise ExportError(f"{part.name} is larger than {_LARGEST_DOCUMENT >> 20} MiB; fetch it in pieces.")
+    with part.text() as stream:
+        try:
+            found = fields.document(json.load(stream)).get("scrobbles")
+        except (ValueError, RecursionError) as error:
+            raise ExportError(f"{part.name} is damaged ({error}); fetch it anew.") from error
+    if not isinstance(found, list):
+        raise ExportError(f"{part.name} holds no scrobbles; name a file of lastfmstats.com or a CSV.")
+    for number, one in enumerate(found, 1):
+        values = fields.document(one)
+        row = [str(values.get(name) or "") for name in ("artist", "album", "track", "date")]
+        yield _item(_Table(part, _HEADERLESS, loved=False), number, row)
+
+
+def _portable(part: Part) -> Iterator[Item]:
+    """``.scrobbler.log`` of Rockbox and other portable players: tabs between artist, album, title, number, length, L or S, time.
+
+    Without a zone its times are those of the player's clock, which is taken to be set as this machine's.
+    """
+    local, shift = False, 0
+    with part.text() as stream:
+        for number, raw in enumerate(stream, 1):
+            line = raw.rstrip("\r\n")
+            if line.startswith("#"):
+                local |= line.upper().startswith("#TZ/UNKNOWN")
+                continue
+            cells = line.split("\t")
+            if len(cells) < _PORTABLE_CELLS:
+                if line.strip():
+                    yield Malformed(part.name, number, f"the line has only {len(cells)} columns")
+                continue
+            seconds = fields.number({"time": cells[6]}, "time")
+            if seconds is None:
+                yield Malformed(part.name, number, "the time is none that is understood")
+                continue
+            if local:
+                shift = _zone_shift(seconds)
+            yield _portable_item(cells, round((seconds - shift) * MICROSECONDS))
+
+
+def _zone_shift(seconds: float) -> int:
+    """How far this machine's clock was ahead of UTC then, in seconds."""
+    try:
+        return time.localtime(seconds).tm_gmtoff
+    except (OverflowError, ValueError, OSError):
+        return 0
+
+
+def _portable_item(cells: Sequence[str], at: int) -> Item:
+    values = {"artist": cells[0], "album": cells[1], "title": cells[2], "length": cells[4]}
+    name = TrackName(
+        fields.text(values, "artist"),
+        fields.text(values, "title"),
+        fields.text(values, "album"),
+        recording_id=fields.text({"id": cells[7] if len(cells) > _PORTABLE_CELLS else ""}, "id").lower(),
+        seconds=fields.number(values, "length"),
+    )
+    if not name.title or not name.artist:
+        return LeftOut(NO_NAME)
+    if not possible(at):
+        return LeftOut(IMPOSSIBLE_DATE)
+    end = End.NEXT if cells[5].strip().upper() == "S" else End.FINISHED
+    return Entry(key_of(SOURCE, "scrobble", at, name.artist, name.title), name, PlayEntry(end, started_us=at))
 
 
 def _read(part: Part) -> Iterator[Item]:
@@ -68,12 +151,20 @@ def _read(part: Part) -> Iterator[Item]:
         places = _places(header)
         table = _Table(part, places or _HEADERLESS, loved=_LOVED in part.basename)
         if places is None:
-            if len(header) != len(_HEADERLESS) or fields.parse_moment(header[-1]) is None:
+            looked_at = [header, *csv.reader(_ahead(part), delimiter=separator)]
+            dated = any(len(row) == len(_HEADERLESS) and fields.parse_moment(row[-1]) is not None for row in looked_at)
+            if not dated:
                 raise ExportError(
                     f"{part.name}, line 1: there are no columns for artist, track and time; name a CSV of scrobbles."
                 )
             yield _item(table, 1, header)
         yield from _rows(table, stream, separator)
+
+
+def _ahead(part: Part) -> list[str]:
+    """The first lines of a file."""
+    with part.text() as stream:
+        return [line for line in islice(stream, _LOOKED_AT) if len(line) < 1 << 16]
 
 
 def _places(header: Sequence[str]) -> dict[str, int] | None:

@@ -2,8 +2,8 @@ r"""MPD: its sticker database, in which clients keep counts and ratings, or its 
 
 The sticker database (SQLite, ``sticker.sql``) has one row a song and fact: ``rating`` 0…10, ``like`` 0, 1, 2 (dislike, neither,
 like), ``playCount``, ``skipCount``, ``lastPlayed`` and ``lastSkipped`` (seconds since 1970), as myMPD, rmpc, Cantata and others write
-them. The log has a line ``2024-05-01T18:30:00 player: played "Artist/Album/Song.flac"`` for every song played to its end; before
-MPD 0.22 its lines bear no year and cannot be dated.
+them. The log has a line ``2024-05-01T18:30:00 player: played "Artist/Album/Song.flac"`` for every song played to its end; its times are
+of the machine's own zone. Before MPD 0.22 its lines bear no year and cannot be dated.
 """
 
 import re
@@ -102,14 +102,14 @@ def _line(part: Part, line: int, raw: str) -> Item:
     found = _PLAYED.match(raw)
     if found is None:
         return LeftOut(UNDATED if _OLD_PLAYED.match(raw) else OTHER_LINE)
-    ended = fields.parse_moment(found[1])
-    if ended is None:
+    ended, named = fields.parse_moment(found[1], local=True), fields.parse_moment(found[1])
+    if ended is None or named is None:
         return Malformed(part.name, line, "the line does not begin with a time")
     if not possible(ended):
         return LeftOut(IMPOSSIBLE_DATE)
     uri = _ESCAPE.sub(r"\1", found[2])
     return Entry(
-        key_of(SOURCE, "log", ended // MICROSECONDS, uri),
+        key_of(SOURCE, "log", named // MICROSECONDS, uri),
         TrackName("", "", path=path_to_text(uri)),
         PlayEntry(End.FINISHED, ended_us=ended),
     )
