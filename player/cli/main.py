@@ -33,6 +33,7 @@ COMMANDS = {
     "scrobble": ("scrobble",),
     "shell": ("completion", "man"),
     "screen": ("demo",),
+    "serve": ("serve",),
 }
 """Module → the commands that its ``register`` adds, in the order of ``--help``."""
 

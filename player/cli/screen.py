@@ -1,5 +1,6 @@
 """Opening the screen, on the listener's library or the demo's: drawn at once, what it shows opened behind it."""
 
+import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -154,7 +155,8 @@ def _opening(home: Home, music: Path | None, station: str | None) -> "Opening":
 
 
 def _check_terminal() -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    # Textual draws for a browser where this says so.
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) and "TEXTUAL_DRIVER" not in os.environ:
         raise PlayerError("The screen needs a terminal; without one use `player play --station NAME --headless`.")
 
 
