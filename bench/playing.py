@@ -27,6 +27,7 @@ from tests.support.pulse import PulseServer
 SECONDS = 30.0
 SETTLE_SECONDS = 8.0
 """After which imports, the first ranking and the first tracks are behind a player."""
+PATIENCE_SECONDS = 120.0
 TICKS = os.sysconf("SC_CLK_TCK")
 SETTINGS = '[audio]\nengine = "stream"\n[learning]\nauto_after = 0\n'
 
@@ -69,6 +70,7 @@ def player(data: Path, environment: dict[str, str], tracks: int) -> Generator[tu
     (data / "config.toml").write_text(SETTINGS)
     arguments = [sys.executable, "-m", "player", "play", "--station", "Playing", "--data-dir", str(data)]
     with on_terminal(arguments, environment) as (process, press):
+        wait_for(lambda: len(family(process)) > 1)  # the audio process is started when the library was read
         time.sleep(SETTLE_SECONDS)
         yield process, press
 
@@ -86,7 +88,7 @@ def mpd(folder: Path, environment: dict[str, str]) -> Generator[tuple[int, Calla
         ["mpd", "--no-daemon", own / "mpd.conf"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        wait_for(own / "socket")
+        wait_for((own / "socket").exists)
 
         def mpc(*words: str) -> None:
             subprocess.run(["mpc", "-q", "-h", str(own / "socket"), *words], check=True, capture_output=True)
@@ -105,14 +107,14 @@ def cmus(folder: Path, environment: dict[str, str]) -> Generator[tuple[int, Call
     """Cmus on the same files, its screen in a terminal."""
     own = folder / "cmus"
     own.mkdir()
-    (own / "rc").write_text("set output_plugin=pulse\n")
+    (own / "rc").write_text("set output_plugin=pulse\nset mpris=false\n")
     environment = environment | {"CMUS_HOME": str(own), "CMUS_SOCKET": str(own / "socket")}
 
     def remote(*words: str) -> None:
         subprocess.run(["cmus-remote", *words], env=environment, check=True, capture_output=True)
 
     with on_terminal(["cmus"], environment) as (process, _):
-        wait_for(own / "socket")
+        wait_for((own / "socket").exists)
         remote("-l", str(demo_music()))
         time.sleep(2.0)
         remote("-p")
@@ -141,11 +143,11 @@ def on_terminal(arguments: list[str], environment: dict[str, str]) -> Generator[
         os.waitpid(child, 0)
 
 
-def wait_for(path: Path, seconds: float = 20.0) -> None:
-    """Until a file is there."""
-    deadline = time.monotonic() + seconds
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} never came"
+def wait_for(there: Callable[[], bool]) -> None:
+    """Until something is there."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not there():
+        assert time.monotonic() < deadline, "it never came"
         time.sleep(0.05)
 
 
