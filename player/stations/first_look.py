@@ -42,7 +42,9 @@ def look_at(database: Database, name: str | None = None) -> FirstLook | None:
     with database.look_up() as connection:
         (tracks,) = connection.execute(_PLAYABLE).fetchone()
     now = None if station is None and point.station_id is not None else _track(database, point)
-    snapshot = replace(OPENING, station=station, now=now, volume=point.volume, tracks=tracks, first_look=True)
+    # How many were analysed takes long to count; that some were not is said when the library was read.
+    known = replace(OPENING, tracks=tracks, embedded=tracks, first_look=True)
+    snapshot = replace(known, station=station, now=now, volume=point.volume)
     return FirstLook(snapshot, stations)
 
 
