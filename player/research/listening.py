@@ -18,7 +18,7 @@ from recommender.datasets.opening import dataset_of
 from recommender.datasets.rows import DOWN, FINISH, NEITHER, REPLAY, SKIP_EARLY, UP, Judgements
 from recommender.datasets.stream import MALFORMED_SHARE, PROBLEMS_KEPT
 from recommender.events import EventLog
-from recommender.habits.plays import Catalogue, Plays, sessions_of, usual_lengths, verdicts
+from recommender.habits.plays import PlayedTracks, Plays, sessions_of, usual_lengths, verdicts
 
 READERS: Mapping[str, Reader] = {
     spotify.SOURCE: spotify.read_spotify,
@@ -170,7 +170,7 @@ def _columns(rows: _Rows, station: str, limit: int | None) -> tuple[Plays, Event
     share = np.clip(heard / length[track], 0.0, 1.0)
     verdict = verdicts(share, np.clip(told, -1, 1).astype(np.int8) if rows.reasons else None)
     session = sessions_of(ended, heard)
-    catalogue = Catalogue(np.array(rows.artist, np.int64), np.array(rows.album, np.int64), tuple(rows.names))
+    catalogue = PlayedTracks(np.array(rows.artist, np.int64), np.array(rows.album, np.int64), tuple(rows.names))
     own = ~said
     plays = Plays(catalogue, track[own], ended[own], heard[own], share[own], verdict[own], chosen[own], session[own])
     code = np.where(said, told, np.select([verdict > 0, verdict < 0], [0, 1], 2))

@@ -21,8 +21,8 @@ from recommender.experiments.runner import dataset_facts
 from recommender.experiments.store import Finding, RunStore, Workspace, conduct
 from recommender.habits.features import walk
 from recommender.habits.linear import Linear, shipped_prior
-from recommender.habits.measures import METRICS, Figure, bounds, measures
-from recommender.habits.models import ABLATIONS, KNOWN, MODELS, PLAYER, Material
+from recommender.habits.measures import METRICS, HabitFigure, bounds, measures
+from recommender.habits.models import ABLATIONS, KNOWN, MODELS, PLAYER, HabitMaterial
 from recommender.habits.plays import Plays
 
 KIND = "habits"
@@ -156,7 +156,7 @@ def measure_person(
     total = len(plays)
     with threadpool_limits(1):
         table = walk(plays, lambda done: on_progress("Walking through the plays", done, total))
-        material, first = Material(plays, table, past), plays.first
+        material, first = HabitMaterial(plays, table, past), plays.first
         rows: list[ResultRow] = []
         for place, model in enumerate(models):
             on_progress(f"Measuring {model}", place, len(models))
@@ -167,7 +167,7 @@ def measure_person(
     return Person(name, len(plays), plays.sessions, tuple(rows))
 
 
-def _row(model: str, metric: str, found: Sequence[Figure]) -> ResultRow:
+def _row(model: str, metric: str, found: Sequence[HabitFigure]) -> ResultRow:
     """The mean over seeds, with the mean bounds."""
     low, high = (_mean([each.low for each in found]), _mean([each.high for each in found]))
     return ResultRow(model, metric, float(np.mean([each.mean for each in found])), low, high, len(found))

@@ -13,7 +13,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.habits.plays import SESSION_GAP, Catalogue, Plays
+from recommender.habits.plays import SESSION_GAP, PlayedTracks, Plays
 
 Floats = NDArray[np.float64]
 
@@ -22,8 +22,7 @@ HOUR = 3_600.0
 HALF_LIVES = (1.0, 7.0, 30.0, 120.0)
 """Days after which a verdict counts half: a mood, a week's favourite, a month's, and a standing taste."""
 STRENGTHS = (8.0, 4.0, 4.0)
-"""Verdicts that the rate of the next larger thing counts as in that of an artist, an album and a track (empirical Bayes: the
-moment estimates on three logs lie between 3 and 12, and twice or half of these change no figure by more than .002)."""
+"""Verdicts that the rate of the next larger thing counts as in that of an artist, an album and a track (empirical Bayes)."""
 KINDS = ("artist", "album", "track")
 RECENT = (5, 20)
 """Plays that the listener's state is told by."""
@@ -184,7 +183,7 @@ class Habits:
         catalogue: the tracks.
     """
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: PlayedTracks) -> None:
         artists, albums = (int(column.max(initial=-1)) + 1 for column in (catalogue.artist, catalogue.album))
         tracks = len(catalogue)
         self._member = np.stack([catalogue.artist, artists + catalogue.album, artists + albums + np.arange(tracks)], 1)

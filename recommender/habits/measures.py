@@ -24,7 +24,7 @@ FEWEST_REDRAWN = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class HabitFigure:
     """A measured figure: its mean, and 95 % of its bootstrap; NaN where there are no pairs, None without an interval."""
 
     mean: float
@@ -50,7 +50,7 @@ def session_aucs(score: Floats, verdict: NDArray[np.int8], session: NDArray[np.i
     return found[np.isfinite(found)] if len(found) else found
 
 
-def measures(score: Floats, plays: Plays, rows: Bools, first: Bools, seed: int = 0) -> Mapping[str, Figure]:
+def measures(score: Floats, plays: Plays, rows: Bools, first: Bools, seed: int = 0) -> Mapping[str, HabitFigure]:
     """Every metric of :data:`METRICS` of one score on some plays.
 
     Args:
@@ -66,14 +66,14 @@ def measures(score: Floats, plays: Plays, rows: Bools, first: Bools, seed: int =
         metric: _of_sessions(session_aucs(score[kept], verdict[kept], session[kept]), seed)
         for metric, kept in kinds.items()
     }
-    return {**found, AUC: Figure(pair_auc(score[rows], verdict[rows]))}
+    return {**found, AUC: HabitFigure(pair_auc(score[rows], verdict[rows]))}
 
 
-def _of_sessions(values: Floats, seed: int) -> Figure:
+def _of_sessions(values: Floats, seed: int) -> HabitFigure:
     """The mean over sessions, with its interval over resampled sessions."""
     if not len(values):
-        return Figure(np.nan)
-    return Figure(float(values.mean()), *bounds(values, lambda drawn: drawn.mean(axis=1), seed))
+        return HabitFigure(np.nan)
+    return HabitFigure(float(values.mean()), *bounds(values, lambda drawn: drawn.mean(axis=1), seed))
 
 
 def bounds(values: Floats, statistic: Callable[[Floats], Floats], seed: int = 0) -> tuple[float | None, float | None]:

@@ -43,7 +43,7 @@ HOUR_STRENGTH = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class HabitMaterial:
     """One listener's plays, and what was known at each.
 
     Attributes:
@@ -68,11 +68,11 @@ class Material:
         return bool(min(np.count_nonzero(liked), np.count_nonzero(~liked)) < FEWEST_OF_A_KIND)
 
 
-Scores = Callable[[Material, Linear, int], Floats]
+Scores = Callable[[HabitMaterial, Linear, int], Floats]
 """From a material, the weights of other people and a seed, the score (N,) of each play, learned from the past alone."""
 
 
-def fit_player(material: Material, prior: Linear | None = None, *, state: bool = False) -> Linear:
+def fit_player(material: HabitMaterial, prior: Linear | None = None, *, state: bool = False) -> Linear:
     """Fit what the player serves on the past.
 
     Two regressions are added up, each in its own standard deviations: one over all features, in which the two verdicts of a
@@ -107,27 +107,27 @@ def _column(name: str) -> Scores:
     return lambda material, _prior, _seed: material.table[:, INDEX[name]].astype(np.float64)
 
 
-def _player(material: Material, prior: Linear, _seed: int) -> Floats:
+def _player(material: HabitMaterial, prior: Linear, _seed: int) -> Floats:
     return fit_player(material, prior).score(material.table)
 
 
-def _with_state(material: Material, prior: Linear, _seed: int) -> Floats:
+def _with_state(material: HabitMaterial, prior: Linear, _seed: int) -> Floats:
     return fit_player(material, prior, state=True).score(material.table)
 
 
-def _without_prior(material: Material, prior: Linear, _seed: int) -> Floats:
+def _without_prior(material: HabitMaterial, prior: Linear, _seed: int) -> Floats:
     return fit_player(material, without_people(prior)).score(material.table)
 
 
-def _within(material: Material, prior: Linear, _seed: int) -> Floats:
+def _within(material: HabitMaterial, prior: Linear, _seed: int) -> Floats:
     return _regression(material, prior, balanced=True)
 
 
-def _unbalanced(material: Material, prior: Linear, _seed: int) -> Floats:
+def _unbalanced(material: HabitMaterial, prior: Linear, _seed: int) -> Floats:
     return _regression(material, prior, balanced=False)
 
 
-def _regression(material: Material, prior: Linear, *, balanced: bool) -> Floats:
+def _regression(material: HabitMaterial, prior: Linear, *, balanced: bool) -> Floats:
     if material.one_sided:
         return prior.score(material.table)
     rows, plays = material.judged, material.plays
@@ -139,7 +139,7 @@ def _regression(material: Material, prior: Linear, *, balanced: bool) -> Floats:
 def _without(*left_out: str) -> Scores:
     """The served model blind to some features."""
 
-    def score(material: Material, prior: Linear, _seed: int) -> Floats:
+    def score(material: HabitMaterial, prior: Linear, _seed: int) -> Floats:
         table = material.table.copy()
         for name in FEATURES:
             if any(part in name for part in left_out):
@@ -149,19 +149,19 @@ def _without(*left_out: str) -> Scores:
     return score
 
 
-def _others(material: Material, prior: Linear, _seed: int) -> Floats:
+def _others(material: HabitMaterial, prior: Linear, _seed: int) -> Floats:
     return prior.score(material.table)
 
 
-def _random(material: Material, _prior: Linear, seed: int) -> Floats:
+def _random(material: HabitMaterial, _prior: Linear, seed: int) -> Floats:
     return np.random.default_rng(seed).random(len(material.plays))
 
 
-def _by_hand(material: Material, _prior: Linear, _seed: int) -> Floats:
+def _by_hand(material: HabitMaterial, _prior: Linear, _seed: int) -> Floats:
     return material.plays.chosen.astype(np.float64)
 
 
-def _hour(material: Material, _prior: Linear, _seed: int) -> Floats:
+def _hour(material: HabitMaterial, _prior: Linear, _seed: int) -> Floats:
     hour = (material.plays.moment % DAY // HOUR).astype(np.int64)
     rows = material.judged
     liked = material.plays.verdict[rows] > 0
@@ -170,7 +170,7 @@ def _hour(material: Material, _prior: Linear, _seed: int) -> Floats:
     return ((up + HOUR_STRENGTH * level) / (both + HOUR_STRENGTH))[hour]
 
 
-def _habits(material: Material, _prior: Linear, _seed: int) -> Floats:
+def _habits(material: HabitMaterial, _prior: Linear, _seed: int) -> Floats:
     from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - slow to import, and only jobs fit
 
     known = np.nan_to_num(material.table[:, _HABIT_COLUMNS], nan=NEVER_HEARD_HOURS)
@@ -187,7 +187,7 @@ NEVER_HEARD_HOURS = 12.0
 """What stands for the log of the hours since a play that never was: longer than any."""
 
 
-def _habits_gbm(material: Material, _prior: Linear, seed: int) -> Floats:
+def _habits_gbm(material: HabitMaterial, _prior: Linear, seed: int) -> Floats:
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - slow to import, and only jobs fit
 
     table, rows = material.table[:, _HABIT_COLUMNS], material.judged

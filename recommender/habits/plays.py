@@ -25,7 +25,7 @@ USUAL_LENGTH = 210.0
 
 
 @dataclass(frozen=True, slots=True)
-class Catalogue:
+class PlayedTracks:
     """The tracks of a listener's plays.
 
     Attributes:
@@ -56,7 +56,7 @@ class Plays:
         session: (N,) int64, rising from 0.
     """
 
-    catalogue: Catalogue
+    catalogue: PlayedTracks
     track: Indices
     ended: Floats
     heard: Floats

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from recommender.events import EventLog, Outcome
 from recommender.habits.features import FEATURES, Habits, walk
 from recommender.habits.linear import TERMS, Linear, Scaling
-from recommender.habits.models import Material, fit_player
-from recommender.habits.plays import Catalogue, Plays, sessions_of
+from recommender.habits.models import HabitMaterial, fit_player
+from recommender.habits.plays import PlayedTracks, Plays, sessions_of
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -22,7 +22,7 @@ _AMBIGUOUS = (Outcome.LEFT, Outcome.SKIP_LATE)
 SKIPPED_SHARE = 0.5
 
 
-def plays_of(history: EventLog, catalogue: Catalogue) -> Plays:
+def plays_of(history: EventLog, catalogue: PlayedTracks) -> Plays:
     """One listener's log as plays: thumbs are verdicts like the ends of plays; what was left after its half is neither."""
     log = history.where(~np.isin(history.outcome, _NO_PLAYS))
     late = np.isin(log.outcome, _AMBIGUOUS) & ~(log.share < SKIPPED_SHARE)
@@ -41,10 +41,10 @@ def plays_of(history: EventLog, catalogue: Catalogue) -> Plays:
     )
 
 
-def train_habits(history: EventLog, catalogue: Catalogue) -> dict[str, NDArray[np.generic]]:
+def train_habits(history: EventLog, catalogue: PlayedTracks) -> dict[str, NDArray[np.generic]]:
     """Fit the model on a listener's log; the arrays that :class:`HabitScorer` reads."""
     plays = plays_of(history, catalogue)
-    fitted = fit_player(Material(plays, walk(plays), np.ones(len(plays), np.bool_)))
+    fitted = fit_player(HabitMaterial(plays, walk(plays), np.ones(len(plays), np.bool_)))
     parts = (fitted.scaling.mean, fitted.scaling.scale, fitted.weights)
     return {name: part.astype(np.float64) for name, part in zip((MEAN, SCALE, WEIGHTS), parts, strict=True)}
 
@@ -57,7 +57,7 @@ class HabitScorer:
         catalogue: artists and albums of all tracks.
     """
 
-    def __init__(self, arrays: Arrays, catalogue: Catalogue) -> None:
+    def __init__(self, arrays: Arrays, catalogue: PlayedTracks) -> None:
         mean, scale, weights = (np.asarray(arrays[name], np.float64) for name in (MEAN, SCALE, WEIGHTS))
         self._linear = Linear(Scaling(mean, scale), weights)
         self._catalogue = catalogue

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.events import EventLog
-from recommender.habits import plays as habit_plays
+from recommender.habits.plays import PlayedTracks
 from recommender.models.blend import Component, assemble, repetition
 from recommender.models.content_space import ContentSpace
 from recommender.models.habit_scorer import WEIGHTS, HabitScorer
@@ -55,10 +55,10 @@ class Catalogue:
             raise ValueError(f"seed_similarity has shape {shape} instead of {(len(self.station_ids), count)}")
 
     @property
-    def habits(self) -> habit_plays.Catalogue:
+    def habits(self) -> PlayedTracks:
         """The tracks as the habit model knows them."""
         artist = _each_its_own(self.artist, len(self.track_ids))
-        return habit_plays.Catalogue(artist, _each_its_own(self.album, len(self.track_ids)))
+        return PlayedTracks(artist, _each_its_own(self.album, len(self.track_ids)))
 
     def similarity(self, station: int) -> Floats:
         """Similarity (n,) to the station's seeds; zeros for a station that is not in the catalogue."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from recommender.habits.plays import Catalogue, Plays, sessions_of, verdicts
+from recommender.habits.plays import PlayedTracks, Plays, sessions_of, verdicts
 
 
 def listening(seed=0, sessions=60, tracks=40, artists=8, taste=2.5):
@@ -30,7 +30,7 @@ def listening(seed=0, sessions=60, tracks=40, artists=8, taste=2.5):
     share = columns[2] / 200.0
     count = len(track)
     return Plays(
-        Catalogue(artist.astype(np.int64), artist.astype(np.int64)),
+        PlayedTracks(artist.astype(np.int64), artist.astype(np.int64)),
         *columns,
         share,
         verdicts(share),

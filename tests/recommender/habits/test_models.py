@@ -17,12 +17,12 @@ from recommender.habits.linear import (
     without_people,
 )
 from recommender.habits.measures import session_aucs
-from recommender.habits.models import ABLATIONS, KNOWN, MODELS, Material, fit_player
+from recommender.habits.models import ABLATIONS, KNOWN, MODELS, HabitMaterial, fit_player
 
 
 @pytest.fixture(scope="module")
 def material(plays):
-    return Material(plays, walk(plays), np.arange(len(plays)) < 0.8 * len(plays))
+    return HabitMaterial(plays, walk(plays), np.arange(len(plays)) < 0.8 * len(plays))
 
 
 def within(score, material):
