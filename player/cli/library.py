@@ -372,7 +372,8 @@ def find_tracks(home: Home, text: str) -> "list[TrackRow]":
     Raises:
         PlayerError: the query means nothing, or asks for a tag that there is not.
     """
-    from player.feedback.events import state_of
+    from player.feedback.events import standing
+    from player.feedback.hygiene import load_times
     from player.feedback.log_reader import read_events
     from player.library.search import TrackIndex
     from player.library.tracks import read_catalogue
@@ -382,7 +383,7 @@ def find_tracks(home: Home, text: str) -> "list[TrackRow]":
     if not text.strip():
         return rows
     tags = _sound_tags(home, rows, text)
-    state = cache(lambda: state_of(read_events(home.database)))
+    state = cache(lambda: load_times(home.database).state_of(standing(read_events(home.database))))
     index = TrackIndex(home.database, rows, lambda: tags)
     return [rows[place] for place in index.search(text, heard=lambda name: state().heard(name))]
 
@@ -406,14 +407,17 @@ def _sound_tags(home: Home, rows: "list[TrackRow]", query: str) -> "SoundTags | 
 
 
 def _track_documents(home: Home, rows: "list[TrackRow]") -> list[dict[str, object]]:
-    from player.feedback.events import state_of
+    from player.feedback.events import standing
+    from player.feedback.hygiene import load_times
     from player.feedback.log_reader import read_events
     from player.library.track_columns import load_columns
     from player.stations.stations import Stations
     from player.storage.database import driver_connection
 
     few = len(rows) <= FEW
-    state = state_of(read_events(home.database, tracks=[row.id for row in rows] if few else None))
+    state = load_times(home.database).state_of(
+        standing(read_events(home.database, tracks=[row.id for row in rows] if few else None))
+    )
     with home.database.reader() as session:
         columns = load_columns(driver_connection(session), [row.id for row in rows])
     names = {station.id: station.name for station in Stations(home.database).all()}

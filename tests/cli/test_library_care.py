@@ -35,10 +35,10 @@ def test_an_exclusion_may_be_for_one_station_and_a_season(demo, player):
 def test_private_sessions_and_forgetting(demo, player):
     track = demo.track_ids[0]
     assert player("private", "on", "--for", "hour", "--json").document["private"] is True
-    player("feedback", "up", "--track", track)
+    player("feedback", "up", track, "--everywhere")
     assert player("private", "off", "--json").document["private"] is False
     assert player("search", "thumb:up", "--json").document == []
-    player("feedback", "up", "--track", track)
+    player("feedback", "up", track, "--everywhere")
     assert [one["id"] for one in player("search", "thumb:up", "--json").document] == [track]
     told = player("forget", "--since", "1h", "--json").document
     assert told["events"] == 2
@@ -87,7 +87,7 @@ def test_the_database_is_copied_checked_and_restored(demo, player, tmp_path):
     demo.close()
     assert player("db", "check", "--json").document["ok"] is True
     player("db", "backup", tmp_path / "copy.db")
-    player("feedback", "never", "--track", 1)
+    player("feedback", "never", 1)
     player("db", "restore", tmp_path / "copy.db")
     assert "never" not in player("history").out
     assert player("db", "upgrade", "--json").document["revision"]

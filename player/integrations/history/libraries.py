@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 from xml.etree import ElementTree as ET
+from xml.parsers.expat import ExpatError
 
 from player.feedback.events import MICROSECONDS
 from player.integrations.history import fields
@@ -41,6 +42,7 @@ def read_itunes(export: Export) -> Iterator[Item]:
         library = plistlib.loads(data)
     except (
         plistlib.InvalidFileException,
+        ExpatError,
         ET.ParseError,
         ValueError,
         TypeError,
