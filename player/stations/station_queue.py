@@ -297,7 +297,9 @@ def _remarks(scorer: StationScorer) -> tuple[str, ...]:
     if len(lost) == len(scorer.seeds):
         return (ALL_SEEDS_GONE,)
     words = describe_seeds(lost, scorer.collection.rows)
-    return (f"{words} is not in the library any more: the station plays on with the rest it is based on.",)
+    return (
+        f"{words[:1].upper()}{words[1:]} is not in the library any more: the station plays on with the rest it is based on.",
+    )
 
 
 def _recent(state: ListeningState, collection: Collection, playing: int | None) -> tuple[int, ...]:

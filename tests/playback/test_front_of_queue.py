@@ -126,7 +126,8 @@ def test_the_first_row_is_a_promise(evening, seed):
             assert logged == (queue[0], queue[0], due.slot, pytest.approx(due.propensity), due.watermark)
         else:
             went_back = what == "previous" and controller._session.played[-1:] == [queue[0]]
-            CHANGES[what](controller, rng.choice([row for row in queue if row != queue[0]]))
+            others = [row for row in queue if row not in {queue[0], evening.now.track.id}]
+            CHANGES[what](controller, rng.choice(others))
             assert evening.queue[0] == queue[0] or went_back or what == "undo"
 
 
