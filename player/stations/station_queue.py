@@ -296,9 +296,9 @@ def _remarks(scorer: StationScorer) -> tuple[str, ...]:
         return ()
     if len(lost) == len(scorer.seeds):
         return (ALL_SEEDS_GONE,)
-    words = describe_seeds(lost, scorer.collection.rows)
+    words, are = describe_seeds(lost, scorer.collection.rows), "is" if len(lost) == 1 else "are"
     return (
-        f"{words[:1].upper()}{words[1:]} is not in the library any more: the station plays on with the rest it is based on.",
+        f"{words[:1].upper()}{words[1:]} {are} not in the library any more: the station plays on with the rest it is based on.",
     )
 
 
