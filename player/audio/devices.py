@@ -1,11 +1,17 @@
 """What this machine offers for sound: its output devices, and for ``player doctor`` what is there or missing."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from player.audio.libraries import libvlc, portaudio
 from player.audio.null import RATE, NullOutput
 from player.audio.output import OutputError
+
+LIST_SECONDS = 10.0
+"""For a sound server that is slow to answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,16 @@ def output_devices() -> tuple[OutputDevice, ...]:
         for one in listed
     ]
     return (*found, OutputDevice(NullOutput().device, "null", RATE, not found))
+
+
+def listed_devices() -> tuple[OutputDevice, ...]:
+    """The same, looked for in a process of its own: the system's libraries write to standard error, which may be a screen."""
+    command = [sys.executable, "-P", "-m", "player", "devices", "--json"]
+    try:
+        done = subprocess.run(command, capture_output=True, check=True, timeout=LIST_SECONDS)
+        return tuple(OutputDevice(**device) for device in json.loads(done.stdout))
+    except (OSError, ValueError, TypeError, subprocess.SubprocessError):
+        return ()
 
 
 def sound_findings() -> tuple[Finding, ...]:

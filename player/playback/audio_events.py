@@ -109,9 +109,8 @@ class AudioEvents:
         ):
             self._shown_at = time.monotonic()
             session.show()
-        if session.sleep_timer.due(time.monotonic()):
-            with session.command():
-                self._sleep_when_due()
+        if session.sleep_timer.due_at is not None:
+            self._follow_sleep_timer()
 
     def _process_back(self) -> None:
         """A new audio process was told of the current track by its client, unless that had given up."""
@@ -143,6 +142,17 @@ class AudioEvents:
         session.playback.stop()
         session.playback.happened(SoundChange.SLEEP)
         self._loop.rerank("The sleep timer ended the music with this track. Space goes on.")
+
+    def _follow_sleep_timer(self) -> None:
+        """Show how long it takes still, fade out, and pause at its moment."""
+        session, now = self._session, time.monotonic()
+        if session.sleep_timer.due(now):
+            with session.command():
+                self._sleep_when_due()
+            return
+        session.playback.fade(session.sleep_timer.share(now))
+        if session.shown.sleep != session.sleep_timer.shown(now):
+            session.show()
 
     def _sleep_when_due(self) -> None:
         """Pause when the moment of the sleep timer has come, without a verdict on what was playing."""

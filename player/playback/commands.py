@@ -5,15 +5,25 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
 
+from player.audio.devices import listed_devices
 from player.errors import PlayerError
 from player.library.albums import album_tracks
 from player.playback.player_state import PlayerSession
 from player.playback.queue_loop import QueueLoop
+from player.playback.sleep_timer import SleepTimer
+from player.settings_file import change_setting
 from player.stations.pins import Pins, why_not
 from player.storage.event_kinds import Action, Kind
 
 RESTART_SECONDS = 3.0
 """Pressing "previous" later than this starts the track again; before, it goes back one."""
+
+
+def _balance_words(balance: float) -> str:
+    if balance == 0:
+        return "Balance: centre."
+    return f"Balance: {abs(balance):.0%} to the {'right' if balance > 0 else 'left'}."
+
 
 CommandsT = TypeVar("CommandsT", bound="Commands")
 ParametersT = ParamSpec("ParametersT")
@@ -111,8 +121,8 @@ class TransportCommands(Commands):
     def set_volume(self, volume: float) -> None:
         """Set the loudness, 0…1."""
         volume = min(1.0, max(0.0, volume))
-        self._session.playback.set_volume(volume)
-        self._session.show(volume=volume)
+        self._session.playback.set_volume(volume, muted=False)
+        self._session.show(volume=volume, muted=False)
 
     @command
     def play_track(self, track_id: int) -> None:
@@ -145,11 +155,56 @@ class TransportCommands(Commands):
 
     @command
     def turn_sleep_timer(self) -> None:
-        """Set the sleep timer to its next choice: the end of the track, 15, 30 or 60 minutes, off."""
-        session = self._session
-        session.sleep_timer = session.sleep_timer.turned(time.monotonic())
-        session.playback.end_with_track(ending=session.sleep_timer.ends_with_track)
-        session.show(notice=session.sleep_timer.words)
+        """Set the sleep timer to its next choice: 15, 30 or 60 minutes, the end of the track, off."""
+        self._session.set_sleep_timer(self._session.sleep_timer.turned(time.monotonic()))
+
+    @command
+    def stop_after_track(self) -> None:
+        """Let the music stop at the end of this track, or go on after all."""
+        ends = self._session.sleep_timer.ends_with_track
+        self._session.set_sleep_timer(SleepTimer(None if ends else "track"))
+
+    @command
+    def cancel_sleep_timer(self) -> None:
+        """Take the sleep timer back, if it is set."""
+        if self._session.sleep_timer.choice is not None:
+            self._session.set_sleep_timer(SleepTimer())
+
+    @command
+    def toggle_mute(self) -> None:
+        """Mute the sound, or let it be heard again; the music goes on."""
+        muted = not self._session.snapshot.muted
+        self._session.playback.set_volume(muted=muted)
+        self._session.show(muted=muted, notice="Muted." if muted else "")
+
+    @command
+    def set_balance(self, balance: float) -> None:
+        """Set the balance, from −1, the left alone, to 1, the right alone."""
+        balance = round(min(1.0, max(-1.0, balance)), 2)
+        self._session.playback.set_volume(balance=balance)
+        self._session.show(balance=balance, notice=_balance_words(balance))
+
+    @command
+    def turn_balance(self, by: float) -> None:
+        """Move the balance to the right, or to the left where negative."""
+        self.set_balance(self._session.snapshot.balance + by)
+
+    @command
+    def set_device(self, name: str) -> None:
+        """Let the sound come out of another device, named by a part of its name; empty for the system's default."""
+        change_setting(self._session.paths, "audio.device", name)
+        self._session.playback.set_device(name)
+
+    def turn_device(self) -> None:
+        """Let the sound come out of the next of the devices there are, and remember that."""
+        names = [device.name for device in listed_devices() if device.engine == "stream"]
+        output = self._session.shown.output
+        here = next((place for place, name in enumerate(names) if output.endswith(name)), -1)
+        if len(names) <= 1:
+            with self._session.command():
+                self._session.show(notice="There is no other output device.")
+        else:
+            self.set_device(names[(here + 1) % len(names)])
 
 
 class PinCommands(Commands):

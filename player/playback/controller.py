@@ -169,12 +169,13 @@ class Controller(TransportCommands, PinCommands, FeedbackCommands, StationComman
         client = AudioClient(
             self._audio_events.heard,
             engine=audio_settings.engine,
-            device=audio_settings.device,
+            device=audio_settings.device or None,
         )
         with session.lock:
             session.playback.attach(client)
             with session.command():
-                self.set_volume(point.volume)
+                session.playback.set_volume(point.volume, muted=point.muted, balance=point.balance)
+                session.show(volume=point.volume, muted=point.muted, balance=point.balance)
                 if opening.tracks:
                     self._loop.play_named(opening.tracks, opening.station_id)
                 elif opening.station_id is None or opening.station_id == point.station_id:

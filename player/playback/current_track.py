@@ -82,6 +82,10 @@ class Playback:
         """Why no music sounds, if none does."""
         self.level_of: Callable[[TrackRow], Level] = lambda _track: Level()
         """By how much a track is made louder or softer, so that all sound as loud."""
+        self._volume = audio.SetVolume(1.0)
+        """As the listener has it."""
+        self._faded_to = 1.0
+        """The part of it that the sleep timer leaves."""
         self.borrower: Callable[[audio.Event], None] | None = None
         """Who has the audio process and is told its events; nothing of the music is sent or believed meanwhile."""
 
@@ -185,6 +189,8 @@ class Playback:
         """Note what brings or takes away a reason for silence, and fall silent or go on accordingly."""
         before, self.silence = self.silence, self.silence.after(change)
         sounding = self.silence.sounding
+        if sounding and not before.sounding:
+            self.fade(1.0)
         if self.current is not None and sounding != before.sounding:
             self._send(audio.Play() if sounding else audio.Pause())
             self.current = replace(self.current, playing=sounding)
@@ -202,9 +208,27 @@ class Playback:
             self._send(audio.Seek(target))
             self.current = replace(now, position=target, heard=now.heard.jumped(target, time.monotonic()))
 
-    def set_volume(self, volume: float) -> None:
-        """Set the loudness, 0…1."""
-        self._send(audio.SetVolume(volume))
+    def set_volume(
+        self, volume: float | None = None, *, muted: bool | None = None, balance: float | None = None
+    ) -> None:
+        """Set the loudness, 0…1, mute, or the balance, −1…1; what is None stays."""
+        now = self._volume
+        self._volume = audio.SetVolume(
+            now.level if volume is None else volume,
+            now.balance if balance is None else balance,
+            now.muted if muted is None else muted,
+        )
+        self.fade(self._faded_to, again=True)
+
+    def fade(self, share: float, *, again: bool = False) -> None:
+        """Play at so much of the volume, 0…1; nothing is sent where that is no news."""
+        if again or share != self._faded_to:
+            self._faded_to = share
+            self._send(replace(self._volume, level=self._volume.level * share))
+
+    def set_device(self, name: str) -> None:
+        """Let the sound come out elsewhere."""
+        self._send(audio.SetDevice(name))
 
     def drop(self) -> None:
         """Forget the current track; what is loaded next silences it."""

@@ -198,8 +198,6 @@ class _Teller:
         self._stations = {info.id: info.name for info in Stations(database).all()}
         self._notice = ""
         self._output = ""
-        self._lost = False
-        self._underruns = 0
         self.finished = 0
         """Tracks that were heard to their end."""
 
@@ -234,17 +232,15 @@ class _Teller:
                 self._output_is("switched" if self._output else "opened", output, note)
             case audio.DeviceLost(message):
                 self._output_is("lost", "", message)
-            case audio.DeviceChanged(device):
-                self._output_is("back" if self._lost else "switched", device, "")
-            case audio.Position() if event.underruns != self._underruns:
-                self._underruns = event.underruns
-                if event.underruns:
-                    self._say({"event": "underrun", "count": event.underruns, "position": round(event.seconds, 3)})
+            case audio.DeviceChanged(device, switched):
+                self._output_is("switched" if switched else "back", device, "")
+            case audio.Underrun(count):
+                self._say({"event": "underrun", "time": datetime.now(UTC).isoformat(), "count": count})
             case _:
                 pass
 
     def _output_is(self, state: str, output: str, notice: str) -> None:
-        self._output, self._lost = output, state == "lost"
+        self._output = output
         self._say({"event": "output", "state": state, "output": output, "notice": notice})
 
     def _look(self) -> None:

@@ -1,6 +1,7 @@
 """One run of the player, which the parts of the controller share: its lock, its transactions, its log, what it shows."""
 
 import threading
+import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -220,7 +221,8 @@ class PlayerSession:
             view = NowPlaying(now.track, now.position, now.duration, now.playing, thumb, now.reason)
         private = self.history.hygiene.private
         changes["private"] = "" if private is None else private.left(now_us())
-        self.snapshot = replace(self.snapshot, now=view, **changes)
+        sleep = self.sleep_timer.shown(time.monotonic())
+        self.snapshot = replace(self.snapshot, now=view, sleep=sleep, **changes)
         if not self._in_command:
             self._publish()
 
@@ -248,6 +250,13 @@ class PlayerSession:
         if track is None:
             self.show(notice="The file of this track is missing; it stays in the history.")
         return track
+
+    def set_sleep_timer(self, timer: SleepTimer) -> None:
+        """Set the sleep timer, or off; the music is as loud as before until it fades."""
+        self.sleep_timer = timer
+        self.playback.fade(1.0)
+        self.playback.end_with_track(ending=timer.ends_with_track)
+        self.show(notice=timer.words)
 
     def level_of(self, track: TrackRow) -> Level:
         """The level at which a track is played after what plays now, or instead of it."""
@@ -299,7 +308,12 @@ class PlayerSession:
     def place(self) -> ResumePoint:
         """Where the listener is."""
         now, station = self.current, self.station
-        point = ResumePoint(station_id=None if station is None else station.id, volume=self.snapshot.volume)
+        point = ResumePoint(
+            station_id=None if station is None else station.id,
+            volume=self.snapshot.volume,
+            muted=self.snapshot.muted,
+            balance=self.snapshot.balance,
+        )
         if now is None:
             return point
         return replace(

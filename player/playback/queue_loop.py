@@ -10,6 +10,7 @@ from player.playback.active_station import ActiveStation, Present
 from player.playback.library_snapshot import LibrarySnapshot
 from player.playback.player_state import PlayerSession, Unfinished
 from player.playback.silence import Reason, SoundChange
+from player.playback.sleep_timer import SleepTimer
 from player.stations.modes import mode_named
 from player.stations.pins import Pins, load_pins, save_pins, why_not
 from player.stations.queue_builder import PINNED
@@ -121,6 +122,9 @@ class QueueLoop:
         if change is SoundChange.CHOOSE and session.unfinished is not None:
             session.unfinished = None
             session.happened(SoundChange.STORE_WROTE)
+        if change is SoundChange.CHOOSE and session.sleep_timer.ends_with_track:
+            # It was meant for the track that is left now.
+            session.set_sleep_timer(SleepTimer())
         session.playback.happened(change)
 
     def play_by_hand(self, track: TrackRow, reason: str, *, action: Action) -> None:

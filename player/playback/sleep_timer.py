@@ -1,11 +1,14 @@
 """The sleep timer: the music ends after a while, or with the track that is playing, and that is no verdict on it."""
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal
 
 SECONDS_PER_MINUTE = 60.0
-CHOICES: tuple[int | Literal["track"] | None, ...] = (None, "track", 15, 30, 60)
-"""What one key goes through: off, the end of this track, and minutes."""
+FADE_SECONDS = 20.0
+"""For so long before its moment the music grows softer."""
+CHOICES: tuple[int | Literal["track"] | None, ...] = (None, 15, 30, 60, "track")
+"""What one key goes through: off, minutes, and the end of this track."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,16 @@ class SleepTimer:
         """Whether its moment has come."""
         return self.due_at is not None and now >= self.due_at
 
+    def share(self, now: float) -> float:
+        """The part of the volume that is left, 0…1: all of it until the fade begins."""
+        return 1.0 if self.due_at is None else min(1.0, max(0.0, (self.due_at - now) / FADE_SECONDS))
+
+    def shown(self, now: float) -> str:
+        """What stands beside the track while it waits; empty while it is off."""
+        if self.due_at is None:
+            return "stops after this track" if self.ends_with_track else ""
+        return f"sleep in {max(1, ceil((self.due_at - now) / SECONDS_PER_MINUTE))} min"
+
     @property
     def ends_with_track(self) -> bool:
         """Whether the music is to end with the track that is playing."""
@@ -45,5 +58,5 @@ class SleepTimer:
         if self.choice is None:
             return "Sleep timer off."
         if self.choice == "track":
-            return "The music stops at the end of this track."
-        return f"The music stops in {self.choice} minutes."
+            return "The music stops at the end of this track; esc takes that back."
+        return f"The music stops in {self.choice} minutes; esc takes that back."

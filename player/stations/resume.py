@@ -20,6 +20,9 @@ class ResumePoint:
     """Seconds."""
     playing: bool = True
     volume: float = 1.0
+    muted: bool = False
+    balance: float = 0.0
+    """From −1, the left alone, to 1, the right alone."""
     decision_id: int | None = None
     reason: str = ""
 
@@ -30,7 +33,7 @@ def load_resume_point(database: Database) -> ResumePoint:
         values: Any = look_up_fact(connection, KEY)
     try:
         point = ResumePoint(**values or {})
-        if not 0.0 <= point.volume <= 1.0 or not 0.0 <= point.position < math.inf:
+        if not 0.0 <= point.volume <= 1.0 or not -1.0 <= point.balance <= 1.0 or not 0.0 <= point.position < math.inf:
             return ResumePoint()
     except (TypeError, ValueError):
         return ResumePoint()

@@ -128,6 +128,11 @@ class Snapshot:
     """What the last plays look like beside those before them; empty while there are too few."""
     volume: float = 1.0
     """0…1."""
+    muted: bool = False
+    balance: float = 0.0
+    """From −1, the left alone, to 1, the right alone."""
+    sleep: str = ""
+    """When the sleep timer ends the music, in words; empty while it is off."""
     output: str = ""
     """Where the sound comes out, in words ("Output: Built-in Audio", "No sound: no output device")."""
     model_version: str = "content"

@@ -82,11 +82,7 @@ DOWN_EVERYWHERE = Key(
     "Thumb down the playing track for all stations.",
 )
 SLEEP = Key(
-    "t",
-    "app.tell('turn_sleep_timer')",
-    "t",
-    "sleep",
-    "Sleep timer: the end of this track, 15, 30 or 60 minutes, off. No verdict.",
+    "t", "app.tell('turn_sleep_timer')", "t", "sleep", "Sleep timer: 15, 30 or 60 minutes, the end of this track, off."
 )
 PRIVATE = Key(
     "H,shift+h",
@@ -95,6 +91,12 @@ PRIVATE = Key(
     "private",
     "A private session, or its end: music plays and reorders, and nothing is learned.",
 )
+STOP_AFTER = Key("T,shift+t", "app.tell('stop_after_track')", "T", "stop after", "Stop after this track, or go on.")
+CANCEL_SLEEP = Key("escape", "app.tell('cancel_sleep_timer')", "esc", "no sleep", "Take the sleep timer back.")
+MUTE = Key("exclamation_mark", "app.tell('toggle_mute')", "!", "mute", "Mute, or be heard again.")
+BALANCE_LEFT = Key("left_curly_bracket", "app.tell('turn_balance', -0.1)", "{", "left", "Balance to the left.")
+BALANCE_RIGHT = Key("right_curly_bracket", "app.tell('turn_balance', 0.1)", "}", "right", "Balance to the right.")
+DEVICE = Key("f4", "app.tell('turn_device')", "F4", "output", "The next output device; the music plays on.")
 WHY = Key(
     "W,shift+w",
     "app.ask('why')",
@@ -160,6 +162,7 @@ QUIT = Key("q", "quit", "q", "quit", "Stop the music and leave; it resumes here 
 PLAYING = (
     PAUSE, NEXT, PREVIOUS, UP, DOWN, UNDO, WHY, STORY, UP_EVERYWHERE, DOWN_EVERYWHERE, REPLAY, NOT_NOW, REST, NEVER, SLEEP, PRIVATE,
     BACK, ON, FAR_BACK, FAR_ON, QUIETER, LOUDER,
+    STOP_AFTER, CANCEL_SLEEP, MUTE, BALANCE_LEFT, BALANCE_RIGHT, DEVICE,
 )  # fmt: skip
 PLACES = (
     STATIONS,

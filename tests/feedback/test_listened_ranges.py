@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from player.feedback.events import NOT_NOW_SECONDS
 from player.feedback.listened_ranges import LEAST_JUMP_SECONDS, SLACK_SECONDS, Heard
 from player.feedback.snooze import RESTS, rest_words
-from player.playback.sleep_timer import CHOICES, SleepTimer
+from player.playback.sleep_timer import CHOICES, FADE_SECONDS, SleepTimer
 
 LENGTH = 100
 STEPS = st.lists(st.tuples(st.sampled_from(["play", "seek", "pause"]), st.integers(0, LENGTH)), max_size=25)
@@ -76,10 +76,10 @@ def test_the_timer_goes_through_its_choices_and_round():
         timer = timer.turned(now=100.0)
         seen.append((timer.choice, timer.ends_with_track, timer.due_at))
     assert seen == [
-        ("track", True, None),
         (15, False, 1000.0),
         (30, False, 1900.0),
         (60, False, 3700.0),
+        ("track", True, None),
         (None, False, None),
     ]
 
@@ -88,6 +88,9 @@ def test_the_timer_goes_through_its_choices_and_round():
 def test_a_timer_of_minutes_is_due_when_they_are_over_and_not_before(minutes, now):
     timer = SleepTimer.set_to(minutes, now)
     assert not timer.due(now + minutes * 60 - 1)
+    assert timer.shown(now) == f"sleep in {minutes} min"
+    assert timer.share(now + minutes * 60 - FADE_SECONDS) == pytest.approx(1.0, abs=1e-6)
+    assert timer.share(now + minutes * 60 - FADE_SECONDS / 2) == pytest.approx(0.5, abs=1e-6)
     assert timer.due(now + minutes * 60 + 1)
 
 

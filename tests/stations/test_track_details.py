@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from player.audio.messages import SetVolume
 from player.errors import PlayerError
 from player.feedback.correction import Correction
 from player.feedback.event_history import load_history
@@ -14,6 +15,7 @@ from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
 from player.playback.controller import Controller, Opening
 from player.playback.track_queries import StoredTrackQueries
+from player.stations.resume import load_resume_point
 from player.stations.snapshot import ordinal
 from recommender.ranking.explain import ScorePart
 from tests.support.library import settings
@@ -203,7 +205,7 @@ def test_the_sleep_timer_ends_the_music_with_the_track_and_says_nothing_of_it(to
     controller.start()
     try:
         wait(lambda: controller.snapshot().now is not None)
-        controller.turn_sleep_timer()
+        controller.stop_after_track()
         wait(lambda: controller.snapshot().now is None)
         event = last(tones)
         assert (event.kind, event.action) == ("finish", "sleep")
@@ -218,13 +220,41 @@ def test_the_sleep_timer_ends_the_music_with_the_track_and_says_nothing_of_it(to
 
 def test_the_sleep_timer_pauses_when_its_minutes_are_over(told, playing, monkeypatch):
     playing.turn_sleep_timer()
-    playing.turn_sleep_timer()
+    assert playing.snapshot().sleep == "sleep in 15 min"
     later = time.monotonic() + 15 * 60
     monkeypatch.setattr("player.playback.audio_events.time.monotonic", lambda: later)
     wait(lambda: last(told).kind == "stop")
     monkeypatch.undo()
     assert last(told).action == "sleep"
     wait(lambda: not playing.snapshot().now.playing)
+
+
+def test_stopping_after_a_track_is_meant_for_that_track_and_can_be_taken_back(playing):
+    playing.stop_after_track()
+    assert playing.snapshot().sleep == "stops after this track"
+    playing.next()
+    assert playing.snapshot().sleep == ""
+    playing.turn_sleep_timer()
+    playing.cancel_sleep_timer()
+    assert playing.snapshot().sleep == ""
+
+
+def test_mute_balance_and_a_fade_reach_the_sound_and_outlive_the_run(told, playing):
+    sent = []
+    playing._session.playback._client.send = sent.append
+    playing.set_volume(0.5)
+    playing.set_balance(-0.3)
+    playing.toggle_mute()
+    assert sent[-1] == SetVolume(0.5, -0.3, muted=True)
+    playing._session.keep_place()
+    point = load_resume_point(told.database)
+    assert (point.volume, point.balance, point.muted) == (0.5, -0.3, True)
+    playing.set_volume(0.5)  # whoever turns the volume wants to hear it
+    playing._session.playback.fade(0.25)
+    assert sent[-1] == SetVolume(0.125, -0.3)
+    sent.clear()
+    playing.turn_sleep_timer()
+    assert SetVolume(0.5, -0.3) in sent
 
 
 def test_a_less_and_a_thumb_that_were_acknowledged_survive_kill_9(told):

@@ -223,9 +223,9 @@ async def test_a_pinned_track_has_its_place_whatever_would_have_kept_it_out(play
 async def test_t_sets_the_sleep_timer(playing):
     async with playing() as stage:
         await stage.press("t")
-        await stage.until(lambda: "stops at the end of this track" in stage.text)
-        await stage.press("t", "t", "t", "t")
-        await stage.until(lambda: "Sleep timer off." in stage.text)
+        await stage.until(lambda: "stops in 15 minutes" in stage.text and "sleep in 15 min" in stage.text)
+        await stage.press("escape")
+        await stage.until(lambda: "Sleep timer off." in stage.text and "sleep in" not in stage.text)
 
 
 @pytest.mark.parametrize("value", [-3.0, -1.0, -0.4, 0.0, 0.2, 1.0, 2.0])

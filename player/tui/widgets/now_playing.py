@@ -39,7 +39,7 @@ class NowPlayingPanel(Inked):
         """Show another snapshot's track; the position is the position bar's."""
         self._now = snapshot.now
         self._next = snapshot.queue[0].track.title if snapshot.queue else ""
-        self._output = snapshot.output
+        self._output = dotted((snapshot.sleep, snapshot.output))
         self._private = f"private, {snapshot.private}" if snapshot.private else ""
         self.refresh()
 
@@ -114,7 +114,7 @@ class PositionBar(Inked):
 
     def show(self, snapshot: Snapshot) -> None:
         """Take over position and volume; a snapshot that does not know better leaves the clock going."""
-        self._volume = snapshot.volume
+        self._volume = 0.0 if snapshot.muted else snapshot.volume
         if _course(snapshot.now) != _course(self._now):
             self._since = self._clock()
         self._now = snapshot.now
