@@ -9,7 +9,7 @@ from player.library.tagging.blocks import (
     LARGEST_PICTURE,
     LARGEST_TEXT,
     MOST_ITEMS,
-    Picture,
+    EmbeddedPicture,
     TagBlock,
     decode_guess,
 )
@@ -36,7 +36,7 @@ def read_ape(file: BinaryIO, place: ByteRange, *, pictures: bool) -> TagBlock:
         if flags & _KIND == _BINARY:
             if name.upper().startswith("COVER ART"):
                 data = read_at(file, offset, min(size, LARGEST_PICTURE)) if pictures else b""
-                block.pictures.append(Picture(_cover_kind(name), data.partition(b"\0")[2]))
+                block.pictures.append(EmbeddedPicture(_cover_kind(name), data.partition(b"\0")[2]))
         elif flags & _KIND == 0:
             values = read_at(file, offset, min(size, LARGEST_TEXT, end - offset)).split(b"\0")
             block.add(name, *(decode_guess(value) for value in values))

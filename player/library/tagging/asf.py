@@ -5,7 +5,14 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from player.library.containers.base import read_at
-from player.library.tagging.blocks import FRONT_COVER, LARGEST_PICTURE, LARGEST_TEXT, MOST_ITEMS, Picture, TagBlock
+from player.library.tagging.blocks import (
+    FRONT_COVER,
+    LARGEST_PICTURE,
+    LARGEST_TEXT,
+    MOST_ITEMS,
+    EmbeddedPicture,
+    TagBlock,
+)
 
 _HEADER = 30
 """GUID, size, number of objects, two reserved bytes."""
@@ -92,13 +99,13 @@ def _put(block: TagBlock, name: str, kind: int, value: bytes, *, pictures: bool)
             block.add(name.removeprefix("WM/"), text)
     elif kind in _NUMBERS:
         block.add(name.removeprefix("WM/"), str(int.from_bytes(value[:8], "little")))
-    elif kind == _BYTES and name == "WM/Picture":
-        block.pictures.append(_picture(value) if pictures else Picture(FRONT_COVER))
+    elif kind == _BYTES and name == "WM/EmbeddedPicture":
+        block.pictures.append(_picture(value) if pictures else EmbeddedPicture(FRONT_COVER))
 
 
-def _picture(value: bytes) -> Picture:
+def _picture(value: bytes) -> EmbeddedPicture:
     """Type, length, MIME type, description, and the bytes."""
     if len(value) < 5:  # noqa: PLR2004 - type and length
-        return Picture(FRONT_COVER)
+        return EmbeddedPicture(FRONT_COVER)
     length = int.from_bytes(value[1:5], "little")
-    return Picture(value[0], value[len(value) - length :])
+    return EmbeddedPicture(value[0], value[len(value) - length :])

@@ -27,7 +27,7 @@ _SAMPLE_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class EmbeddedPicture:
     """An embedded picture: its type as ID3v2 numbers it, and its bytes (empty where only its presence was asked for)."""
 
     kind: int
@@ -46,7 +46,7 @@ class TagBlock:
 
     system: str
     values: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
-    pictures: list[Picture] = field(default_factory=list[Picture])
+    pictures: list[EmbeddedPicture] = field(default_factory=list[EmbeddedPicture])
 
     def add(self, name: str, *values: str) -> None:
         """Append values to a name."""

@@ -14,7 +14,7 @@ from player.library.tagging.blocks import (
     LARGEST_PICTURE,
     LARGEST_TEXT,
     MOST_ITEMS,
-    Picture,
+    EmbeddedPicture,
     TagBlock,
     decode_guess,
 )
@@ -206,16 +206,16 @@ def _first_string(data: bytes, *, wide: bool) -> tuple[bytes, bytes]:
     return (data, b"") if end < 0 else (data[:end], data[end + 2 :])
 
 
-def _picture(name: str, body: bytes) -> Picture:
+def _picture(name: str, body: bytes) -> EmbeddedPicture:
     """The picture of an APIC frame (or PIC, whose format has three letters)."""
     if len(body) < 2:  # noqa: PLR2004 - only its presence was asked for
-        return Picture(FRONT_COVER)
+        return EmbeddedPicture(FRONT_COVER)
     if name == "PIC":
         kind, rest = body[4], body[5:]
     else:
         _mime, _, rest = body[1:].partition(b"\0")
         kind, rest = rest[0], rest[1:]
-    return Picture(kind, _first_string(rest, wide=body[0] in _WIDE)[1])
+    return EmbeddedPicture(kind, _first_string(rest, wide=body[0] in _WIDE)[1])
 
 
 _V1_FIELDS = (("TIT2", 3, 33), ("TPE1", 33, 63), ("TALB", 63, 93), ("TYER", 93, 97))

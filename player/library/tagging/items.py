@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from player.library.containers.mp4 import Box
-from player.library.tagging.blocks import FRONT_COVER, LARGEST_TEXT, Picture, TagBlock, decode_guess
+from player.library.tagging.blocks import FRONT_COVER, LARGEST_TEXT, EmbeddedPicture, TagBlock, decode_guess
 from player.library.tagging.genres import GENRES
 
 _TEXT, _UTF16 = 1, 2
@@ -26,7 +26,7 @@ def read_items(moov: Box, *, pictures: bool) -> TagBlock:
     ):
         values = list(_values(box))
         if name == b"covr":
-            block.pictures += [Picture(FRONT_COVER, data if pictures else b"") for _kind, data in values]
+            block.pictures += [EmbeddedPicture(FRONT_COVER, data if pictures else b"") for _kind, data in values]
         elif name == b"----":
             block.add(_own_name(box), *(_text(kind, data) for kind, data in values))
         elif name == b"gnre":

@@ -12,7 +12,7 @@ from player.library.tagging.blocks import (
     LARGEST_PICTURE,
     LARGEST_TEXT,
     MOST_ITEMS,
-    Picture,
+    EmbeddedPicture,
     TagBlock,
     decode_guess,
 )
@@ -91,9 +91,11 @@ def read_comments(block: TagBlock, data: bytes, *, pictures: bool) -> int:
         length = end
         upper = comment[: len(_CODED_PICTURE)].upper()
         if upper == _CODED_PICTURE:
-            block.pictures.append(_decode_picture(comment[len(_CODED_PICTURE) :]) if pictures else Picture(FRONT_COVER))
+            block.pictures.append(
+                _decode_picture(comment[len(_CODED_PICTURE) :]) if pictures else EmbeddedPicture(FRONT_COVER)
+            )
         elif upper.startswith(_COVER):
-            block.pictures.append(Picture(FRONT_COVER, _base64(comment[len(_COVER) :]) if pictures else b""))
+            block.pictures.append(EmbeddedPicture(FRONT_COVER, _base64(comment[len(_COVER) :]) if pictures else b""))
         else:
             name, equals, value = comment[:LARGEST_TEXT].partition(b"=")
             if equals:
@@ -116,7 +118,7 @@ def _comments(data: bytes) -> Iterator[tuple[bytes, int]]:
         offset += 4 + length
 
 
-def _decode_picture(coded: bytes) -> Picture:
+def _decode_picture(coded: bytes) -> EmbeddedPicture:
     return _parse_picture(_base64(coded))
 
 
@@ -127,7 +129,7 @@ def _base64(coded: bytes) -> bytes:
         return b""
 
 
-def _parse_picture(data: bytes) -> Picture:
+def _parse_picture(data: bytes) -> EmbeddedPicture:
     """FLAC's picture block: type, MIME type, description, four numbers, the picture."""
     try:
         kind, mime = struct.unpack_from(">II", data)
@@ -135,5 +137,5 @@ def _parse_picture(data: bytes) -> Picture:
         start = 8 + mime + 4 + description + 16
         (length,) = struct.unpack_from(">I", data, start)
     except struct.error:
-        return Picture(FRONT_COVER)
-    return Picture(int(kind), data[start + 4 : start + 4 + length])
+        return EmbeddedPicture(FRONT_COVER)
+    return EmbeddedPicture(int(kind), data[start + 4 : start + 4 + length])
