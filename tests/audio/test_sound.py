@@ -16,8 +16,11 @@ from player.audio.messages import (
     Pause,
     Play,
     Position,
+    Prepare,
     Ready,
+    Refused,
     Seek,
+    SetDevice,
     SetVolume,
     Started,
 )
@@ -190,3 +193,36 @@ def test_an_unknown_device_falls_back_to_the_default_and_says_so(start_client, p
     ready = events.wait_for(Ready)
     assert ready.engine == "stream"
     assert "gramophone" in ready.note
+
+
+@pytest.mark.slow
+def test_what_an_engine_cannot_is_declared_and_so_it_is(start_client, pulse, tones, engine):
+    client, events = start_client(engine, environment=pulse.environment)
+    cannot = events.wait_for(Ready).cannot.split()
+    assert ("Gapless" in cannot) == (engine == "vlc")
+    client.send(Load(str(tones / "short.flac"), 0.0, 1, True))
+    client.send(Prepare(str(tones / "song.wav"), 2))
+    events.wait_for(Finished)
+    if engine == "stream":
+        assert events.wait_for(Started, lambda event: event.token == 2)
+    else:
+        time.sleep(0.5)
+        assert [event.token for event in events.of(Started)] == [1], "it waits to be told"
+        client.send(Load(str(tones / "song.wav"), 0.0, 2, True))
+        assert events.wait_for(Started).token == 2
+
+
+@pytest.mark.slow
+def test_the_device_is_changed_while_the_music_plays(start_client, pulse, tones):
+    client, events = start_client("stream", environment=pulse.environment)
+    client.send(Load(str(tones / "long.flac"), 0.0, 1, True))
+    place = events.wait_for(Position, lambda at: at.seconds > 0.3).seconds
+    client.send(SetDevice("gramophone"))
+    assert "gramophone" in events.wait_for(Refused).message
+    client.send(SetDevice("pulse"))
+    changed = events.wait_for(DeviceChanged)
+    assert (changed.device, changed.switched) == ("pulse", True)
+    with pulse.recording() as recording:
+        assert_heard(recording, 440)
+    assert events.of(Position)[-1].seconds < place + 8
+    assert [event.token for event in events.of(Started)] == [1]
