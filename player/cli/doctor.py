@@ -104,9 +104,9 @@ def _underruns(paths: "Paths") -> Check:
         lines = []
     if not lines:
         return Check("underruns", ok=True, detail="none in the log")
-    last = " ".join(lines[-1].split()[:2])
+    last, often = lines[-1].partition(",")[0], "once" if len(lines) == 1 else f"{len(lines)} times"
     fix = "Close what keeps the processors or the disk busy; a device at 44.1 or 48 kHz is the least work."
-    return Check("underruns", ok=False, detail=f"the sound faltered {len(lines)} times, last at {last}", fix=fix)
+    return Check("underruns", ok=False, detail=f"the sound faltered {often}, last at {last}", fix=fix)
 
 
 def _weights(paths: "Paths") -> Iterator[Check]:

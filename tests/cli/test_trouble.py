@@ -2,6 +2,8 @@
 
 import pytest
 
+from player.audio.messages import FALTERED
+
 COMMANDS = [
     ["scan", "."],
     ["tracks", "--json"],
@@ -83,6 +85,14 @@ def test_the_doctor_tells_a_wrong_setting_once_and_not_as_broken_weights(player,
     _, checks = doctor(player)
     assert not checks["settings"]["ok"]
     assert checks["musicnn weights"] == weights
+
+
+def test_the_doctor_counts_how_often_the_sound_faltered(player, tmp_path):
+    assert doctor(player)[1]["underruns"]["ok"]
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "player.log").write_text(f"2026-11-30 10:00:00,123 7 WARNING x: {FALTERED} (1 since …).\n" * 2)
+    found = doctor(player)[1]["underruns"]
+    assert (found["ok"], found["detail"]) == (False, "the sound faltered 2 times, last at 2026-11-30 10:00:00")
 
 
 def test_the_doctor_says_where_the_log_is(player, tmp_path):
