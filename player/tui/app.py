@@ -12,6 +12,7 @@ from textual.app import App, SystemCommand
 from textual.widgets import Input
 
 from player.errors import PlayerError
+from player.text import printable
 from player.tui.command_queue import CommandQueue
 from player.tui.keys import BUILT_IN, ON_STATION, PLACES, PLAYING, QUEUE, STATION, Keymap, bindings
 from player.tui.lazy_player import LazyPlayer
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from player.library.tracks import TrackRow
     from player.playback.background import JobName
     from player.playback.controller import Controller
+    from player.stations.snapshot import NowPlaying
     from player.tui.messages import AnswerFound, Tell
     from player.tui.screens.about_track import AboutTrackScreen
     from player.tui.screens.map import MapScreen
@@ -65,6 +67,8 @@ PATIENCE_SECONDS = 1.0
 _WIDE = 110
 """Columns from which the diversity panel stands beside the queue."""
 _NOTICE_SECONDS = 12.0
+KEEP_WINDOW_NAME, WINDOW_NAME, WINDOW_NAME_BACK = "\x1b[22;2t", "\x1b]2;{}\x07", "\x1b[23;2t"
+"""Sequences of xterm's, which terminals without windows pass over."""
 """Two sentences are read by then."""
 _MINI = 8
 """Lines below which there is room for the playing track and the next one alone."""
@@ -95,6 +99,8 @@ class PlayerApp(App[None]):
         self.theme = THEME.name
         self._clock = clock
         self._problem = ""
+        self._window = ""
+        """The name that the terminal's window was given."""
         self.keymap = BUILT_IN
         """The listener's own keys."""
         self._told = self._notice = ""
@@ -171,7 +177,26 @@ class PlayerApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, PlayingScreen) and screen.is_mounted:
                 screen.show(snapshot)
+        self._name_window(snapshot.now)
         self._tell()
+
+    def _name_window(self, now: NowPlaying | None) -> None:
+        """Let the terminal's window be called by what plays; the name it had comes back when the player leaves."""
+        name = (
+            "player"
+            if now is None
+            else printable(f"{'▶' if now.playing else '⏸'} {now.track.artist} – {now.track.title}")
+        )
+        if name != self._window and self._driver is not None:
+            if not self._window:
+                self._driver.write(KEEP_WINDOW_NAME)
+            self._window = name
+            self._driver.write(WINDOW_NAME.format(name))
+
+    def on_unmount(self) -> None:
+        """Give the window its name back."""
+        if self._window and self._driver is not None:
+            self._driver.write(WINDOW_NAME_BACK)
 
     def _forget(self, notice: str) -> None:
         """Take a notice away once it could be read; one about a silence stays as long as that."""
