@@ -2,12 +2,16 @@
 
 import getpass
 import sys
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from player.cli.options import DataDir, Home, Json, emit_json, opened, say
 from player.errors import PlayerError
+
+if TYPE_CHECKING:
+    from player.feedback.hygiene import Hygiene
+    from player.library.tracks import TrackRow
 
 scrobble_app = typer.Typer(help="Tell ListenBrainz and Last.fm what you heard and thumbed.", no_args_is_help=True)
 Service = Annotated[Literal["listenbrainz", "lastfm"], typer.Argument(help="Which one.")]
@@ -77,9 +81,9 @@ def status(data_dir: DataDir = None, json: Json = False) -> None:
     from player.remote.scrobbler import services
 
     with opened(data_dir) as home:
-        tracks = _tracks(home)
+        known = _known(home)
         rows = [
-            {"service": service.name, "waiting": len(Outbox(home.database, service.name).waiting(tracks))}
+            {"service": service.name, "waiting": len(Outbox(home.database, service.name).waiting(*known))}
             for service in services(home.paths, home.settings.scrobble)
         ]
         if json:
@@ -97,17 +101,19 @@ def send(data_dir: DataDir = None) -> None:
     from player.remote.scrobbler import services
 
     with opened(data_dir) as home:
-        tracks = _tracks(home)
+        known = _known(home)
         for service in services(home.paths, home.settings.scrobble):
             try:
-                told = Outbox(home.database, service.name).deliver(service, tracks)
+                told = Outbox(home.database, service.name).deliver(service, *known)
             except (OSError, LoginError) as error:
                 why = "it does not know this login any more" if isinstance(error, LoginError) else error
                 raise PlayerError(f"{service.name} could not be told ({why}); nothing is lost, try again.") from error
             print(f"{service.name}: {told} told")
 
 
-def _tracks(home: Home):  # noqa: ANN202 - id → row
+def _known(home: Home) -> "tuple[dict[int, TrackRow], Hygiene]":
+    from player.feedback.event_history import load_history
     from player.stations.collection import load_rows
 
-    return {row.id: row for row in load_rows(home.database)}
+    rows = load_rows(home.database)
+    return {row.id: row for row in rows}, load_history(home.database, rows).hygiene

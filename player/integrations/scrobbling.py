@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from player.errors import PlayerError
 from player.feedback.events import LoggedEvent
+from player.feedback.hygiene import Hygiene
 from player.feedback.log_reader import read_events
 from player.library.tracks import TrackRow
 from player.storage.database import Database
@@ -265,18 +266,18 @@ class Outbox:
         with self._database.session() as session:
             keep_fact(session, self._key, place)
 
-    def waiting(self, tracks: dict[int, TrackRow]) -> list[tuple[int, Listen | Love]]:
+    def waiting(self, tracks: dict[int, TrackRow], hygiene: Hygiene) -> list[tuple[int, Listen | Love]]:
         """(event, deed) of what is still to be told, oldest first."""
-        return list(deeds(read_events(self._database, self._place() or 0), tracks))
+        return list(deeds(read_events(self._database, self._place() or 0), tracks, hygiene))
 
-    def deliver(self, service: Service, tracks: dict[int, TrackRow]) -> int:
+    def deliver(self, service: Service, tracks: dict[int, TrackRow], hygiene: Hygiene) -> int:
         """Tell the service what it has not been told; how much that was.
 
         Raises:
             OSError: it cannot be reached now; what it was told is not told again.
             LoginError: it does not know us any more.
         """
-        told, waiting = 0, self.waiting(tracks)
+        told, waiting = 0, self.waiting(tracks, hygiene)
         while waiting:
             batch = [waiting.pop(0)]
             while (
@@ -299,13 +300,20 @@ def _tell(service: Service, batch: Sequence[Listen | Love]) -> None:
         service.listens([deed for deed in batch if isinstance(deed, Listen)])
 
 
-def deeds(events: Sequence[LoggedEvent], tracks: dict[int, TrackRow]) -> Iterator[tuple[int, Listen | Love]]:
-    """(event, deed) of what is worth telling: plays that were heard long enough, and thumbs that stand."""
+def deeds(
+    events: Sequence[LoggedEvent], tracks: dict[int, TrackRow], hygiene: Hygiene
+) -> Iterator[tuple[int, Listen | Love]]:
+    """(event, deed) of what is worth telling: plays that were heard long enough, and thumbs that stand.
+
+    What is excluded, private or forgotten stays here.
+    """
     undone = {event.undoes_id for event in events if event.kind == Kind.UNDO}
     begun: dict[int, float] = {}
     for event in events:
         track = tracks.get(event.track_id)
         if track is None or event.origin not in {*_LIVE, Origin.CLI} or event.id in undone:
+            continue
+        if hygiene.silent(event) or hygiene.forgotten(event):
             continue
         if event.kind == Kind.START:
             begun[event.track_id] = event.seconds

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Literal
 
 from player.feedback.events import NewEvent
-from player.feedback.hygiene import begin_private, end_private
+from player.feedback.hygiene import Hygiene, begin_private, end_private
 from player.feedback.snooze import rest_words
 from player.playback.commands import Commands, command
 from player.storage.event_kinds import Action, Kind
@@ -18,6 +18,11 @@ class FeedbackCommands(Commands):
         session = self._session
         with session.lock:
             return session.history.state.thumbs_on(None if session.station is None else session.station.id)
+
+    def hygiene(self) -> Hygiene:
+        """What nothing is learned from, and nobody else is told."""
+        with self._session.lock:
+            return self._session.history.hygiene
 
     @command
     def thumb(self, value: Literal[1, -1], track_id: int | None = None) -> None:

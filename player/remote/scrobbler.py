@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from player.config import ScrobbleSettings
@@ -91,9 +92,13 @@ class Scrobbler:
 
     def _tell(self) -> None:
         tracks = {row.id: row for row in self._player.catalogue()}
-        self._outbox.deliver(self._service, tracks)
-        now = self._player.snapshot().now
-        if now is not None and now.playing and now.track != self._playing:
+        hygiene = self._player.hygiene()
+        self._outbox.deliver(self._service, tracks, hygiene)
+        snapshot = self._player.snapshot()
+        now, station = snapshot.now, None if snapshot.station is None else snapshot.station.id
+        if hygiene.private is not None or now is None or now.track.id in hygiene.off_stations(station, time.time()):
+            return
+        if now.playing and now.track != self._playing:
             self._playing = now.track
             try:
                 self._service.playing(now.track)

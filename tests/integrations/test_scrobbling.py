@@ -10,8 +10,10 @@ from urllib.parse import parse_qs
 import pytest
 
 from player.config import Settings
+from player.feedback.event_history import load_history
 from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
+from player.feedback.hygiene import NOTHING_FORGOTTEN, add_exclusion
 from player.integrations.scrobbling import LastFm, Listen, ListenBrainz, LoginError, Love, Outbox
 from player.remote.scrobbler import services
 from player.secrets_file import keep_secrets, read_secrets
@@ -58,9 +60,15 @@ def heard(demo):
 
 
 def test_what_was_heard_long_enough_and_thumbs_that_stand_wait(demo, heard):
-    waiting = [deed for _, deed in Outbox(demo.database, "lastfm").waiting(heard)]
+    waiting = [deed for _, deed in Outbox(demo.database, "lastfm").waiting(heard, NOTHING_FORGOTTEN)]
     track = heard[demo.track_ids[0]]
     assert waiting == [Love(track, 1), Listen(track, 1_790_000_000)]
+
+
+def test_what_is_excluded_stays_here(demo, heard):
+    add_exclusion(demo.database, f'title:"{heard[demo.track_ids[0]].title}"', None, None)
+    hygiene = load_history(demo.database, demo.rows).hygiene
+    assert Outbox(demo.database, "lastfm").waiting(heard, hygiene) == []
 
 
 def test_listenbrainz_is_told_once_also_after_it_was_away(demo, heard):
@@ -76,11 +84,14 @@ def test_listenbrainz_is_told_once_also_after_it_was_away(demo, heard):
     outbox = Outbox(demo.database, "listenbrainz")
     with serving(answer) as url:
         with pytest.raises(OSError, match="503"):
-            outbox.deliver(ListenBrainz("secret-token", url), heard)
+            outbox.deliver(ListenBrainz("secret-token", url), heard, NOTHING_FORGOTTEN)
         away[0] = False
         # As after a restart: nothing but the database remembers.
-        assert Outbox(demo.database, "listenbrainz").deliver(ListenBrainz("secret-token", url), heard) == 2
-        assert outbox.deliver(ListenBrainz("secret-token", url), heard) == 0
+        assert (
+            Outbox(demo.database, "listenbrainz").deliver(ListenBrainz("secret-token", url), heard, NOTHING_FORGOTTEN)
+            == 2
+        )
+        assert outbox.deliver(ListenBrainz("secret-token", url), heard, NOTHING_FORGOTTEN) == 0
     track = heard[demo.track_ids[0]]
     assert [path for path, _ in got] == [
         "/1/submit-listens?return_msid=true", "/1/feedback/recording-feedback", "/1/submit-listens",
@@ -101,8 +112,10 @@ def test_lastfm_gets_signed_calls_and_says_when_the_login_is_gone(demo, heard):
 
     with serving(answer) as url:
         with pytest.raises(LoginError):
-            Outbox(demo.database, "lastfm").deliver(LastFm("key", "secret", "old", url), heard)
-        assert Outbox(demo.database, "lastfm").deliver(LastFm("key", "secret", "new", url), heard) == 2
+            Outbox(demo.database, "lastfm").deliver(LastFm("key", "secret", "old", url), heard, NOTHING_FORGOTTEN)
+        assert (
+            Outbox(demo.database, "lastfm").deliver(LastFm("key", "secret", "new", url), heard, NOTHING_FORGOTTEN) == 2
+        )
     love, scrobble = got[1:]
     assert (love["method"], scrobble["method"]) == ("track.love", "track.scrobble")
     assert scrobble["timestamp[0]"] == "1790000000"
@@ -113,12 +126,15 @@ def test_lastfm_gets_signed_calls_and_says_when_the_login_is_gone(demo, heard):
 
 def test_a_refused_listen_is_passed_over_and_no_redirect_is_followed(demo, heard, caplog):
     with serving(lambda *_: (400, {"error": "no such thing"})) as url:
-        assert Outbox(demo.database, "listenbrainz").deliver(ListenBrainz("secret-token", url), heard) == 2
+        assert (
+            Outbox(demo.database, "listenbrainz").deliver(ListenBrainz("secret-token", url), heard, NOTHING_FORGOTTEN)
+            == 2
+        )
     assert "no such thing" in caplog.text
     assert "secret-token" not in caplog.text
     paths = []
     with serving(lambda path, *_: paths.append(path) or (302, {})) as url:
-        Outbox(demo.database, "lastfm").deliver(LastFm("key", "secret", "s", url), heard)
+        Outbox(demo.database, "lastfm").deliver(LastFm("key", "secret", "s", url), heard, NOTHING_FORGOTTEN)
     assert "/elsewhere" not in paths
 
 
