@@ -17,7 +17,7 @@ from typing import NoReturn
 from player.errors import UsageError
 
 TEXT_FIELDS = ("artist", "album", "title", "genre", "composer", "work", "path", "playlist", "tag")
-NUMBER_FIELDS = ("year", "plays", "skips", "length", "added", "played", "thumb")
+NUMBER_FIELDS = ("id", "year", "plays", "skips", "length", "added", "played", "thumb")
 FIELDS = (*TEXT_FIELDS, *NUMBER_FIELDS)
 FIELDS_TO_WRITE = ", ".join(f"{name}:" for name in FIELDS)
 LONGEST = 2000
@@ -249,7 +249,7 @@ def _number(field: str, text: str) -> Query:
     if field == "played" and text == "never":
         return Not(Span("played"))
     dated = field in {"added", "played"}
-    read = {"year": _count, "plays": _count, "skips": _count, "length": _length}.get(field, _date)
+    read = {"id": _count, "year": _count, "plays": _count, "skips": _count, "length": _length}.get(field, _date)
     examples = {
         "year": "year:1994, year:1990..1999, year:<1980",
         "length": "length:>20m, length:3:30..5:00, length:<90s",

@@ -225,7 +225,9 @@ class _Search:
         if span.field == "added":
             ends = (max(low, 0.0) * MICROSECONDS, min(high, LAST_MOMENT) * MICROSECONDS)
             return self._ids("SELECT id FROM track WHERE added_us BETWEEN ? AND ?", *ends)
-        if span.field in {"year", "length"}:
+        if span.field == "id":
+            values = self.index.ids.astype(np.float64)
+        elif span.field in {"year", "length"}:
             values = self.index.number(span.field)
         else:
             values = np.full(len(self.index.rows), np.nan if span.field == "played" else 0.0)

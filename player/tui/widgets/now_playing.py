@@ -49,29 +49,31 @@ class NowPlayingPanel(Inked):
             return _silence(y, self._private)
         match y:
             case 0:
-                return _title(self._now, width)
+                return _title(self._now, self._private, width)
             case 1:
                 return _origin(self._now, width)
             case 2 if self.screen.has_class("-mini"):
                 return [(" " * _MARGIN + fit(f"then {self._next}", width - _MARGIN), Ink.DIM)] if self._next else []
             case 2:
-                return _circumstances(self._now.reason, self._output, self._private, width)
+                return _circumstances(self._now.reason, self._output, width)
             case _:
                 return []
 
 
 def _silence(y: int, private: str) -> Line:
     first: Line = [("■ ", Ink.DIM), ("Nothing is playing", Ink.DIM)]
-    return first if y == 0 else [(" " * _MARGIN + private, Ink.ACCENT)] if y == 1 else []
+    return first if y == 0 else [(" " * _MARGIN + private, Ink.ACCENT)] if y == 1 and private else []
 
 
-def _title(now: NowPlaying, width: int) -> Line:
+def _title(now: NowPlaying, private: str, width: int) -> Line:
     sign = "▶ " if now.playing else "⏸ "
     thumb: Line = []
     if now.thumb > 0:
         thumb = [("▲ liked", Ink.GOOD)]
     elif now.thumb < 0:
         thumb = [("▼ disliked", Ink.BAD)]
+    if private:
+        thumb = [(fit(private, width // 2) + (" " * _GAP if thumb else ""), Ink.ACCENT), *thumb]
     room = width - _MARGIN - sum(cell_len(text) + _GAP for text, _ in thumb)
     return spread([(sign, Ink.ACCENT), (fit(now.track.title, room), Ink.TITLE)], thumb, width)
 
@@ -82,11 +84,10 @@ def _origin(now: NowPlaying, width: int) -> Line:
     return [(" " * _MARGIN + fit(words, width - _MARGIN), Ink.TEXT)]
 
 
-def _circumstances(reason: str, output: str, private: str, width: int) -> Line:
-    private = private and fit(f"{private}  ", width // 2)
-    output = fit(output, width // 2 - cell_len(private))
-    reason = fit(reason, width - _MARGIN - cell_len(private + output) - _GAP)
-    return spread([(" " * _MARGIN + reason, Ink.DIM)], [(private, Ink.ACCENT), (output, Ink.DIM)], width)
+def _circumstances(reason: str, output: str, width: int) -> Line:
+    output = fit(output, width // 2)
+    reason = fit(reason, width - _MARGIN - cell_len(output) - _GAP)
+    return spread([(" " * _MARGIN + reason, Ink.DIM)], [(output, Ink.DIM)], width)
 
 
 class PositionBar(Inked):
