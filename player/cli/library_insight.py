@@ -148,5 +148,8 @@ def outliers(data_dir: DataDir = None, json: Json = False) -> None:
             return
         for outlier in found:
             print(f"{outlier.track.id:>6}  {outlier.strangeness:.1f}  {outlier.track.artist} – {outlier.track.title}")
-        if not found:
+        if found:
+            track = found[0].track.id
+            say(f"`player library exclude id:{track}` keeps one off every station, and nothing is learned from it.")
+        else:
             say(f"None of the {collection.embedded} tracks analysed stands out.")
