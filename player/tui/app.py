@@ -469,7 +469,7 @@ class PlayerApp(App[None]):
         if self._offered or not (self._started_up or snapshot.first_look) or not snapshot.tracks:
             return
         self._offered = True
-        if snapshot.station is None and isinstance(self.screen, StationScreen):
+        if snapshot.station is None and snapshot.now is None and isinstance(self.screen, StationScreen):
             self.action_stations()
 
     def _closed_down(self, _result: None) -> None:
