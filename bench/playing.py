@@ -72,6 +72,7 @@ def player(data: Path, environment: dict[str, str], tracks: int) -> Generator[tu
     with on_terminal(arguments, environment) as (process, press):
         wait_for(lambda: len(family(process)) > 1)  # the audio process is started when the library was read
         time.sleep(SETTLE_SECONDS)
+        wait_for(lambda: len(family(process)) <= 2)  # jobs in the background have ended
         yield process, press
 
 
