@@ -62,7 +62,9 @@ class FolderWatch:
                 )
                 self._watch(roots, [], there, stop)
 
-    def _watch(self, roots: tuple[Path, ...], local: list[Path], there: dict[Path, int], stop: threading.Event) -> None:
+    def _watch(
+        self, roots: tuple[Path, ...], local: list[Path], there: dict[Path, tuple[int, int]], stop: threading.Event
+    ) -> None:
         """Tell what changes, until a root comes or goes."""
         from watchfiles import watch  # noqa: PLC0415 - loaded by the thread, after the screen
 
@@ -89,14 +91,15 @@ def _ticks(stop: threading.Event):  # noqa: ANN202 - as watchfiles' own, empty b
         yield set[tuple[object, str]]()
 
 
-def _places(roots: Sequence[Path]) -> dict[Path, int]:
-    """The roots that are there, and on which device: a drive that is mounted changes it."""
-    found: dict[Path, int] = {}
+def _places(roots: Sequence[Path]) -> dict[Path, tuple[int, int]]:
+    """The roots that are there, and which folder of which device each is: a drive that is mounted changes it."""
+    found: dict[Path, tuple[int, int]] = {}
     for root in roots:
         try:
-            found[root] = root.stat().st_dev
+            status = root.stat()
         except OSError:
             continue
+        found[root] = status.st_dev, status.st_ino
     return found
 
 
