@@ -190,6 +190,17 @@ class TransportCommands(Commands):
         self.set_balance(self._session.snapshot.balance + by)
 
     @command
+    def turn_speed(self, by: float) -> None:
+        """Play faster, or slower where negative; the pitch stays."""
+        speed = self._session.playback.turn_speed(by)
+        self._session.show(notice="As fast as recorded." if speed == 1 else f"{speed:g} times as fast as recorded.")
+
+    @command
+    def repeat_part(self) -> None:
+        """Mark the beginning of a part, then its end, and repeat it; then go on."""
+        self._session.show(notice=self._session.playback.repeat_part())
+
+    @command
     def set_device(self, name: str) -> None:
         """Let the sound come out of another device, named by a part of its name; empty for the system's default."""
         change_setting(self._session.paths, "audio.device", name)

@@ -12,6 +12,9 @@ from player.library.paths import text_to_path
 from player.library.tracks import TrackRow
 from player.playback.silence import Reason, Silence, SoundChange
 
+SLOWEST, FASTEST = 0.5, 2.0
+"""What the audio process can play without another pitch."""
+
 
 @dataclass(frozen=True, slots=True)
 class Current:
@@ -72,6 +75,9 @@ class Playback:
     def __init__(self, *, gapless: bool = True, crossfade: float = 0.0) -> None:
         self._gapless, self._crossfade = gapless, crossfade
         self._next: TrackRow | None = None
+        self._speed = 1.0
+        self._part: tuple[int, float, bool] | None = None
+        """Of which play a part is to be repeated, where it begins, and whether it is repeated by now."""
         self._ending = False
         self.current: Current | None = None
         self._client: AudioClient | None = None
@@ -225,6 +231,29 @@ class Playback:
         if again or share != self._faded_to:
             self._faded_to = share
             self._send(replace(self._volume, level=self._volume.level * share))
+
+    def turn_speed(self, by: float) -> float:
+        """Play faster, or slower where negative, at the same pitch; returns the speed, 1 as recorded."""
+        self._speed = round(min(FASTEST, max(SLOWEST, self._speed + by)), 2)
+        self._send(audio.SetSpeed(self._speed))
+        return self._speed
+
+    def repeat_part(self) -> str:
+        """Note where a part of the track begins, then where it ends and repeat it, then go on; says which it was."""
+        now, part = self.current, self._part
+        if now is None:
+            return ""
+        if part is None or part[0] != now.token:
+            self._part = (now.token, now.position, False)
+            return "The part begins here; press again at its end."
+        _, start, repeating = part
+        if repeating or now.position <= start:
+            self._part = None
+            self._send(audio.RepeatPart(0.0, 0.0))
+            return "The track goes on to its end."
+        self._part = (now.token, start, True)
+        self._send(audio.RepeatPart(start, now.position))
+        return "This part is repeated; press again to go on."
 
     def set_device(self, name: str) -> None:
         """Let the sound come out elsewhere."""

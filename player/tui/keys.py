@@ -96,6 +96,11 @@ CANCEL_SLEEP = Key("escape", "app.tell('cancel_sleep_timer')", "esc", "no sleep"
 MUTE = Key("exclamation_mark", "app.tell('toggle_mute')", "!", "mute", "Mute, or be heard again.")
 BALANCE_LEFT = Key("left_curly_bracket", "app.tell('turn_balance', -0.1)", "{", "left", "Balance to the left.")
 BALANCE_RIGHT = Key("right_curly_bracket", "app.tell('turn_balance', 0.1)", "}", "right", "Balance to the right.")
+SLOWER = Key("f7", "app.tell('turn_speed', -0.1)", "F7", "slower", "Slower, down to half; the pitch stays.")
+FASTER = Key("f8", "app.tell('turn_speed', 0.1)", "F8", "faster", "Faster, up to double; the pitch stays.")
+PART = Key(
+    "asterisk", "app.tell('repeat_part')", "*", "repeat", "Repeat a part: at its beginning, at its end, to go on."
+)
 DEVICE = Key("f4", "app.tell('turn_device')", "F4", "output", "The next output device; the music plays on.")
 WHY = Key(
     "W,shift+w",
@@ -162,7 +167,7 @@ QUIT = Key("q", "quit", "q", "quit", "Stop the music and leave; it resumes here 
 PLAYING = (
     PAUSE, NEXT, PREVIOUS, UP, DOWN, UNDO, WHY, STORY, UP_EVERYWHERE, DOWN_EVERYWHERE, REPLAY, NOT_NOW, REST, NEVER, SLEEP, PRIVATE,
     BACK, ON, FAR_BACK, FAR_ON, QUIETER, LOUDER,
-    STOP_AFTER, CANCEL_SLEEP, MUTE, BALANCE_LEFT, BALANCE_RIGHT, DEVICE,
+    STOP_AFTER, CANCEL_SLEEP, MUTE, BALANCE_LEFT, BALANCE_RIGHT, SLOWER, FASTER, PART, DEVICE,
 )  # fmt: skip
 PLACES = (
     STATIONS,
