@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,11 +13,7 @@ from player.errors import PlayerError, UsageError
 from player.storage.event_kinds import Kind, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from player.config import Settings
     from player.feedback.events import LoggedEvent, NewEvent
-    from player.playback.controller import Opening
 
 
 def register(app: typer.Typer) -> None:
@@ -330,6 +325,7 @@ def play(
 
         open_player(None, data_dir, station=station or then, named=music or (), sound=sound)
         return
+    from player.cli.screen import named_opening, with_sound
     from player.playback.headless import play_headless
     from player.remote.address import only_player
     from player.remote.companions import companions
@@ -340,33 +336,6 @@ def play(
             emit_line({"event": "notice", "notice": f"{path}: {error}"})
         settings = with_sound(home.settings, sound)
         play_headless(home.database, home.paths, settings, opening, seconds, emit_line, companions)
-
-
-def named_opening(
-    home: Home, music: "Sequence[str]", station: str | None
-) -> "tuple[Opening, tuple[tuple[str, str], ...]]":
-    """How to begin with music that was named, or a station; and (path, why) of files that cannot be played.
-
-    Raises:
-        PlayerError: the station is unknown, or nothing is found.
-    """
-    from player.cli.library import find_tracks
-    from player.library.named_music import find_music
-    from player.playback.controller import Opening
-    from player.stations.stations import Stations
-
-    station_id = None if station is None else Stations(home.database).find(station).id
-    if not music:
-        return Opening(station_id=station_id), ()
-    found = find_music(home.database, music, partial(find_tracks, home))
-    notice = "" if not found.failures else f"{len(found.failures)} of the files cannot be played and are passed over."
-    return Opening(station_id=station_id, tracks=found.tracks, notice=notice), found.failures
-
-
-def with_sound(settings: "Settings", sound: "Mapping[str, object]") -> "Settings":
-    """The settings, with those for the sound that were named for this run; None leaves a setting as it is."""
-    changes = {name: value for name, value in sound.items() if value is not None}
-    return settings.model_copy(update={"audio": settings.audio.model_copy(update=changes)})
 
 
 def devices(json: Json = False) -> None:

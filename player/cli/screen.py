@@ -5,11 +5,11 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from player.cli.home import Home, opened
-from player.cli.play import named_opening, with_sound
 from player.cli.signals import Leaving
 from player.errors import PlayerError
 from player.remote.address import AlreadyRunningError, only_player
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import typer
 
+    from player.config import Settings
     from player.playback.controller import Controller, Opening
     from player.stations.first_look import FirstLook
 
@@ -173,3 +174,30 @@ def _music_folder() -> Path | None:
 
     folder = music_folder()
     return folder if folder.is_dir() and next(iter(Walker().walk(folder)), None) is not None else None
+
+
+def named_opening(
+    home: Home, music: "Sequence[str]", station: str | None
+) -> "tuple[Opening, tuple[tuple[str, str], ...]]":
+    """How to begin with music that was named, or a station; and (path, why) of files that cannot be played.
+
+    Raises:
+        PlayerError: the station is unknown, or nothing is found.
+    """
+    from player.cli.library import find_tracks
+    from player.library.named_music import find_music
+    from player.playback.controller import Opening
+    from player.stations.stations import Stations
+
+    station_id = None if station is None else Stations(home.database).find(station).id
+    if not music:
+        return Opening(station_id=station_id), ()
+    found = find_music(home.database, music, partial(find_tracks, home))
+    notice = "" if not found.failures else f"{len(found.failures)} of the files cannot be played and are passed over."
+    return Opening(station_id=station_id, tracks=found.tracks, notice=notice), found.failures
+
+
+def with_sound(settings: "Settings", sound: "Mapping[str, object]") -> "Settings":
+    """The settings, with those for the sound that were named for this run; None leaves a setting as it is."""
+    changes = {name: value for name, value in sound.items() if value is not None}
+    return settings.model_copy(update={"audio": settings.audio.model_copy(update=changes)})
