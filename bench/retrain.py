@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.synthetic import synthetic_library
-from player.cli.model_versions import lineage_words
+from player.cli.learning.model_versions import lineage_words
 from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
 from player.folders import Paths, locate

@@ -8,7 +8,7 @@ import pytest
 from embeddings import registry
 from embeddings.registry import frontend_spec
 from embeddings.weights.files import find_weights
-from player.cli.experiment import DEFAULT_FRONTEND, LEAST
+from player.cli.experiments.commands import DEFAULT_FRONTEND, LEAST
 from player.folders import locate
 from recommender.experiments.clep_listeners import FEWEST_OF_EACH
 from tests.support.tones import write_tones

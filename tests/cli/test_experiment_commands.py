@@ -261,7 +261,7 @@ def test_interrupted_by_ctrl_c_the_same_command_goes_on(plays, player, measure, 
 
 
 def test_names_of_splits_and_states_are_the_librarys():
-    from player.cli.experiment import SplitChoice, StateChoice
+    from player.cli.experiments.commands import SplitChoice, StateChoice
     from recommender.evaluation.query_states import State
     from recommender.experiments.run_config import SplitName
 
@@ -300,8 +300,8 @@ def test_a_kind_that_is_not_known_is_shown_by_name_and_not_repeated(player, meas
 
 
 def test_every_kind_of_experiment_is_a_command_that_is_shown():
-    from player.cli.experiment import experiment_app
-    from player.cli.experiment_tables import PRINTERS
+    from player.cli.experiments.commands import experiment_app
+    from player.cli.experiments.tables import PRINTERS
     from player.research.runs import KINDS
 
     commands = {command.name for command in experiment_app.registered_commands}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from player.cli.experiment import ItemsChoice, ModeChoice, NegativesChoice
+from player.cli.experiments.commands import ItemsChoice, ModeChoice, NegativesChoice
 from recommender.configuration import Negatives
 from recommender.experiments.p_hard_config import Mode, Tracks
 

@@ -10,8 +10,7 @@ from player.integrations.history.archive import Export, ExportError
 from player.integrations.history.entries import Entry, Judgement
 from player.integrations.history.lastfm import read_lastfm
 from player.integrations.history.libraries import read_itunes, read_quodlibet, read_rhythmbox
-from player.integrations.history.tag_ratings import stars_of
-from player.library.ratings import Rating
+from player.integrations.history.tag_ratings import Rating, stars_of
 
 RHYTHMDB = """<?xml version="1.0"?><rhythmdb version="2.0">
 <entry type="song"><title>Jóga</title><artist>Björk</artist><rating>2</rating><play-count>7</play-count>

@@ -8,9 +8,9 @@ import av
 import pytest
 from PIL import Image
 
+from player.integrations.history.tag_ratings import read_ratings
 from player.library.cover_art import embedded_art, folder_art
 from player.library.lyrics import read_lyrics
-from player.library.ratings import read_ratings
 from tests.library.audio_files import encode, without_table
 
 

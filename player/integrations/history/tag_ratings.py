@@ -4,15 +4,20 @@ POPM (ID3) holds 0…255: Windows Media Player and its many followers write 1, 6
 equal steps, so that a byte becomes the stars whose mark lies nearest; FMPS and Quod Libet write 0…1, ``RATING`` of Vorbis comments 0…5 or 0…100.
 """
 
+import os
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
+from embeddings.audio_file import open_regular
 from player.integrations.history import fields
 from player.integrations.history.archive import Export, ExportError
 from player.integrations.history.entries import Item, LeftOut, TrackName
 from player.integrations.history.play_counts import Totals, entries_of
 from player.library.paths import path_to_text
-from player.library.ratings import Rating, read_ratings
+from player.library.tagging.reader import read_blocks
+from player.text import printable
 
 SOURCE = "tags"
 UNRATED = "files without a rating"
@@ -23,6 +28,32 @@ _WINDOWS_MARKS = (1, 25, 50, 75, 99)
 _FIELDS = frozenset({"FMPSRATING", "RATING", "RATE"})
 _AUDIO = re.compile(r"\.(mp3|flac|ogg|oga|opus|m4a|mp4|wma|wv|ape|mpc|aif|aiff|wav)$")
 _WHOLE, _FIVE, _PERCENT, _BYTE = 1.0, 5.0, 100.0, 255.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """A rating as it is tagged: who wrote it (a program in ID3, else a tag system and a field), and the value as text."""
+
+    writer: str
+    value: str
+
+
+def read_ratings(path: Path) -> tuple[Rating, ...]:
+    """All ratings in an audio file, by whoever wrote them; what their scales mean is for the reader to know.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    found: list[Rating] = []
+    with open_regular(path) as file:
+        blocks = read_blocks(file, os.fstat(file.fileno()).st_size)
+    for block in [block for block in blocks if block.system != "ffmpeg"] or blocks:
+        for value in block.values.get("POPM", ()):
+            number, _, writer = value.partition(" ")
+            found.append(Rating(printable(writer), number))
+        for name in ("FMPSRATING", "RATING", "SHAREDUSERRATING", "RATE"):
+            found += [Rating(f"{block.system} {name}", printable(value)) for value in block.values.get(name, ())]
+    return tuple(found)
 
 
 def read_tag_ratings(export: Export) -> Iterator[Item]:

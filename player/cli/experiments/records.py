@@ -43,14 +43,14 @@ def report(record: "Record", store: "RunStore", *, json: bool) -> None:
 
         emit_json(document(record, store))
         return
-    from player.cli.experiment_tables import print_run
+    from player.cli.experiments.tables import print_run
 
     print_run(record, store)
 
 
 def list_experiments(data_dir: DataDir = None, json: Json = False) -> None:
     """List every run, newest first."""
-    from player.cli.experiment_tables import plain_console, print_listing
+    from player.cli.experiments.tables import plain_console, print_listing
     from player.research.results import summary
 
     listing = store_of(data_dir).listing()
@@ -75,7 +75,7 @@ def compare(
     json: Json = False,
 ) -> None:
     """Lay two runs beside each other: what was asked differently, and what came out differently."""
-    from player.cli.experiment_tables import plain_console, print_comparison
+    from player.cli.experiments.tables import plain_console, print_comparison
     from player.research.results import compare as lay_beside
     from recommender.experiments.json_values import finite
 
@@ -112,7 +112,7 @@ def repeat(identity: Identity, data_dir: DataDir = None, json: Json = False) -> 
             }
         )
     else:
-        from player.cli.experiment_tables import plain_console, print_differences
+        from player.cli.experiments.tables import plain_console, print_differences
 
         if compared.agree:
             print(f"Experiment {record.id} was repeated as {again.id}: every result agrees to the last digit.")

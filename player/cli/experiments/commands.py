@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from player.cli.experiment_records import at_desk, register_records, report, store_of
+from player.cli.experiments.records import at_desk, register_records, report, store_of
 from player.cli.options import DataDir, Json, emit_json, say
 from player.errors import UsageError
 
@@ -376,7 +376,7 @@ def people(
 
         emit_json(json_object(found))
         return
-    from player.cli.experiment_tables import print_people
+    from player.cli.experiments.tables import print_people
 
     print_people(found)
 
@@ -395,7 +395,7 @@ def feedback(dataset: DatasetName, data_dir: DataDir = None, json: Json = False)
 
         emit_json({"kinds": finite(found)})
         return
-    from player.cli.experiment_tables import print_effects
+    from player.cli.experiments.tables import print_effects
 
     print_effects(found)
 
@@ -418,6 +418,6 @@ def dataset_statistics(
         if json:
             emit_json({"dataset": facts})
             return
-        from player.cli.experiment_tables import plain_console, print_dataset
+        from player.cli.experiments.tables import plain_console, print_dataset
 
         print_dataset(facts, plain_console())

@@ -164,7 +164,7 @@ def sequence_config(mode: Literal["default", "faithful", "best"]) -> "Sequential
 
 def retraining_document(done: "Retrained") -> dict[str, object]:
     """The outcome of a retraining as one document."""
-    from player.cli.evaluation_text import metrics_document, models_of
+    from player.cli.learning.evaluation_text import metrics_document, models_of
 
     result, card = done.result, done.card
     rows = () if result.report is None else result.report.rows
@@ -186,8 +186,8 @@ def retraining_document(done: "Retrained") -> dict[str, object]:
 
 def _print_retraining(done: "Retrained", summary: str) -> None:
     """The same for people."""
-    from player.cli.evaluation_text import print_figures
-    from player.cli.model_versions import lineage_words, print_blend
+    from player.cli.learning.evaluation_text import print_figures
+    from player.cli.learning.model_versions import lineage_words, print_blend
 
     result, card = done.result, done.card
     print(f"Learned from {result.positives} likes and {result.negatives} dislikes ({result.seconds:.1f} s).")
@@ -213,7 +213,7 @@ def evaluate(
     if policy is not None:
         _evaluate_policy(policy, seed, html, data_dir, json=json)
         return
-    from player.cli.evaluation_text import evaluation_document, print_evaluation
+    from player.cli.learning.evaluation_text import evaluation_document, print_evaluation
     from player.learning.retraining import evaluate as measure
 
     if html is not None:
@@ -237,7 +237,7 @@ def evaluate(
 
 def _evaluate_policy(name: str, seed: int, html: Path | None, data_dir: Path | None, *, json: bool) -> None:
     """Estimate from the logged decisions what another way of choosing would have been worth."""
-    from player.cli.evaluation_text import policy_document, print_policy
+    from player.cli.learning.evaluation_text import policy_document, print_policy
     from player.cli.progress import reporting
     from player.errors import UsageError
     from player.trials.offpolicy import evaluate_named

@@ -1,0 +1,1 @@
+"""``player experiment``: measuring on data sets and stored logs."""

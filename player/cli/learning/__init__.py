@@ -1,0 +1,1 @@
+"""Learning from the log, what was learned, and trials of it."""
