@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from contextlib import suppress
 from functools import partial
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from player.tui.screens.about_track import AboutTrackScreen
     from player.tui.screens.map import MapScreen
 
+_LOG = logging.getLogger(__name__)
 ScreenT = TypeVar("ScreenT", bound=PlayingScreen)
 ABOUT_TRACK = {
     "similar": "Nothing is playing, so nothing can sound like it.",
@@ -135,10 +137,10 @@ class PlayerApp(App[None]):
                 self.call_later(self._show_first_look, drawn.set)
                 drawn.wait(PATIENCE_SECONDS)
             self.player.start()
-        except PlayerError as error:
-            self.failure = error
+        except Exception as error:
+            self.failure = error if isinstance(error, PlayerError) else PlayerError(_unforeseen(error))
             self.call_from_thread(self.exit)
-            raise
+            raise self.failure from error
 
     def _show_first_look(self, drawn: Callable[[], None]) -> None:
         """Draw what is known already, before the imports and the reading that follow take turns with the drawing."""
@@ -535,3 +537,9 @@ def run_tui(player: Controller, told_how_to_leave: Callable[[Callable[[], None]]
             player.close()
     if app.failure is not None:
         raise app.failure
+
+
+def _unforeseen(error: Exception) -> str:
+    """The sentence for an opening that ended in what nobody foresaw, which goes to the log."""
+    _LOG.error("The player could not be opened.", exc_info=error)
+    return f"The player could not be opened ({type(error).__name__}: {error}); player.log says more."

@@ -96,12 +96,19 @@ def test_before_it_is_open_there_is_nothing_and_nothing_can_be_done(make_player)
     deferred.close()
 
 
-def test_what_keeps_it_from_opening_is_raised_to_the_caller(monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (PlayerError("The disk is gone."), "The disk is gone"),
+        (TypeError("a slip"), r"could not be opened \(TypeError: a slip\)"),
+    ],
+)
+def test_what_keeps_it_from_opening_is_raised_to_the_caller(monkeypatch, error, said):
     def refuse():
-        raise PlayerError("The disk is gone.")
+        raise error
 
     monkeypatch.setattr(PlayerApp, "run", lambda app: asyncio.run(_run_headless(app)))
-    with pytest.raises(PlayerError, match="The disk is gone"):
+    with pytest.raises(PlayerError, match=said):
         run_tui(LazyPlayer(refuse))
 
 
