@@ -66,6 +66,8 @@ class QueryCommand(TyperCommand):
                 query += left
             elif name in flags and name.startswith("-"):
                 options += [arg] if equals or flags[name] else [arg, *islice(left, 1)]
+            elif arg.startswith("--"):
+                options.append(arg)  # an option that there is not: no query begins with two
             else:
                 query.append(arg)
         return super().parse_args(ctx, [*options, "--", *query])

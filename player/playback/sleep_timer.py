@@ -45,7 +45,7 @@ class SleepTimer:
         """What stands beside the track while it waits; empty while it is off."""
         if self.due_at is None:
             return "stops after this track" if self.ends_with_track else ""
-        return f"sleep in {max(1, ceil((self.due_at - now) / SECONDS_PER_MINUTE))} min"
+        return f"sleep in {max(1, ceil(round(self.due_at - now) / SECONDS_PER_MINUTE))} min"
 
     @property
     def ends_with_track(self) -> bool:

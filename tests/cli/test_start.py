@@ -45,7 +45,6 @@ def test_the_version_is_told_beside_other_options_too(player):
     [
         ["nonsense"],
         ["tracks", "--nonsense"],
-        ["next"],
         ["next", "--station", "Evening", "-n", "0"],
         ["retrain", "--clep", "x"],
         ["retrain", "--p-hard", "2"],
@@ -54,7 +53,6 @@ def test_the_version_is_told_beside_other_options_too(player):
         ["feedback", "up", "one"],
         ["feedback", "up", "1", "--from", "events.jsonl"],
         ["station", "create", "Evening"],
-        ["play"],
         ["models", "promote"],
         ["--music", "/tmp", "tracks"],
     ],
