@@ -85,9 +85,9 @@ SLEEP = Key(
     "t", "app.tell('turn_sleep_timer')", "t", "sleep", "Sleep timer: 15, 30 or 60 minutes, the end of this track, off."
 )
 PRIVATE = Key(
-    "H,shift+h",
+    "f6",
     "app.tell('private')",
-    "H",
+    "F6",
     "private",
     "A private session, or its end: music plays and reorders, and nothing is learned.",
 )
