@@ -43,14 +43,15 @@ class Variant:
     left_out: frozenset[Component]
 
 
-REPETITION = frozenset({Component.LIKING, Component.HEARD, Component.REST, Component.PLAYS})
+REPETITION = frozenset({Component.LIKING, Component.HEARD, Component.REST, Component.PLAYS, Component.HABIT})
 ALL = Variant("all columns", frozenset())
 ALONE = Variant("running update alone", frozenset(Component) - {Component.HEAD})
 WITH_REPETITION = Variant("running update + repetition", frozenset(Component) - REPETITION - {Component.HEAD})
 LEFT_OUT = (
     Variant("− repetition", REPETITION),
     Variant("− verdict on the track", frozenset({Component.LIKING})),
-    Variant("− heard, rest, plays", REPETITION - {Component.LIKING}),
+    Variant("− habits", frozenset({Component.HABIT})),
+    Variant("− heard, rest, plays", REPETITION - {Component.LIKING, Component.HABIT}),
     Variant("− likeness to the seeds", frozenset({Component.SEED})),
     Variant("− taste (CLEP)", frozenset({Component.CLEP})),
     Variant("− sequence", frozenset({Component.SEQUENCE})),

@@ -88,8 +88,8 @@ class TrackWriter:
         """Write ``readings``; the outcomes are in their order."""
         tracks = _find_tracks(session, {reading.fingerprint for reading in readings})
         renewed = self._same_files(readings)
-        tracks |= _find_remuxed(session, [reading for reading in readings if reading.fingerprint not in tracks])
-        tracks |= renewed
+        remuxed = _find_remuxed(session, [reading for reading in readings if reading.fingerprint not in tracks])
+        tracks |= remuxed | renewed
         new = {reading.fingerprint: reading for reading in readings if reading.fingerprint not in tracks}
         tracks |= _add_tracks(session, list(new.values()))
         gone = self._gone_files(session, set(tracks.values()))
@@ -121,6 +121,11 @@ class TrackWriter:
                 if file_id is not None
             ],
         )
+        # A file that took another's place is what its track is found by from now on.
+        moved = {
+            reading.fingerprint for reading, (_, file_id) in zip(readings, placed, strict=True) if file_id is not None
+        }
+        renewed |= {fingerprint: track for fingerprint, track in remuxed.items() if fingerprint in moved}
         for fingerprint, track in renewed.items():
             free = select(Track.id).where(Track.fingerprint == fingerprint)
             if session.scalar(free) is None:

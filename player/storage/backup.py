@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -63,7 +63,8 @@ def back_up(source: Path, target: Path) -> None:
             f"No copy of {source} could be made at {target} ({error}); free some space or name another place."
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # it may not even have a folder
+            partial.unlink()
 
 
 def stamped(folder: Path, revision: str) -> Path:

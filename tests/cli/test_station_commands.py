@@ -33,7 +33,7 @@ def test_a_search_that_says_or_finds_nothing_is_refused_with_the_fix(demo, playe
 def test_the_dial_is_kept_shown_and_keeps_to_its_scale(demo, player):
     answer = player("station", "dial", "Evening", 80, "--json").document
     assert answer["dial"] == 80
-    assert "never played" in answer["effect"]
+    assert "new to you" in answer["effect"]
     assert player("station", "dial", "evening").out.startswith("“Evening” is at 80: ")
     assert player("station", "dial", "Evening", 101).code == 2
     assert player("station", "dial", "Evening", "--json").document == answer

@@ -56,7 +56,7 @@ def test_opening_a_station_plays_its_first_track(tones, listen):
     listener.wait_until_sounding()
     shown = listener.controller.snapshot()
     assert shown.station.name == "Evening"
-    assert shown.output == "silent: no output device"
+    assert shown.output == "No sound: no output device"
     assert listener.events == [("start", shown.now.track.id, None)]
     assert shown.now.track.id != listener.queue[0]
     assert shown.queue

@@ -275,7 +275,7 @@ def test_without_room_for_a_copy_nothing_is_migrated(database, path, tmp_path):
     set_revision(database, path, "0000")
     (tmp_path / "file").touch()
     sentence = refusal(path, backups=tmp_path / "file" / "backups")
-    assert "no copy of it could be made" in sentence
+    assert f"No copy of {path} could be made" in sentence
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0000",)
 

@@ -383,6 +383,9 @@ class MemoryPlayer:
         self._note("start_job", name)
         self.change(job=JobView(name, "reading history", 0, 100, None))
 
+    def cancel_sleep_timer(self) -> None:
+        self._note("cancel_sleep_timer")
+
     def stop_job(self) -> None:
         self._note("stop_job")
         self.change(job=JobView("retrain", "stopped", 0, 0, None, finished=True, summary="Stopped; nothing changed."))

@@ -191,7 +191,7 @@ def test_names_of_data_sets_and_columns_are_checked():
     for name in ("ratings.csv", "csv:", "", "csv: "):
         with pytest.raises(DatasetError, match="write KIND:PATH"):
             parse_name(name)
-    with pytest.raises(DatasetError, match="no kind of data set 'tsv'; there are mssd, movielens"):
+    with pytest.raises(DatasetError, match="no kind of data set 'tsv'; there are mssd, yambda"):
         parse_name("tsv:a")
     assert parse_columns("listener=user, track = song,") == {"listener": "user", "track": "song"}
     with pytest.raises(DatasetError, match="key=value"):
