@@ -19,8 +19,9 @@ check-music:
 	@music="$(MUSIC)"; case "$$music" in "~"*) music="$$HOME$${music#\~}" ;; esac; \
 	[ -z "$$music" ] || [ -e "$$music" ] || { echo "$$music does not exist; name a folder with music: make run MUSIC=~/Music" >&2; exit 1; }
 
+# One after the other: tests that listen and that time out must not share two cores with the type checker.
 test: $(VENV)/.ready-dev ## set up, lint, check types and run the tests
-	@$(MAKE) --no-print-directory -j 2 lint all-tests
+	@$(MAKE) --no-print-directory lint all-tests
 
 check: $(VENV)/.ready-dev ## the same without the slow tests: before each commit
 	@$(MAKE) --no-print-directory -j 2 lint fast-tests
