@@ -129,12 +129,13 @@ def test_a_bad_track_fails_in_a_sentence_and_the_next_one_plays(start_client, to
     assert not events.of(Restarted)
 
 
-def test_a_bad_prepared_track_fails_when_it_is_loaded_not_before(start_client, tones, tmp_path):
+def test_a_bad_prepared_track_fails_in_its_turn_not_before(start_client, tones, tmp_path):
     client, events = start_client()
     client.send(load(tones / "short.flac", 1))
     client.send(Prepare(str(tmp_path / "gone.flac"), 2))
-    events.wait_for(Finished)
+    events.wait_for(Ready)
     assert not events.of(Failed)
+    events.wait_for(Finished)
     client.send(load(tmp_path / "gone.flac", 2))
     assert events.wait_for(Failed).token == 2
 
