@@ -390,7 +390,7 @@ def write_playlist(rows: "list[TrackRow]", name: str, file: Path, *, relative: b
     Raises:
         PlayerError: the ending names no format, or the file cannot be written.
     """
-    from player.integrations.playlists import FORMATS, written_playlist
+    from player.integrations.playlist_files import FORMATS, written_playlist
 
     kind = kind or file.suffix.lstrip(".").lower()
     if kind not in FORMATS:

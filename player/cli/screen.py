@@ -185,7 +185,7 @@ def named_opening(
         PlayerError: the station is unknown, or nothing is found.
     """
     from player.cli.library import find_tracks
-    from player.library.named_music import find_music
+    from player.integrations.named_music import find_music
     from player.playback.controller import Opening
     from player.stations.stations import Stations
 

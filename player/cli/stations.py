@@ -219,7 +219,7 @@ def export_station(
     """Write what a station plays next, or what it played of late, as a playlist for another player. Nothing is logged."""
     from player.cli.library_care import moment_of, write_playlist
     from player.feedback.log_reader import read_events
-    from player.integrations.playlists import FORMATS, written_playlist
+    from player.integrations.playlist_files import FORMATS, written_playlist
     from player.playback.headless import upcoming
     from player.stations.collection import load_rows
     from player.stations.stations import Stations

@@ -5,15 +5,8 @@ import json
 import pytest
 
 from player.errors import PlayerError
-from player.integrations.playlists import (
-    FORMATS,
-    find_playlist,
-    playlists,
-    read_playlist,
-    save_query,
-    take_in,
-    written_playlist,
-)
+from player.integrations.playlist_files import FORMATS, read_playlist, written_playlist
+from player.integrations.playlists import find_playlist, playlists, save_query, take_in
 from player.library.tracks import load_catalogue
 
 M3U = """#EXTM3U

@@ -4,7 +4,6 @@ A file that is not in the library is read and gets a track, so that its plays ca
 no station, search or list has it. A later scan of its folder finds it, and its plays with it.
 """
 
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from player.errors import PlayerError
+from player.integrations.playlist_files import FORMATS, entry_path, read_playlist
 from player.library.file_reader import FailedReading, Reading, read_file
 from player.library.files import FoundFile, Walker
 from player.library.track_writer import KnownFile, TrackWriter, load_known, mark_missing
@@ -21,9 +21,6 @@ from player.text import printable
 
 Search = Callable[[str], list[TrackRow]]
 _NUMBERED = re.compile(r"(\D*)(\d{0,18})")
-PLAYLISTS = frozenset({".m3u", ".m3u8"})
-LARGEST_PLAYLIST = 1 << 24
-"""Bytes: a hundred thousand long paths; what is larger is no playlist."""
 BATCH = 256
 """Files a transaction."""
 SHOWN_FAILURES = 3
@@ -93,7 +90,7 @@ def _search(search: Search, query: str) -> list[TrackRow]:
 
 def _files(path: Path) -> Iterator[FoundFile]:
     """The files of a folder by their names, of a playlist, or the file itself; a playlist in a playlist is passed over."""
-    folders = _entries(path) if path.suffix.lower() in PLAYLISTS and path.is_file() else [path]
+    folders = _entries(path) if path.suffix[1:].lower() in FORMATS and path.is_file() else [path]
     for folder in folders:
         yield from sorted(Walker().walk(folder), key=lambda file: _natural(file.path))
 
@@ -104,18 +101,10 @@ def _natural(path: str) -> list[tuple[str, int]]:
 
 
 def _entries(playlist: Path) -> Iterator[Path]:
-    """The files that an M3U names, as written or relative to it; network addresses are passed over."""
-    try:
-        with playlist.open("rb") as file:
-            content = file.read(LARGEST_PLAYLIST + 1)
-    except OSError as error:
-        raise PlayerError(f"{playlist} cannot be read: {error.strerror}.") from error
-    if len(content) > LARGEST_PLAYLIST:
-        raise PlayerError(f"{playlist} is larger than any playlist; is it one?")
-    for line in content.removeprefix(b"\xef\xbb\xbf").splitlines():
-        entry = line.strip()
-        if entry and not entry.startswith(b"#") and b"://" not in entry and b"\0" not in entry:
-            yield playlist.parent / os.fsdecode(entry)
+    """The files that a playlist names; network addresses are passed over."""
+    for entry in read_playlist(playlist)[1]:
+        if "://" not in entry.written or entry.written.lower().startswith("file:"):
+            yield entry_path(entry.written, playlist.parent)
 
 
 def _register(database: Database, files: Sequence[FoundFile]) -> tuple[dict[str, int], list[tuple[str, str]]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from player.errors import PlayerError
-from player.library import named_music
+from player.integrations import named_music
 from player.library.scan import scan
 from player.library.search import TrackIndex
 from player.library.tracks import load_catalogue
@@ -91,3 +91,20 @@ def test_what_leads_nowhere_is_told(database, folder):
     (folder / "empty").mkdir()
     with pytest.raises(PlayerError, match="no music in"):
         find_music(database, [str(folder / "empty")])
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("list.pls", "[playlist]\nFile2=a.mp3\nFile1=b/10.wav\nFile3=http://radio.example/stream\n"),
+        (
+            "list.xspf",
+            "<playlist><trackList><track><location>b/10.wav</location></track><track><location>a.mp3</location></track>"
+            + "</trackList></playlist>",
+        ),
+        ("list.jspf", '{"playlist": {"track": [{"location": ["b/10.wav"]}, {"location": ["a.mp3"]}]}}'),
+    ],
+)
+def test_a_playlist_of_any_format_is_played(database, folder, name, content):
+    (folder / name).write_text(content)
+    assert titles(find_music(database, [str(folder / name)])) == ["10", "a"]
