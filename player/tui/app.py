@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from player.playback.background import JobName
     from player.playback.controller import Controller
     from player.stations.snapshot import NowPlaying
-    from player.tui.messages import AnswerFound, Tell
+    from player.tui.messages import AnswerFailed, Tell
     from player.tui.screens.about_track import AboutTrackScreen
     from player.tui.screens.map import MapScreen
 
@@ -284,10 +284,9 @@ class PlayerApp(App[None]):
         except PlayerError as error:
             self.complain(str(error))
 
-    def on_answer_found(self, message: AnswerFound) -> None:
+    def on_answer_failed(self, message: AnswerFailed) -> None:
         """Say why there is no answer."""
-        if message.problem:
-            self.complain(message.problem)
+        self.complain(message.problem)
 
     # What is open
 

@@ -55,17 +55,25 @@ class Tell(Message):
 
 
 class AnswerFound(Message):
-    """What a screen asked the player – or why that cannot be said.
+    """What a screen asked the player.
 
     Attributes:
         asked: the question, by which its screen knows whether it still wants the answer.
-        answer: of the type that the question has; None with a ``problem``.
+        answer: of the type that the question has.
     """
 
-    def __init__(self, asked: Hashable, answer: Any, problem: str = "") -> None:
+    def __init__(self, asked: Hashable, answer: Any) -> None:
         super().__init__()
         self.asked = asked
         self.answer = answer
+
+
+class AnswerFailed(Message):
+    """Why there is no answer to what a screen asked: a sentence."""
+
+    def __init__(self, asked: Hashable, problem: str) -> None:
+        super().__init__()
+        self.asked = asked
         self.problem = problem
 
 

@@ -99,8 +99,7 @@ def test_what_leads_nowhere_is_told(database, folder):
         ("list.pls", "[playlist]\nFile2=a.mp3\nFile1=b/10.wav\nFile3=http://radio.example/stream\n"),
         (
             "list.xspf",
-            "<playlist><trackList><track><location>b/10.wav</location></track><track><location>a.mp3</location></track>"
-            + "</trackList></playlist>",
+            "<playlist><track><location>b/10.wav</location></track><track><location>a.mp3</location></track></playlist>",
         ),
         ("list.jspf", '{"playlist": {"track": [{"location": ["b/10.wav"]}, {"location": ["a.mp3"]}]}}'),
     ],

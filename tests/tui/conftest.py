@@ -364,6 +364,8 @@ class MemoryPlayer:
         return self.tracks
 
     def search(self, query: str) -> list[int]:
+        if query.startswith("yeer:"):
+            raise PlayerError("There is no field “yeer” (did you mean “year”?).")
         words = query.casefold().split()
         texts = (f"{track.title} {track.artist} {track.album} {track.genre}".casefold() for track in self.tracks)
         return [index for index, text in enumerate(texts) if all(word in text for word in words)]

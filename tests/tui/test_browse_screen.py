@@ -54,6 +54,14 @@ async def test_what_is_typed_narrows_all_three(running, player):
         assert player.told("play_in_order") == [((14, 15),)]
 
 
+async def test_what_is_wrong_with_a_search_stands_beside_it_and_the_screen_goes_on(running, player):
+    async with running(player, size=(120, 30)) as stage:
+        await stage.press("l", "slash", *"yeer:")
+        assert "There is no field “yeer”" in stage.text
+        await stage.press(*["backspace"] * 5)
+        assert "Library  15 tracks" in stage.text
+
+
 async def test_an_album_is_pinned_and_made_a_station(running, player):
     async with running(player) as stage:
         await stage.press("l", "A")

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from player.tui.keys import BROWSE_BAR, IN_BROWSE, bindings
 from player.tui.messages import Tell
-from player.tui.screens.playing import PlayingScreen
+from player.tui.screens.playing import LibraryView
 from player.tui.text import clock, column, count, fit, right
 from player.tui.widgets.row_list import RowList
 from player.tui.widgets.status_lines import Heading
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
 
     from player.library.tracks import TrackRow  # noqa: TC004 - as above
     from player.playback.controller import Controller
-    from player.stations.snapshot import Snapshot
-    from player.tui.messages import AnswerFound, RowChosen, RowHighlighted
+    from player.tui.messages import RowChosen, RowHighlighted
 
 COLUMNS = ("groups", "albums", "tracks")
 ALL = ""
@@ -144,7 +143,7 @@ class AlbumTrackList(RowList):
         ]
 
 
-class BrowseScreen(PlayingScreen):
+class BrowseScreen(LibraryView):
     """Groups, albums, tracks. Enter plays what is selected in order, from the selected track on."""
 
     AUTO_FOCUS = "#albums"
@@ -163,7 +162,6 @@ class BrowseScreen(PlayingScreen):
         self._albums: dict[str, list[int]] = {}
         self._place: TrackRow | None = None
         """The track to open at."""
-        self._tracks = -1
 
     @property
     def chosen(self) -> TrackRow | None:
@@ -190,45 +188,28 @@ class BrowseScreen(PlayingScreen):
         self._place = None if now is None else now.track
         self.show(self._player.snapshot())
 
-    def on_screen_resume(self) -> None:
-        """Look for changes made while the screen was away."""
-        self._ask()
-
-    def show(self, snapshot: Snapshot) -> None:
-        """Draw a snapshot; a library that has grown is read again."""
-        super().show(snapshot)
-        if snapshot.tracks != self._tracks:
-            self._tracks = snapshot.tracks
-            self._ask()
-
-    def on_input_changed(self) -> None:
-        """Narrow as one types."""
-        self._ask()
-
     def on_input_submitted(self) -> None:
         """Enter in the search plays what was found, in order."""
         self._play(self.query_one(AlbumTrackList).tracks, 0)
 
     @property
-    def _asked(self) -> Hashable:
-        return self.query_one(Input).value.strip(), self._kind.noun
+    def asked(self) -> Hashable:
+        """The search and what the groups are."""
+        return self.query_text, self._kind.noun
 
-    def _ask(self) -> None:
-        if self.is_mounted:
-            query = self.query_one(Input).value.strip()
-            self.look_up(self._asked, partial(self._find, query, self._kind))
+    def question(self) -> Callable[[], object]:
+        """The groups of what the search finds."""
+        return partial(self._find, self.query_text, self._kind)
 
     def _find(self, query: str, kind: GroupKind) -> Shelf:
         tracks = self._player.catalogue()
         found = self._player.search(query) if query else range(len(tracks))
         return Shelf.of(tracks, [index for index in found if index < len(tracks)], kind)
 
-    def on_answer_found(self, message: AnswerFound) -> None:
-        """List the groups, unless something else has been asked since; a search opens at all that it found."""
-        if message.asked != self._asked:
-            return
-        self._shelf = shelf = message.answer
-        query = self.query_one(Input).value.strip()
+    def list_answer(self, answer: Shelf) -> None:
+        """List the groups; a search opens at all that it found."""
+        self._shelf = shelf = answer
+        query = self.query_text
         total = count(len(shelf.tracks), "track")
         facts = f"{len(shelf.found):,} of {total}" if query else total
         self.query_one(Heading).show("Library", facts, f"by {self._kind.noun}")
@@ -315,7 +296,7 @@ class BrowseScreen(PlayingScreen):
     def action_kind(self) -> None:
         """Begin with artists, genres or years."""
         self._kind = KINDS[(KINDS.index(self._kind) + 1) % len(KINDS)]
-        self._ask()
+        self.ask()
 
     def action_leave(self) -> None:
         """Out of the search; clear it; back to the station – one step at a time."""

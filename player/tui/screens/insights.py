@@ -169,9 +169,8 @@ class InsightsScreen(PlayingScreen):
 
     def on_answer_found(self, message: AnswerFound) -> None:
         """Draw the summary."""
-        if not message.problem:
-            self.query_one(SummaryPanel).show(message.answer)
-            self.query_one(LogList).show(message.answer.log)
+        self.query_one(SummaryPanel).show(message.answer)
+        self.query_one(LogList).show(message.answer.log)
 
     def on_row_chosen(self, message: RowChosen) -> None:
         """Play the track of the event."""

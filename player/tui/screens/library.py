@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
 from player.tui.keys import IN_LIBRARY, LIBRARY_BAR, bindings
-from player.tui.screens.playing import PlayingScreen
+from player.tui.screens.playing import LibraryView
 from player.tui.text import count
 from player.tui.widgets.status_lines import Heading
 from player.tui.widgets.track_list import TrackList
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from player.library.tracks import TrackRow
     from player.playback.controller import Controller
-    from player.stations.snapshot import Snapshot
-    from player.tui.messages import AnswerFound
 
 _Key: TypeAlias = "tuple[str | int | float, ...]"
 _NO_YEAR = 10_000
@@ -93,7 +91,7 @@ class SortedCatalogue:
         return sorted(known, key=self._ranks[order].__getitem__)
 
 
-class LibraryScreen(PlayingScreen):
+class LibraryScreen(LibraryView):
     """A search, a list, and the playing track above them."""
 
     AUTO_FOCUS = "#tracks"
@@ -108,7 +106,6 @@ class LibraryScreen(PlayingScreen):
         self._order = 0
         self._sorted = SortedCatalogue(())
         self._shown: tuple[str, int] = ("", 0)
-        self._tracks = -1
         self._search_first = False
 
     @property
@@ -134,17 +131,6 @@ class LibraryScreen(PlayingScreen):
         if self._search_first:
             self.query_one(Input).focus()
 
-    def on_screen_resume(self) -> None:
-        """Look for changes made while the screen was away."""
-        self._ask()
-
-    def show(self, snapshot: Snapshot) -> None:
-        """Draw a snapshot."""
-        super().show(snapshot)
-        if snapshot.tracks != self._tracks:
-            self._tracks = snapshot.tracks
-            self._ask()
-
     def search(self) -> None:
         """Put the cursor into the search."""
         if self.is_mounted:
@@ -152,26 +138,17 @@ class LibraryScreen(PlayingScreen):
         else:
             self._search_first = True
 
-    def on_input_changed(self) -> None:
-        """Search as one types."""
-        self._ask()
-
     def on_input_submitted(self) -> None:
         """Enter in the search plays the first row found."""
         self.query_one(TrackList).action_choose()
 
-    def on_answer_found(self, message: AnswerFound) -> None:
-        """List what was found, unless something else has been asked since."""
-        if message.asked != self._asked:
-            return
-        if message.answer is None:
-            self.query_one(Heading).show("Library", message.problem, "")
-            return
-        keep, self._shown = message.asked == self._shown, self._asked
-        self._sorted, indices = message.answer
+    def list_answer(self, answer: tuple[SortedCatalogue, list[int]]) -> None:
+        """List the rows that were found."""
+        keep, self._shown = self.asked == self._shown, self.asked
+        self._sorted, indices = answer
         total = len(self._sorted.tracks)
         self.query_one(TrackList).show(self._sorted.tracks, indices, keep=keep)
-        found = f"{len(indices):,} of {count(total, 'track')}" if self._asked[0] else count(total, "track")
+        found = f"{len(indices):,} of {count(total, 'track')}" if self.query_text else count(total, "track")
         self.query_one(Heading).show("Library", found, f"by {ORDERS[self._order].name}")
 
     def action_to_list(self) -> None:
@@ -181,7 +158,7 @@ class LibraryScreen(PlayingScreen):
     def action_order(self) -> None:
         """Sort by the next order."""
         self._order = (self._order + 1) % len(ORDERS)
-        self._ask()
+        self.ask()
 
     def action_leave(self) -> None:
         """Out of the search; clear it; back to the station – one step at a time."""
@@ -193,12 +170,13 @@ class LibraryScreen(PlayingScreen):
             self.app.pop_screen()
 
     @property
-    def _asked(self) -> tuple[str, int]:
-        return (self.query_one(Input).value.strip(), self._order)
+    def asked(self) -> tuple[str, int]:
+        """The search and the order."""
+        return self.query_text, self._order
 
-    def _ask(self) -> None:
-        if self.is_mounted:
-            self.look_up(self._asked, partial(self._find, *self._asked))
+    def question(self) -> Callable[[], object]:
+        """The rows that the search finds, in that order."""
+        return partial(self._find, *self.asked)
 
     def _find(self, query: str, order: int) -> tuple[SortedCatalogue, list[int]]:
         tracks = self._player.catalogue()

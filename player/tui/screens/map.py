@@ -131,7 +131,7 @@ class MapScreen(PlayingScreen):
     def on_answer_found(self, message: AnswerFound) -> None:
         """Paint the map, unless something else has been asked for since."""
         asked = self._placed is not None and message.asked == (self._placed.tracks, self._colour)
-        if asked and message.answer is not None:
+        if asked:
             self._paint = paint(message.answer)
             self._show_paint()
 

@@ -62,7 +62,7 @@ class NowScreen(PlayingScreen):
 
     def on_answer_found(self, message: AnswerFound) -> None:
         """Sing along, unless another track plays by now."""
-        if self._track is not None and message.asked == self._track.id and not message.problem:
+        if self._track is not None and message.asked == self._track.id:
             self.query_one(LyricsPanel).sing(message.answer)
 
     def action_scroll(self, lines: int) -> None:

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.screen import Screen
+from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from player.errors import PlayerError
-from player.tui.messages import AnswerFound, Tell
+from player.tui.messages import AnswerFailed, AnswerFound, Tell
 from player.tui.widgets.now_playing import NowPlayingPanel, PositionBar
-from player.tui.widgets.status_lines import JobLine, KeyBar, NoticeLine
+from player.tui.widgets.status_lines import Heading, JobLine, KeyBar, NoticeLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
     from textual.app import ComposeResult
+    from textual.message import Message
 
     from player.library.tracks import TrackRow
     from player.playback.controller import Controller
     from player.stations.snapshot import Snapshot
     from player.tui.keys import Key
     from player.tui.messages import RowChosen
+
+_LOG = logging.getLogger(__name__)
 
 
 class PlayingScreen(Screen[None]):
@@ -73,10 +78,14 @@ class PlayingScreen(Screen[None]):
         self.run_worker(partial(self._look_up, asked, find), group="answer", exclusive=True, thread=True)
 
     def _look_up(self, asked: Hashable, find: Callable[[], object]) -> None:
+        message: Message
         try:
             message = AnswerFound(asked, find())
         except PlayerError as error:
-            message = AnswerFound(asked, None, str(error))
+            message = AnswerFailed(asked, str(error))
+        except Exception as error:  # noqa: BLE001 - a slip in one answer must not take the music and the screen down
+            _LOG.exception("An answer for the screen failed.")
+            message = AnswerFailed(asked, f"That did not work: {type(error).__name__}: {error}; the music goes on.")
         if not get_current_worker().is_cancelled:
             self.post_message(message)
 
@@ -89,3 +98,61 @@ class PlayingScreen(Screen[None]):
     def action_leave(self) -> None:
         """Back."""
         self.app.pop_screen()
+
+
+class LibraryView(PlayingScreen):
+    """The library, narrowed by the search in its one input: asked anew as one types, and when the library has grown."""
+
+    def __init__(self, player: Controller, clock: Callable[[], float]) -> None:
+        super().__init__(player, clock)
+        self._library_size = -1
+        """Tracks of the library when it was last asked."""
+
+    @property
+    def query_text(self) -> str:
+        """The search as it stands."""
+        return self.query_one(Input).value.strip()
+
+    @property
+    def asked(self) -> Hashable:
+        """What an answer is to; to be overridden."""
+        raise NotImplementedError
+
+    def question(self) -> Callable[[], object]:
+        """How to answer it, in a thread; to be overridden."""
+        raise NotImplementedError
+
+    def list_answer(self, answer: Any) -> None:
+        """Show what was found; to be overridden."""
+        raise NotImplementedError
+
+    def ask(self) -> None:
+        """Look for what is to be shown."""
+        if self.is_mounted:
+            self.look_up(self.asked, self.question())
+
+    def on_screen_resume(self) -> None:
+        """Look for changes made while the screen was away."""
+        self.ask()
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Draw a snapshot; a library that has grown is read again."""
+        super().show(snapshot)
+        if snapshot.tracks != self._library_size:
+            self._library_size = snapshot.tracks
+            self.ask()
+
+    def on_input_changed(self) -> None:
+        """Search as one types."""
+        self.ask()
+
+    def on_answer_found(self, message: AnswerFound) -> None:
+        """Show what was found, unless something else has been asked since."""
+        if message.asked == self.asked:
+            self.list_answer(message.answer)
+
+    def on_answer_failed(self, message: AnswerFailed) -> None:
+        """Say beside the search what is wrong with it, while it is being typed."""
+        message.stop()
+        if message.asked == self.asked:
+            self.query_one(Heading).show("Library", message.problem, "")

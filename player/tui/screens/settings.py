@@ -97,8 +97,7 @@ class SettingsScreen(PlayingScreen):
 
     def on_answer_found(self, message: AnswerFound) -> None:
         """List them."""
-        if not message.problem:
-            self.query_one(SettingList).show(message.answer)
+        self.query_one(SettingList).show(message.answer)
 
     def on_row_highlighted(self, message: RowHighlighted) -> None:
         """Tell what the selected setting means."""
