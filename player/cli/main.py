@@ -14,7 +14,8 @@ from player.cli.options import DataDir
 from player.errors import UsageError
 
 COMMANDS = {
-    "library": ("scan", "embed", "frontends", "tracks", "search", "loudness"),
+    "library": ("scan", "tracks", "search"),
+    "analysis": ("embed", "frontends", "loudness"),
     "stations": ("station", "queue"),
     "play": ("next", "similar", "feedback", "history", "play", "devices"),
     "remote": ("status", "pause", "previous", "seek", "volume", "up", "down", "stop"),

@@ -51,6 +51,16 @@ def _no_type_of_switches(self: TyperOption, ctx: Any) -> str | None:
 TyperOption.display_type_rich = _no_type_of_switches
 
 
+Attached = Annotated[bool, typer.Option("--attached", hidden=True)]
+Query = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[QUERY]…", help="As in: artist:bjork year:1990..1999 -live (genre:jazz or tag:mellow)."),
+]
+Limit = Annotated[int | None, typer.Option("--limit", "-n", min=0, help="At most so many.", show_default=False)]
+SHOWN_FAILURES = 10
+"""Of files that cannot be used; --json lists all."""
+
+
 class QueryCommand(TyperCommand):
     """A command that takes a query: what begins with a minus and is none of its options belongs to that."""
 

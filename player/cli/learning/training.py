@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from player.cli.library import Attached
-from player.cli.options import DataDir, Json, check_folder, emit_json, keep, opened, say
+from player.cli.options import Attached, DataDir, Json, check_folder, emit_json, keep, opened, say
 
 if TYPE_CHECKING:
     from player.learning.retraining import Retrained

@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from player.tui.keys import BROWSE_BAR, IN_BROWSE, bindings
 from player.tui.messages import Tell
-from player.tui.screens.playing import LibraryView
+from player.tui.screens.playing import SearchedLibraryScreen
 from player.tui.text import clock, column, count, fit, right
 from player.tui.widgets.row_list import RowList
 from player.tui.widgets.status_lines import Heading
@@ -143,7 +143,7 @@ class AlbumTrackList(RowList):
         ]
 
 
-class BrowseScreen(LibraryView):
+class BrowseScreen(SearchedLibraryScreen):
     """Groups, albums, tracks. Enter plays what is selected in order, from the selected track on."""
 
     AUTO_FOCUS = "#albums"

@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
 from player.tui.keys import IN_LIBRARY, LIBRARY_BAR, bindings
-from player.tui.screens.playing import LibraryView
+from player.tui.screens.playing import SearchedLibraryScreen
 from player.tui.text import count
 from player.tui.widgets.status_lines import Heading
 from player.tui.widgets.track_list import TrackList
@@ -91,7 +91,7 @@ class SortedCatalogue:
         return sorted(known, key=self._ranks[order].__getitem__)
 
 
-class LibraryScreen(LibraryView):
+class LibraryScreen(SearchedLibraryScreen):
     """A search, a list, and the playing track above them."""
 
     AUTO_FOCUS = "#tracks"

@@ -100,7 +100,7 @@ class PlayingScreen(Screen[None]):
         self.app.pop_screen()
 
 
-class LibraryView(PlayingScreen):
+class SearchedLibraryScreen(PlayingScreen):
     """The library, narrowed by the search in its one input: asked anew as one types, and when the library has grown."""
 
     def __init__(self, player: Controller, clock: Callable[[], float]) -> None:
