@@ -22,7 +22,7 @@ from embeddings.pipeline import FileResult, embed_many
 LOCAL = "local"
 """The address of a cluster that is started on this machine for the run, on all its cores."""
 FILES_A_TASK = 16
-"""Starting a process and loading the network costs as much as two files; so many are lost with a machine at most."""
+"""A process is started and the network loaded once for so many; they are lost with a machine at most."""
 TASKS_A_CORE = 2
 """Handed out ahead, so that no core waits; what is chosen later can still take the listener's wishes into account."""
 KNOCK_SECONDS = 10.0
