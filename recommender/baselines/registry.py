@@ -12,6 +12,7 @@ from recommender.baselines.ease import Ease, SignedEase
 from recommender.baselines.factorisation import Factorisation
 from recommender.baselines.factors import Als, Bpr
 from recommender.baselines.neighbours import ContentNeighbours, ItemNeighbours
+from recommender.baselines.next_and_liking import NextAndLiking
 from recommender.baselines.other_players import ImmsRating, TuneLogPoints
 from recommender.baselines.stacked import Stacked
 from recommender.interfaces import Recommender
@@ -19,6 +20,9 @@ from recommender.interfaces import Recommender
 Content = NDArray[np.float32]
 ALL = "all"
 CONTENT = "content-knn"
+BEST_APPEAL = 30.0
+BEST_HALF_LIFE = 40.0
+"""Chosen by pair AUC + NDCG@10 on the validation parts of MovieLens-100k and CM100k (``docs/research/baselines.md``)."""
 NO_CONTENT = f"{CONTENT} needs content vectors and there are none; leave it out or give the audio"
 
 
@@ -133,6 +137,29 @@ BASELINES: Mapping[str, Baseline] = MappingProxyType(
             lambda _, seed: Stacked(seed),
             "vb-mf, ease-signed and als together",
             "Wolpert 1992; Breiman 1996",
+            seeded=True,
+            needs_crowd=True,
+        ),
+        "ease+vb-mf": Baseline(
+            lambda _, seed: NextAndLiking(
+                "ease+vb-mf",
+                Factorisation("vb-mf", posterior=True, seed=seed),
+                odds=2.0,
+                appeal=7.0,
+                half_life=np.inf,
+                dislikes=False,
+            ),
+            "what the same people like, and how sure a like is",
+            "this project: ease + 7 log σ(2 vb-mf)",
+            seeded=True,
+            needs_crowd=True,
+        ),
+        "best": Baseline(
+            lambda _, seed: NextAndLiking(
+                "best", Stacked(seed), odds=1.0, appeal=BEST_APPEAL, half_life=BEST_HALF_LIFE, dislikes=True
+            ),
+            "what the same people liked lately, and how sure a like is",
+            "this project: fading ease + 30 log σ(stacked)",
             seeded=True,
             needs_crowd=True,
         ),

@@ -1,5 +1,7 @@
 """Baselines that learn from everybody, against slow and obvious versions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from recommender.baselines.ease import GAIN, RIDGE, Ease
 from recommender.baselines.factors import ALS_RIDGE, CONFIDENCE
 from recommender.baselines.feedback import PRIOR_ROWS, Biases, LabelMatrix, most_frequent, net_of
 from recommender.baselines.neighbours import SHRINKAGE
+from recommender.baselines.next_and_liking import NextAndLiking
 from recommender.baselines.stacked import _weigh
 
 TRACKS, LISTENERS = 14, 25
@@ -211,3 +214,27 @@ def test_the_stack_explains_itself_by_its_parts(log):
     text = recommender.explain(context_of(log, 3), 5)
     numbers = [float(word.strip(",")) for word in text.split() if word[0] in "+-"]
     assert sum(numbers) == pytest.approx(float(recommender.score(context_of(log, 3))[5]), abs=0.03)
+
+
+def test_what_comes_next_and_what_is_liked_add_up_and_late_opinions_count_most(log):
+    context = context_of(log, 3)
+    last = context.history.first(len(context.history) - 1)
+    scores = {}
+    for half_life in (np.inf, 1.0):
+        recommender = NextAndLiking(
+            "both", build("vb-mf", seed=1), odds=2.0, appeal=7.0, half_life=half_life, dislikes=True
+        )
+        recommender.fit(log)
+        following, liked = recommender._parts(context)  # noqa: SLF001 - the parts are what is asked about
+        odds = 2.0 * build_fitted("vb-mf", log).score(context)
+        assert liked == pytest.approx(7.0 * -np.logaddexp(0.0, -odds), abs=1e-5)
+        assert recommender.score(context) == pytest.approx(following + liked, abs=1e-4)
+        moved = following - recommender._parts(replace(context, history=last))[0]  # noqa: SLF001
+        scores[half_life] = np.abs(moved).sum() / np.abs(following).sum()
+    assert scores[1.0] > 2.0 * scores[np.inf]
+
+
+def build_fitted(name, log):
+    recommender = build(name, seed=1)
+    recommender.fit(log)
+    return recommender
