@@ -25,7 +25,7 @@ class NextAndLiking:
     """
 
     def __init__(
-        self, name: str, liking: Recommender, *, odds: float, appeal: float, half_life: float, dislikes: bool
+        self, name: str, liking: Recommender, *, odds: float, appeal: float, half_life: float, dislikes: float
     ) -> None:
         """Combine.
 
@@ -35,7 +35,7 @@ class NextAndLiking:
             odds: see ``liking``; 2 turns a mean of ±1 into log odds, near 0.
             appeal: what log P(like) weighs against log P(next).
             half_life: events after which an opinion tells half as much of what comes next; infinity: never.
-            dislikes: whether they speak against what likes of theirs would speak for.
+            dislikes: what one says against the tracks that a like of the same would speak for; 0: nothing.
         """
         self.name = name
         self._liking, self._odds, self._appeal = liking, odds, appeal
@@ -69,9 +69,7 @@ class NextAndLiking:
 
     def _opinions(self, history: EventLog) -> Doubles:
         """What one listener's rows say of each track, (tracks,) in -1…1, the newest counting most."""
-        said = np.sign(history.label) * (history.weight > 0)
-        if not self._dislikes:
-            said = np.maximum(said, 0)
+        said = np.where(history.label < 0, -self._dislikes, history.label > 0) * (history.weight > 0)
         fading = 0.5 ** (np.arange(len(history))[::-1] / self._half_life)
         total = np.bincount(history.track, said * fading, minlength=history.tracks)
         return np.clip(total, -1.0, 1.0)

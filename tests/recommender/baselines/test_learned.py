@@ -222,14 +222,14 @@ def test_what_comes_next_and_what_is_liked_add_up_and_late_opinions_count_most(l
     scores = {}
     for half_life in (np.inf, 1.0):
         recommender = NextAndLiking(
-            "both", build("vb-mf", seed=1), odds=2.0, appeal=7.0, half_life=half_life, dislikes=True
+            "both", build("vb-mf", seed=1), odds=2.0, appeal=7.0, half_life=half_life, dislikes=0.5
         )
         recommender.fit(log)
-        following, liked = recommender._parts(context)  # noqa: SLF001 - the parts are what is asked about
+        following, liked = recommender._parts(context)
         odds = 2.0 * build_fitted("vb-mf", log).score(context)
         assert liked == pytest.approx(7.0 * -np.logaddexp(0.0, -odds), abs=1e-5)
         assert recommender.score(context) == pytest.approx(following + liked, abs=1e-4)
-        moved = following - recommender._parts(replace(context, history=last))[0]  # noqa: SLF001
+        moved = following - recommender._parts(replace(context, history=last))[0]
         scores[half_life] = np.abs(moved).sum() / np.abs(following).sum()
     assert scores[1.0] > 2.0 * scores[np.inf]
 
