@@ -72,4 +72,4 @@ class NextAndLiking:
         said = np.where(history.label < 0, -self._dislikes, history.label > 0) * (history.weight > 0)
         fading = 0.5 ** (np.arange(len(history))[::-1] / self._half_life)
         total = np.bincount(history.track, said * fading, minlength=history.tracks)
-        return np.clip(total, -1.0, 1.0)
+        return np.clip(total, -1.0, 1.0).astype(np.float64)
