@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from player.errors import PlayerError
@@ -85,17 +85,16 @@ def save_query(database: Database, name: str, query: str) -> None:
     if not query.strip():
         raise PlayerError("A smart playlist needs a query, as in: player playlist save Unheard plays:0 -genre:jazz.")
     parse_query(query)
-    _keep(database, clean_text(name), query, [])
+    _keep(database, name, query, [])
 
 
 def keep_tracks(database: Database, name: str, rows: Iterable[TrackRow]) -> None:
     """Keep tracks as a playlist; one of the same name is replaced."""
-    _keep(database, clean_text(name), None, [(row.id, row.path) for row in rows])
+    _keep(database, name, None, [(row.id, row.path) for row in rows])
 
 
 def _keep(database: Database, name: str, query: str | None, entries: Sequence[tuple[int | None, str]]) -> None:
-    if not name:
-        raise PlayerError("A playlist needs a name of printable characters; give one with --name.")
+    name = _checked(name)
     with database.session() as session:
         _remove(session, name)
         made = Playlist(name=name, query=query, created_us=now_us())
@@ -107,6 +106,12 @@ def _keep(database: Database, name: str, query: str | None, entries: Sequence[tu
                 for place, (track, written) in enumerate(entries)
             ]
             session.execute(insert(PlaylistEntry), places)
+
+
+def _checked(name: str) -> str:
+    if not (kept := clean_text(name)):
+        raise PlayerError("A playlist needs a name of printable characters.")
+    return kept
 
 
 def _remove(session: Session, name: str) -> bool:
@@ -128,14 +133,47 @@ def remove_playlist(database: Database, name: str) -> None:
             raise PlayerError(f"There is no playlist “{name}”; `player playlist list` shows what there is.")
 
 
+def rename_playlist(database: Database, name: str, new: str) -> str:
+    """Give a playlist another name; returns that as it is kept.
+
+    Raises:
+        PlayerError: the new name is empty or taken.
+    """
+    kept = _checked(new)
+    with database.session() as session:
+        if session.scalar(select(Playlist.id).where(Playlist.name == kept, Playlist.name != name)) is not None:
+            raise PlayerError(f"There is a playlist “{kept}” already; choose another name.")
+        session.execute(update(Playlist).where(Playlist.name == name).values(name=kept))
+    return kept
+
+
 @dataclass(frozen=True, slots=True)
 class KeptPlaylist:
-    """A playlist as it is listed; ``tracks`` are None for a smart one."""
+    """A playlist as it is kept.
+
+    Attributes:
+        query: of a smart one, which is what it finds; else None.
+        entries: a track's id, or None where the library lacks it, and how it was written.
+    """
 
     name: str
     query: str | None
-    tracks: tuple[int, ...] | None
-    missing: tuple[str, ...] = ()
+    entries: tuple[tuple[int | None, str], ...] = ()
+
+    @property
+    def tracks(self) -> tuple[int, ...] | None:
+        """Those that the library has; None for a smart playlist."""
+        return None if self.query is not None else tuple(track for track, _ in self.entries if track is not None)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The others, as written."""
+        return tuple(written for track, written in self.entries if track is None)
+
+
+def put_playlist(database: Database, playlist: KeptPlaylist) -> None:
+    """Keep a playlist as it is given; one of the same name is replaced."""
+    _keep(database, playlist.name, playlist.query, playlist.entries)
 
 
 def playlists(database: Database) -> list[KeptPlaylist]:
@@ -148,15 +186,7 @@ def playlists(database: Database) -> list[KeptPlaylist]:
     found: dict[int, list[tuple[int | None, str]]] = {}
     for playlist, track, written in entries:
         found.setdefault(playlist, []).append((track, written))
-    return [
-        KeptPlaylist(
-            name,
-            query,
-            None if query is not None else tuple(track for track, _ in found.get(number, ()) if track is not None),
-            tuple(written for track, written in found.get(number, ()) if track is None),
-        )
-        for number, name, query in listed
-    ]
+    return [KeptPlaylist(name, query, tuple(found.get(number, ()))) for number, name, query in listed]
 
 
 def find_playlist(database: Database, name: str) -> KeptPlaylist:

@@ -28,6 +28,7 @@ from player.playback.current_track import SoundLoan
 from player.playback.feedback_commands import FeedbackCommands
 from player.playback.library_snapshot import read_library
 from player.playback.player_state import PlayerSession
+from player.playback.playlist_commands import PlaylistCommands
 from player.playback.queue_loop import QueueLoop
 from player.playback.silence import Silence, SoundChange
 from player.playback.station_commands import StationCommands
@@ -56,7 +57,7 @@ class Opening:
     """A first sentence on the screen."""
 
 
-class Controller(TransportCommands, PinCommands, FeedbackCommands, StationCommands, TrackQueries):
+class Controller(TransportCommands, PinCommands, PlaylistCommands, FeedbackCommands, StationCommands, TrackQueries):
     """Plays stations and learns.
 
     Args:

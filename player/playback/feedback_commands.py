@@ -119,12 +119,11 @@ class FeedbackCommands(Commands):
 
     @command
     def undo(self) -> None:
-        """Take back the last feedback told here, or the deletion of a station that came after it."""
+        """Take back the last feedback told here, or what was done to stations and playlists after it."""
         session = self._session
-        if session.removed_station is not None:
-            name = session.stations.restore(session.removed_station)
-            session.removed_station = None
-            session.show(notice=f"The station “{name}” is back.")
+        if session.take_back is not None:
+            take_back, session.take_back = session.take_back, None
+            session.show(notice=take_back())
             return
         events = session.recorder.take_back(session.history)
         if not events:

@@ -94,8 +94,8 @@ class PlayerSession:
         """Music was named at the start, so nothing else plays unasked when it is over."""
         self.came_from: list[int] = []
         """The stations that were on before, the last one last."""
-        self.removed_station: int | None = None
-        """The station that was deleted last, until something is told that would be taken back first."""
+        self.take_back: Callable[[], str] | None = None
+        """Undoes what was deleted or changed last and is no feedback, and says so; none once feedback came after it."""
         self.played: list[int] = []
         """What was heard here, oldest first."""
         self.unplayable: frozenset[int] = frozenset()
@@ -286,7 +286,7 @@ class PlayerSession:
 
     def tell(self, *events: NewEvent) -> None:
         """Record what the listener told, so that it can be taken back."""
-        self.removed_station = None
+        self.take_back = None
         self.recorder.tell(self.history, events)
 
     def record(self, *events: NewEvent) -> None:

@@ -87,7 +87,7 @@ class StationCommands(Commands):
         station = self._loop.find_station(station_id)
         if station is not None:
             session.stations.remove(station_id)
-            session.removed_station = station_id
+            session.take_back = lambda: f"The station “{session.stations.restore(station_id)}” is back."
             session.came_from = [other for other in session.came_from if other != station_id]
             session.show(notice=f"Deleted the station “{station.name}”; z brings it back.")
 

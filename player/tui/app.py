@@ -15,11 +15,11 @@ from textual.widgets import Input
 from player.errors import PlayerError
 from player.text import printable
 from player.tui.command_queue import CommandQueue
-from player.tui.keys import BUILT_IN, ON_STATION, PLACES, PLAYING, QUEUE, STATION, Keymap, bindings
+from player.tui.keys import BUILT_IN, ON_STATION, PLACES, PLAYING, QUEUE, ROW, STATION, Keymap, bindings
 from player.tui.lazy_player import LazyPlayer
 from player.tui.messages import SnapshotChanged
 from player.tui.screens.library import LibraryScreen
-from player.tui.screens.picker import Confirm, ModePicker, RestMenu
+from player.tui.screens.picker import Confirm, ModePicker, PlaylistPicker, RestMenu
 from player.tui.screens.playing import PlayingScreen
 from player.tui.screens.station import StationScreen
 from player.tui.screens.stations import StationPicker
@@ -27,12 +27,13 @@ from player.tui.theme import THEME
 from player.tui.widgets.status_lines import KeyBar, NoticeLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from textual.binding import BindingType
     from textual.screen import Screen
     from textual.theme import Theme
 
+    from player.integrations.playlists import KeptPlaylist
     from player.library.tracks import TrackRow
     from player.playback.background import JobName
     from player.playback.controller import Controller
@@ -212,7 +213,7 @@ class PlayerApp(App[None]):
         yield SystemCommand(
             "theme", "Choose other colours, till you leave; screen.theme keeps them.", self.search_themes
         )
-        for key in dict.fromkeys((*PLAYING, *STATION, *PLACES, *QUEUE, *ON_STATION)):
+        for key in dict.fromkeys((*PLAYING, *STATION, *PLACES, *ROW, *QUEUE, *ON_STATION)):
             run = partial(self.run_action, key.action, screen if key in ON_STATION else self)
             yield SystemCommand(f"{key.label}  ({self.keymap.shown(key)})", key.help, run)
 
@@ -238,6 +239,15 @@ class PlayerApp(App[None]):
         """A key that asks the player for something about the chosen track."""
         if (track := self._chosen) is not None:
             self.tell(operation, *arguments, track_id=track.id)
+
+    def action_keep(self) -> None:
+        """Choose the playlist that what is selected is added to."""
+        if self._chosen is not None and isinstance(self.screen, PlayingScreen):
+            tracks = tuple(self.screen.selection)
+            self.commands.add(self.player.playlists, lambda lists: self._choose_playlist(lists, tracks))
+
+    def _choose_playlist(self, lists: Sequence[KeptPlaylist], tracks: Sequence[TrackRow]) -> None:
+        self.push_screen(PlaylistPicker([one.name for one in lists if one.query is None], tracks))
 
     def on_tell(self, message: Tell) -> None:
         """A click, or a choice in a list, that asks the player for something."""
@@ -323,6 +333,10 @@ class PlayerApp(App[None]):
         """Show the playing track alone."""
         self._open_place("now")
 
+    def action_playlists(self) -> None:
+        """Show the listener's playlists."""
+        self._open_place("playlists")
+
     def action_settings(self) -> None:
         """Show every setting."""
         self._open_place("settings")
@@ -373,8 +387,11 @@ class PlayerApp(App[None]):
 
     @property
     def _chosen(self) -> TrackRow | None:
-        """The track that the screen in front is about, or its cursor is on."""
-        return self.screen.chosen if isinstance(self.screen, PlayingScreen) else None
+        """The track that the screen in front is about, or its cursor is on; where there is none, that is said."""
+        track = self.screen.chosen if isinstance(self.screen, PlayingScreen) else None
+        if track is None:
+            self.complain("No track is selected here; l opens the library.")
+        return track
 
     def renew(self) -> None:
         """Ask anew what the panels that are open answer."""
@@ -494,12 +511,13 @@ def _about_track(about: str) -> type[AboutTrackScreen]:
 
 
 def _place(name: str) -> type[PlayingScreen]:
-    from player.tui.screens import browse, insights, now, settings  # noqa: PLC0415 - not on the way to the first frame
+    from player.tui.screens import browse, insights, now, playlists, settings  # noqa: PLC0415 - not on the way to the first frame
 
     places: dict[str, type[PlayingScreen]] = {
         "library": browse.BrowseScreen,
         "insights": insights.InsightsScreen,
         "now": now.NowScreen,
+        "playlists": playlists.PlaylistsScreen,
         "settings": settings.SettingsScreen,
     }
     return places[name]

@@ -132,7 +132,10 @@ MORE_LIKE = Key(
 )
 BEFORE = Key("b", "app.tell('back')", "b", "back", "Back to the station before; the music plays on.")
 STATIONS = Key("s", "stations", "s", "stations", "Pick a station, or make a new one.")
-LIBRARY = Key("l", "library", "l", "library", "The library by artist, genre or year, then album, then track.")
+LIBRARY = Key(
+    "l", "library", "l", "library", "The library by artist, genre, year, folder or age, then album, then track."
+)
+PLAYLISTS = Key("f3", "playlists", "F3", "playlists", "Your playlists and the searches you saved.")
 INSIGHTS = Key(
     "H,shift+h",
     "insights",
@@ -175,6 +178,7 @@ PLACES = (
     INSIGHTS,
     SETTINGS,
     LIBRARY,
+    PLAYLISTS,
     ALL_TRACKS,
     SEARCH,
     MAP,
@@ -192,13 +196,15 @@ PLACES = (
 STATION = (DIAL_DOWN, DIAL_UP, MODE, MORE_LIKE, BEFORE)
 
 PLAY_ROW = Key("enter", "choose", "enter", "play", "Play the selected row now, chosen by hand.")
-ROW_UP = Key("u", "app.tell_row('thumb', 1)", "u", "like row", "Thumb up the selected row of the queue.")
+ROW_UP = Key("u", "app.tell_row('thumb', 1)", "u", "like", "Thumb up the selected track.")
 ROW_DOWN = Key(
-    "d", "app.tell_row('thumb', -1)", "d", "dislike row", "Thumb down the selected row; it leaves the queue."
+    "d", "app.tell_row('thumb', -1)", "d", "dislike", "Thumb down the selected track; it leaves the station."
 )
 ROW_REST = Key("delete,backspace", "app.tell_row('not_now')", "del", "rest row", "Not now, for the selected row.")
 ROW_SIMILAR = Key("f", "app.ask_row('similar')", "f", "similar", "Tracks that sound like the selected one.")
-ROW_WHY = Key("w", "app.ask_row('why')", "w", "why", "Why the selected row is there, and which reasons to ignore.")
+ROW_WHY = Key(
+    "w", "app.ask_row('why')", "w", "why", "Why the selected track is where it is, and which reasons to ignore."
+)
 ROW_STORY = Key("i", "app.ask_row('story')", "i", "story", "All there is to know about the selected track.")
 PIN_NEXT = Key("N,shift+n", "app.tell_row('pin_next')", "N", "next", "Play the selected track next.")
 PIN_LAST = Key(
@@ -211,28 +217,50 @@ PIN_LAST = Key(
 PIN_UP = Key("K,shift+k,shift+up", "app.tell_row('move_pin', -1)", "K", "pin up", "Move the selected pin up.")
 PIN_DOWN = Key("J,shift+j,shift+down", "app.tell_row('move_pin', 1)", "J", "pin down", "Move the selected pin down.")
 GROW = Key("a", "app.tell_row('more_like')", "a", "station", "More like the selected track: a station based on it.")
-PINS = (PIN_NEXT, PIN_LAST)
-QUEUE = (ROW_WHY, ROW_STORY, ALBUM, *PINS, PIN_UP, PIN_DOWN, GROW, ROW_UP, ROW_DOWN, ROW_REST, ROW_SIMILAR)
+EXCLUDE = Key(
+    "E,shift+e",
+    "app.tell_row('never')",
+    "E",
+    "exclude",
+    "Never play the selected track, on any station; z takes it back.",
+)
+KEEP = Key("B,shift+b", "app.keep", "B", "to playlist", "Put what is selected into a playlist, or begin one with it.")
+ROW = (PIN_NEXT, PIN_LAST, ALBUM, GROW, KEEP, ROW_UP, ROW_DOWN, EXCLUDE, ROW_SIMILAR, ROW_WHY, ROW_STORY)
+"""What can be done with a selected track, wherever it is."""
+QUEUE = (PIN_UP, PIN_DOWN, ROW_REST)
 ON_STATION = (FIGURES,)
 
 ORDER = Key("o", "order", "o", "order", "Sort by artist, title, album, year or length.")
 LEAVE = Key("escape", "leave", "esc", "back", "Clear the search, then back to the station.")
-IN_LIBRARY = (*PINS, ALBUM, ROW_SIMILAR, ROW_STORY, GROW, ORDER, LEAVE)
+BACKWARDS = Key("ctrl+o", "backwards", "^o", "turn round", "Sort the other way round.")
+SAVE_SEARCH = Key(
+    "ctrl+s", "save_search", "^s", "save search", "Keep the search as a playlist that is always up to date."
+)
+IN_LIBRARY = (ORDER, BACKWARDS, SAVE_SEARCH, LEAVE)
 
 LEAVE_NOW = Key("escape,c", "leave", "esc", "back", "Back to where you came from.")
 IN_NOW = (LEAVE_NOW,)
 PLAY_SELECTED = Key("enter", "choose", "enter", "play", "Play it in order: a group, an album, or from the track on.")
 QUEUE_SELECTED = Key("A,shift+a", "queue", "A", "pin", "Pin the selected track, album or group behind the other pins.")
 STATION_OF = Key("a", "station", "a", "station", "A station based on what is selected.")
-KIND = Key("v", "kind", "v", "by …", "Begin with artists, genres or years.")
+KIND = Key("v", "kind", "v", "by …", "Begin with the next of artists, genres, years, folders and what came lately.")
+BY_ARTIST = Key("1", "kind(0)", "1", "artist", "The library by artist.")
+BY_GENRE = Key("2", "kind(1)", "2", "genre", "The library by genre.")
+BY_YEAR = Key("3", "kind(2)", "3", "year", "The library by year, the newest first.")
+BY_FOLDER = Key("4", "kind(3)", "4", "folder", "The library by folder.")
+BY_AGE = Key("5", "kind(4)", "5", "recently added", "The library by when it came, the newest first.")
+KINDS = (BY_ARTIST, BY_GENRE, BY_YEAR, BY_FOLDER, BY_AGE)
 COLUMN = Key("right", "column(1)", "←/→", "column", "To the column beside.")
-IN_BROWSE = (PIN_NEXT, QUEUE_SELECTED, ROW_SIMILAR, ROW_STORY, STATION_OF, KIND, LEAVE)
-GROW_LIKE = Key("a", "grow", "a", "station", "A station based on the track they sound like.")
+IN_BROWSE = (QUEUE_SELECTED, STATION_OF, KIND, *KINDS, SAVE_SEARCH, LEAVE)
+TAKE_OUT = Key(
+    "delete,backspace", "take_out", "del", "take out", "Take the selected track out of the playlist; z brings it back."
+)
+RENAME_LIST = Key("ctrl+r", "rename", "^r", "rename", "Give the selected playlist another name.")
+REMOVE_LIST = Key("ctrl+d", "remove", "^d", "delete", "Delete the selected playlist; z brings it back.")
+IN_PLAYLISTS = (TAKE_OUT, RENAME_LIST, REMOVE_LIST, QUEUE_SELECTED, STATION_OF, LEAVE)
 STEP_BACK = Key("escape", "leave", "esc", "back", "Back to the track before, at last to where you came from.")
-IN_SIMILAR = (*PINS, ROW_SIMILAR, ROW_STORY, GROW_LIKE, STEP_BACK)
+IN_SIMILAR = (STEP_BACK,)
 
-TRACK_UP = Key("u", "app.tell_row('thumb', 1)", "u", "like", "Thumb up the selected track.")
-TRACK_DOWN = Key("d", "app.tell_row('thumb', -1)", "d", "dislike", "Thumb down the selected track.")
 COLOUR = Key("c", "colour", "c", "colour", "Colour by genre, by thumbs, or by the station's score.")
 GROUP = Key("g", "group", "g", "group", "Show one group after the other by itself, then all again.")
 ZOOM_IN = Key("plus,equals_sign", "zoom(1)", "+", "closer", "Closer, around the cursor.")
@@ -243,9 +271,7 @@ WHOLE = Key("0", "whole", "0", "all", "The whole map.")
 TO_PLAYING = Key("home", "to_playing", "home", "playing", "The cursor to the playing track.")
 SAME_PLACE = Key("tab", "same_place", "tab", "next here", "The next track in the same place.")
 LEAVE_MAP = Key("escape", "leave", "esc", "back", "Back to where you came from.")
-ON_MAP = (
-    ROW_SIMILAR, GROW, TRACK_UP, TRACK_DOWN, COLOUR, GROUP, ZOOM_IN, ZOOM_OUT, WHOLE, TO_PLAYING, SAME_PLACE, LEAVE_MAP,
-)  # fmt: skip
+ON_MAP = (COLOUR, GROUP, ZOOM_IN, ZOOM_OUT, WHOLE, TO_PLAYING, SAME_PLACE, LEAVE_MAP)
 TO_TRACK = Key("down", "towards(0, 1)", "←↑↓→", "move", "The cursor to the nearest track in that direction.")
 """All four in one for the bar and the help page."""
 
@@ -267,10 +293,8 @@ LESS = Key(
     "ignore this reason",
     "Ignore the selected reason on this station; again, use it again.",
 )
-THIS_STORY = Key("i", "app.ask_row('story')", "i", "story", "All there is to know about this track.")
-THIS_WHY = Key("w", "app.ask_row('why')", "w", "why", "Why this track is where it is.")
 LEAVE_PANEL = Key("escape", "leave", "esc", "back", "Back to where you came from.")
-IN_WHY = (LESS, THIS_STORY, LEAVE_PANEL)
+IN_WHY = (LESS, LEAVE_PANEL)
 CORRECT = Key(
     "delete,backspace", "correct", "del", "take back", "Take the selected thumb, ban, rest, reason or event back."
 )
@@ -280,8 +304,6 @@ IN_SETTINGS = (LEAVE_SETTINGS,)
 TAKE_BACK = Key("delete,backspace", "correct", "del", "take back", "Take the selected event back.")
 LEAVE_INSIGHTS = Key("escape,H,shift+h", "leave", "esc", "back", "Back to where you came from.")
 IN_INSIGHTS = (TAKE_BACK, LEAVE_INSIGHTS)
-THIS_UP = Key("u", "app.tell_row('thumb', 1)", "u", "like here", "Thumb it up on this station.")
-THIS_DOWN = Key("d", "app.tell_row('thumb', -1)", "d", "dislike here", "Thumb it down on this station.")
 THIS_UP_EVERYWHERE = Key(
     "U,shift+u", "app.tell_row('thumb_everywhere', 1)", "U", "like everywhere", "Thumb it up for all stations."
 )
@@ -291,7 +313,7 @@ THIS_DOWN_EVERYWHERE = Key(
 THIS_REST = Key("y", "app.rest_row", "y", "rest", "Rest it for an hour, a day or 30 days.")
 THIS_NEVER = Key("X,shift+x", "app.tell_row('never')", "X", "never", "Never play it again, on any station.")
 IN_STORY = (
-    CORRECT, THIS_WHY, THIS_UP, THIS_DOWN, THIS_UP_EVERYWHERE, THIS_DOWN_EVERYWHERE, THIS_REST, THIS_NEVER, LEAVE_PANEL,
+    CORRECT, THIS_UP_EVERYWHERE, THIS_DOWN_EVERYWHERE, THIS_REST, THIS_NEVER, LEAVE_PANEL,
 )  # fmt: skip
 
 SEEK = Key("right", "app.tell('seek_by', 5)", "←/→", "seek", "Back and on.")
@@ -315,13 +337,18 @@ BROWSE_BAR = (
     STATION_OF,
     LEAVE,
     PIN_NEXT,
+    KEEP,
     ROW_STORY,
+    PLAYLISTS,
     PAUSE,
     NEXT,
     UP,
     DOWN,
     STATIONS,
 )
+PLAYLISTS_BAR = (
+    PLAY_SELECTED, COLUMN, QUEUE_SELECTED, STATION_OF, LEAVE, TAKE_OUT, RENAME_LIST, REMOVE_LIST, UNDO, SEARCH, PAUSE, NEXT, LIBRARY,
+)  # fmt: skip
 LIBRARY_BAR = (
     PLAY_ROW,
     PIN_NEXT,
@@ -343,7 +370,7 @@ SIMILAR_BAR = (
     PIN_NEXT,
     PIN_LAST,
     ROW_SIMILAR,
-    GROW_LIKE,
+    GROW,
     STEP_BACK,
     PAUSE,
     NEXT,
@@ -356,13 +383,13 @@ SIMILAR_BAR = (
 )
 MAP_BAR = (
     TO_TRACK, PLAY_ROW, ROW_SIMILAR, COLOUR, ZOOM, LEAVE_MAP,
-    GROUP, TO_PLAYING, WHOLE, GROW, TRACK_UP, TRACK_DOWN, PAUSE, NEXT, STATIONS, LIBRARY,
+    GROUP, TO_PLAYING, WHOLE, GROW, ROW_UP, ROW_DOWN, PAUSE, NEXT, STATIONS, LIBRARY,
 )  # fmt: skip
 SURVEY_BAR = (LIKE_CLIP, DISLIKE_CLIP, SKIP_CLIP, AGAIN, UNDO_ANSWER, LEAVE_SURVEY, QUIETER, LOUDER)
 SURVEY_END_BAR = (LEAVE_SURVEY, MORE_CLIPS, UNDO_ANSWER)
-WHY_BAR = (LESS, UNDO, THIS_STORY, LEAVE_PANEL, PAUSE, NEXT, UP, DOWN)
+WHY_BAR = (LESS, UNDO, ROW_STORY, LEAVE_PANEL, PAUSE, NEXT, UP, DOWN)
 STORY_BAR = (
-    CORRECT, THIS_WHY, LEAVE_PANEL, THIS_UP, THIS_DOWN, THIS_REST, THIS_NEVER, THIS_UP_EVERYWHERE, THIS_DOWN_EVERYWHERE,
+    CORRECT, ROW_WHY, LEAVE_PANEL, ROW_UP, ROW_DOWN, THIS_REST, THIS_NEVER, THIS_UP_EVERYWHERE, THIS_DOWN_EVERYWHERE,
     PAUSE, NEXT,
 )  # fmt: skip
 ALWAYS_BAR = (HELP, QUIT)
@@ -381,8 +408,10 @@ _SCROLL = Key("up,down", "scroll", "↑↓", "scroll", "Scroll.")
 _SET = Key("enter", "choose", "enter", "play so", "Let the station play so.")
 _REST = Key("enter", "choose", "enter", "rest", "Rest the track for so long.")
 _YES = Key("enter", "choose", "enter", "choose", "Do what the row says.")
-_KEEP = Key("enter", "submit", "enter", "rename", "Keep the name.")
-NAME_BAR = (_KEEP,)
+_NAMED = Key("enter", "submit", "enter", "keep", "Keep the name.")
+NAME_BAR = (_NAMED,)
+_PUT = Key("enter", "choose", "enter", "add", "Add to the selected playlist.")
+KEEP_BAR = (_MOVE, _PUT)
 CONFIRM_BAR = (_MOVE, _YES)
 RENAME = Key("ctrl+r", "rename", "^r", "rename", "Give the selected station another name.")
 REMOVE = Key("ctrl+d", "remove", "^d", "delete", "Delete the selected station; z brings it back.")
@@ -397,9 +426,10 @@ CLOSE_BAR = (CLOSE,)
 NAMED = {name.lower(): key for name, key in tuple(globals().items()) if isinstance(key, Key) and name[0] != "_"}
 """Every key by the name that the listener's settings use."""
 NAME_OF = {key: name for name, key in reversed(NAMED.items())}
-_EVERYWHERE = (*PLAYING, *STATION, *PLACES)
+_EVERYWHERE = (*PLAYING, *STATION, *PLACES, *ROW)
 _TOGETHER = (
-    (*_EVERYWHERE, *QUEUE, *ON_STATION), (*_EVERYWHERE, *IN_LIBRARY), (*_EVERYWHERE, *IN_BROWSE), (*_EVERYWHERE, *IN_SIMILAR),
+    (*_EVERYWHERE, *QUEUE, *ON_STATION), (*_EVERYWHERE, *IN_LIBRARY), (*_EVERYWHERE, *IN_BROWSE), (*_EVERYWHERE, *IN_PLAYLISTS),
+    (*_EVERYWHERE, *IN_SIMILAR),
     (*_EVERYWHERE, *ON_MAP), (*_EVERYWHERE, *IN_WHY), (*_EVERYWHERE, *IN_STORY), (*_EVERYWHERE, *IN_NOW), (*_EVERYWHERE, *IN_INSIGHTS), (*_EVERYWHERE, *IN_SETTINGS), IN_SURVEY,
 )  # fmt: skip
 """Keys that can be pressed on one screen."""

@@ -45,6 +45,14 @@ class RowChosen(Message):
         self.index = index
 
 
+class ColumnClicked(Message):
+    """A click on the head of a column."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__()
+        self.column = column
+
+
 class Tell(Message):
     """Call a method of the player: the one of that name of :class:`Controller`, with these arguments."""
 

@@ -17,6 +17,7 @@ from player.insight.library_map import DOWN, UNTHUMBED, UP, Colouring, colour_by
 from player.insight.listening_summary import ListeningSummary
 from player.insight.neighbours import SimilarTrack
 from player.insight.terminal_map import MapView, PlacedTracks
+from player.integrations.playlists import KeptPlaylist
 from player.library.tracks import TrackRow
 from player.playback.track_queries import SettingLine
 from player.stations.snapshot import JobView, Measure, NowPlaying, QueueRow, Snapshot, StationRow
@@ -169,6 +170,10 @@ class MemoryPlayer:
             StationRow(2, "Everything", "the whole library", 0, 0),
             StationRow(3, "[b]Rock[/b]", "genre Rock", 1, 20),
         ]
+        self.lists = [
+            KeptPlaylist("Evening", None, ((3, "/m/3.opus"), (1, "/m/1.opus"), (None, "Gone.mp3"), (7, "/m/7.opus"))),
+            KeptPlaylist("Only Bach", "bach"),
+        ]
         self.refusal = ""
         self.pins: list[int] = []
         self.own: dict[str, str] = {}
@@ -294,6 +299,25 @@ class MemoryPlayer:
 
     def pin_all(self, track_ids: Sequence[int]) -> None:
         self._note("pin_all", tuple(track_ids))
+
+    def playlists(self) -> list[KeptPlaylist]:
+        return list(self.lists)
+
+    def add_to_playlist(self, name: str, track_ids: Sequence[int]) -> None:
+        self._note("add_to_playlist", name, tuple(track_ids))
+
+    def take_from_playlist(self, name: str, place: int) -> None:
+        self._note("take_from_playlist", name, place)
+
+    def save_search(self, query: str, name: str) -> None:
+        self._note("save_search", query, name)
+
+    def rename_playlist(self, name: str, new: str) -> None:
+        self._note("rename_playlist", name, new)
+
+    def remove_playlist(self, name: str) -> None:
+        self._note("remove_playlist", name)
+        self.lists = [one for one in self.lists if one.name != name]
 
     def play_station_of(self, seed: tuple[str, str]) -> None:
         self._note("play_station_of", seed)

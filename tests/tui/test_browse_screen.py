@@ -84,16 +84,37 @@ async def test_it_fits_any_terminal(running, player, size):
         assert "Ivan Ilic" in stage.text
 
 
-def test_a_hundred_thousand_tracks_are_shelved_in_a_moment():
+GROUPS = {"artist": 1001, "genre": 2, "year": 71, "folder": 1001, "recently added": 3}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.noun)
+def test_a_hundred_thousand_tracks_are_shelved_in_a_moment(kind, make_player):
     tracks = [
         TrackRow(
-            n, f"/m/{n}", f"Title {n}", f"Artist {n // 100}", f"Album {n // 10}", "Rock", 1950 + n % 70, 200.0, False
+            n, f"/m/{n // 100}/{n // 10}/{n}.flac", f"Title {n}", f"Artist {n // 100}", f"Album {n // 10}", "Rock",
+            1950 + n % 70, 200.0, False,
         )
         for n in range(100_000)
-    ]
+    ]  # fmt: skip
+    player = make_player(tracks, station=False)
+    player.search = lambda query: range(50) if query == "added:<7d" else range(80) if query else []
     began = time.process_time()
-    shelf = Shelf.of(tracks, range(len(tracks)), KINDS[0])
-    albums = shelf.albums("Artist 7")
-    assert len(shelf.names) == 1001
-    assert list(albums) == [f"Album {n}" for n in range(70, 80)]
+    shelf = Shelf.of(tracks, range(len(tracks)), kind, kind.places(player, tracks))
+    if kind.noun == "artist":
+        assert list(shelf.albums("Artist 7")) == [f"Album {n}" for n in range(70, 80)]
+    if kind.noun == "folder":
+        assert shelf.names[:3] == ("", "0", "1")
+        assert list(shelf.albums("7")) == [str(n) for n in range(70, 80)]
     assert time.process_time() - began < 2, "processor time, about .1 s on an idle machine"
+    assert len(shelf.names) == GROUPS[kind.noun]
+
+
+async def test_what_came_lately_and_where_it_lies_are_ways_to_begin(running, player, monkeypatch):
+    monkeypatch.setattr(player, "search", lambda query="": {"added:<1d": [], "added:<7d": [3, 4]}.get(query, [0, 3, 4]))
+    async with running(player, size=(120, 30)) as stage:
+        await stage.press("l", "5", "left", "home", "down")
+        assert "recently added" in stage.text.splitlines()[4]
+        assert stage.app.screen.chosen.id == 4
+        assert "2" in next(line for line in stage.text.splitlines() if "the last 7 days" in line)
+        await stage.press("4")
+        assert "by folder" in stage.text

@@ -1,6 +1,6 @@
 import pytest
 
-from player.tui.keys import IN_LIBRARY, IN_SIMILAR, IN_STORY, IN_WHY, ON_MAP, PLACES, PLAYING, QUEUE, STATION
+from player.tui.keys import IN_LIBRARY, IN_SIMILAR, IN_STORY, IN_WHY, ON_MAP, PLACES, PLAYING, QUEUE, ROW, STATION
 from player.tui.screens.help import HelpPage
 
 pytestmark = pytest.mark.slow
@@ -9,7 +9,7 @@ pytestmark = pytest.mark.slow
 async def test_help_names_every_key_and_what_feedback_means(running, player):
     async with running(player, size=(160, 170)) as stage:
         await stage.press("question_mark")
-        for key in (*PLAYING, *QUEUE, *STATION, *PLACES, *IN_LIBRARY, *IN_SIMILAR, *IN_WHY, *IN_STORY, *ON_MAP):
+        for key in (*PLAYING, *ROW, *QUEUE, *STATION, *PLACES, *IN_LIBRARY, *IN_SIMILAR, *IN_WHY, *IN_STORY, *ON_MAP):
             assert f"{key.shown} " in stage.text
             assert key.help in stage.text
         for word in ("thumb up", "thumb down", "skip, early", "finish", "never"):

@@ -8,7 +8,7 @@ import pytest
 from textual import actions
 
 from player.stations.snapshot import JobView
-from player.tui.keys import ON_STATION, PLACES, PLAYING, QUEUE, STATION
+from player.tui.keys import ON_STATION, PLACES, PLAYING, QUEUE, ROW, STATION
 from player.tui.widgets.status_lines import KeyBar
 
 pytestmark = pytest.mark.slow
@@ -276,6 +276,6 @@ def test_every_operation_that_a_key_or_a_message_names_is_one_of_the_player_and_
 
 def test_no_key_on_the_station_screen_means_two_things():
     """Escape excepted: it takes back whatever is open."""
-    pressed = [name for key in (*PLAYING, *PLACES, *STATION, *QUEUE, *ON_STATION) for name in key.keys.split(",")]
+    pressed = [name for key in (*PLAYING, *PLACES, *STATION, *ROW, *QUEUE, *ON_STATION) for name in key.keys.split(",")]
     twice = {name for name in pressed if pressed.count(name) > 1} - {"escape"}
     assert not twice

@@ -30,7 +30,7 @@ async def test_the_library_lists_all_tracks_and_its_order(running, player):
     async with running(player) as stage:
         await stage.press("L")
         assert stage.screen == "LibraryScreen"
-        assert "Library  15 tracks" in stage.text
+        assert "All tracks  15 tracks" in stage.text
         assert "by artist" in stage.text
         assert "▶ Consolation No. 3" in stage.text
 
@@ -41,7 +41,7 @@ async def test_the_list_narrows_as_one_types(running, player):
         assert "2 of 15 tracks" in stage.text
         assert listed(stage) == [track.title for track in player.tracks[-2:]]
         await stage.press("backspace", "backspace", "backspace", "backspace")
-        assert "Library  15 tracks" in stage.text
+        assert "All tracks  15 tracks" in stage.text
 
 
 async def test_keys_typed_into_the_search_are_letters_and_not_commands(running, player):
@@ -76,7 +76,7 @@ async def test_escape_clears_the_search_and_then_leaves(running, player):
     async with running(player) as stage:
         await stage.press("slash", *"ilic", "escape")
         assert stage.screen == "LibraryScreen"
-        assert "Library  15 tracks" in stage.text
+        assert "All tracks  15 tracks" in stage.text
         await stage.press("escape")
         assert stage.screen == "StationScreen"
 
@@ -115,7 +115,7 @@ async def test_tracks_found_by_a_scan_appear_while_the_library_is_open(running, 
         player.tracks = [*player.tracks, replace(player.tracks[0], id=99, title="Just found")]
         player.change(tracks=16)
         await stage.settle()
-        assert "Library  16 tracks" in stage.text
+        assert "All tracks  16 tracks" in stage.text
         assert "Just found" in listed(stage)
 
 

@@ -46,10 +46,10 @@ async def test_enter_plays_a_row_and_stays(running, player):
         assert stage.screen == "SimilarScreen"
 
 
-async def test_a_starts_a_station_from_the_track_asked_about(running, player):
+async def test_a_starts_a_station_from_the_selected_track(running, player):
     async with running(player) as stage:
         await stage.press("F", "down", "a")
-        assert player.told("more_like") == [(3,)]
+        assert player.told("more_like") == [(4,)]
         assert stage.screen == "StationScreen"
 
 

@@ -16,6 +16,7 @@ SCREENS = {
     "main": ((), None),
     "now": (("c",), None),
     "library": (("l", "down"), None),
+    "playlists": (("f3",), None),
     "all-tracks": (("L", "down", "down"), None),
     "search": (("slash", *"bach"), None),
     "stations": (("s", "down"), None),

@@ -1,51 +1,73 @@
-"""The library by artist, genre or year, then album, then track: three columns that a search narrows together."""
+"""The library by artist, genre, year, folder or age, then album, then track: three columns that a search narrows together."""
 
 from __future__ import annotations
 
+import os.path
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
 from player.tui.keys import BROWSE_BAR, IN_BROWSE, bindings
+from player.tui.keys import KINDS as KIND_KEYS
 from player.tui.messages import Tell
 from player.tui.screens.playing import SearchedLibraryScreen
 from player.tui.text import clock, column, count, fit, right
 from player.tui.widgets.row_list import RowList
-from player.tui.widgets.status_lines import Heading
+from player.tui.widgets.status_lines import Heading, KeyBar
 from player.tui.widgets.styled_text import Ink, Line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Sequence  # noqa: TC004 - annotations are never evaluated
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence  # noqa: TC004 - annotations are never evaluated
 
     from textual.app import ComposeResult
 
     from player.library.tracks import TrackRow  # noqa: TC004 - as above
-    from player.playback.controller import Controller
+    from player.playback.controller import Controller  # noqa: TC004 - as above
     from player.tui.messages import RowChosen, RowHighlighted
 
-COLUMNS = ("groups", "albums", "tracks")
 ALL = ""
 """The name of the row that stands for all artists, genres, years or albums."""
-_COUNT = 6
 _TIME = 7
 _ARTIST_FROM = 56
 GENRE_SEPARATOR = "; "
+BESIDE = "(no folder)"
+AGES = {
+    "today": "added:<1d",
+    "the last 7 days": "added:<7d",
+    "the last 30 days": "added:<30d",
+    "the last year": "added:<1y",
+    "earlier": "",
+}
+"""What came lately, and the search for it; each holds what those before it do not."""
 Names: TypeAlias = "Callable[[TrackRow], Iterable[str]]"
+Places: TypeAlias = "tuple[Names, Callable[[TrackRow], str]]"
+"""Under which names of the first column a track is, and under which of the second."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupKind:
-    """One way to begin: what the first column lists, under which names a track is there, and the seed a name makes."""
+    """One way to begin.
+
+    Attributes:
+        noun: what the first column lists.
+        places: made of the player and its catalogue.
+        seed: what a station of such a group is based on.
+        rank: what the names are sorted by.
+    """
 
     noun: str
-    names: Names
+    places: Callable[[Controller, Sequence[TrackRow]], Places]
     seed: Callable[[str], tuple[str, str]]
-    newest_first: bool = False
+    rank: Callable[[str], object] = str.casefold
+
+
+def _album(track: TrackRow) -> str:
+    return track.album
 
 
 def _genres(track: TrackRow) -> Iterable[str]:
@@ -56,10 +78,40 @@ def _years(track: TrackRow) -> Iterable[str]:
     return (str(track.year) if track.year is not None and track.year > 0 else "no year",)
 
 
+def _folders(_player: Controller, tracks: Sequence[TrackRow]) -> Places:
+    """Folders within the one that holds all the music, then what lies within those."""
+    folders = {folder for track in tracks if (folder := _folder(track))}
+    begin = len(os.path.commonpath([min(folders), max(folders)])) + 1 if folders else 0
+    return lambda track: (_folder(track)[begin:].partition("/")[0] or BESIDE,), lambda track: _folder(track)[
+        begin:
+    ].partition("/")[2]
+
+
+def _folder(track: TrackRow) -> str:
+    return track.path.rpartition("/")[0]
+
+
+def _ages(player: Controller, tracks: Sequence[TrackRow]) -> Places:
+    """How long ago tracks were added: one search an age, the youngest last."""
+    ages = {
+        tracks[index].id: name
+        for name, query in reversed(AGES.items())
+        for index in (player.search(query) if query else range(len(tracks)))
+        if index < len(tracks)
+    }
+    return lambda track: (ages.get(track.id, "earlier"),), _album
+
+
+def _newest_first(year: str) -> int:
+    return -int(year) if year.isdigit() else 1
+
+
 KINDS = (
-    GroupKind("artist", lambda track: (track.artist,), lambda name: ("artist", name)),
-    GroupKind("genre", _genres, lambda name: ("genre", name)),
-    GroupKind("year", _years, lambda name: ("query", f"year:{name}"), newest_first=True),
+    GroupKind("artist", lambda *_: (lambda track: track.all_artists, _album), lambda name: ("artist", name)),
+    GroupKind("genre", lambda *_: (_genres, _album), lambda name: ("genre", name)),
+    GroupKind("year", lambda *_: (_years, _album), lambda name: ("query", f"year:{name}"), _newest_first),
+    GroupKind("folder", _folders, lambda name: ("query", f'path:"{name}"')),
+    GroupKind("recently added", _ages, lambda name: ("query", AGES[name]), list(AGES).index),
 )
 
 
@@ -72,28 +124,36 @@ class Shelf:
         groups: name → indices of its tracks, in the catalogue's order.
         names: the groups as they are listed, ``ALL`` before them.
         found: all the indices.
+        album: what the second column lists of a track.
     """
 
     tracks: Sequence[TrackRow]
-    groups: dict[str, list[int]] = field(default_factory=dict[str, "list[int]"])
+    groups: Mapping[str, Sequence[int]] = field(default_factory=dict[str, "Sequence[int]"])
     names: tuple[str, ...] = ()
     found: Sequence[int] = ()
+    album: Callable[[TrackRow], str] = _album
+    place: str = ALL
+    """The group to open at."""
 
     @staticmethod
-    def of(tracks: Sequence[TrackRow], found: Sequence[int], kind: GroupKind) -> Shelf:
-        """The tracks ``found`` under the names of a kind."""
+    def of(
+        tracks: Sequence[TrackRow], found: Sequence[int], kind: GroupKind, places: Places, place: TrackRow | None = None
+    ) -> Shelf:
+        """The tracks ``found`` at the ``places`` of a kind, to be opened at the place of a track."""
+        names, album = places
         groups: dict[str, list[int]] = defaultdict(list)
         for index in found:
-            for name in kind.names(tracks[index]):
+            for name in names(tracks[index]):
                 groups[name].append(index)
-        names = sorted(groups, key=str.casefold, reverse=kind.newest_first)
-        return Shelf(tracks, dict(groups), (ALL, *names) if names else (), found)
+        listed = sorted(groups, key=kind.rank)  # pyright: ignore[reportArgumentType, reportCallIssue] - of one kind, all alike
+        here = ALL if place is None else next(iter(names(place)), ALL)
+        return Shelf(tracks, dict(groups), (ALL, *listed) if listed else (), found, album, here)
 
     def albums(self, group: str) -> dict[str, list[int]]:
         """Album → indices, those of one group, in the catalogue's order; what is on none comes last."""
         albums: dict[str, list[int]] = defaultdict(list)
         for index in self.found if group == ALL else self.groups.get(group, ()):
-            albums[self.tracks[index].album].append(index)
+            albums[self.album(self.tracks[index])].append(index)
         loose = albums.pop("", None)
         return {**albums, "": loose} if loose else dict(albums)
 
@@ -103,17 +163,19 @@ class NameList(RowList):
 
     _names: Sequence[str] = ()
     _counts: Sequence[int] = ()
+    _room = 0
 
     def show(self, names: Sequence[str], counts: Sequence[int], cursor: int) -> None:
         """Show other names."""
         self._names, self._counts = names, counts
+        self._room = len(f"{max(counts, default=0):,}") + 1
         self.set_length(len(names), cursor)
 
     def row(self, index: int, width: int, *, selected: bool) -> Line:
         """A name and a number."""
         ink = Ink.STRONG if selected else Ink.TEXT
-        name = column(self._names[index], width - _COUNT)
-        return [(name, ink), (right(f"{self._counts[index]:,}", _COUNT), Ink.DIM)]
+        name = column(self._names[index], width - self._room)
+        return [(name, ink), (right(f"{self._counts[index]:,}", self._room), Ink.DIM)]
 
 
 class AlbumTrackList(RowList):
@@ -147,6 +209,7 @@ class BrowseScreen(SearchedLibraryScreen):
     """Groups, albums, tracks. Enter plays what is selected in order, from the selected track on."""
 
     AUTO_FOCUS = "#albums"
+    COLUMNS: ClassVar[Sequence[str]] = ("groups", "albums", "tracks")
     KEYS = BROWSE_BAR
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(IN_BROWSE),
@@ -176,7 +239,8 @@ class BrowseScreen(SearchedLibraryScreen):
         yield Heading(id="heading")
         with Horizontal(id="search-line"):
             yield Static("/ ", id="search-sign", markup=False)
-            yield Input(placeholder="narrows all three columns – title, artist, album, year:1990-1999", compact=True)
+            yield Input(placeholder="narrows all three columns – title, artist, album, year:1990..1999", compact=True)
+        yield KeyBar(KIND_KEYS, (), id="kinds")
         with Horizontal(id="shelves"):
             yield NameList(id="groups")
             yield NameList(id="albums", classes="-front")
@@ -204,20 +268,24 @@ class BrowseScreen(SearchedLibraryScreen):
     def _find(self, query: str, kind: GroupKind) -> Shelf:
         tracks = self._player.catalogue()
         found = self._player.search(query) if query else range(len(tracks))
-        return Shelf.of(tracks, [index for index in found if index < len(tracks)], kind)
+        there = [index for index in found if index < len(tracks)]
+        return Shelf.of(tracks, there, kind, kind.places(self._player, tracks), None if query else self._place)
 
-    def list_answer(self, answer: Shelf) -> None:
+    def list_answer(self, answer: Any) -> None:
         """List the groups; a search opens at all that it found."""
         self._shelf = shelf = answer
         query = self.query_text
         total = count(len(shelf.tracks), "track")
         facts = f"{len(shelf.found):,} of {total}" if query else total
         self.query_one(Heading).show("Library", facts, f"by {self._kind.noun}")
-        place = None if query else self._place
-        group = next(iter(self._kind.names(place)), ALL) if place is not None else ALL
+        self.query_one("#kinds", KeyBar).choose(KIND_KEYS[KINDS.index(self._kind)])
+        self._list_groups("Everything")
+
+    def _list_groups(self, everything: str) -> None:
+        shelf = self._shelf
         sizes = [len(shelf.groups[name]) if name != ALL else len(shelf.found) for name in shelf.names]
-        shown = [name if name != ALL else f"All {self._kind.noun}s" for name in shelf.names]
-        cursor = shelf.names.index(group) if group in shelf.names else 0
+        shown = [name if name != ALL else everything for name in shelf.names]
+        cursor = shelf.names.index(shelf.place) if shelf.place in shelf.names else 0
         self.query_one("#groups", NameList).show(shown, sizes, cursor)
         self._open_group()
 
@@ -234,8 +302,9 @@ class BrowseScreen(SearchedLibraryScreen):
         self._albums = albums = self._shelf.albums(names[at]) if names else {}
         listed = [ALL, *albums] if albums else []
         sizes = [sum(map(len, albums.values())), *map(len, albums.values())] if albums else []
-        shown = ["All albums", *(name or "no album" for name in albums)] if albums else []
-        wanted = self._place.album if self._place is not None else None
+        rest = "(here)" if self._kind.noun == "folder" else "no album"
+        shown = ["All of it", *(name or rest for name in albums)] if albums else []
+        wanted = self._shelf.album(self._place) if self._place is not None else None
         cursor = listed.index(wanted, 1) if wanted in albums else 0
         self.query_one("#albums", NameList).show(shown, sizes, cursor)
         self._open_album()
@@ -259,15 +328,14 @@ class BrowseScreen(SearchedLibraryScreen):
             self.post_message(Tell("play_in_order", tuple(track.id for track in tracks[first:])))
 
     @property
-    def _selected(self) -> tuple[int, ...]:
+    def selection(self) -> Sequence[TrackRow]:
         """The selected track, or all of the selected album or group."""
         tracks = self.query_one(AlbumTrackList)
-        some = tracks.tracks[tracks.cursor : tracks.cursor + 1] if tracks.has_focus else tracks.tracks
-        return tuple(track.id for track in some)
+        return tracks.tracks[tracks.cursor : tracks.cursor + 1] if tracks.has_focus else tracks.tracks
 
     def action_queue(self) -> None:
         """Put what is selected behind the pins."""
-        self.post_message(Tell("pin_all", self._selected))
+        self.post_message(Tell("pin_all", tuple(track.id for track in self.selection)))
 
     def action_station(self) -> None:
         """Make a station that is based on what is selected, and play it."""
@@ -278,24 +346,30 @@ class BrowseScreen(SearchedLibraryScreen):
             self.post_message(Tell("more_like", track.id))
             return
         group = self._shelf.names[self.query_one("#groups", NameList).cursor]
-        on_album = at > 0 and not self.query_one("#groups", NameList).has_focus and bool(track.album)
+        on_album = (
+            at > 0
+            and not self.query_one("#groups", NameList).has_focus
+            and self._shelf.album(track) == track.album != ""
+        )
         seed = ("album", track.album) if on_album else ("library", "") if group == ALL else self._kind.seed(group)
         self.post_message(Tell("play_station_of", seed))
 
     def action_column(self, steps: int) -> None:
         """Move between the columns; from the search, down to the albums."""
         focused = self.focused.id if self.focused is not None else None
-        at = COLUMNS.index(focused) + steps if focused in COLUMNS else 1
-        self._focus(COLUMNS[min(max(at, 0), len(COLUMNS) - 1)])
+        columns = self.COLUMNS
+        at = columns.index(focused) + steps if focused in columns else 1
+        self._focus(columns[min(max(at, 0), len(columns) - 1)])
 
     def _focus(self, name: str) -> None:
-        for each in COLUMNS:
+        for each in self.COLUMNS:
             self.query_one(f"#{each}").set_class(each == name, "-front")
         self.query_one(f"#{name}").focus()
 
-    def action_kind(self) -> None:
-        """Begin with artists, genres or years."""
-        self._kind = KINDS[(KINDS.index(self._kind) + 1) % len(KINDS)]
+    def action_kind(self, number: int | None = None) -> None:
+        """Begin with artists, genres, years, folders or ages; without a number with the next of them."""
+        following = (KINDS.index(self._kind) + 1) % len(KINDS)
+        self._kind = KINDS[following if number is None else number]
         self.ask()
 
     def action_leave(self) -> None:
@@ -303,8 +377,8 @@ class BrowseScreen(SearchedLibraryScreen):
         search = self.query_one(Input)
         if search.value:
             search.value = ""
-            self._focus("albums")
+            self._focus(self.COLUMNS[-2])
         elif search.has_focus:
-            self._focus("albums")
+            self._focus(self.COLUMNS[-2])
         else:
             self.app.pop_screen()

@@ -13,7 +13,7 @@ from player.tui.keys import IN_LIBRARY, LIBRARY_BAR, bindings
 from player.tui.screens.playing import SearchedLibraryScreen
 from player.tui.text import count
 from player.tui.widgets.status_lines import Heading
-from player.tui.widgets.track_list import TrackList
+from player.tui.widgets.track_list import ColumnHeads, TrackList
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from player.library.tracks import TrackRow
     from player.playback.controller import Controller
+    from player.tui.messages import ColumnClicked
 
 _Key: TypeAlias = "tuple[str | int | float, ...]"
 _NO_YEAR = 10_000
@@ -51,6 +52,10 @@ def _by_year(track: TrackRow) -> _Key:
     return (track.year or _NO_YEAR,)
 
 
+def _by_genre(track: TrackRow) -> _Key:
+    return (not track.genre, track.genre.casefold())
+
+
 def _by_length(track: TrackRow) -> _Key:
     return (track.duration,)
 
@@ -59,6 +64,7 @@ ORDERS = (
     SortOrder("artist", _as_it_is),
     SortOrder("title", _by_title),
     SortOrder("album", _by_album),
+    SortOrder("genre", _by_genre),
     SortOrder("year", _by_year),
     SortOrder("length", _by_length),
 )
@@ -103,9 +109,9 @@ class LibraryScreen(SearchedLibraryScreen):
 
     def __init__(self, player: Controller, clock: Callable[[], float]) -> None:
         super().__init__(player, clock)
-        self._order = 0
+        self._order, self._backwards = 0, False
         self._sorted = SortedCatalogue(())
-        self._shown: tuple[str, int] = ("", 0)
+        self._shown: tuple[str, int, bool] = ("", 0, False)
         self._search_first = False
 
     @property
@@ -123,6 +129,7 @@ class LibraryScreen(SearchedLibraryScreen):
                 compact=True,
                 id="search",
             )
+        yield ColumnHeads(id="heads")
         yield TrackList(id="tracks")
 
     def on_mount(self) -> None:
@@ -149,7 +156,8 @@ class LibraryScreen(SearchedLibraryScreen):
         total = len(self._sorted.tracks)
         self.query_one(TrackList).show(self._sorted.tracks, indices, keep=keep)
         found = f"{len(indices):,} of {count(total, 'track')}" if self.query_text else count(total, "track")
-        self.query_one(Heading).show("Library", found, f"by {ORDERS[self._order].name}")
+        self.query_one(Heading).show("All tracks", found, f"by {ORDERS[self._order].name}")
+        self.query_one(ColumnHeads).show(ORDERS[self._order].name, backwards=self._backwards)
 
     def action_to_list(self) -> None:
         """From the search down to the rows."""
@@ -159,6 +167,20 @@ class LibraryScreen(SearchedLibraryScreen):
         """Sort by the next order."""
         self._order = (self._order + 1) % len(ORDERS)
         self.ask()
+
+    def action_backwards(self) -> None:
+        """Sort the other way round."""
+        self._backwards = not self._backwards
+        self.ask()
+
+    def on_column_clicked(self, message: ColumnClicked) -> None:
+        """Sort by a column; again, the other way round."""
+        names = [order.name for order in ORDERS]
+        if message.column == names[self._order]:
+            self.action_backwards()
+        else:
+            self._order, self._backwards = names.index(message.column), False
+            self.ask()
 
     def action_leave(self) -> None:
         """Out of the search; clear it; back to the station – one step at a time."""
@@ -170,15 +192,16 @@ class LibraryScreen(SearchedLibraryScreen):
             self.app.pop_screen()
 
     @property
-    def asked(self) -> tuple[str, int]:
+    def asked(self) -> tuple[str, int, bool]:
         """The search and the order."""
-        return self.query_text, self._order
+        return self.query_text, self._order, self._backwards
 
     def question(self) -> Callable[[], object]:
         """The rows that the search finds, in that order."""
         return partial(self._find, *self.asked)
 
-    def _find(self, query: str, order: int) -> tuple[SortedCatalogue, list[int]]:
+    def _find(self, query: str, order: int, backwards: bool) -> tuple[SortedCatalogue, list[int]]:  # noqa: FBT001 - of the question
         tracks = self._player.catalogue()
         rows = self._sorted if tracks is self._sorted.tracks else SortedCatalogue(tracks)
-        return rows, rows.some(self._player.search(query), order) if query else rows.all(order)
+        found = rows.some(self._player.search(query), order) if query else rows.all(order)
+        return rows, found[::-1] if backwards else found

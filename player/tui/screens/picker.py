@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
+from textual.widgets import Input
 
 from player.feedback.snooze import RESTS
-from player.tui.keys import CLOSE_BAR, CONFIRM_BAR, MODE_BAR, REST_BAR
+from player.tui.keys import CLOSE_BAR, CONFIRM_BAR, KEEP_BAR, MODE_BAR, NAME_BAR, REST_BAR
 from player.tui.messages import Tell
+from player.tui.text import count
 from player.tui.widgets.choice_list import Choice, ChoiceList
 from player.tui.widgets.status_lines import Heading, KeyBar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
 
@@ -71,6 +73,92 @@ class Menu(Picker):
             yield Heading(id="heading")
             yield ChoiceList(id="choices")
             yield KeyBar(self.KEYS, CLOSE_BAR, id="keys")
+
+
+class NameForm(Picker):
+    """One line for a name.
+
+    Args:
+        title: what is done.
+        subject: to what.
+        name: as it is, to be changed; empty for a new one.
+        tell: what to ask of the player once there is a name.
+    """
+
+    def __init__(self, title: str, subject: str, name: str, tell: Callable[[str], Tell]) -> None:
+        super().__init__()
+        self._title, self._subject, self._begun, self._tell_name = title, subject, name, tell
+
+    def compose(self) -> ComposeResult:
+        """The name as it is, to be changed."""
+        with Vertical(classes="box -menu"):
+            yield Heading(id="heading")
+            yield Input(self._begun, placeholder="name", compact=True, id="name")
+            yield KeyBar(NAME_BAR, CLOSE_BAR, id="keys")
+
+    def on_mount(self) -> None:
+        """Say what it is about."""
+        self.query_one(Heading).show(self._title, self._subject)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Keep the name."""
+        self.app.post_message(self._tell_name(event.value))
+        self.dismiss(None)
+
+    def action_move(self, rows: int) -> None:
+        """There is no list."""
+
+
+class PlaylistPicker(Picker):
+    """Playlists to add tracks to; what is typed narrows them, and is the name of a new one.
+
+    Args:
+        names: of the playlists that list tracks.
+        tracks: what is added.
+    """
+
+    def __init__(self, names: Sequence[str], tracks: Sequence[TrackRow]) -> None:
+        super().__init__()
+        self._names, self._tracks = names, tracks
+        self._shown: list[str] = []
+
+    def compose(self) -> ComposeResult:
+        """A box with a line and a list."""
+        with Vertical(classes="box"):
+            yield Heading(id="heading")
+            yield Input(placeholder="type to filter, or the name of a new playlist", compact=True)
+            yield ChoiceList(id="choices")
+            yield KeyBar(KEEP_BAR, CLOSE_BAR, id="keys")
+
+    def on_mount(self) -> None:
+        """All of them."""
+        many = len(self._tracks)
+        self.query_one(Heading).show("To a playlist", self._tracks[0].title if many == 1 else count(many, "track"))
+        self._list("")
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Filter as one types."""
+        self._list(event.value.strip())
+
+    def on_input_submitted(self) -> None:
+        """Enter chooses the row at the cursor."""
+        self.action_choose()
+
+    def _list(self, text: str) -> None:
+        self._shown = [name for name in self._names if text.casefold() in name.casefold()]
+        rows = [Choice("", name, "", "") for name in self._shown]
+        if text and text.casefold() not in map(str.casefold, self._names):
+            self._shown.append(text)
+            rows.append(Choice("+", text, "new playlist", ""))
+        self.query_one(ChoiceList).show(rows)
+
+    def on_row_chosen(self, message: RowChosen) -> None:
+        """Add the tracks."""
+        message.stop()
+        self.app.post_message(
+            Tell("add_to_playlist", self._shown[message.index], tuple(track.id for track in self._tracks))
+        )
+        self.dismiss(None)
 
 
 class Confirm(Menu):

@@ -11,6 +11,7 @@ from textual.widgets import Input
 from textual.worker import get_current_worker
 
 from player.errors import PlayerError
+from player.tui.keys import ROW, bindings
 from player.tui.messages import AnswerFailed, AnswerFound, Tell
 from player.tui.widgets.now_playing import NowPlayingPanel, PositionBar
 from player.tui.widgets.status_lines import Heading, JobLine, KeyBar, NoticeLine
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
 
     from textual.app import ComposeResult
+    from textual.binding import BindingType
     from textual.message import Message
 
     from player.library.tracks import TrackRow
@@ -40,6 +42,7 @@ class PlayingScreen(Screen[None]):
 
     KEYS: ClassVar[Sequence[Key]] = ()
     """Of its key bar."""
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(ROW)]
 
     def __init__(self, player: Controller, clock: Callable[[], float]) -> None:
         super().__init__()
@@ -50,6 +53,11 @@ class PlayingScreen(Screen[None]):
     def chosen(self) -> TrackRow | None:
         """The track that the keys of a row are about; to be overridden."""
         return None
+
+    @property
+    def selection(self) -> Sequence[TrackRow]:
+        """Everything that is selected, where a screen selects several tracks at once."""
+        return () if self.chosen is None else (self.chosen,)
 
     def compose(self) -> ComposeResult:
         """From top to bottom: what plays, what the screen is for, and the lines below."""
@@ -72,6 +80,10 @@ class PlayingScreen(Screen[None]):
 
     def renew(self) -> None:
         """Ask anew what the screen answers; for screens that answer a question."""
+
+    def complain(self, sentence: str) -> None:
+        """Say why a key does nothing here."""
+        self.post_message(AnswerFailed(None, sentence))
 
     def look_up(self, asked: Hashable, find: Callable[[], object]) -> None:
         """Ask the player in a thread; :class:`AnswerFound` brings the answer, unless something else was asked since."""
@@ -146,6 +158,15 @@ class SearchedLibraryScreen(PlayingScreen):
         """Search as one types."""
         self.ask()
 
+    def action_save_search(self) -> None:
+        """Ask for the name of the playlist that the search becomes."""
+        from player.tui.screens.picker import NameForm  # noqa: PLC0415 - for those who save one
+
+        if query := self.query_text:
+            self.app.push_screen(NameForm("Save the search", query, "", partial(Tell, "save_search", query)))
+        else:
+            self.complain("There is no search to save; / begins one.")
+
     def on_answer_found(self, message: AnswerFound) -> None:
         """Show what was found, unless something else has been asked since."""
         if message.asked == self.asked:
@@ -153,6 +174,7 @@ class SearchedLibraryScreen(PlayingScreen):
 
     def on_answer_failed(self, message: AnswerFailed) -> None:
         """Say beside the search what is wrong with it, while it is being typed."""
-        message.stop()
+        if message.asked is not None:
+            message.stop()
         if message.asked == self.asked:
             self.query_one(Heading).show("Library", message.problem, "")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from player.library.tracks import TrackRow
 from player.tui.keys import IN_SIMILAR, SIMILAR_BAR, bindings
-from player.tui.messages import Tell
 from player.tui.screens.about_track import AboutTrackScreen
 from player.tui.text import count
 from player.tui.widgets.status_lines import Heading
@@ -77,10 +76,6 @@ class SimilarScreen(AboutTrackScreen):
             found = message.answer or ()
             self.query_one(SimilarList).show(found, self._cursor)
             self.head(f"{count(len(found), 'track')} · 1.00 is the same sound" if found else "")
-
-    def action_grow(self) -> None:
-        """Start a station from the track asked about."""
-        self.post_message(Tell("more_like", self._track.id))
 
     def action_leave(self) -> None:
         """One step back."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from player.tui.keys import CLOSE_BAR, FORM_BAR, IN_PICKER, NAME_BAR, PICKER_BAR
+from player.tui.keys import CLOSE_BAR, FORM_BAR, IN_PICKER, PICKER_BAR
 from player.tui.messages import OpenSurvey, SeedDropped, Tell
-from player.tui.screens.picker import MODE_NAMES, Picker
+from player.tui.screens.picker import MODE_NAMES, NameForm, Picker
 from player.tui.text import count_if_any, dotted
 from player.tui.widgets.choice_list import Choice, ChoiceList
 from player.tui.widgets.status_lines import Heading, KeyBar, NoticeLine, PlainLine
@@ -79,7 +80,8 @@ class StationPicker(Picker):
     def action_rename(self) -> None:
         """Ask for another name of the selected station."""
         if (station := self._selected) is not None:
-            self.app.push_screen(RenameForm(station))
+            tell = partial(Tell, "rename_station", station.id)
+            self.app.push_screen(NameForm("Rename", station.name, station.name, tell))
 
     def action_remove(self) -> None:
         """Delete the selected station; that can be taken back."""
@@ -140,37 +142,6 @@ def _grow(proposal: Suggestion) -> _Offer:
     return _Offer(
         Choice("+", name, detail, count_if_any(tracks, "track")), Tell("play_new_station", name, ((kind, value),))
     )
-
-
-class RenameForm(Picker):
-    """One line for another name.
-
-    Args:
-        station: whose.
-    """
-
-    def __init__(self, station: StationRow) -> None:
-        super().__init__()
-        self._station = station
-
-    def compose(self) -> ComposeResult:
-        """The name as it is, to be changed."""
-        with Vertical(classes="box -menu"):
-            yield Heading(id="heading")
-            yield Input(self._station.name, compact=True, id="name")
-            yield KeyBar(NAME_BAR, CLOSE_BAR, id="keys")
-
-    def on_mount(self) -> None:
-        """Say which station it is."""
-        self.query_one(Heading).show("Rename", self._station.name)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keep the name."""
-        self.app.post_message(Tell("rename_station", self._station.id, event.value))
-        self.dismiss(None)
-
-    def action_move(self, rows: int) -> None:
-        """There is no list."""
 
 
 class SeedInput(Input):

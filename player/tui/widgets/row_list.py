@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _DOUBLE = 2
 """Clicks that make a choice."""
-_MARGINS = 2
+MARGINS = 2
 """Cells for the cursor's mark, and between a row and the scroll bar."""
 
 
@@ -90,7 +90,7 @@ class RowList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
             if selected
             else (" ", Ink.TEXT)
         )
-        return self.strip([mark, *self.row(index, width - _MARGINS, selected=selected)], width)
+        return self.strip([mark, *self.row(index, width - MARGINS, selected=selected)], width)
 
     def action_move(self, rows: int) -> None:
         """Move the cursor."""

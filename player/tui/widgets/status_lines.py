@@ -171,6 +171,12 @@ class KeyBar(Inked):
         self._keys = keys
         self._always = always
         self.keymap = BUILT_IN
+        self._chosen: Key | None = None
+
+    def choose(self, key: Key) -> None:
+        """Mark the key that is in force, of keys that exclude one another."""
+        self._chosen = key
+        self.refresh()
 
     def on_mount(self) -> None:
         """Show the listener's own keys."""
@@ -211,7 +217,9 @@ class KeyBar(Inked):
         return rows
 
     def _pieces(self, key: Key) -> Line:
-        return [(self.keymap.shown(key), Ink.ACCENT), (f" {key.label}" + " " * _KEY_GAP, Ink.DIM)]
+        ink = Ink.STRONG if key == self._chosen else Ink.DIM
+        mark = "▸" if key == self._chosen else " "
+        return [(self.keymap.shown(key), Ink.ACCENT), (f"{mark}{key.label}" + " " * _KEY_GAP, ink)]
 
     def _span(self, keys: Sequence[Key]) -> int:
         return sum(width_of(self._pieces(key)) for key in keys)

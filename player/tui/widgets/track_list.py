@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from player.tui.messages import ColumnClicked
 from player.tui.text import clock, column, number, right, shares
-from player.tui.widgets.row_list import RowList
-from player.tui.widgets.styled_text import Ink, Line
+from player.tui.widgets.row_list import MARGINS, RowList
+from player.tui.widgets.styled_text import Ink, Inked, Line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from textual import events
 
     from player.insight.neighbours import SimilarTrack
     from player.library.tracks import TrackRow
@@ -50,20 +53,60 @@ class TrackList(RowList):
     def row(self, index: int, width: int, *, selected: bool) -> Line:
         """Title, artist, album, genre, year and length – as many as there is room for."""
         track = self._catalogue[self._indices[index]]
-        weights = (5, 4) if width < _ALBUM_FROM else (5, 4, 4) if width < _GENRE_FROM else (5, 4, 5, 2)
-        texts = (track.title, track.artist, track.album, track.genre)[: len(weights)]
+        widths = _widths(width)
+        texts = (track.title, track.artist, track.album, track.genre)
         year = f"{track.year:>{_YEAR}}" if track.year is not None and track.year > 0 else " " * _YEAR
-        end = (year if width >= _ALBUM_FROM else "") + right(
-            "missing" if track.missing else clock(track.duration), _TIME
-        )
-        widths = shares(width - len(end) - (len(weights) - 1) * _GAP - 1, weights)
+        time = right("missing" if track.missing else clock(track.duration), _TIME)
         inks = (Ink.STRONG if selected else Ink.TEXT, Ink.TEXT, Ink.DIM, Ink.DIM)
         cells = [
             (column(text, room) + " " * _GAP, Ink.DIM if track.missing else ink)
             for text, room, ink in zip(texts, widths, inks, strict=False)
         ]
         cells[-1] = (cells[-1][0][:-_GAP], cells[-1][1])
-        return [*cells, (end, Ink.DIM)]
+        return [*cells, ((year if width >= _ALBUM_FROM else "") + time, Ink.DIM)]
+
+
+def _widths(width: int) -> list[int]:
+    """Of title, artist, album and genre: as many as there is room for."""
+    weights = (5, 4) if width < _ALBUM_FROM else (5, 4, 4) if width < _GENRE_FROM else (5, 4, 5, 2)
+    end = _TIME + (_YEAR if width >= _ALBUM_FROM else 0)
+    return shares(width - end - (len(weights) - 1) * _GAP - 1, weights)
+
+
+class ColumnHeads(Inked):
+    """The names of the columns over a :class:`TrackList`, with the one it is sorted by marked; a click sorts by another."""
+
+    _order, _sign = "", ""
+
+    def show(self, order: str, *, backwards: bool) -> None:
+        """Mark another column."""
+        self._order, self._sign = order, "↑" if backwards else "↓"
+        self.refresh()
+
+    def _cells(self, width: int) -> list[tuple[str, int]]:
+        widths = [room + _GAP for room in _widths(width)]
+        cells = list(zip(("title", "artist", "album", "genre"), widths, strict=False))
+        cells[-1] = (cells[-1][0], cells[-1][1] - _GAP)
+        return [*cells, *([("year", _YEAR)] if width >= _ALBUM_FROM else []), ("length", _TIME)]
+
+    def line(self, y: int, width: int) -> Line:
+        """The one line; it begins where the rows do."""
+        del y
+        pieces: Line = [(" ", Ink.TEXT)]
+        for name, room in self._cells(width - MARGINS):
+            text = f"{name}{self._sign}" if name == self._order else name
+            placed = right(text, room) if name in {"year", "length"} else column(text, room)
+            pieces.append((placed, Ink.ACCENT if name == self._order else Ink.DIM))
+        return pieces
+
+    def on_click(self, event: events.Click) -> None:
+        """Sort by the column under the pointer."""
+        end = 1
+        for name, room in self._cells(self.content_size.width - MARGINS):
+            end += room
+            if event.x < end:
+                self.post_message(ColumnClicked(name))
+                return
 
 
 class SimilarList(RowList):
