@@ -8,9 +8,10 @@ import os
 import stat
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -117,6 +118,24 @@ def container_start(file: BinaryIO) -> int:
     file.seek(start)
     head = file.read(8)
     return start if head.startswith(_CONTAINERS) or head[4:] == b"ftyp" else 0
+
+
+@dataclass(frozen=True, slots=True)
+class AudioPart:
+    """A part of an audio file, between two places in seconds; an ``end`` of 0 is the file's."""
+
+    path: Path
+    start: float
+    end: float
+
+
+Audio: TypeAlias = Path | AudioPart
+"""A whole file, or a part of one."""
+
+
+def as_part(audio: Audio) -> AudioPart:
+    """The part that a whole file is."""
+    return audio if isinstance(audio, AudioPart) else AudioPart(audio, 0.0, 0.0)
 
 
 class _Reader:

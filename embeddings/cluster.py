@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from embeddings.audio_file import Audio, as_part
 from embeddings.errors import EmbeddingError
 from embeddings.pipeline import FileResult, embed_many
 
@@ -32,7 +33,7 @@ TRIES = 3
 
 
 def embed_on_cluster(
-    paths: Iterable[Path], frontend_name: str, weights: Path, *, address: str = LOCAL
+    paths: Iterable[Audio], frontend_name: str, weights: Path, *, address: str = LOCAL
 ) -> Generator[FileResult]:
     """Embed files on a Ray cluster, yielding each file's result once, as tasks are completed.
 
@@ -49,7 +50,7 @@ def embed_on_cluster(
         task = ray.remote(num_cpus=1, max_retries=TRIES)(embed_batch)
         contents = ray.put(weights.read_bytes())
         jobs = enumerate(paths)
-        flying: dict[Any, list[tuple[int, Path]]] = {}
+        flying: dict[Any, list[tuple[int, Audio]]] = {}
         while True:
             cores = max(1, int(ray.cluster_resources().get("CPU", 0)))
             while len(flying) < TASKS_A_CORE * cores and (batch := list(islice(jobs, FILES_A_TASK))):
@@ -61,7 +62,7 @@ def embed_on_cluster(
                 yield from _results(ray, reference, flying.pop(reference))
 
 
-def embed_batch(paths: list[Path], frontend_name: str, name: str, contents: bytes) -> list[FileResult]:
+def embed_batch(paths: list[Audio], frontend_name: str, name: str, contents: bytes) -> list[FileResult]:
     """The task: the results of ``paths``, in any order; ``contents`` are those of the weights' file ``name``."""
     with tempfile.TemporaryDirectory(prefix="weights-") as folder:
         weights = Path(folder, name)
@@ -69,7 +70,7 @@ def embed_batch(paths: list[Path], frontend_name: str, name: str, contents: byte
         return list(embed_many(paths, frontend_name, weights, workers=1))
 
 
-def _results(ray: Any, reference: Any, batch: list[tuple[int, Path]]) -> Generator[FileResult]:
+def _results(ray: Any, reference: Any, batch: list[tuple[int, Audio]]) -> Generator[FileResult]:
     try:
         results: list[FileResult] = ray.get(reference)
     except ray.exceptions.RayTaskError as error:
@@ -78,11 +79,10 @@ def _results(ray: Any, reference: Any, batch: list[tuple[int, Path]]) -> Generat
         raise
     except ray.exceptions.RayError as error:
         lost = f"its machine was lost {TRIES + 1} times ({type(error).__name__})"
-        yield from (FileResult(index, path, error=lost, may_succeed=True) for index, path in batch)
+        yield from (FileResult(index, as_part(audio).path, error=lost, may_succeed=True) for index, audio in batch)
         return
     for result in results:
-        index, path = batch[result.index]
-        yield replace(result, index=index, path=path)
+        yield replace(result, index=batch[result.index][0])
 
 
 @contextmanager

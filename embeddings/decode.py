@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import av
 import av.error
 import numpy as np
 import soxr
@@ -13,7 +14,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from embeddings.audio_file import open_audio, open_regular
+from embeddings.audio_file import Audio, AudioPart, as_part, open_audio, open_regular
 from embeddings.errors import EmbeddingError
 from embeddings.loudness import Loudness, LoudnessMeter
 
@@ -38,14 +39,17 @@ FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "flt": 1.0, "dbl": 1
 MAX_RESTARTS = 1000
 """Damaged places in a container to read on after; a file with more is noise, and its reading must end some day."""
 
+RUN_UP_SECONDS = 0.25
+"""Decoded and thrown away before a part: an MP3 frame may need bits of those before it, and Opus settles in 80 ms."""
+
 BLOCK_SAMPLES = 1 << 16
 """Resample about a second or more at a time: frames alone (20 ms) would spend their time in calls."""
 
 
 def decode_channels(
-    path: Path, sample_rate: int, channels: int, max_seconds: float = MAX_SECONDS, meter: LoudnessMeter | None = None
+    audio: Audio, sample_rate: int, channels: int, max_seconds: float = MAX_SECONDS, meter: LoudnessMeter | None = None
 ) -> NDArray[np.float32]:
-    """The file in one channel, (N,), or in two, (2, N); see :func:`decode_mono` and :func:`decode_stereo`.
+    """The sound in one channel, (N,), or in two, (2, N); see :func:`decode_mono` and :func:`decode_stereo`.
 
     Where there is a ``meter`` it measures what is decoded, and has a result if that is the whole file.
 
@@ -55,8 +59,8 @@ def decode_channels(
     limit = int(max_seconds * sample_rate)
     blocks: list[NDArray[np.float32]] = []
     length = 0
-    with _reading(path) as container:
-        frames = _frames(container)
+    with _reading(as_part(audio)) as (container, part):
+        frames = _within(_frames(container), container, part)
         for block in _resampled(frames if meter is None else meter.watch(frames), sample_rate, channels):
             blocks.append(block)
             length += len(block)
@@ -67,15 +71,15 @@ def decode_channels(
     return np.concatenate(blocks)[:limit].T
 
 
-def measure_loudness(path: Path) -> Loudness:
-    """The loudness of a file, whatever its length.
+def measure_loudness(audio: Audio) -> Loudness:
+    """The loudness of a file or part, whatever its length.
 
     Raises:
         EmbeddingError: the file cannot be read or holds no decodable audio.
     """
     meter = LoudnessMeter()
-    with _reading(path) as container:
-        for _frame in meter.watch(_frames(container)):
+    with _reading(as_part(audio)) as (container, part):
+        for _frame in meter.watch(_within(_frames(container), container, part)):
             pass
     if meter.result is None:
         raise EmbeddingError("its sound has a format whose loudness cannot be measured")
@@ -83,18 +87,34 @@ def measure_loudness(path: Path) -> Loudness:
 
 
 @contextmanager
-def _reading(path: Path) -> Generator[InputContainer]:
-    """An open file; what goes wrong in it is told as an EmbeddingError."""
+def _reading(part: AudioPart) -> Generator[tuple[InputContainer, AudioPart]]:
+    """An open file, where the part of it begins; what goes wrong in it is told as an EmbeddingError."""
     try:
         # An open file, not a name: names like "http://…" mean other things to FFmpeg, and not every path is UTF-8.
-        with open_regular(path) as file, open_audio(file) as container:
-            yield container
+        with open_regular(part.path) as file, open_audio(file) as container:
+            if part.start:
+                container.seek(max(0, int((part.start - RUN_UP_SECONDS) * av.time_base)) + (container.start_time or 0))
+            yield container, part
     except av.error.EOFError as error:
         raise EmbeddingError("the file ends before any audio") from error
     except av.error.FFmpegError as error:
         raise EmbeddingError(f"the file cannot be decoded as audio: {error.strerror}") from error
     except OSError as error:
         raise EmbeddingError(f"the file cannot be read: {error.strerror or error}") from error
+
+
+def _within(frames: Iterator[AudioFrame], container: InputContainer, part: AudioPart) -> Iterator[AudioFrame]:
+    """The frames of a part; where its bounds lie matters to one frame."""
+    if not (part.start or part.end):
+        yield from frames
+        return
+    begin = (container.start_time or 0) / av.time_base
+    for frame in frames:
+        place = part.start if frame.time is None else frame.time - begin
+        if part.end and place >= part.end:
+            return
+        if place >= part.start:
+            yield frame
 
 
 def decode_mono(path: Path, sample_rate: int, max_seconds: float = MAX_SECONDS) -> NDArray[np.float32]:

@@ -8,7 +8,6 @@ kept; that the same file always gives the same pieces matters, and holds.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import av
@@ -20,7 +19,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from numpy.typing import NDArray
 
-from embeddings.audio_file import open_audio, open_regular
+from embeddings.audio_file import Audio, AudioPart, as_part, open_audio, open_regular
 from embeddings.decode import check_plausible, decode_channels, decoded, mixed
 from embeddings.errors import EmbeddingError
 from embeddings.frontend import Embedded
@@ -65,7 +64,7 @@ class HearsExcerpts(Protocol):
         ...
 
 
-def decode_excerpts(path: Path, sample_rate: int, plan: ExcerptPlan, channels: int = 1) -> list[NDArray[np.float32]]:
+def decode_excerpts(audio: Audio, sample_rate: int, plan: ExcerptPlan, channels: int = 1) -> list[NDArray[np.float32]]:
     """Decode ``plan.count`` pieces of ``plan.samples`` samples each: float32, in the order of the track.
 
     A piece is (samples,) for one channel, (2, samples) for two. A track that is too short for that, or whose container
@@ -75,7 +74,7 @@ def decode_excerpts(path: Path, sample_rate: int, plan: ExcerptPlan, channels: i
         EmbeddingError: the file cannot be read or holds no decodable audio.
     """
     sound = _Sound(sample_rate, channels, plan.samples)
-    return _sought(path, sound, plan.count) or [decode_channels(path, sample_rate, channels)]
+    return _sought(as_part(audio), sound, plan.count) or [decode_channels(audio, sample_rate, channels)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,24 +86,25 @@ class _Sound:
     samples: int
 
 
-def _sought(path: Path, sound: _Sound, count: int) -> list[NDArray[np.float32]] | None:
+def _sought(part: AudioPart, sound: _Sound, count: int) -> list[NDArray[np.float32]] | None:
     """The pieces, or None when they cannot be had by seeking, for whatever reason: the whole track will tell which."""
     try:
-        with open_regular(path) as file, open_audio(file, FIND_BY_RATE) as container:
+        with open_regular(part.path) as file, open_audio(file, FIND_BY_RATE) as container:
             if not container.streams.audio or not container.duration:
                 return None
-            places = _places(container.duration / av.time_base, sound.samples / sound.sample_rate, count)
+            seconds = (part.end or container.duration / av.time_base) - part.start
+            places = _places(part.start, seconds, sound.samples / sound.sample_rate, count)
             return _pieces(container, places, sound)
     except (av.error.FFmpegError, OSError, EmbeddingError):
         return None
 
 
-def _places(track_seconds: float, piece_seconds: float, count: int) -> Iterator["_Place"]:
+def _places(begin: float, track_seconds: float, piece_seconds: float, count: int) -> Iterator["_Place"]:
     """The middle of each of ``count`` equal parts of the track; nothing when they are not worth seeking for."""
     gap = track_seconds / count
     if gap >= SHORTEST_GAP * piece_seconds:
         for number in range(count):
-            yield _Place(start=(number + 0.5) * gap - piece_seconds / 2, gap=gap)
+            yield _Place(start=begin + (number + 0.5) * gap - piece_seconds / 2, gap=gap)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from embeddings.audio_file import Audio, as_part
 from embeddings.errors import EmbeddingError, OutOfTimeError, unforeseen
 from embeddings.frontend import FrontEnd, FrontEndModule
 from embeddings.registry import frontend_module, load_frontend
@@ -51,7 +52,7 @@ class FileResult:
 
     Attributes:
         index: the file's place among the paths given.
-        path: the path as given.
+        path: the file as given.
         embedding: its pooled vector and tags; None too where only the loudness was asked for.
         loudness: how loud it is, where the whole of it was decoded.
         error: one sentence saying why there is none; it does not hold the path.
@@ -66,7 +67,7 @@ class FileResult:
     may_succeed: bool = False
 
 
-def embed_file(path: Path, frontend: FrontEnd, meter: "LoudnessMeter | None" = None) -> "PooledEmbedding":
+def embed_file(audio: Audio, frontend: FrontEnd, meter: "LoudnessMeter | None" = None) -> "PooledEmbedding":
     """Decode one file and embed it in this process: pieces of it where the front-end does with them.
 
     Where the whole file is decoded, a ``meter`` has its loudness afterwards.
@@ -80,9 +81,9 @@ def embed_file(path: Path, frontend: FrontEnd, meter: "LoudnessMeter | None" = N
 
     spec = frontend.spec
     if isinstance(frontend, HearsExcerpts):
-        pieces = decode_excerpts(path, spec.sample_rate, frontend.excerpts, spec.channels)
+        pieces = decode_excerpts(audio, spec.sample_rate, frontend.excerpts, spec.channels)
         return pool(frontend.embed_excerpts(pieces))
-    return pool(frontend.embed(decode_channels(path, spec.sample_rate, spec.channels, meter=meter)))
+    return pool(frontend.embed(decode_channels(audio, spec.sample_rate, spec.channels, meter=meter)))
 
 
 # --- The child ---------------------------------------------------------------------------------------------------
@@ -126,15 +127,15 @@ class EmbedTask:
     frontend_name: str
     weights: Path
 
-    def begin(self) -> Callable[[Path], Heard]:
+    def begin(self) -> Callable[[Audio], Heard]:
         """Load the front-end."""
         from embeddings.loudness import LoudnessMeter  # noqa: PLC0415 - numpy, whose thread count is set by now
 
         frontend = load_frontend(self.frontend_name, self.weights)
 
-        def listen(path: Path) -> Heard:
+        def listen(audio: Audio) -> Heard:
             meter = LoudnessMeter()
-            return Heard(embed_file(path, frontend, meter), meter.result)
+            return Heard(embed_file(audio, frontend, meter), meter.result)
 
         return listen
 
@@ -145,11 +146,11 @@ class MeasureTask:
 
     frontend_name: str = "the loudness meter"
 
-    def begin(self) -> Callable[[Path], Heard]:
+    def begin(self) -> Callable[[Audio], Heard]:
         """Load the meter."""
         from embeddings.decode import measure_loudness  # noqa: PLC0415 - as above
 
-        return lambda path: Heard(None, measure_loudness(path))
+        return lambda audio: Heard(None, measure_loudness(audio))
 
 
 def work(connection: Connection, task: EmbedTask | MeasureTask, niceness: int) -> None:
@@ -184,9 +185,9 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def _answer(path: Path, listen: Callable[[Path], Heard]) -> Reply:
+def _answer(audio: Audio, listen: Callable[[Audio], Heard]) -> Reply:
     try:
-        return listen(path)
+        return listen(audio)
     except Exception as error:  # noqa: BLE001 - a surprise in one file must not cost a restart of torch per file
         return _failure(error, "embedding the file failed unexpectedly")
 
@@ -241,7 +242,7 @@ class _Patience:
 
 
 def embed_many(
-    paths: Iterable[Path], frontend_name: str, weights: Path, *, workers: int | None = None, niceness: int = 0
+    paths: Iterable[Audio], frontend_name: str, weights: Path, *, workers: int | None = None, niceness: int = 0
 ) -> Generator[FileResult]:
     """Embed files in ``workers`` single-threaded processes, yielding each result as it is completed.
 
@@ -268,7 +269,7 @@ def embed_many(
         yield from crew.run(enumerate(paths))
 
 
-def measure_many(paths: Iterable[Path], *, workers: int, niceness: int = 0) -> Generator[FileResult]:
+def measure_many(paths: Iterable[Audio], *, workers: int, niceness: int = 0) -> Generator[FileResult]:
     """Measure how loud files are, as :func:`embed_many` embeds them."""
     orders = _Orders(MeasureTask(), niceness, METER_START_SECONDS, METER_PATIENCE_SECONDS)
     with closing(_Pool(workers, orders)) as crew:
@@ -326,10 +327,10 @@ class _Worker:
         self._pid = self.process.pid
         self._orders = orders
         self.ready = False
-        self.job: tuple[int, Path] | None = None
+        self.job: tuple[int, Audio] | None = None
         self.patience = _Patience(self._pid, orders.start_seconds)
 
-    def give(self, job: tuple[int, Path]) -> None:
+    def give(self, job: tuple[int, Audio]) -> None:
         """Send a file to embed; a worker that has just died is noticed at the next wait."""
         self.job = job
         if self.ready:
@@ -346,7 +347,8 @@ class _Worker:
     def finish(self, reply: Failure | Heard) -> FileResult:
         """The result of the file it was busy with, which it is no longer."""
         assert self.job is not None
-        (index, path), self.job = self.job, None
+        (index, audio), self.job = self.job, None
+        path = as_part(audio).path
         if isinstance(reply, Failure):
             if reply.traceback:
                 logger.error("%s\n%s", reply.reason, reply.traceback)
@@ -373,7 +375,7 @@ class _Pool:
         while self._workers:
             self._workers.pop().end()
 
-    def run(self, jobs: Iterator[tuple[int, Path]]) -> Iterator[FileResult]:
+    def run(self, jobs: Iterator[tuple[int, Audio]]) -> Iterator[FileResult]:
         """Results as they are completed, until there are no jobs left and no worker is busy."""
         waiting = next(jobs, None)
         while waiting is not None or any(worker.job for worker in self._workers):

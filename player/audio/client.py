@@ -111,8 +111,7 @@ class _Wanted:
     def after_event(self, event: Event) -> "_Wanted":  # noqa: PLR0911 - one a kind
         track, prepared = self.track, self.prepared
         if isinstance(event, Started) and prepared is not None and event.token == prepared.token:
-            load = Load(prepared.path, 0.0, prepared.token, True, prepared.gain_db, prepared.duration)
-            return replace(self, track=load, started=True, prepared=None)
+            return replace(self, track=prepared.load(), started=True, prepared=None)
         if track is None:
             return self
         match event:

@@ -149,7 +149,7 @@ class Deck:
 
     def _decode(self) -> None:
         try:
-            with AudioSource(self.path) as source:
+            with AudioSource(self.path, self.track.start, self.track.end) as source:
                 self._source = source
                 if self._closing.is_set():
                     return

@@ -33,6 +33,10 @@ class Load:
     """By how much this track is made louder; whoever sends it sees to it that its peaks stay below full scale."""
     duration: float = 0.0
     """Seconds, where the sender knows better than the file's head (MP3 without a table); 0 where it does not."""
+    start: float = 0.0
+    """Seconds of the file at which the track begins; all other places are counted from there."""
+    end: float = 0.0
+    """Seconds of the file at which the track ends; 0 at the file's end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,13 @@ class Prepare:
     """Seconds during which it fades in over the end of the current track; 0 joins them sample by sample."""
     duration: float = 0.0
     """As for Load."""
+    start: float = 0.0
+    end: float = 0.0
+    """As for Load."""
+
+    def load(self) -> Load:
+        """The command that plays the same from its beginning."""
+        return Load(self.path, 0.0, self.token, True, self.gain_db, self.duration, self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ def display_name(path: str) -> str:
 
 
 class AudioSource:
-    """An open music file.
+    """An open music file, or a part of one; places are counted in seconds from where the part begins.
 
     Attributes:
         duration: seconds as the file declares them, None when it does not.
@@ -79,8 +79,8 @@ class AudioSource:
         lost_seconds: how much sound the file's own times say is missing between what was decoded so far.
     """
 
-    def __init__(self, path: str) -> None:
-        """Open ``path``; raises AudioError saying why it cannot be played."""
+    def __init__(self, path: str, start: float = 0.0, end: float = 0.0) -> None:
+        """Open ``path``, from ``start`` to ``end`` seconds (0 for its end); raises AudioError saying why it cannot be played."""
         self._path = path
         self._name = display_name(path)
         self._check_file()
@@ -92,6 +92,9 @@ class AudioSource:
         self.duration = self._declared_duration()
         if len(self._links) > 1:
             self._measure_links()
+        self._within = (start, end)
+        if start or end:
+            self.duration = max(0.0, (end or self.duration or start) - start) or None
         self.origin = 0.0
         self.damaged_packets = 0
         self.lost_seconds = 0.0
@@ -138,9 +141,14 @@ class AudioSource:
             AudioError: reading fails, or nothing in the file can be decoded.
         """
         self.origin = start
+        first, last = self._within
         left = None if end is None else max(0.0, end - start)
+        if last:
+            left = min(inf if left is None else left, max(0.0, last - first - start))
         some = False
-        for rate, samples in self._from(start):
+        for rate, samples in self._from(first + start):
+            if left is not None and not some:  # both ends on samples of the file, so that its parts join without a seam
+                left = (round((first + start + left) * rate) - round((first + start) * rate)) / rate
             kept = samples if left is None else samples[: round(left * rate)]
             some = True
             if len(kept):

@@ -104,7 +104,7 @@ class StreamEngine:
     def prepare(self, track: Prepare) -> None:
         """Let a track follow the current one by itself."""
         self._crossfade = track.crossfade
-        load = Load(track.path, 0.0, track.token, play=True, gain_db=track.gain_db, duration=track.duration)
+        load = track.load()
         if self._prepared is None or not self._prepared.is_for(load):
             self._follow(self._follower(load))
 

@@ -71,6 +71,7 @@ class VlcEngine:
         self._token: int | None = None
         self._duration = 0.0
         self._start = 0.0
+        self._within = (0.0, 0.0)
         self._playing = False
         self._begun = False
         self._announced = False
@@ -82,10 +83,12 @@ class VlcEngine:
         """Take a track; VLC opens it at the first Play."""
         self.stop()
         self._path, self._token, self._start = track.path, track.token, max(0.0, track.position)
+        self._within = (track.start, track.end)
         self._playing, self._gain_db = track.play, track.gain_db
         self._set_volume()
         try:
-            self._duration = self._known_duration(track.path)
+            whole = self._known_duration(track.path)
+            self._duration = max(0.0, (track.end or whole) - track.start)
         except AudioError as error:
             self._token = None
             self._emit(Failed(track.token, str(error)))
@@ -125,7 +128,7 @@ class VlcEngine:
         """Go to a place; before the first Play, begin there."""
         self._start = max(0.0, seconds)
         if self._begun:
-            self._player.set_time(int(self._start * 1000))
+            self._player.set_time(int((self._within[0] + self._start) * 1000))
 
     def set_volume(self, volume: SetVolume) -> None:
         """Set the slider; VLC has no balance."""
@@ -174,7 +177,7 @@ class VlcEngine:
         """Where the track is, as VLC tells it (a few times a second)."""
         if self._token is None:
             return None
-        told = self._player.get_time() / 1000 if self._announced else 0.0
+        told = self._player.get_time() / 1000 - self._within[0] if self._announced else 0.0
         seconds = told if told > 0 else self._start
         return Position(self._token, seconds, max(self._duration, seconds), self._playing, underruns=0)
 
@@ -193,8 +196,11 @@ class VlcEngine:
 
     def _begin(self) -> None:
         media = self._instance.media_new_path(self._path)
-        if self._start > 0:
-            media.add_option(f":start-time={self._start:.3f}")
+        begin, end = self._within[0] + self._start, self._within[1]
+        if begin > 0:
+            media.add_option(f":start-time={begin:.3f}")
+        if end > 0:
+            media.add_option(f":stop-time={end:.3f}")
         self._player.set_media(media)
         media.release()
         self._player.play()

@@ -20,6 +20,7 @@ from player.cli.options import (
     say,
 )
 from player.errors import PlayerError
+from player.library.paths import file_of, span_of
 
 if TYPE_CHECKING:
     from player.library.scan import ScanProgress, ScanReport
@@ -219,7 +220,8 @@ def _track_documents(home: Home, rows: "list[TrackRow]") -> list[dict[str, objec
     return [
         {
             "id": row.id,
-            "path": row.path,
+            "path": file_of(row.path),
+            "start": span_of(row.path)[0],
             "title": row.title,
             "artist": row.artist,
             "artists": list(row.all_artists),

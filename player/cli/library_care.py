@@ -23,6 +23,7 @@ from player.cli.options import (
     say,
 )
 from player.errors import PlayerError, UsageError
+from player.library.paths import file_of
 
 if TYPE_CHECKING:
     from player.feedback.hygiene import KeptExclusion
@@ -87,7 +88,9 @@ def missing(data_dir: DataDir = None, json: Json = False) -> None:
     with opened(data_dir) as home:
         found = missing_tracks(home.database)
         if json:
-            emit_json([{"id": row.id, "title": row.title, "artist": row.artist, "path": row.path} for row in found])
+            emit_json(
+                [{"id": row.id, "title": row.title, "artist": row.artist, "path": file_of(row.path)} for row in found]
+            )
             return
         for row in found:
             print(f"{row.id:>6}  {row.artist} – {row.title}  {row.path}")

@@ -308,7 +308,7 @@ def play(
     station goes on afterwards. Options for the sound hold for this run; config.toml has them for good.
 
     With --headless every line of the output is a JSON object: `start` (with `gain_db` and `loudness_lufs`), `finish`, `skip`,
-    `stop`, `output` (its `state`: opened, lost, back or switched), `underrun`, `notice`.
+    `stop`, `output` (its `state`: lost, back or switched), `underrun`, `notice`.
     """
     if station is not None and (music or then):
         raise UsageError("name either a station with --station, or music, after which --then STATION goes on.")

@@ -10,6 +10,7 @@ import typer
 from player.cli.options import DataDir, Home, Json, emit_json, opened, say
 from player.cli.signals import Leaving
 from player.errors import PlayerError, UsageError
+from player.library.paths import file_of
 from player.survey.view import COUNT, SECONDS
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def _clip_document(clip: "Clip | None", progress: "Progress") -> dict[str, objec
     track = None if clip is None else clip.track
     return {
         "track_id": None if track is None else track.id,
-        "path": None if track is None else track.path,
+        "path": None if track is None else file_of(track.path),
         "title": None if track is None else track.title,
         "artist": None if track is None else track.artist,
         "start": None if clip is None else clip.start,

@@ -23,6 +23,7 @@ from rapidfuzz.distance import OSA
 
 from player.integrations.history.entries import TrackName
 from player.integrations.name_normalisation import TitleKey, album_key, artist_keys, title_key
+from player.library.paths import file_of
 from player.library.tags import UNKNOWN_ARTIST
 
 NEAR_LENGTH = 3.0
@@ -146,14 +147,16 @@ class Matcher:
         if track.recording_id:
             self._by_recording[track.recording_id].append(track)
         for path in track.paths:
-            self._by_file[_file_name(path)].append((path, track))
+            file = file_of(path)
+            self._by_file[_file_name(file)].append((file, track))
 
     def match(self, name: TrackName) -> Match:
         """What ``name`` means."""
         if name.recording_id and (found := self._by_recording.get(name.recording_id)):
             return Match(How.RECORDING, _decide(found, name))
         if name.path and (found := self._at_path(name.path)):
-            return Match(How.PATH, _decide(found, name))
+            title = title_key(name.title)  # a file that a cue sheet divides has several tracks
+            return Match(How.PATH, _decide([one for one in found if title_key(one.title) == title] or found, name))
         if not name.title or not name.artist:
             return UNMATCHED
         return self._by_name(name)

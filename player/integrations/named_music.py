@@ -5,16 +5,19 @@ no station, search or list has it. A later scan of its folder finds it, and its 
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
 from player.errors import PlayerError
 from player.integrations.playlist_files import FORMATS, entry_path, read_playlist
+from player.library.cue_sheets import sheet_files
 from player.library.file_reader import FailedReading, Reading, read_file
-from player.library.files import FoundFile, Walker
-from player.library.track_writer import KnownFile, TrackWriter, load_known, mark_missing
+from player.library.files import FoundFile, Walker, is_sheet
+from player.library.paths import file_of, span_of
+from player.library.track_writer import KnownFile, TrackWriter, load_known, mark_missing, rows_by_file
 from player.library.tracks import TrackRow, load_catalogue
 from player.storage.database import Database
 from player.text import printable
@@ -60,7 +63,7 @@ def find_music(database: Database, words: Sequence[str], search: Search) -> Name
     tracks: list[TrackRow] = []
     for word in words:
         if word in named:
-            tracks += [replace(rows[ids[file.path]], path=file.path) for file in named[word] if file.path in ids]
+            tracks += [replace(rows[track], path=path) for file in named[word] for path, track in ids[file.path]]
         else:
             tracks += _search(search, word)
     if not tracks:
@@ -89,8 +92,12 @@ def _search(search: Search, query: str) -> list[TrackRow]:
 
 
 def _files(path: Path) -> Iterator[FoundFile]:
-    """The files of a folder by their names, of a playlist, or the file itself; a playlist in a playlist is passed over."""
-    folders = _entries(path) if path.suffix[1:].lower() in FORMATS and path.is_file() else [path]
+    """The files of a folder by their names, of a playlist or cue sheet, or the file itself; lists in a list are passed over."""
+    folders: Iterable[Path] = [path]
+    if path.is_file() and is_sheet(path.name):
+        folders = sheet_files(path)
+    elif path.is_file() and path.suffix[1:].lower() in FORMATS:
+        folders = _entries(path)
     for folder in folders:
         yield from sorted(Walker().walk(folder), key=lambda file: _natural(file.path))
 
@@ -107,15 +114,21 @@ def _entries(playlist: Path) -> Iterator[Path]:
             yield entry_path(entry.written, playlist.parent)
 
 
-def _register(database: Database, files: Sequence[FoundFile]) -> tuple[dict[str, int], list[tuple[str, str]]]:
-    """Track ids by path, and the files that cannot be read with the reason; what is not in the library gets a track."""
+def _register(
+    database: Database, files: Sequence[FoundFile]
+) -> tuple[Mapping[str, Sequence[tuple[str, int]]], list[tuple[str, str]]]:
+    """By file (path, track) of all it holds, and the files that cannot be read with the reason.
+
+    What is not in the library gets a track.
+    """
     roots = sorted({file.root for file in files})
     with database.reader() as session:
         known = load_known(session, roots)
-    unread = iter(dict.fromkeys(file for file in files if not _unchanged(file, known.get(file.path))))
+    rows = rows_by_file(known.values())
+    unread = iter(dict.fromkeys(file for file in files if not _unchanged(file, rows.get(file.path, ()))))
     writer = TrackWriter(roots, frozenset(file.path for file in files), known, set())
     failures: list[tuple[str, str]] = []
-    while batch := [read_file(file) for file in islice(unread, BATCH)]:
+    while batch := [one for file in islice(unread, BATCH) for one in read_file(file)]:
         failures += [(one.file.path, one.error) for one in batch if isinstance(one, FailedReading)]
         readings = [one for one in batch if isinstance(one, Reading)]
         with database.session() as session:
@@ -125,9 +138,15 @@ def _register(database: Database, files: Sequence[FoundFile]) -> tuple[dict[str,
             mark_missing(session, [there[path].id for path in guests])
     with database.reader() as session:
         kept = load_known(session, roots)
+    found: dict[str, list[tuple[str, int]]] = defaultdict(list)
     unplayable = {path for path, _error in failures}
-    return {path: file.track_id for path, file in kept.items() if path not in unplayable}, failures
+    for path in sorted(kept, key=span_of):
+        row = kept[path]
+        if file_of(path) not in unplayable and row.id not in writer.vanished:
+            found[file_of(path)].append((path, row.track_id))
+    return found, failures
 
 
-def _unchanged(file: FoundFile, known: KnownFile | None) -> bool:
-    return known is not None and (known.size, known.mtime_ns) == (file.size, file.mtime_ns)
+def _unchanged(file: FoundFile, rows: Sequence[KnownFile]) -> bool:
+    there = [row for row in rows if not row.missing] or rows
+    return bool(there) and all(row.is_of(file) for row in there)

@@ -14,7 +14,7 @@ from xml.etree import ElementTree as ET
 
 from player.errors import PlayerError
 from player.integrations.history.fields import document, number, text
-from player.library.paths import text_to_path
+from player.library.paths import span_of, text_to_path
 from player.library.tags import clean_text
 from player.library.tracks import TrackRow
 
@@ -185,8 +185,15 @@ def _place(row: TrackRow, folder: Path | None) -> bytes:
 def _write_m3u(name: str, rows: Sequence[TrackRow], places: Sequence[bytes]) -> bytes:
     lines = [b"#EXTM3U", f"#PLAYLIST:{name}".encode()]
     for row, place in zip(rows, places, strict=True):
-        lines += [f"#EXTINF:{round(row.duration)},{row.artist} - {row.title}".encode(), place]
+        lines.append(f"#EXTINF:{round(row.duration)},{row.artist} - {row.title}".encode())
+        lines += [f"#EXTVLCOPT:{name}-time={seconds:.3f}".encode() for name, seconds in _times(row)]
+        lines.append(place)
     return b"\n".join(lines) + b"\n"
+
+
+def _times(row: TrackRow) -> Iterable[tuple[str, float]]:
+    """The times of a track within a file, which VLC understands; other players play the whole file."""
+    return [(name, seconds) for name, seconds in zip(("start", "stop"), span_of(row.path), strict=True) if seconds]
 
 
 def _write_pls(_name: str, rows: Sequence[TrackRow], places: Sequence[bytes]) -> bytes:

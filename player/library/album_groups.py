@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from player.library.path_tags import without_disc_folder
+from player.library.paths import file_of
 from player.library.tags import VARIOUS, album_key
 from player.storage.models import Track, TrackFile
 
@@ -26,7 +27,7 @@ def join_compilations(session: Session) -> None:
         select(*columns).join(TrackFile).where(*untold)
     ):
         row = _Row(track, album, artists, compilation, key)
-        groups[without_disc_folder(path.rpartition("/")[0]), album_key("", row.album)].append(row)
+        groups[without_disc_folder(file_of(path).rpartition("/")[0]), album_key("", row.album)].append(row)
     changed: list[dict[str, object]] = []
     for rows in groups.values():
         artists = Counter(row.first_artist for row in rows)

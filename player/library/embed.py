@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from embeddings.audio_file import Audio, AudioPart
 from embeddings.errors import EmbeddingError
 from embeddings.pipeline import FileResult, embed_many, measure_many
 from embeddings.pooling import vector_to_bytes
@@ -20,7 +21,7 @@ from player.folders import Paths
 from player.jobs import LOWEST_PRIORITY, Estimate, JobProgress, trainer_lock
 from player.library import loudness
 from player.library.embed_priority import EmbedPriority, WaitingTracks, load_priority
-from player.library.paths import text_to_path
+from player.library.paths import span_of, text_to_path
 from player.library.vectors import PendingTrack, newest_track_id, pending_tracks, store_embedding
 from player.storage.database import Database
 from player.storage.key_value import keep_fact, read_fact
@@ -251,7 +252,7 @@ def _measure(
     if not waiting:
         return 0
     estimate, done = Estimate(), 0
-    files = (text_to_path(path) for _track_id, path in waiting)
+    files = (_audio(path) for _track_id, path in waiting)
     with closing(measure_many(files, workers=min(workers, len(waiting)), niceness=LOWEST_PRIORITY)) as results:
         for result in results:
             done += 1
@@ -262,6 +263,12 @@ def _measure(
             if should_stop():
                 break
     return len(waiting) - done
+
+
+def _audio(path: str) -> Audio:
+    """The file, or the part of it, that a track's path as stored stands for."""
+    start, end = span_of(path)
+    return AudioPart(text_to_path(path), start, end) if start or end else text_to_path(path)
 
 
 @dataclass(slots=True)
@@ -306,14 +313,14 @@ class _Run:
         self._keep_rate(key, rate)
         return EmbedReport(self.done - len(failed), tuple(failed), self._left(waiting))
 
-    def _results(self, files: Generator[Path], weights: Path) -> Generator[FileResult]:
+    def _results(self, files: Generator[Audio], weights: Path) -> Generator[FileResult]:
         if self.cluster is None:
             return embed_many(files, self.spec.name, weights, workers=self.workers, niceness=LOWEST_PRIORITY)
         from embeddings.cluster import embed_on_cluster  # noqa: PLC0415 - Ray, where it is asked for
 
         return embed_on_cluster(files, self.spec.name, weights, address=self.cluster)
 
-    def _files(self, waiting: WaitingTracks) -> Generator[Path]:
+    def _files(self, waiting: WaitingTracks) -> Generator[Audio]:
         """The paths, each chosen when a worker is about to be free for it."""
         while True:
             self._look_for_more(waiting)
@@ -321,7 +328,7 @@ class _Run:
             if track is None:
                 return
             self.given.append(track)
-            yield text_to_path(track.path)
+            yield _audio(track.path)
 
     def _look_for_more(self, waiting: WaitingTracks) -> None:
         """Take up tracks that a scan has added since."""

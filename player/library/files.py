@@ -3,9 +3,11 @@
 import os
 import stat
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
+from zlib import crc32
 
 from player.library.paths import path_to_text
 
@@ -20,8 +22,8 @@ EXTENSIONS = frozenset(
 ART_NAMES = ("cover", "folder", "front", "album", "artwork", "albumart")
 ART_ENDINGS = frozenset({"jpg", "jpeg", "png", "gif", "webp"})
 """Pictures of an album by the names that other players look for, the best first."""
-LYRICS_BESIDE, ART_BESIDE = 1, 2
-"""Bits of ``FoundFile.beside``."""
+LYRICS_BESIDE, ART_BESIDE, SHEETS_BESIDE = 1, 2, 4
+"""Bits of ``FoundFile.beside``; from the last on it holds the stamp of cue sheets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class FoundFile:
         root: the scanned folder or file it was found under, likewise.
         size: bytes.
         mtime_ns: when it was last changed.
-        beside: bits for lyrics of its name and a picture of its folder that lie beside it.
+        beside: bits for lyrics of its name and a picture of its folder that lie beside it, and behind them the stamp of
+            the folder's cue sheets.
     """
 
     path: str
@@ -41,6 +44,16 @@ class FoundFile:
     size: int
     mtime_ns: int
     beside: int = 0
+
+    @property
+    def sheets(self) -> int:
+        """What tells the cue sheets beside it from what they were before; 0 without any."""
+        return sheets_in(self.beside)
+
+
+def sheets_in(beside: int) -> int:
+    """The stamp of cue sheets in the bits of what lies beside a file."""
+    return beside // SHEETS_BESIDE
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +121,8 @@ class Walker:
             return
         if not stat.S_ISDIR(status.st_mode):
             if stat.S_ISREG(status.st_mode):
-                beside = _Beside.among([path.name for path in start.parent.iterdir()]).of(start.name)
+                with os.scandir(start.parent) as listing:
+                    beside = _Beside.among(list(listing)).of(start.name)
                 yield FoundFile(path_to_text(start), name, status.st_size, status.st_mtime_ns, beside)
             return  # a named pipe would be waited for, a device be read without end
         if self._is_new(status):
@@ -128,9 +142,9 @@ class Walker:
             except OSError as error:
                 self._give_up(folder, error)
                 continue
-            beside = _Beside.among([entry.name for entry in entries])
+            beside = _Beside.among(entries)
             for entry in entries:
-                if not entry.name.startswith("."):
+                if not entry.name.startswith(".") and not is_sheet(entry.name):
                     yield from self._visit(entry, folders, root, beside)
 
     def _visit(self, entry: os.DirEntry[str], folders: list[str], root: str, beside: "_Beside") -> Iterator[FoundFile]:
@@ -193,20 +207,37 @@ class _Beside:
 
     lyrics: frozenset[str]
     cover: bool
+    sheets: int
 
     @classmethod
-    def among(cls, names: Sequence[str]) -> "_Beside":
-        """What is among the names of a folder."""
-        parts = [name.lower().rpartition(".") for name in names if "." in name]
+    def among(cls, entries: Sequence[os.DirEntry[str]]) -> "_Beside":
+        """What is among the entries of a folder."""
+        parts = [entry.name.lower().rpartition(".") for entry in entries if "." in entry.name]
         return cls(
             frozenset(stem for stem, _, ending in parts if ending == "lrc"),
             any(stem in ART_NAMES and ending in ART_ENDINGS for stem, _, ending in parts),
+            _stamp([entry for entry in entries if is_sheet(entry.name)]),
         )
 
     def of(self, name: str) -> int:
         """The bits of ``FoundFile.beside`` for the file of that name."""
         has_lyrics = bool(self.lyrics) and name.lower().rpartition(".")[0] in self.lyrics
-        return LYRICS_BESIDE * has_lyrics | ART_BESIDE * self.cover
+        return LYRICS_BESIDE * has_lyrics | ART_BESIDE * self.cover | SHEETS_BESIDE * self.sheets
+
+
+def _stamp(sheets: Sequence[os.DirEntry[str]]) -> int:
+    """32 bits that change with the names, sizes and times of a folder's cue sheets."""
+    told: list[str] = []
+    for sheet in sheets:
+        with suppress(OSError):
+            status = sheet.stat()
+            told.append(f"{sheet.name} {status.st_size} {status.st_mtime_ns}")
+    return crc32("\n".join(sorted(told)).encode("utf-8", "surrogateescape"))
+
+
+def is_sheet(name: str) -> bool:
+    """True for the name of a cue sheet."""
+    return name.lower().endswith(".cue")
 
 
 def is_candidate(name: str) -> bool:

@@ -5,6 +5,10 @@ import re
 import unicodedata
 from pathlib import Path
 
+FRAMES_PER_SECOND = 75
+"""The unit of cue sheets: sectors of a CD."""
+_PART = "//track"
+"""Between a file and the track within it; a normalised path never has two slashes, and no byte is written with a "t"."""
 _ESCAPE = re.compile(r"//([0-9a-f]{2})")
 _PRIVATE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Categories that never reach the terminal raw: control, invisible, undecodable, and line separators."""
@@ -38,6 +42,33 @@ def text_to_path(text: str) -> Path:
     """The path that :func:`path_to_text` made ``text`` of, to open the file with."""
     if "//" not in text:
         return Path(text)
-    pieces = _ESCAPE.split(text)
+    pieces = _ESCAPE.split(file_of(text))
     names = [bytes([int(piece, 16)]) if odd % 2 else os.fsencode(piece) for odd, piece in enumerate(pieces)]
     return Path(os.fsdecode(b"".join(names)))
+
+
+def part_to_text(file: str, number: int, start: int, end: int | None) -> str:
+    """The text that stands for a track within a file, from one CD frame to another; None for the file's end.
+
+    >>> part_to_text("/music/album.flac", 3, 22_050, None)
+    '/music/album.flac//track03@22050-'
+    """
+    return f"{file}{_PART}{number:02}@{start}-{'' if end is None else end}"
+
+
+def file_of(text: str) -> str:
+    """The file, as text, that a track lies in or is."""
+    return text.partition(_PART)[0]
+
+
+def part_of(text: str) -> str:
+    """The track within a file as MPD names it ("track0003"); empty where the track is the whole file."""
+    number = text.partition(_PART)[2].partition("@")[0]
+    return number and f"track{int(number):04}"
+
+
+def span_of(text: str) -> tuple[float, float]:
+    """The seconds of its file from and to which a track lasts; an end of 0 is the file's."""
+    times = text.partition(_PART)[2].partition("@")[2]
+    start, _, end = times.partition("-")
+    return int(start or 0) / FRAMES_PER_SECOND, int(end or 0) / FRAMES_PER_SECOND

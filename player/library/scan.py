@@ -10,9 +10,9 @@ from pathlib import Path
 
 from player.errors import PlayerError
 from player.library.album_groups import join_compilations
-from player.library.file_reader import READER, FailedReading, Reading, read_file
+from player.library.file_reader import FailedReading, Reading, read_file
 from player.library.files import FoundFile, Patterns, Walker, is_below, is_candidate
-from player.library.paths import path_to_text
+from player.library.paths import file_of, path_to_text
 from player.library.scan_roots import CHANGED, enclosing_root, known_roots
 from player.library.track_writer import (
     KnownFailure,
@@ -24,6 +24,7 @@ from player.library.track_writer import (
     load_known,
     mark_missing,
     note_beside,
+    rows_by_file,
 )
 from player.storage.database import Database
 from player.storage.key_value import keep_fact
@@ -106,6 +107,8 @@ class _Plan:
     beside: dict[int, int] = field(default_factory=dict[int, int])
     """What lies beside files, by their ids, where only that changed."""
     failed: list[FailedPath] = field(default_factory=list[FailedPath])
+    doubtful: list[FailedPath] = field(default_factory=list[FailedPath])
+    """Files that play, though something about them is wrong."""
     not_audio: list[str] = field(default_factory=list[str])
     unchanged: int = 0
 
@@ -130,7 +133,7 @@ class _Walked:
 
     def is_gone(self, path: str) -> bool:
         """True where a file that was below the roots is there no more."""
-        return path not in self.found and not any(is_below(path, folder.path) for folder in self.unlisted)
+        return file_of(path) not in self.found and not any(is_below(path, folder.path) for folder in self.unlisted)
 
 
 def scan(
@@ -192,7 +195,7 @@ def scan(
         moved=counts[Outcome.MOVED],
         missing=len(writer.vanished) if whole else 0,
         unchanged=plan.unchanged,
-        failed=(*walked.absent, *walked.unlisted, *_empty_roots(walked, known), *plan.failed),
+        failed=(*walked.absent, *walked.unlisted, *_empty_roots(walked, known), *plan.failed, *plan.doubtful),
         not_audio=tuple(plan.not_audio),
         seconds=time.perf_counter() - started,
     )
@@ -253,21 +256,21 @@ def _make_plan(
 ) -> _Plan:
     """Sort the files found into those to read and those whose size and time say that nothing changed."""
     plan = _Plan()
+    rows = rows_by_file(known.values())
     for path, file in found.items():
-        stamp = file.size, file.mtime_ns
-        failure, row = failed_before.get(path), known.get(path)
+        failure, there = failed_before.get(path), [row for row in rows.get(path, ()) if not row.missing]
         if again:
             plan.to_read.append(file)
-        elif failure and (failure.size, failure.mtime_ns) == stamp:
+        elif failure and (failure.size, failure.mtime_ns) == (file.size, file.mtime_ns):
             plan.fail(path, failure.error)
-        elif not row or (row.size, row.mtime_ns) != stamp or row.reader != READER:
-            plan.to_read.append(file)
-        elif row.missing:
-            plan.returned.append(row.id)
-        else:
+        elif there and all(row.is_of(file) for row in there):
             plan.unchanged += 1
-        if row and row.beside != file.beside:
-            plan.beside[row.id] = file.beside
+            plan.beside |= {row.id: file.beside for row in there if row.beside != file.beside}
+        elif not there and (row := known.get(path)) and row.is_of(file) and len(rows[path]) == 1:
+            plan.returned.append(row.id)
+            plan.beside |= {row.id: file.beside} if row.beside != file.beside else {}
+        else:
+            plan.to_read.append(file)
     return plan
 
 
@@ -289,9 +292,10 @@ def _write_all(
             outcomes = writer.put(session, readings)
             writer.put_failed(session, failures)
         counts.update(outcomes)
+        plan.doubtful += [FailedPath(file_of(one.file.path), one.problem) for one in readings if one.problem]
         for failure in failures:
             plan.fail(failure.file.path, failure.error)
-        done += len(batch)
+        done += len({file_of(item.file.path) for item in batch})
         tell(ScanProgress("reading music", done, len(plan.to_read), done / (time.monotonic() - started)))
         if done < len(plan.to_read) and should_stop():
             return False
@@ -303,8 +307,8 @@ def _batches(files: Sequence[FoundFile], separators: Sequence[str]) -> Iterator[
     batch: list[Reading | FailedReading] = []
     started = time.monotonic()
     for file in files:
-        batch.append(read_file(file, separators))
-        if len(batch) == _BATCH_FILES or time.monotonic() - started > _BATCH_SECONDS:
+        batch += read_file(file, separators)
+        if len(batch) >= _BATCH_FILES or time.monotonic() - started > _BATCH_SECONDS:
             yield batch
             batch, started = [], time.monotonic()
     if batch:

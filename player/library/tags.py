@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from player.library.containers import AudioInfo
 from player.library.path_tags import PathTags, tags_from_path
+from player.library.tagging.blocks import TagBlock
 from player.library.tagging.fields import merge_fields
 from player.library.tagging.reader import read_blocks
 
@@ -121,7 +122,19 @@ def read_tags(file: BinaryIO, size: int, path: str, root: str = "", separators: 
         separators: texts between the artists of one tag, such as ";"; by default a tag names one artist.
     """
     blocks = read_blocks(file, size)
-    found = _Fields(merge_fields(blocks))
+    return make_tags(merge_fields(blocks), path, root, separators, has_art=has_art(blocks))
+
+
+def has_art(blocks: Iterable[TagBlock]) -> bool:
+    """True where the tags hold a picture."""
+    return any(block.pictures for block in blocks)
+
+
+def make_tags(
+    fields: Mapping[str, Sequence[str]], path: str, root: str, separators: Sequence[str], *, has_art: bool
+) -> Tags:
+    """The tags that merged fields make; for the arguments see :func:`read_tags`."""
+    found = _Fields(fields)
     title, credit, album = found.first("title"), found.joined("artist"), found.first("album")
     album_artist, artists = found.joined("album_artist"), found.artists(separators)
     named = PathTags() if title else tags_from_path(path, root)
@@ -159,7 +172,7 @@ def read_tags(file: BinaryIO, size: int, path: str, root: str = "", separators: 
         track_peak=found.decimal("track_peak", 0, _HIGHEST_PEAK),
         album_peak=found.decimal("album_peak", 0, _HIGHEST_PEAK),
         has_lyrics=bool(found.first("lyrics") or found.first("synced_lyrics")),
-        has_art=any(block.pictures for block in blocks),
+        has_art=has_art,
         musicbrainz_recording=found.identifier("musicbrainz_recording"),
         musicbrainz_release=release,
         acoustid=found.identifier("acoustid"),

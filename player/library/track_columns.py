@@ -7,6 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from player.library.files import ART_BESIDE, LYRICS_BESIDE
+from player.library.paths import file_of
 
 _NAMES = (
     *("composer", "work", "movement", "movement_number", "original_year", "track_number", "track_total", "disc_number"),
@@ -26,7 +27,7 @@ def load_columns(connection: sqlite3.Connection, tracks: Collection[int]) -> dic
     files: dict[int, list[str]] = defaultdict(list)
     beside: dict[int, int] = defaultdict(int)
     for track, path, bits in connection.execute(_FILES, wanted):
-        files[track].append(path)
+        files[track].append(file_of(path))
         beside[track] |= bits
     return {
         track: {

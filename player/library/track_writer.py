@@ -1,7 +1,8 @@
 """Writing what was read into the database: which track a file is, and what a scan counts it as."""
 
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from enum import Enum, auto
 from typing import Any, TypeVar
@@ -10,9 +11,9 @@ from sqlalchemy import Insert, Update, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import Session
 
-from player.library.file_reader import READER, FailedReading, Reading
-from player.library.files import FoundFile, is_below
-from player.library.paths import text_to_path
+from player.library.file_reader import PART_MARK, READER, FailedReading, Reading
+from player.library.files import FoundFile, is_below, sheets_in
+from player.library.paths import FRAMES_PER_SECOND, file_of, text_to_path
 from player.storage.models import FailedFile, Track, TrackFile
 
 _SOME = 500
@@ -42,6 +43,19 @@ class KnownFile:
     missing: bool
     reader: int
     beside: int
+
+    def is_of(self, file: FoundFile) -> bool:
+        """True where the file, and the cue sheets beside it, are as they were when this row was written."""
+        same = (self.size, self.mtime_ns, self.reader) == (file.size, file.mtime_ns, READER)
+        return same and sheets_in(self.beside) == file.sheets
+
+
+def rows_by_file(rows: Iterable[KnownFile]) -> dict[str, list[KnownFile]]:
+    """Rows by the path of the file, which has several where a cue sheet divides it."""
+    found: dict[str, list[KnownFile]] = defaultdict(list)
+    for row in rows:
+        found[file_of(row.path)].append(row)
+    return found
 
 
 def load_known(session: Session, roots: Sequence[str]) -> dict[str, KnownFile]:
@@ -83,12 +97,15 @@ class TrackWriter:
     present: Collection[str]
     known: dict[str, KnownFile]
     vanished: set[int]
+    _rows: Mapping[str, Sequence[KnownFile]] | None = None
 
     def put(self, session: Session, readings: Sequence[Reading]) -> list[Outcome]:
         """Write ``readings``; the outcomes are in their order."""
         tracks = _find_tracks(session, {reading.fingerprint for reading in readings})
         renewed = self._same_files(readings)
-        remuxed = _find_remuxed(session, [reading for reading in readings if reading.fingerprint not in tracks])
+        self._supersede(readings)
+        unknown = [reading for reading in readings if reading.fingerprint not in tracks]
+        remuxed = _find_remuxed(session, unknown) | _find_shifted(session, unknown, set(tracks.values()))
         tracks |= remuxed | renewed
         new = {reading.fingerprint: reading for reading in readings if reading.fingerprint not in tracks}
         tracks |= _add_tracks(session, list(new.values()))
@@ -140,8 +157,20 @@ class TrackWriter:
             session.execute(
                 upsert(FailedFile).values(values).on_conflict_do_update(index_elements=["path"], set_=values)
             )
-        known = [self.known[failure.file.path].id for failure in failures if failure.file.path in self.known]
-        mark_missing(session, known)
+        rows = self._rows_by_file()
+        mark_missing(session, [row.id for failure in failures for row in rows.get(failure.file.path, ())])
+
+    def _supersede(self, readings: Sequence[Reading]) -> None:
+        """Count as vanished what the files that were read held before and hold no more, as a cue sheet came or changed."""
+        paths = {reading.file.path for reading in readings}
+        rows = self._rows_by_file()
+        for file in {file_of(path) for path in paths}:
+            self.vanished |= {row.id for row in rows.get(file, ()) if row.path not in paths and not row.missing}
+
+    def _rows_by_file(self) -> Mapping[str, Sequence[KnownFile]]:
+        if self._rows is None:
+            self._rows = rows_by_file(self.known.values())
+        return self._rows
 
     def _same_files(self, readings: Sequence[Reading]) -> dict[str, int]:
         """Track ids by fingerprint of files that did not change and are read again by a newer reader: they stay what they are."""
@@ -201,6 +230,29 @@ def _find_remuxed(session: Session, readings: Sequence[Reading]) -> dict[str, in
     return found
 
 
+_SHIFT_FRAMES = 3 * FRAMES_PER_SECOND
+"""By which the beginning of a track is moved when a sheet is mended; pre-gaps have two seconds."""
+_LAST_DIGIT = ":"
+"""Comes behind all digits, so that an index finds all that begin alike."""
+
+
+def _find_shifted(session: Session, readings: Sequence[Reading], taken: Collection[int]) -> dict[str, int]:
+    """Track ids by fingerprint of tracks within files, where a changed cue sheet lets them begin a little elsewhere."""
+    found: dict[str, int] = {}
+    left = set(taken)
+    for reading in readings:
+        content, mark, start = reading.fingerprint.partition(PART_MARK)
+        if not mark:
+            continue
+        within = Track.fingerprint.between(content + mark, content + mark + _LAST_DIGIT)
+        known = session.execute(select(Track.fingerprint, Track.id).where(within))
+        near = [(abs(int(other.partition(mark)[2]) - int(start)), track) for other, track in known if track not in left]
+        if near and min(near)[0] <= _SHIFT_FRAMES:
+            found[reading.fingerprint] = min(near)[1]
+            left.add(min(near)[1])
+    return found
+
+
 def _write(session: Session, statement: Insert | Update, rows: list[dict[str, Any]]) -> None:
     if rows:
         session.execute(statement, rows)
@@ -228,7 +280,8 @@ def _reading_values(reading: Reading) -> dict[str, Any]:
 
 
 def _track_values(reading: Reading) -> dict[str, Any]:
-    return {**asdict(reading.tags), "artists": "\n".join(reading.tags.artists), "edges": reading.edges}
+    told = {"artists": "\n".join(reading.tags.artists), "edges": reading.edges, "duration": reading.info.duration}
+    return {**asdict(reading.tags), **told}
 
 
 def note_beside(session: Session, bits: Mapping[int, int]) -> None:

@@ -16,7 +16,9 @@ WITH there AS (SELECT * FROM track WHERE id IN (SELECT track_id FROM track_file 
 SELECT (SELECT count(*) FROM there), (SELECT count(DISTINCT coalesce(album_id, lower(artist || char(0) || album))) FROM there
     WHERE album != ''), (SELECT coalesce(sum(duration), 0) FROM there),
   (SELECT count(DISTINCT track_id) FROM track_file WHERE track_id NOT IN (SELECT id FROM there)),
-  (SELECT coalesce(sum(size), 0) FROM track_file WHERE NOT missing)
+  (SELECT coalesce(sum(size), 0) FROM (
+    SELECT max(size) AS size FROM track_file WHERE NOT missing
+    GROUP BY CASE instr(path, '//track') WHEN 0 THEN path ELSE substr(path, 1, instr(path, '//track')) END))
 """
 
 

@@ -8,7 +8,7 @@ from player.audio import messages as audio
 from player.audio.client import AudioClient
 from player.feedback.listened_ranges import Heard
 from player.library.loudness import Level
-from player.library.paths import text_to_path
+from player.library.paths import span_of, text_to_path
 from player.library.tracks import TrackRow
 from player.playback.silence import Reason, Silence, SoundChange
 
@@ -171,6 +171,7 @@ class Playback:
                 self.level_of(track).gain_db,
                 crossfade,
                 track.duration,
+                *span_of(track.path),
             )
         )
 
@@ -290,7 +291,8 @@ class Playback:
 
     def _load(self, now: Current) -> None:
         path, track = str(text_to_path(now.track.path)), now.track
-        self._send(audio.Load(path, now.position, now.token, now.playing, now.level.gain_db, track.duration))
+        within, gain = span_of(track.path), now.level.gain_db
+        self._send(audio.Load(path, now.position, now.token, now.playing, gain, track.duration, *within))
 
     def _send(self, command: audio.Command) -> None:
         if self.borrower is not None:

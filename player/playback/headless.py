@@ -229,7 +229,9 @@ class _Teller:
         """Tell what became of the sound."""
         match event:
             case audio.Ready(engine, device, note) if (output := output_words(engine, device)) != self._output:
-                self._output_is("switched" if self._output else "opened", output, note)
+                if self._output:
+                    self._output_is("switched", output, note)
+                self._output = output
             case audio.DeviceLost(message):
                 self._output_is("lost", "", message)
             case audio.DeviceChanged(device, switched):

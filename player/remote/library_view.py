@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import PurePosixPath
 
+from player.library.paths import file_of, part_of
 from player.library.tracks import TrackRow
 from player.remote.protocol import Ack, AckError
 
@@ -27,11 +28,13 @@ class LibraryView:
         )
 
     def uri(self, row: TrackRow) -> str:
-        """The name of a track's file."""
+        """The name of a track's file; one of a cue sheet is named as if its file were a folder, as MPD does."""
+        file, part = file_of(row.path), part_of(row.path)
+        name = f"{file}/{part}" if part else file
         for root, prefix in self._roots:
-            if row.path.startswith(root):
-                return prefix + row.path.removeprefix(root)
-        return row.path.lstrip("/")
+            if name.startswith(root):
+                return prefix + name.removeprefix(root)
+        return name.lstrip("/")
 
     @cached_property
     def _by_uri(self) -> dict[str, TrackRow]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from player.audio import messages as audio
-from player.library.paths import text_to_path
+from player.library.paths import span_of, text_to_path
 from player.survey.view import Clip
 
 FADE_SECONDS = 0.3
@@ -85,7 +85,9 @@ class ClipSound:
             self._token -= 1
             self._clip, self._began, self._over = clip, None, False
             self._set_level(0.0)
-            self._send(audio.Load(str(text_to_path(clip.track.path)), clip.start, self._token, play=True))
+            begin, end = span_of(clip.track.path)
+            path = str(text_to_path(clip.track.path))
+            self._send(audio.Load(path, clip.start, self._token, play=True, start=begin, end=end))
 
     def stop(self) -> None:
         """Fall silent."""

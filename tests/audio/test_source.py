@@ -1,5 +1,6 @@
 import os
 import random
+import wave
 from pathlib import Path
 from threading import Timer
 
@@ -177,3 +178,26 @@ def test_a_file_name_that_is_not_utf8_plays(tmp_path):
 
 def test_a_file_name_shown_holds_no_control_characters():
     assert display_name("/m/a\x1b[31mred\n\udce9.mp3") == "a?[31mred??.mp3"
+
+
+@pytest.mark.parametrize("rate", [32_000, 44_100])
+def test_the_parts_of_a_file_join_as_if_it_had_never_been_divided(tmp_path, rate):
+    noise = np.random.default_rng(1).integers(-9000, 9000, (rate * 4, 2), dtype=np.int16)
+    path = tmp_path / "album.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(2)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(noise.tobytes())
+
+    def part(start, end, begin=0.0):
+        with AudioSource(str(path), start, end) as opened:
+            return opened.duration, np.concatenate([samples for _, samples in opened.native(begin)])
+
+    _, whole = part(0, 0)
+    cuts = (0, 1 + 13 / 75, 2 + 74 / 75, 0)
+    parts = [part(start, end) for start, end in zip(cuts, cuts[1:], strict=False)]
+    assert np.array_equal(np.concatenate([samples for _, samples in parts]), whole)
+    assert [seconds for seconds, _ in parts] == pytest.approx([1 + 13 / 75, 1 + 61 / 75, 4 - cuts[2]])
+    # A seek is within the part, and ends with it.
+    assert len(part(cuts[1], cuts[2], begin=1.0)[1]) == round(cuts[2] * rate) - round((cuts[1] + 1) * rate)

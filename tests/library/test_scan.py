@@ -331,7 +331,7 @@ def test_only_regular_files_are_read(database, music):
     with pytest.raises(LibraryError, match=r"pipe\.mp3 is neither a folder nor a file"):
         scan(database, [music / "pipe.mp3"])
     found = FoundFile(str(music / "pipe.mp3"), str(music), 1, 1)  # it took a file's place after the walk
-    assert read_file(found).error == "it cannot be read (it is no regular file)"
+    assert read_file(found)[0].error == "it cannot be read (it is no regular file)"
 
 
 def test_a_library_whose_files_have_all_gone_is_marked_missing_not_refused(database, music):

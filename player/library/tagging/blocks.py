@@ -21,9 +21,13 @@ _CYRILLIC = re.compile(r"[А-ЯЁ]?[а-яё]+|[А-ЯЁ]+|[«»–—№’“”
 _GREEK = re.compile(r"[Α-ΩΆΈ-ΏΪΫ]?[α-ωά-ώΐΰ]+|[Α-ΩΆΈ-ΏΪΫ]+|[«»–—’“”„…]")  # noqa: RUF001 - Greek is meant
 _ALPHABETS = (("cp1251", _CYRILLIC), ("koi8_r", _CYRILLIC), ("cp866", _CYRILLIC), ("cp1253", _GREEK))
 """Encodings of one byte, and words as they are written in that alphabet: bytes of another encoding make mixed case."""
+_KANA = re.compile(r"[\u3041-\u30fa]")
+_NO_JAPANESE = re.compile(r"[\uff61-\uff9f\ufffd]")
+"""Narrow kana are what Chinese, Korean and alphabets look like in Shift JIS; its lead bytes of wide ones they hardly have."""
+_FEWEST_KANA = 2
 _FOREIGN = ("cp932", "gb18030", "big5", "cp949", "cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "cp874", "iso8859_2")
 """Encodings met in tags and file names from before Unicode, besides the Western one."""
-_SAMPLE_BYTES = 4096
+SAMPLE_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +76,24 @@ def decode_guess(data: bytes, *more: bytes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:
-        sample = b" ".join([data, *(each for each in more if not each.isascii())])[:_SAMPLE_BYTES]
+        sample = b" ".join([data, *(each for each in more if not each.isascii())])[:SAMPLE_BYTES]
+    return data.decode(guess_encoding(sample), "replace")
+
+
+def guess_encoding(sample: bytes) -> str:
+    """The encoding that bytes which are not UTF-8 look like."""
     letters = re.findall(rb"[A-Za-z\x80-\xff]+", sample)
     mixed = any(re.search(rb"[A-Za-z]", word) and not word.isascii() for word in letters)
     high, all_letters = len(re.findall(rb"[\x80-\xff]", sample)), sum(map(len, letters))
     western = high < _FEWEST_FOREIGN or high < (_MIXED_SHARE if mixed else _FOREIGN_SHARE) * all_letters
-    return data.decode("cp1252" if western else _guess(sample), "replace")
+    return "cp1252" if western else _guess(sample)
 
 
 def _guess(sample: bytes) -> str:
     """The encoding of a sample mostly outside ASCII: an alphabet's where that makes words of it, else by frequencies."""
+    japanese = sample.decode("cp932", "replace")
+    if len(_KANA.findall(japanese)) >= _FEWEST_KANA and not _NO_JAPANESE.search(japanese):
+        return "cp932"
     for encoding, words in _ALPHABETS:
         text = sample.decode(encoding, "replace")
         foreign = re.findall(r"[^\W\d_a-zA-Z]+|[^\x00-\x7f\w]", text)

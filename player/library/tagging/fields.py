@@ -43,6 +43,7 @@ ALIASES = MappingProxyType(
             "musicbrainz_release": "MUSICBRAINZALBUMID",
             "musicbrainz_album_artist": "MUSICBRAINZALBUMARTISTID",
             "acoustid": "ACOUSTIDID",
+            "cue_sheet": "CUESHEET",
             "rating": "POPM FMPSRATING RATING SHAREDUSERRATING RATE",
         }.items()
     }
