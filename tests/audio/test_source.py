@@ -1,3 +1,4 @@
+import itertools
 import os
 import random
 import wave
@@ -196,7 +197,7 @@ def test_the_parts_of_a_file_join_as_if_it_had_never_been_divided(tmp_path, rate
 
     _, whole = part(0, 0)
     cuts = (0, 1 + 13 / 75, 2 + 74 / 75, 0)
-    parts = [part(start, end) for start, end in zip(cuts, cuts[1:], strict=False)]
+    parts = [part(start, end) for start, end in itertools.pairwise(cuts)]
     assert np.array_equal(np.concatenate([samples for _, samples in parts]), whole)
     assert [seconds for seconds, _ in parts] == pytest.approx([1 + 13 / 75, 1 + 61 / 75, 4 - cuts[2]])
     # A seek is within the part, and ends with it.
