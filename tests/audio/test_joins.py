@@ -8,7 +8,7 @@ import pytest
 import soxr
 
 from bench.audio.sine import FORMATS, PART_SECONDS, Part, judge, write_halves
-from player.audio.deck import Deck, Way
+from player.audio.deck import LAST_CALL_SECONDS, Deck, Way
 from player.audio.messages import Load
 from player.audio.mixer import Listeners, Mixer
 from player.audio.resampling import Resampler
@@ -58,6 +58,8 @@ class Tape:
     def _behind(self, deck):
         if deck.ring.finished or deck._closing.is_set():
             return False
+        if deck._at_end.is_set() and deck._follower is None:  # its last samples wait for what may still follow
+            return deck.ring.available <= LAST_CALL_SECONDS * self.rate
         return deck.ring.available < self.rate // 2 or deck._at_end.is_set()
 
 

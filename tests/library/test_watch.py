@@ -1,7 +1,9 @@
 """Folders that are watched: real files, the real notifications of the system."""
 
+import contextlib
 import queue
 import shutil
+import time
 
 import pytest
 
@@ -25,13 +27,13 @@ def watched(tmp_path):
 
 def until_told(told, wanted, do):
     """Do something, again and again until the watch has begun, and wait until the folder is told."""
-    while True:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
         do()
-        try:
+        with contextlib.suppress(queue.Empty):
             if wanted in told.get(timeout=2.0):
                 return
-        except queue.Empty:
-            continue
+    pytest.fail(f"nothing was told of {wanted.name}")
 
 
 def test_what_is_added_and_deleted_is_told_by_its_folder(watched):
