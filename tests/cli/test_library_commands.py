@@ -8,6 +8,7 @@ import pytest
 from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
 from embeddings.weights.files import find_weights
 from player.demo import demo_music
+from player.library.loudness import REFERENCE_LUFS
 from tests.support.library import paths_in, write_songs
 
 SCAN_KEYS = {"added", "updated", "moved", "missing", "unchanged", "failed", "not_audio", "seconds"}
@@ -94,7 +95,7 @@ def test_the_tracks_are_listed_with_everything_scripts_need(demo, player):
     assert (second["plays"], second["skips"], second["thumbs"]) == (0, 1, {})
     assert first["title"]
     assert 40 < first["duration"] < 65
-    assert (first["artists"], first["files"], first["lufs"]) == ([first["artist"]], [first["path"]], None)
+    assert (first["artists"], first["files"], first["lufs"]) == ([first["artist"]], [first["path"]], REFERENCE_LUFS)
 
 
 def test_the_tracks_that_match_all_words_are_listed(demo, player):

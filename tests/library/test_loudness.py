@@ -18,6 +18,14 @@ from player.library.loudness import (
 from player.storage.models import Track
 
 
+@pytest.fixture
+def tones(tones):
+    """The tones, of none of which the loudness is known."""
+    with tones.database.session() as session:
+        session.execute(update(Track).values(lufs=None, true_peak_db=None))
+    return tones
+
+
 def put(home, track_id, **values):
     with home.database.session() as session:
         session.execute(update(Track).where(Track.id == track_id).values(**values))

@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import update
 
+from embeddings.loudness import Loudness
 from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
 from player.config import Paths, Settings
 from player.demo import demo_music
+from player.library.loudness import REFERENCE_LUFS, store_loudness
 from player.library.scan import scan
 from player.library.tracks import TrackRow, load_catalogue
 from player.library.vectors import store_embedding
@@ -94,7 +96,7 @@ def copy_home(template: Path, folder: Path) -> Home:
 
 
 def give_vectors(database: Database, seed: int = 0) -> None:
-    """Store a vector and tags for every track: random numbers, alike within a genre."""
+    """Store a vector and tags for every track, random numbers alike within a genre, and a loudness that asks for no gain."""
     rng = np.random.default_rng(seed)
     with database.reader() as session:
         rows = load_catalogue(session)
@@ -114,6 +116,7 @@ def give_vectors(database: Database, seed: int = 0) -> None:
                 tags=shown.astype("<f4").tobytes(),
                 error=None,
             )
+            store_loudness(session, row.id, Loudness(REFERENCE_LUFS, -6.0))
 
 
 def write_songs(folder: Path, count: int, seconds: float) -> Path:
