@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from math import log10
+from typing import TYPE_CHECKING
 
-import av.error
-import av.filter
-from av.audio.frame import AudioFrame
+if TYPE_CHECKING:
+    import av.filter
+    from av.audio.frame import AudioFrame
+
 
 STEREO = 2
 SILENCE_LUFS = -70.0
@@ -57,14 +59,16 @@ class LoudnessMeter:
         self._last: dict[str, str] = {}
         self._samples = 0
 
-    def watch(self, frames: Iterator[AudioFrame]) -> Iterator[AudioFrame]:
+    def watch(self, frames: "Iterator[AudioFrame]") -> "Iterator[AudioFrame]":
         """Measure frames as they pass through to somebody else; who takes all of them leaves a result here."""
         for frame in frames:
             self._add(frame)
             yield frame
         self._finish()
 
-    def _add(self, frame: AudioFrame) -> None:
+    def _add(self, frame: "AudioFrame") -> None:
+        import av.error  # noqa: PLC0415 - FFmpeg's libraries, which whoever only asks for gains does without
+
         if self._failed:
             return
         try:
@@ -72,7 +76,7 @@ class LoudnessMeter:
         except (av.error.FFmpegError, ValueError):
             self._failed = True
 
-    def _measure(self, frame: AudioFrame) -> None:
+    def _measure(self, frame: "AudioFrame") -> None:
         found = (frame.sample_rate, frame.layout.name, frame.format.name)
         if self._graph is None or found != self._format:
             self._end_part()
@@ -104,6 +108,8 @@ class LoudnessMeter:
         self._graph, self._last, self._samples = None, {}, 0
 
     def _pull(self) -> None:
+        import av.error  # noqa: PLC0415 - see _add
+
         assert self._graph is not None
         with suppress(av.error.BlockingIOError, av.error.EOFError):
             while True:
@@ -111,7 +117,9 @@ class LoudnessMeter:
                 self._last = measured.metadata or self._last
 
 
-def _graph(like: AudioFrame) -> av.filter.Graph:
+def _graph(like: "AudioFrame") -> "av.filter.Graph":
+    import av.filter  # noqa: PLC0415 - see LoudnessMeter
+
     graph = av.filter.Graph()
     source = graph.add_abuffer(
         sample_rate=like.sample_rate, format=like.format.name, layout=like.layout.name, time_base=like.time_base

@@ -19,7 +19,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from player.library.paths import path_to_text
-from player.library.tags import UNKNOWN_ARTIST, read_tags
+from player.library.tags import read_tags
+from player.text import UNKNOWN_ARTIST
 
 FIELDS = ("title", "artist", "album", "albumartist", "genre", "year", "track", "disc", "composer")
 ENDINGS = frozenset(

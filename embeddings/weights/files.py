@@ -12,8 +12,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import urllib.error
-import urllib.request
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -181,6 +179,9 @@ class PublishedFile:
         return f"the weights are not there ({reason}); download {self} and put it at {place}, or name it with --weights"
 
     def _download(self, scratch: Path, target: Path) -> None:
+        import urllib.error  # noqa: PLC0415 - only a download needs the network's modules
+        import urllib.request  # noqa: PLC0415
+
         try:
             with urllib.request.urlopen(self.address, timeout=DOWNLOAD_SECONDS) as reply:  # noqa: S310 - a spec's own
                 contents: bytes = reply.read(MAX_FILE_BYTES)

@@ -24,7 +24,7 @@ from rapidfuzz.distance import OSA
 from player.integrations.history.entries import TrackName
 from player.integrations.name_normalisation import TitleKey, album_key, artist_keys, title_key
 from player.library.paths import file_of
-from player.library.tags import UNKNOWN_ARTIST
+from player.text import UNKNOWN_ARTIST
 
 NEAR_LENGTH = 3.0
 """Seconds by which a source's length may differ from the file's: services round, and count silence differently."""

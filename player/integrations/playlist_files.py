@@ -15,8 +15,8 @@ from xml.etree import ElementTree as ET
 from player.errors import PlayerError
 from player.integrations.history.fields import document, number, text
 from player.library.paths import span_of, text_to_path
-from player.library.tags import clean_text
 from player.library.tracks import TrackRow
+from player.text import clean_text
 
 LARGEST = 1 << 25
 """Bytes of a playlist; one of 100,000 tracks has about half."""

@@ -16,10 +16,10 @@ from player.integrations.matching import Matcher, Status, words_in_use
 from player.integrations.playlist_files import entry_path, read_playlist
 from player.library.paths import path_to_text
 from player.library.query import parse_query
-from player.library.tags import clean_text
 from player.library.tracks import TrackRow
 from player.storage.database import Database
 from player.storage.models import Playlist, PlaylistEntry
+from player.text import clean_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,23 +2,16 @@
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from player.library.containers import AudioInfo
 from player.library.path_tags import PathTags, tags_from_path
 from player.library.tagging.blocks import TagBlock
 from player.library.tagging.fields import merge_fields
 from player.library.tagging.reader import read_blocks
+from player.text import LONGEST_TEXT, UNKNOWN_ARTIST, clean_text
 
-__all__ = ["UNKNOWN_ARTIST", "AudioInfo", "Tags", "clean_text", "read_tags"]
-
-UNKNOWN_ARTIST = "Unknown artist"
-"""Shown for a file without an artist; files without one are not taken to be by the same person anywhere else."""
-_LONGEST = 500
-"""Characters kept of one tag; the longest real titles (of symphonies) stay below 300."""
 _MOST_ARTISTS = 100
 _LARGEST_NUMBER = 99_999
 _SEPARATOR = "; "
@@ -27,8 +20,6 @@ _DECIMAL = re.compile(r"[+-]?\d{1,4}(?:[.,]\d{1,12})?")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DISC_OF_ALBUM = re.compile(r"\s*[(\[,-]?\s*\b(?:disc|disk|cd)\s*(\d{1,2})\s*[)\]]?$", re.IGNORECASE)
 """A disc's number in an album's title, as in "The Wall (Disc 2)"."""
-_KEPT_FORMAT = "\u200c\u200d"
-"""Joiners, without which Persian words and some emoji fall apart; other invisible characters can turn text around."""
 _YES = frozenset({"1", "true", "yes"})
 VARIOUS = "Various Artists"
 _VARIOUS = frozenset({"various artists", "various", "va", "v.a.", "v/a", "verschiedene interpreten", "artistes variés"})
@@ -91,24 +82,6 @@ class Tags:
     musicbrainz_recording: str | None
     musicbrainz_release: str | None
     acoustid: str | None
-
-
-def clean_text(text: str) -> str:
-    """``text`` on one line, without control and invisible characters, in NFC, at most 500 characters."""
-    if not (text.isascii() and text.isprintable()):
-        kept = (_replacement(character) for character in text[: 4 * _LONGEST])
-        text = unicodedata.normalize("NFC", "".join(kept))
-    return " ".join(text.split())[:_LONGEST].rstrip()
-
-
-def _replacement(character: str) -> str:
-    """The character itself, a space for what separates lines or controls a terminal, nothing for what is invisible."""
-    category = unicodedata.category(character)
-    if category in {"Cc", "Zl", "Zp"}:
-        return " "
-    if category in {"Cs", "Cf", "Cn", "Co"} and character not in _KEPT_FORMAT:
-        return ""
-    return character
 
 
 def read_tags(file: BinaryIO, size: int, path: str, root: str = "", separators: Sequence[str] = ()) -> Tags:
@@ -235,7 +208,7 @@ class _Fields:
 
     def year(self, name: str) -> int | None:
         """The first plausible year."""
-        matches = (_YEAR.search(value[:_LONGEST]) for value in self.values.get(name, ()))
+        matches = (_YEAR.search(value[:LONGEST_TEXT]) for value in self.values.get(name, ()))
         return next((int(match[1]) for match in matches if match), None)
 
     def pair(self, name: str) -> tuple[int | None, int | None]:
@@ -272,7 +245,7 @@ def _cleaned(values: Iterable[str]) -> list[str]:
 
 def _joined(texts: Iterable[str]) -> str:
     """Distinct texts in order."""
-    return _SEPARATOR.join(dict.fromkeys(text for text in texts if text))[:_LONGEST]
+    return _SEPARATOR.join(dict.fromkeys(text for text in texts if text))[:LONGEST_TEXT]
 
 
 def _split_list(text: str, credit: str) -> list[str]:

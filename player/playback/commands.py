@@ -11,7 +11,6 @@ from player.library.albums import album_tracks
 from player.playback.player_state import PlayerSession
 from player.playback.queue_loop import QueueLoop
 from player.playback.sleep_timer import SleepTimer
-from player.settings_file import change_setting
 from player.stations.pins import Pins, why_not
 from player.storage.event_kinds import Action, Kind
 
@@ -203,6 +202,8 @@ class TransportCommands(Commands):
     @command
     def set_device(self, name: str) -> None:
         """Let the sound come out of another device, named by a part of its name; empty for the system's default."""
+        from player.settings_file import change_setting  # noqa: PLC0415 - only a change needs the writer of TOML
+
         change_setting(self._session.paths, "audio.device", name)
         self._session.playback.set_device(name)
 

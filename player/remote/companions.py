@@ -6,8 +6,8 @@ from contextlib import ExitStack, contextmanager
 from player.config import Settings
 from player.folders import Paths
 from player.playback.controller import Controller
-from player.remote.scrobbler import scrobblers
 from player.remote.server import RemoteServer
+from player.secrets_file import read_secrets
 from player.storage.database import Database
 
 
@@ -22,7 +22,10 @@ def companions(player: Controller, database: Database, paths: Paths, settings: S
         server = RemoteServer(player, database, paths, settings)
         server.start()
         stack.callback(server.close)
-        for scrobbler in scrobblers(player, database, paths, settings.scrobble):
-            scrobbler.start()
-            stack.callback(scrobbler.close)
+        if read_secrets(paths):
+            from player.remote.scrobbler import scrobblers  # noqa: PLC0415 - most have none, and do without its imports
+
+            for scrobbler in scrobblers(player, database, paths, settings.scrobble):
+                scrobbler.start()
+                stack.callback(scrobbler.close)
         yield

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from player.library.paths import path_to_text
-from player.library.scan import known_roots
+from player.library.scan_roots import known_roots
 from player.playback.controller import Controller
 from player.remote.filters import TAG_NAMES, TAGS
 from player.remote.library_view import LibraryView

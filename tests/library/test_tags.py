@@ -4,7 +4,8 @@ import struct
 
 import pytest
 
-from player.library.tags import UNKNOWN_ARTIST, clean_text, read_tags
+from player.library.tags import read_tags
+from player.text import UNKNOWN_ARTIST, clean_text
 from tests.library.audio_files import FORMATS, REQUIRED, encode, without_table
 
 WRITTEN = {

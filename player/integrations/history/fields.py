@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from player.feedback.events import MICROSECONDS
-from player.library.tags import clean_text
+from player.text import clean_text
 
 Document = Mapping[str, Any]
 _LARGEST_SECONDS = 1e11

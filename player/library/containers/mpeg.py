@@ -8,6 +8,7 @@ import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import BinaryIO
 
 from player.library.containers.base import AudioInfo, ByteRange, NotAudioError, Probe, RangePayload, read_at, untagged
@@ -54,7 +55,8 @@ class MpegFrame:
     """The features that all frames of one stream have in common: layer, version, rate."""
 
 
-def _build_frame(second: int, third: int, mono: bool) -> MpegFrame | None:  # noqa: FBT001 - one bit of the header
+@cache  # so that walking a file is one look-up a frame
+def _frame(second: int, third: int, mono: bool) -> MpegFrame | None:  # noqa: FBT001 - one bit of the header
     version_bits, layer_bits = second >> 3 & 3, second >> 1 & 3
     bitrate_index, rate_index, padding = third >> 4, third >> 2 & 3, third >> 1 & 1
     if version_bits == 1 or layer_bits == 0 or bitrate_index in {0, 15} or rate_index == len(_RATES):
@@ -69,21 +71,11 @@ def _build_frame(second: int, third: int, mono: bool) -> MpegFrame | None:  # no
     return MpegFrame(layer, version, bitrate, rate, 1 if mono else 2, length, samples, (layer, version, rate))
 
 
-_FRAMES = {
-    (second, third, mono): frame
-    for second in range(0xE0, 0x100)
-    for third in range(256)
-    for mono in (False, True)
-    if (frame := _build_frame(second, third, mono))
-}
-"""Every valid header, so that walking a file is one look-up a frame."""
-
-
 def frame_at(data: bytes, offset: int) -> MpegFrame | None:
     """The frame whose header lies at ``offset``, or None."""
-    if offset + _HEADER_BYTES > len(data) or data[offset] != 0xFF:  # noqa: PLR2004 - sync byte
+    if offset + _HEADER_BYTES > len(data) or data[offset] != 0xFF or data[offset + 1] < 0xE0:  # noqa: PLR2004 - sync bits
         return None
-    return _FRAMES.get((data[offset + 1], data[offset + 2], data[offset + 3] >> 6 == _MONO))
+    return _frame(data[offset + 1], data[offset + 2], data[offset + 3] >> 6 == _MONO)
 
 
 def find_frames(data: bytes, start: int = 0, *, at_end: bool) -> int | None:
