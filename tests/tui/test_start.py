@@ -20,6 +20,14 @@ def test_the_screen_imports_nothing_heavy():
 
 
 @pytest.mark.slow
+def test_what_plays_behind_it_decodes_reads_and_fetches_nothing():
+    imported = "player.playback.controller, player.remote.companions, player.library.scan_roots"
+    loaded = json.loads(run_python(f"import json, sys, {imported}; print(json.dumps(sorted(sys.modules)))"))
+    elsewhere = {"torch", "scipy", "av", "sounddevice", "vlc", "urllib.request", "player.library.containers", "tomlkit"}
+    assert elsewhere & set(loaded) == set()
+
+
+@pytest.mark.slow
 async def test_without_colour_every_colour_is_gone_and_the_signs_stay(running, player, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     async with running(player, size=(160, 50)) as stage:
