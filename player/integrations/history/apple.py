@@ -8,7 +8,7 @@ import csv
 from collections.abc import Iterator, Mapping
 
 from player.integrations.history import fields
-from player.integrations.history.archive import Export, ExportError, Part
+from player.integrations.history.archive import Export, ExportError, ExportPart
 from player.integrations.history.entries import (
     IMPOSSIBLE_DATE,
     NO_NAME,
@@ -52,7 +52,7 @@ def read_apple(export: Export) -> Iterator[Item]:
             yield from _rows(part, reader)
 
 
-def _rows(part: Part, reader: "csv.DictReader[str]") -> Iterator[Item]:
+def _rows(part: ExportPart, reader: "csv.DictReader[str]") -> Iterator[Item]:
     while True:
         try:
             row = next(reader)
@@ -64,7 +64,7 @@ def _rows(part: Part, reader: "csv.DictReader[str]") -> Iterator[Item]:
         yield _item(part, reader.line_num, row)
 
 
-def _item(part: Part, line: int, row: Mapping[str, str]) -> Item:
+def _item(part: ExportPart, line: int, row: Mapping[str, str]) -> Item:
     if row.get("Event Type", "PLAY_END") not in {"PLAY_END", ""} or row.get("Media Type", "AUDIO") == "VIDEO":
         return LeftOut(NOT_HEARD)
     ended, heard = fields.moment(row, _ENDED, "Event Received Timestamp"), fields.number(row, _HEARD)

@@ -23,7 +23,7 @@ class ExportError(PlayerError):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ExportPart:
     """One file of an export.
 
     Attributes:
@@ -93,14 +93,14 @@ class Export:
         self.single = path.is_file() and not zipfile.is_zipfile(path)
         """Whether it is one file, which then is what it was called to be."""
 
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[ExportPart]:
         """Its files in the order of their names."""
         if self.single:
             return [self._file(self.path, self.path.name)]
         found = self._in_folder() if self.path.is_dir() else self._in_archive()
         return sorted((part for part in found if not part.is_debris), key=lambda part: part.name)
 
-    def wanted(self, wants: Callable[[Part], bool], what: str) -> list[Part]:
+    def wanted(self, wants: Callable[[ExportPart], bool], what: str) -> list[ExportPart]:
         """The files that ``wants`` picks; a single file is taken for what it was called.
 
         Raises:
@@ -115,10 +115,10 @@ class Export:
     def _count(self, count: int) -> None:
         self.consumed += count
 
-    def _file(self, path: Path, name: str) -> Part:
-        return Part(path_to_text(name), path.stat().st_size, lambda: path.open("rb"), self._count)
+    def _file(self, path: Path, name: str) -> ExportPart:
+        return ExportPart(path_to_text(name), path.stat().st_size, lambda: path.open("rb"), self._count)
 
-    def _in_folder(self) -> Iterator[Part]:
+    def _in_folder(self) -> Iterator[ExportPart]:
         seen = 0
         for folder, _, names in os.walk(self.path):
             for name in names:
@@ -131,14 +131,14 @@ class Export:
                 if path.is_file():
                     yield self._file(path, str(path.relative_to(self.path)))
 
-    def _in_archive(self) -> Iterator[Part]:
+    def _in_archive(self) -> Iterator[ExportPart]:
         try:
             with zipfile.ZipFile(self.path) as archive:
                 infos = [info for info in archive.infolist() if not info.is_dir()]
         except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
             raise ExportError(f"{self.shown} is a damaged zip archive ({error}); fetch the export anew.") from error
         for info in infos:
-            yield Part(path_to_text(info.filename), info.file_size, self._opener(info), self._count)
+            yield ExportPart(path_to_text(info.filename), info.file_size, self._opener(info), self._count)
 
     def _opener(self, info: zipfile.ZipInfo) -> _Opener:
         @contextmanager

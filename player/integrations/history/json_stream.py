@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from player.integrations.history.archive import ExportError, Part
+from player.integrations.history.archive import ExportError, ExportPart
 
 _CHUNK = 1 << 18
 _LONGEST_ITEM = 1 << 22
@@ -14,7 +14,7 @@ _BLANK = re.compile(r"[ \t\r\n]*")
 _DECODER = json.JSONDecoder()
 
 
-def json_items(part: Part) -> Iterator[tuple[int, Any]]:
+def json_items(part: ExportPart) -> Iterator[tuple[int, Any]]:
     """The items of a file that holds one JSON array, or one JSON value a line, with the lines they begin on.
 
     A line that is no JSON comes as the error that says so; a damaged array cannot be gone on with.
@@ -30,7 +30,7 @@ def json_items(part: Part) -> Iterator[tuple[int, Any]]:
             yield from _lines(text)
 
 
-def begins_with(part: Part, character: str) -> bool:
+def begins_with(part: ExportPart, character: str) -> bool:
     """Whether ``character`` is the first of a file that is not blank."""
     with part.text() as stream:
         return _Text(stream, part.name).peek() == character

@@ -15,7 +15,7 @@ from typing import TextIO
 
 from player.feedback.events import MICROSECONDS
 from player.integrations.history import fields
-from player.integrations.history.archive import Export, ExportError, Part
+from player.integrations.history.archive import Export, ExportError, ExportPart
 from player.integrations.history.entries import (
     IMPOSSIBLE_DATE,
     NO_NAME,
@@ -57,7 +57,7 @@ _HEADERLESS = {"artist": 0, "album": 1, "title": 2, "time": 3}
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    part: Part
+    part: ExportPart
     places: Mapping[str, int]
     loved: bool
 
@@ -73,7 +73,7 @@ def read_lastfm(export: Export) -> Iterator[Item]:
             yield from _read(part)
 
 
-def _json(part: Part) -> Iterator[Item]:
+def _json(part: ExportPart) -> Iterator[Item]:
     """What lastfmstats.com hands out: one object with a list of scrobbles, their dates in milliseconds."""
     if part.size > _LARGEST_DOCUMENT:
         raise ExportError(f"{part.name} is larger than {_LARGEST_DOCUMENT >> 20} MiB; fetch it in pieces.")
@@ -90,7 +90,7 @@ def _json(part: Part) -> Iterator[Item]:
         yield _item(_Table(part, _HEADERLESS, loved=False), number, row)
 
 
-def _portable(part: Part) -> Iterator[Item]:
+def _portable(part: ExportPart) -> Iterator[Item]:
     """``.scrobbler.log`` of Rockbox and other portable players: tabs between artist, album, title, number, length, L or S, time.
 
     Without a zone its times are those of the player's clock, which is taken to be set as this machine's.
@@ -141,7 +141,7 @@ def _portable_item(cells: Sequence[str], at: int) -> Item:
     return Entry(key_of(SOURCE, "scrobble", at, name.artist, name.title), name, PlayEntry(end, started_us=at))
 
 
-def _read(part: Part) -> Iterator[Item]:
+def _read(part: ExportPart) -> Iterator[Item]:
     with part.text() as stream:
         first = stream.readline(1 << 16)
         if not first.strip():
@@ -161,7 +161,7 @@ def _read(part: Part) -> Iterator[Item]:
         yield from _rows(table, stream, separator)
 
 
-def _ahead(part: Part) -> list[str]:
+def _ahead(part: ExportPart) -> list[str]:
     """The first lines of a file."""
     with part.text() as stream:
         return [line for line in islice(stream, _LOOKED_AT) if len(line) < 1 << 16]

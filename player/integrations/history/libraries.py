@@ -19,7 +19,7 @@ from xml.parsers.expat import ExpatError
 
 from player.feedback.events import MICROSECONDS
 from player.integrations.history import fields
-from player.integrations.history.archive import Export, ExportError, Part
+from player.integrations.history.archive import Export, ExportError, ExportPart
 from player.integrations.history.entries import Item, LeftOut, Malformed, TrackName
 from player.integrations.history.play_counts import Totals, entries_of
 from player.library.paths import path_to_text
@@ -196,11 +196,11 @@ def _written_us(export: Export) -> int:
     return export.path.stat().st_mtime_ns // 1000
 
 
-def _single(export: Export, endings: tuple[str, ...], what: str) -> Part:
+def _single(export: Export, endings: tuple[str, ...], what: str) -> ExportPart:
     return export.wanted(lambda part: part.basename.endswith(endings), what)[0]
 
 
-def _bytes(part: Part) -> bytes:
+def _bytes(part: ExportPart) -> bytes:
     """All of a file, within limits.
 
     Raises:

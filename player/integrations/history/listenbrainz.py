@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from player.integrations.history import fields
-from player.integrations.history.archive import Export, Part
+from player.integrations.history.archive import Export, ExportPart
 from player.integrations.history.entries import (
     IMPOSSIBLE_DATE,
     NO_NAME,
@@ -39,11 +39,11 @@ def read_listenbrainz(export: Export) -> Iterator[Item]:
             yield _item(part, line, value, names)
 
 
-def _is_history(part: Part) -> bool:
+def _is_history(part: ExportPart) -> bool:
     return part.basename.endswith((".json", ".jsonl")) and part.basename not in _NOT_HISTORY
 
 
-def _item(part: Part, line: int, value: Any, names: dict[str, TrackName]) -> Item:
+def _item(part: ExportPart, line: int, value: Any, names: dict[str, TrackName]) -> Item:
     if isinstance(value, ValueError):
         return Malformed(part.name, line, str(value))
     values = fields.document(value)
@@ -54,7 +54,7 @@ def _item(part: Part, line: int, value: Any, names: dict[str, TrackName]) -> Ite
     return Malformed(part.name, line, "it is neither a listen (“listened_at”) nor feedback (“score”)")
 
 
-def _listen(part: Part, line: int, values: fields.Document, names: dict[str, TrackName]) -> Item:
+def _listen(part: ExportPart, line: int, values: fields.Document, names: dict[str, TrackName]) -> Item:
     listened = fields.moment(values, "listened_at")
     if listened is None:
         return Malformed(part.name, line, "“listened_at” is no time")
@@ -91,7 +91,7 @@ def _seconds(more: fields.Document) -> float | None:
     return seconds if seconds is not None and seconds > 0 else None
 
 
-def _feedback(part: Part, line: int, values: fields.Document, names: dict[str, TrackName]) -> Item:
+def _feedback(part: ExportPart, line: int, values: fields.Document, names: dict[str, TrackName]) -> Item:
     score, created = fields.number(values, "score"), fields.moment(values, "created")
     if created is None or score not in {-1.0, 0.0, 1.0}:
         return Malformed(part.name, line, "“created” is no time or “score” not 1, 0 or -1")

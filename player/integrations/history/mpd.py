@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from player.feedback.events import MICROSECONDS
 from player.integrations.history import fields
-from player.integrations.history.archive import Export, ExportError, Part
+from player.integrations.history.archive import Export, ExportError, ExportPart
 from player.integrations.history.entries import (
     IMPOSSIBLE_DATE,
     End,
@@ -90,7 +90,7 @@ def _seconds(facts: fields.Document, *names: str) -> int | None:
     return fields.moment(facts, *names) or None
 
 
-def _log(part: Part) -> Iterator[Item]:
+def _log(part: ExportPart) -> Iterator[Item]:
     with part.text() as stream:
         line = 0
         while raw := stream.readline(_LONGEST_LINE):
@@ -98,7 +98,7 @@ def _log(part: Part) -> Iterator[Item]:
             yield _line(part, line, raw)
 
 
-def _line(part: Part, line: int, raw: str) -> Item:
+def _line(part: ExportPart, line: int, raw: str) -> Item:
     found = _PLAYED.match(raw)
     if found is None:
         return LeftOut(UNDATED if _OLD_PLAYED.match(raw) else OTHER_LINE)

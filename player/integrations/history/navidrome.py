@@ -12,7 +12,7 @@ from typing import Any
 
 from player.feedback.events import now_us
 from player.integrations.history import fields
-from player.integrations.history.archive import Export, ExportError, Part
+from player.integrations.history.archive import Export, ExportError, ExportPart
 from player.integrations.history.entries import NO_NAME, Item, LeftOut, Malformed, TrackName
 from player.integrations.history.json_stream import begins_with, json_items
 from player.integrations.history.play_counts import Totals, entries_of
@@ -39,7 +39,7 @@ def read_navidrome(export: Export) -> Iterator[Item]:
                 yield Malformed(part.name, line, "it is no song")
 
 
-def _objects(part: Part) -> Iterator[tuple[int, Any]]:
+def _objects(part: ExportPart) -> Iterator[tuple[int, Any]]:
     """Items of an array or of JSON lines; or the songs within one object, the answer of a server."""
     if begins_with(part, "["):
         yield from json_items(part)

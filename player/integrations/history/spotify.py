@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from player.integrations.history import fields
-from player.integrations.history.archive import Export, Part
+from player.integrations.history.archive import Export, ExportPart
 from player.integrations.history.entries import (
     IMPOSSIBLE_DATE,
     NO_NAME,
@@ -57,7 +57,7 @@ def read_spotify(export: Export) -> Iterator[Item]:
             yield _item(part, line, value)
 
 
-def _is_history(part: Part) -> bool:
+def _is_history(part: ExportPart) -> bool:
     name = part.basename
     return (
         name.endswith(".json")
@@ -66,7 +66,7 @@ def _is_history(part: Part) -> bool:
     )
 
 
-def _item(part: Part, line: int, value: Any) -> Item:
+def _item(part: ExportPart, line: int, value: Any) -> Item:
     values = fields.document(value)
     if "ts" in values:
         return _extended(part, line, values)
@@ -75,7 +75,7 @@ def _item(part: Part, line: int, value: Any) -> Item:
     return Malformed(part.name, line, "it is no play: there is neither “ts” nor “endTime”")
 
 
-def _extended(part: Part, line: int, values: fields.Document) -> Item:
+def _extended(part: ExportPart, line: int, values: fields.Document) -> Item:
     ended, milliseconds = fields.moment(values, "ts"), fields.number(values, "ms_played")
     if ended is None or milliseconds is None or milliseconds < 0:
         return Malformed(part.name, line, "“ts” is no time or “ms_played” no number of milliseconds")
@@ -111,7 +111,7 @@ def _end(reason: str, *, skipped: bool) -> End:
     return End.CHOSE if reason == "endplay" else End.NEXT
 
 
-def _short(part: Part, line: int, values: fields.Document) -> Item:
+def _short(part: ExportPart, line: int, values: fields.Document) -> Item:
     ended, milliseconds = fields.moment(values, "endTime"), fields.number(values, "msPlayed")
     if ended is None or milliseconds is None or milliseconds < 0:
         return Malformed(part.name, line, "“endTime” is no time or “msPlayed” no number of milliseconds")
