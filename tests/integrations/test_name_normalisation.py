@@ -20,7 +20,7 @@ from player.integrations.name_normalisation import album_key, artist_keys, plain
         ("She's Leaving Home", "Shes Leaving Home - Mono Version"),
         ("Señorita", "Senorita"),
         ("Rock & Roll", "Rock and Roll"),
-        ("Wall, Pt. 2", "Wall (ExportPart 2)"),
+        ("Wall, Pt. 2", "Wall (Part 2)"),
         ("Группа крови", "Gruppa Krovi"),
         ("The End", "End"),
         ("It’s", "It's"),
