@@ -5,12 +5,8 @@ process that a bad file may kill), and Ray tries a task again elsewhere when its
 under the same paths on every machine; the weights travel with the tasks.
 """
 
-import logging
-import os
-import socket
 import tempfile
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -20,46 +16,39 @@ from embeddings.audio_file import Audio, as_part
 from embeddings.errors import EmbeddingError
 from embeddings.pipeline import FileResult, embed_many
 
-LOCAL = "local"
-"""The address of a cluster that is started on this machine for the run, on all its cores."""
 FILES_A_TASK = 16
 """A process is started and the network loaded once for so many; they are lost with a machine at most."""
 TASKS_A_CORE = 2
 """Handed out ahead, so that no core waits; what is chosen later can still take the listener's wishes into account."""
-KNOCK_SECONDS = 10.0
-"""For a cluster to answer."""
 TRIES = 3
 """Of a task whose machine is lost, after the first."""
 
 
-def embed_on_cluster(
-    paths: Iterable[Audio], frontend_name: str, weights: Path, *, address: str = LOCAL
-) -> Generator[FileResult]:
+def embed_on_cluster(ray: Any, paths: Iterable[Audio], frontend_name: str, weights: Path) -> Generator[FileResult]:
     """Embed files on a Ray cluster, yielding each file's result once, as tasks are completed.
 
     Args:
+        ray: the module, connected to the cluster by ``ray.init``.
         paths: read as cores are about to be free, so an endless iterable is fine.
         frontend_name: see :func:`embeddings.registry.load_frontend`.
         weights: the front-end's verified file.
-        address: ``local``, or that of a running cluster as Ray takes it (``HOST:PORT``, ``ray://HOST:PORT``, ``auto``).
 
     Raises:
-        EmbeddingError: Ray is not installed, the cluster cannot be reached, or the front-end cannot be loaded there.
+        EmbeddingError: the front-end cannot be loaded there.
     """
-    with _connection(address) as ray:
-        task = ray.remote(num_cpus=1, max_retries=TRIES)(embed_batch)
-        contents = ray.put(weights.read_bytes())
-        jobs = enumerate(paths)
-        flying: dict[Any, list[tuple[int, Audio]]] = {}
-        while True:
-            cores = max(1, int(ray.cluster_resources().get("CPU", 0)))
-            while len(flying) < TASKS_A_CORE * cores and (batch := list(islice(jobs, FILES_A_TASK))):
-                flying[task.remote([path for _, path in batch], frontend_name, weights.name, contents)] = batch
-            if not flying:
-                return
-            done, _ = ray.wait(list(flying))
-            for reference in done:
-                yield from _results(ray, reference, flying.pop(reference))
+    task = ray.remote(num_cpus=1, max_retries=TRIES)(embed_batch)
+    contents = ray.put(weights.read_bytes())
+    jobs = enumerate(paths)
+    flying: dict[Any, list[tuple[int, Audio]]] = {}
+    while True:
+        cores = max(1, int(ray.cluster_resources().get("CPU", 0)))
+        while len(flying) < TASKS_A_CORE * cores and (batch := list(islice(jobs, FILES_A_TASK))):
+            flying[task.remote([path for _, path in batch], frontend_name, weights.name, contents)] = batch
+        if not flying:
+            return
+        done, _ = ray.wait(list(flying))
+        for reference in done:
+            yield from _results(ray, reference, flying.pop(reference))
 
 
 def embed_batch(paths: list[Audio], frontend_name: str, name: str, contents: bytes) -> list[FileResult]:
@@ -83,46 +72,3 @@ def _results(ray: Any, reference: Any, batch: list[tuple[int, Audio]]) -> Genera
         return
     for result in results:
         yield replace(result, index=batch[result.index][0])
-
-
-@contextmanager
-def _connection(address: str) -> Generator[Any]:
-    try:
-        import ray  # noqa: PLC0415 - an extra, which takes a second
-    except ModuleNotFoundError:
-        raise EmbeddingError('a cluster needs Ray: install it with pip install "skipwise[cluster]"') from None
-    if ray.is_initialized():  # whoever connected disconnects
-        yield ray
-        return
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        _knock(address)
-        if address == LOCAL:
-            ray.init("local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
-        else:
-            ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = (str(error).splitlines() or ["no answer"])[0]
-        raise EmbeddingError(
-            f"there is no Ray cluster at {address} ({reason}); start one with `ray start --head`"
-        ) from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
-
-
-def _knock(address: str) -> None:
-    """Try the address, where it names one: Ray itself waits for minutes.
-
-    Raises:
-        OSError: nobody answers there.
-        ValueError: it is no HOST:PORT.
-    """
-    if address in {LOCAL, "auto"}:
-        return
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not host or not port.isdecimal():
-        raise ValueError("write HOST:PORT, ray://HOST:PORT, auto or local")
-    socket.create_connection((host, int(port)), timeout=KNOCK_SECONDS).close()

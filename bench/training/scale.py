@@ -1,10 +1,12 @@
 """How fast, and in how much memory, the sequential model trains on a log that is not held in memory.
 
 ``python -m bench.training.scale`` writes a made-up log of 10 million events (100,000 listeners, 100,000 tracks) as shards,
-trains on it for some hundred steps in one process and in two under ``torchrun``, and works out what Spotify's sessions
-(MSSD) in full would take at that pace. ``PLAYER_BENCH_ROWS`` and ``PLAYER_BENCH_STEPS`` set other sizes.
+trains on it for some hundred steps with one Ray worker and with two, and works out what Spotify's sessions (MSSD) in full would
+take at that pace. ``PLAYER_BENCH_ROWS`` and ``PLAYER_BENCH_STEPS`` set other sizes. ``--beside FOLDER`` trains with the
+checkout in that folder too, one that still ran under ``torchrun``, in turn and on the same shards.
 """
 
+import argparse
 import json
 import os
 import resource
@@ -86,21 +88,27 @@ class InventedStream:
         )
 
 
-def train(folder: Path, out: Path, processes: int, steps: int, mode: str) -> dict[str, float]:
-    """Train in so many processes of their own, and what they say of it."""
+def train(
+    folder: Path, out: Path, processes: int, steps: int, mode: str, beside: Path | None = None
+) -> dict[str, float]:
+    """Train with so many processes, of this checkout or of the one beside it, and what they say of it."""
     command = [sys.executable, "-m"]
-    if processes > 1:
+    if beside is not None and processes > 1:
         command += ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"]
     command += ["recommender.training", "train", str(folder), "--out", str(out), "--mode", mode]
-    command += ["--device", "cpu", "--epochs", "1", "--steps", str(steps), "--json"]
-    told = subprocess.run(
-        command, check=True, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
+    command += ["--device", "cpu"] if beside is not None else ["--workers", str(processes)]
+    command += ["--epochs", "1", "--steps", str(steps), "--json"]
+    root = beside or Path.cwd()
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
+    told = subprocess.run(command, check=True, capture_output=True, text=True, env=environment, cwd=root)
     return json.loads(told.stdout)
 
 
 def main() -> None:
     """Write the shards, train on them, and print what it took."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--beside", type=Path, help="a checkout to compare with")
+    beside: Path | None = parser.parse_args().beside
     rows = int(os.environ.get("PLAYER_BENCH_ROWS", ROWS))
     steps = int(os.environ.get("PLAYER_BENCH_STEPS", STEPS))
     with tempfile.TemporaryDirectory() as temporary:
@@ -116,8 +124,11 @@ def main() -> None:
         )
         for mode in ("faithful", "best"):
             for processes in (1, 2):
-                found = train(shards, Path(temporary, f"{mode}-{processes}"), processes, steps, mode)
-                _tell(mode, processes, found)
+                out = Path(temporary, f"{mode}-{processes}")
+                if beside is not None:
+                    earlier = train(shards, out.with_name(f"{out.name}-beside"), processes, steps, mode, beside)
+                    _tell(f"beside: {mode}", processes, earlier)
+                _tell(mode, processes, train(shards, out, processes, steps, mode))
 
 
 def _tell(mode: str, processes: int, found: dict[str, float]) -> None:

@@ -1,7 +1,7 @@
 """Embedding an archive without a player's library: from folders to Parquet, once a file, on this machine or a cluster."""
 
 import time
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from embeddings.errors import EmbeddingError
-from embeddings.pipeline import FileResult, embed_many
+from embeddings.pipeline import FileResult
 from embeddings.registry import frontend_spec
 from embeddings.weights.files import ensure_weights
 from player.errors import PlayerError
 from player.jobs import Estimate, JobProgress
-from player.library.embed import EmbedReport
+from player.library.embed import EmbedReport, embedded
 from player.library.files import Walker
 from player.library.paths import path_to_text, text_to_path
 
@@ -60,22 +60,12 @@ def embed_archive(
         waiting = [path for path in files if path_to_text(path) not in known]
         if not files:
             raise PlayerError(f"There is no audio file in {', '.join(map(str, roots))}.")
-        with closing(_results(waiting, frontend, file, cluster, workers)) as results:
+        with closing(embedded(waiting, frontend, file, cluster, workers)) as results:
             return _keep(results, parts, len(waiting), report, should_stop)
     except EmbeddingError as error:
         raise PlayerError(f"Embedding with {frontend}: {error}.") from error
     except OSError as error:
         raise PlayerError(f"{out} cannot be written: {error.strerror or error}.") from error
-
-
-def _results(
-    paths: Iterable[Path], frontend: str, weights: Path, cluster: str | None, workers: int
-) -> Generator[FileResult]:
-    if cluster is None:
-        return embed_many(paths, frontend, weights, workers=workers)
-    from embeddings.cluster import embed_on_cluster  # noqa: PLC0415 - Ray, where it is asked for
-
-    return embed_on_cluster(paths, frontend, weights, address=cluster)
 
 
 def _keep(

@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Collection, Generator, Iterable
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,6 +25,7 @@ from player.library.paths import span_of, text_to_path
 from player.library.vectors import PendingTrack, newest_track_id, pending_tracks, store_embedding
 from player.storage.database import Database
 from player.storage.key_value import keep_fact, read_fact
+from recommender.cluster import ClusterError, connection
 
 logger = logging.getLogger(__name__)
 
@@ -214,6 +215,26 @@ def embed_pending(
         raise PlayerError(f"Embedding with {frontend}: {error}.") from error
 
 
+def embedded(
+    files: Iterable[Audio], frontend: str, weights: Path, cluster: str | None, workers: int, niceness: int = 0
+) -> Generator[FileResult]:
+    """Embed files in processes of this machine, or on a Ray cluster where one is named.
+
+    Raises:
+        EmbeddingError: the front-end cannot be loaded, or the cluster cannot be reached.
+    """
+    if cluster is None:
+        yield from embed_many(files, frontend, weights, workers=workers, niceness=niceness)
+        return
+    from embeddings.cluster import embed_on_cluster  # noqa: PLC0415 - where it is asked for
+
+    try:
+        with connection(cluster) as ray:
+            yield from embed_on_cluster(ray, files, frontend, weights)
+    except ClusterError as error:
+        raise EmbeddingError(str(error)) from error
+
+
 def measure_pending(
     database: Database,
     paths: Paths,
@@ -296,7 +317,9 @@ class _Run:
         failed: list[tuple[str, str]] = []
         announced = self._announce(rate, len(waiting))
         self._tell(rate, len(waiting))
-        with closing(self._results(self._files(waiting), weights)) as results:
+        with closing(
+            embedded(self._files(waiting), self.spec.name, weights, self.cluster, self.workers, LOWEST_PRIORITY)
+        ) as results:
             for result in results:
                 track = self.given[result.index]
                 self._keep(track, result)
@@ -312,13 +335,6 @@ class _Run:
                     break
         self._keep_rate(key, rate)
         return EmbedReport(self.done - len(failed), tuple(failed), self._left(waiting))
-
-    def _results(self, files: Generator[Audio], weights: Path) -> Generator[FileResult]:
-        if self.cluster is None:
-            return embed_many(files, self.spec.name, weights, workers=self.workers, niceness=LOWEST_PRIORITY)
-        from embeddings.cluster import embed_on_cluster  # noqa: PLC0415 - Ray, where it is asked for
-
-        return embed_on_cluster(files, self.spec.name, weights, address=self.cluster)
 
     def _files(self, waiting: WaitingTracks) -> Generator[Audio]:
         """The paths, each chosen when a worker is about to be free for it."""

@@ -1,1 +1,1 @@
-"""Training: retraining and its checks, and one trainer at any size, on a core, on a GPU, under ``torchrun``."""
+"""Training: retraining and its checks, and one trainer at any size, on a core or on a cluster's GPUs."""

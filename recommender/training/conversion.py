@@ -1,33 +1,32 @@
-"""From a stream of any size to shards of whole listeners, in bounded memory.
+"""From a stream of any size to shards of whole listeners.
 
-The rows are grouped by listener over files (:mod:`recommender.training.conversion`), put in time order group by group, and
-written as one shard each. Of a sample of the listeners the newest rows are kept apart: validation asks about them.
-Everything is written into a folder beside the target, which takes the target's name when all is there; a conversion that
-was interrupted is begun again.
+The rows are dealt into piles by a hash of the listener, put in time order pile by pile, and written as shards. Of a sample
+of the listeners the newest rows are kept apart: validation asks about them. The target is filled when all is there; a
+conversion that was interrupted is begun again.
 """
 
-import fcntl
 import shutil
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import file_digest
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import parquet
+from pyarrow.dataset import dataset, partitioning, write_dataset
 
 from recommender.datasets.opening import FINAL
-from recommender.datasets.stream import Chunk
+from recommender.datasets.stream import DatasetStream
 from recommender.evaluation.splits import split_listener_last
 from recommender.events import EventLog, empty_log
+from recommender.ranking.gumbel import GOLDEN, mix
 from recommender.sequence.items import TrackCounts
 from recommender.sequence.windows import joined
 from recommender.training.progress import ConversionReport
-from recommender.training.row_sources import mixed, part_of
 from recommender.training.shards import (
     CONTENT,
     FORMAT,
@@ -42,106 +41,11 @@ from recommender.training.shards import (
     write_log,
 )
 
-Records = NDArray[np.void]
-"""Rows with a field for each column of a log."""
-
-RECORD = np.dtype([(name, kind) for name, kind in FINAL.items()])
-DIGIT_BITS = 6
-FILES = 1 << DIGIT_BITS
-"""Files written at a time; each further dealing multiplies the rows that can be grouped by as many."""
-LEVELS = 64 // DIGIT_BITS
-"""Digits in a hash of 64 bits. Listeners alike in all of them are one for all this can tell."""
-READ_RECORDS = 1 << 18
-"""Records in memory when a file is dealt again."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Pile:
-    """A file of records of whole listeners, and how many digits of their hash it was dealt by."""
-
-    path: Path
-    records: int
-    level: int
-
-
-def records_of(chunk: Chunk) -> Records:
-    """The rows of a chunk as records."""
-    records = np.empty(len(chunk), RECORD)
-    for name in FINAL:
-        records[name] = getattr(chunk, name)
-    return records
-
-
-def grouped(records: Iterable[Records], folder: Path, most: int) -> Iterator[Records]:
-    """Rows in groups of whole listeners, in memory one group at a time.
-
-    The order of a listener's rows is kept. Nothing is yielded before the last record has come.
-
-    Args:
-        records: rows as they come.
-        folder: exists, and takes the files, which are removed as they are used up.
-        most: rows of a group, unless one listener alone has more.
-    """
-    waiting = list(_dealt(records, folder / "0", 0))
-    group: list[_Pile] = []
-    while waiting:
-        pile = waiting.pop(0)
-        if pile.records > most and pile.level < LEVELS and not _single(pile):
-            deeper = _dealt(_read(pile.path), pile.path.with_name(f"{pile.path.name}-"), pile.level)
-            pile.path.unlink()
-            waiting = [*deeper, *waiting]
-            continue
-        if group and sum(each.records for each in group) + pile.records > most:
-            yield _taken(group)
-            group = []
-        group.append(pile)
-    if group:
-        yield _taken(group)
-
-
-def _dealt(records: Iterable[Records], stem: Path, level: int) -> list[_Pile]:
-    """Deal into files by one digit of the listener's hash; the files that got any."""
-    paths = [stem.with_name(f"{stem.name}{digit:02d}") for digit in range(FILES)]
-    counts = np.zeros(FILES, np.int64)
-    files = [path.open("wb") for path in paths]
-    try:
-        for some in records:
-            digit = (mixed(some["listener"]) >> np.uint64(level * DIGIT_BITS)) % np.uint64(FILES)
-            order = np.argsort(digit, kind="stable")
-            ends = np.cumsum(np.bincount(digit.astype(np.int64), minlength=FILES))
-            for place in np.flatnonzero(np.diff(ends, prepend=0)):
-                part = some[order[ends[place - 1] if place else 0 : ends[place]]]
-                part.tofile(files[place])
-                counts[place] += len(part)
-    finally:
-        for file in files:
-            file.close()
-    for path, count in zip(paths, counts.tolist(), strict=True):
-        if not count:
-            path.unlink()
-    return [_Pile(path, count, level + 1) for path, count in zip(paths, counts.tolist(), strict=True) if count]
-
-
-def _single(pile: _Pile) -> bool:
-    """Whether all is one listener's, which nothing can divide."""
-    first = next(_read(pile.path))["listener"][0]
-    return all(bool(np.all(some["listener"] == first)) for some in _read(pile.path))
-
-
-def _read(path: Path) -> Iterator[Records]:
-    with path.open("rb") as file:
-        while len(some := np.fromfile(file, RECORD, READ_RECORDS)):
-            yield some
-
-
-def _taken(piles: list[_Pile]) -> Records:
-    """All records of some files, which are removed."""
-    found = np.concatenate([np.fromfile(pile.path, RECORD) for pile in piles])
-    for pile in piles:
-        pile.path.unlink()
-    return found
-
-
+PILES = 256
+"""Files that listeners are dealt into by a hash; a shard is one pile or several, so memory holds a 256th of the log."""
+BUFFERED_ROWS = 2048
+"""Of each pile, before they are written: some 25 MB in all."""
+PILE = "pile"
 SHARD_ROWS = 500_000
 """Rows of a shard: about 25 MB as columns, and some times that while it is learned from."""
 ASKED_LISTENERS = 5_000
@@ -155,50 +59,8 @@ SALT = 1 << 40
 """Added before hashing, so that the sample does not follow the shards."""
 
 
-class RowStream(Protocol):
-    """What is converted; :class:`recommender.datasets.stream.DatasetStream` is one."""
-
-    @property
-    def name(self) -> str:
-        """What it is called."""
-        ...
-
-    @property
-    def ordered(self) -> bool:
-        """Whether time means something."""
-        ...
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What has to be said wherever figures are shown."""
-        ...
-
-    @property
-    def tracks(self) -> Mapping[str, int]:
-        """The tracks met so far, by name, in the order of their indices."""
-        ...
-
-    @property
-    def stations(self) -> Mapping[str, int]:
-        """The stations met so far, by name."""
-        ...
-
-    @property
-    def listeners(self) -> int:
-        """How many listeners were met so far."""
-        ...
-
-    def __iter__(self) -> Iterator[Chunk]:
-        """The rows, from the start."""
-        ...
-
-    def content(self) -> NDArray[np.float32] | None:
-        """(n, dim) vectors of the tracks met so far, where there are any."""
-        ...
-
-
 def convert(
-    stream: RowStream,
+    stream: DatasetStream,
     target: Path,
     *,
     shard_rows: int = SHARD_ROWS,
@@ -219,21 +81,18 @@ def convert(
         on_progress: told after every chunk and every shard.
 
     Raises:
-        ShardError: the target is taken, cannot be written, or is being written by another process; or there is no row, or
-            no positive among them.
+        ShardError: the target is taken or cannot be written; or there is no row, or no positive among them.
         DatasetError: the stream cannot be read.
     """
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ShardError(f"{target} is not empty: name a new folder, or remove it.")
-    working = target.with_name(f".{target.name}.converting")
     try:
-        with _alone_in(working):
-            writer = _Writer(working, stream, shard_rows, asked_listeners, on_progress)
-            manifest = writer.run()
-            (working / LOCK).unlink()
-            if target.exists():
-                target.rmdir()
-            working.rename(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as working:
+            manifest = _Writer(Path(working), stream, shard_rows, asked_listeners, on_progress).run()
+            target.mkdir(exist_ok=True)
+            for path in sorted(Path(working).iterdir(), key=lambda path: path.name == MANIFEST):
+                path.rename(target / path.name)  # what makes the folder whole comes last
     except OSError as error:
         where = error.filename or target
         raise ShardError(
@@ -242,25 +101,14 @@ def convert(
     return manifest
 
 
-LOCK = "lock"
-SPILLED = "spilled"
+def mixed(listener: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """64 well-mixed bits of each listener's number (N,) from 0, by which listeners are dealt the same way wherever and whenever it is done."""
+    return mix(listener.astype(np.uint64) + GOLDEN)
 
 
-@contextmanager
-def _alone_in(working: Path) -> Generator[None]:
-    """An empty folder that is this process's; what an interrupted conversion left in it is removed."""
-    working.mkdir(parents=True, exist_ok=True)
-    with (working / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise ShardError(f"{working} is being written by another process: wait for it to end.") from None
-        for path in working.iterdir():
-            if path.is_dir():
-                shutil.rmtree(path)
-            elif path.name != LOCK:
-                path.unlink()
-        yield
+def part_of(listener: NDArray[np.int64], parts: int) -> NDArray[np.int64]:
+    """(N,) which of ``parts`` parts each listener is in."""
+    return (mixed(listener) % np.uint64(parts)).astype(np.int64)
 
 
 @dataclass(slots=True)
@@ -268,7 +116,7 @@ class _Writer:
     """One conversion."""
 
     folder: Path
-    stream: RowStream
+    stream: DatasetStream
     shard_rows: int
     asked_listeners: int
     on_progress: Callable[[ConversionReport], None]
@@ -279,11 +127,9 @@ class _Writer:
     shards: list[Shard] = field(default_factory=list[Shard])
 
     def run(self) -> Manifest:
-        spilled = self.folder / SPILLED
-        spilled.mkdir()
         counts: TrackCounts | None = None
-        for records in grouped(self._records(), spilled, self.shard_rows):
-            log = self._without_held_out(_log_of(records, len(self.stream.tracks)))
+        for rows in self._groups():
+            log = self._without_held_out(_log_of(rows, len(self.stream.tracks)))
             if len(log):
                 self._write_shard(log)
                 found = TrackCounts.of(log)
@@ -291,14 +137,42 @@ class _Writer:
             self.on_progress(ConversionReport(self.read, self.written))
         if counts is None or not counts.liked.any():
             raise ShardError(f"{self.stream.name} holds no positive to learn from: name another data set.")
-        shutil.rmtree(spilled)
         return self._finish(counts)
 
-    def _records(self) -> Iterable[Records]:
+    def _groups(self) -> Iterator[Any]:
+        """The rows as tables of whole listeners, one in memory at a time; a listener's rows keep their order."""
+        piles = self.folder / "piles"
+        fields = {**FINAL, PILE: np.int16}
+        schema = pa.schema([(name, pa.from_numpy_dtype(np.dtype(kind))) for name, kind in fields.items()])
+        write_dataset(
+            pa.RecordBatchReader.from_batches(schema, self._dealt(schema)),
+            piles,
+            format="arrow",
+            partitioning=partitioning(pa.schema([schema.field(PILE)])),
+            max_partitions=PILES,
+            max_open_files=PILES + 1,
+            min_rows_per_group=BUFFERED_ROWS,
+            use_threads=False,
+        )
+        group: list[Any] = []
+        for path in sorted(piles.iterdir()):
+            pile = dataset(path, format="arrow").to_table(use_threads=False)
+            if group and sum(map(len, group)) + len(pile) > self.shard_rows:
+                yield pa.concat_tables(group)
+                group = []
+            group.append(pile)
+            shutil.rmtree(path)
+        piles.rmdir()
+        yield pa.concat_tables(group)
+
+    def _dealt(self, schema: Any) -> Iterator[Any]:
+        """The rows as batches of Arrow, as they come, each with its pile."""
         for chunk in self.stream:
+            columns = [pa.array(getattr(chunk, name)) for name in FINAL]
+            piles = pa.array(part_of(chunk.listener, PILES).astype(np.int16))
             self.read += len(chunk)
-            yield records_of(chunk)
             self.on_progress(ConversionReport(self.read, 0))
+            yield pa.RecordBatch.from_arrays([*columns, piles], schema=schema)
 
     def _without_held_out(self, log: EventLog) -> EventLog:
         """The log without the newest rows of the listeners that validation asks, which are put aside."""
@@ -349,10 +223,10 @@ class _Writer:
         return manifest
 
 
-def _log_of(records: Records, tracks: int) -> EventLog:
-    """Records as a log in time order."""
-    ordered = records[np.argsort(records["time"], kind="stable")]
-    columns = {name: np.ascontiguousarray(ordered[name]) for name in FINAL}
+def _log_of(rows: Any, tracks: int) -> EventLog:
+    """The rows of a table as a log in time order."""
+    order = np.argsort(rows.column("time").to_numpy(), kind="stable")
+    columns = {name: rows.column(name).to_numpy()[order] for name in FINAL}
     return EventLog(**columns, tracks=tracks)
 
 

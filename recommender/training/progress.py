@@ -68,7 +68,8 @@ EVERY_SECONDS = 5.0
 MINUTE, HOUR = 60, 3600
 
 
-def _to_stderr(line: str) -> None:
+def print_line(line: str) -> None:
+    """Write a line to stderr at once."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
 
@@ -90,7 +91,7 @@ class TerminalProgress:
         clock: seconds that only ever rise.
     """
 
-    write: Callable[[str], None] = _to_stderr
+    write: Callable[[str], None] = print_line
     clock: Callable[[], float] = time.monotonic
     _last: float = field(default=float("-inf"))
 
@@ -100,15 +101,15 @@ class TerminalProgress:
             self._last = self.clock()
         return due
 
-    def step(self, report: StepReport) -> None:
-        """Where the epoch is and how fast it goes, every few seconds."""
+    def step(self, report: StepReport, rows: int) -> None:
+        """Where the epoch of so many rows is and how fast it goes, every few seconds."""
         if not self._due():
             return
         rate = report.steps / report.seconds if report.seconds > 0.0 else 0.0
         tokens = report.tokens / report.seconds if report.seconds > 0.0 else 0.0
         self.write(
-            f"epoch {report.epoch} of at most {report.epochs}, {report.share:.1%}: step {report.step:,}, loss {report.loss:.4f},"
-            f" {rate:.1f} steps/s, {tokens:,.0f} tokens/s{_left(report)}"
+            f"epoch {report.epoch} of at most {report.epochs}, {report.seen / rows:.1%}: step {report.step:,}, loss {report.loss:.4f},"
+            f" {rate:.1f} steps/s, {tokens:,.0f} tokens/s{_left(report, rows)}"
         )
 
     def epoch(self, report: EpochReport) -> None:
@@ -130,13 +131,11 @@ class TerminalProgress:
             self.write(f"{report.read:,} rows read{done}")
 
 
-def _left(report: StepReport) -> str:
+def _left(report: StepReport, rows: int) -> str:
     """What is left of the epoch at the pace so far; nothing before the pace can be told."""
-    done = report.tokens
-    if not done or not 0.0 < report.share < 1.0 or report.seen <= 0:
+    if not report.tokens or not 0 < report.seen < rows:
         return ""
-    remaining = report.seen / report.share - report.seen
-    return f", {_duration(remaining * report.seconds / done)} left of the epoch"
+    return f", {_duration((rows - report.seen) * report.seconds / report.tokens)} left of the epoch"
 
 
 def _duration(seconds: float) -> str:

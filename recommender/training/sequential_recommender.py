@@ -22,8 +22,7 @@ from recommender.sequence.network import Items, SequentialNetwork, tokens
 from recommender.sequence.validation import FrozenValidator, Validation, Validator, choose_weights
 from recommender.sequence.windows import joined
 from recommender.training.checkpoints import EpochReport, TrainedSequence
-from recommender.training.row_sources import RowsInMemory
-from recommender.training.trainer import TrainingSetup, train_on
+from recommender.training.trainer import RowsInMemory, TrainingSetup, train_on
 
 __all__ = [
     "EpochReport",
@@ -70,8 +69,8 @@ def train_sequential(
     Raises:
         ValueError: when no position has a positive to predict, or ``start`` does not fit the network.
     """
-    source = RowsInMemory(train)
-    if source.objective(0, config).empty:
+    source = RowsInMemory(train, config, seed)
+    if source.sampler.empty:
         raise ValueError("the sequential model needs a positive after another event of the same listener")
     return train_on(
         source,
@@ -79,8 +78,11 @@ def train_sequential(
         content,
         config,
         seed,
-        TrainingSetup(on_epoch=on_epoch, should_stop=should_stop),
-        prepare=lambda network, items: None if start is None else _start_from(network, items, start),
+        TrainingSetup(
+            prepare=lambda network, items: None if start is None else _start_from(network, items, start),
+            on_epoch=on_epoch,
+            should_stop=should_stop,
+        ),
     )
 
 

@@ -7,8 +7,7 @@ the data set has any. The held-out rows are in no shard.
 
 import json
 import re
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,9 @@ from numpy.typing import NDArray
 from pyarrow import parquet
 from pydantic import TypeAdapter
 
-from recommender.configuration import SequentialConfig
 from recommender.datasets.opening import FINAL
 from recommender.events import EventLog, Outcome
 from recommender.sequence.items import TrackCounts
-from recommender.sequence.objective import Objective
 
 FORMAT = 1
 """Raised whenever the files change their meaning; other formats are refused."""
@@ -145,19 +142,17 @@ def _check(log: EventLog, stations: int) -> None:
 
 
 class ShardFolder:
-    """A log in shards as training takes it: one shard is in memory at a time.
+    """A log in shards as training takes it: all feedback meant alike, for how strongly is no part of Mei et al. 2024.
 
     Args:
         folder: as ``recommender.training.conversion`` leaves it.
-        prepared: what is done to every log that is read.
 
     Raises:
         ShardError: it is no finished folder of shards.
     """
 
-    def __init__(self, folder: Path, prepared: Callable[[EventLog], EventLog] = lambda log: log) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._prepared = prepared
         try:
             text = (folder / MANIFEST).read_bytes()
         except OSError:
@@ -196,15 +191,6 @@ class ShardFolder:
         """
         return self._log(self.manifest.shards[part].file)
 
-    @property
-    def likes(self) -> None:
-        """Not in memory: a closed form of them is refused."""
-        return
-
-    def objective(self, part: int, config: SequentialConfig) -> Objective:
-        """The loss over one shard, read anew."""
-        return Objective(self.read(part), config)
-
     def validation(self) -> tuple[EventLog, EventLog]:
         """Newest shard rows of the listeners that validation asks, and their held-out rows."""
         return self._log(HISTORY), self._log(HELD_OUT)
@@ -227,7 +213,8 @@ class ShardFolder:
         return vectors
 
     def _log(self, file: str) -> EventLog:
-        return self._prepared(read_log(self._folder / file, self.manifest.tracks, self.manifest.stations))
+        log = read_log(self._folder / file, self.manifest.tracks, self.manifest.stations)
+        return replace(log, weight=np.ones(len(log), np.float32))
 
 
 def _one_line(error: Exception) -> str:

@@ -8,10 +8,11 @@ import torch
 
 from recommender.configuration import SequenceLoss, SequentialConfig
 from recommender.events import split_by_time
+from recommender.sequence.batches import BatchSampler
 from recommender.sequence.layers import states, without_each
 from recommender.sequence.negatives import shared_negatives
 from recommender.sequence.network import tokens
-from recommender.sequence.objective import Objective, hard_pair_loss, liking_loss, shared_softmax_loss
+from recommender.sequence.objective import batch_loss, hard_pair_loss, liking_loss, shared_softmax_loss
 from recommender.sequence.validation import APPEALS, ORDER_WEIGHTS, choose_weights
 from recommender.sequence.windows import listener_rows, padded
 from recommender.training.sequential_recommender import (
@@ -50,8 +51,7 @@ def batch_of(log, length=16):
 
 
 def loss_of(log, config, network, seed=0):
-    loss, _ = Objective(log, config).loss(network, *batch_of(log), np.random.default_rng(seed))
-    return loss
+    return batch_loss(network, BatchSampler(log, config).batch(*batch_of(log), np.random.default_rng(seed)))
 
 
 @pytest.mark.slow

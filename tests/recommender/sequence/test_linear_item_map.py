@@ -14,7 +14,6 @@ from recommender.models.numpy_inference import SequenceScorer, Tokens
 from recommender.models.parameter_shapes import sequence_shapes
 from recommender.sequence import linear_item_map as shallow
 from recommender.sequence.network import tokens
-from recommender.training.row_sources import RowsInMemory
 from recommender.training.sequential_recommender import (
     ABLATIONS,
     BEST,
@@ -24,6 +23,7 @@ from recommender.training.sequential_recommender import (
     TrainedSequence,
     export_sequential,
 )
+from recommender.training.trainer import RowsInMemory
 
 SMALL = replace(
     ABLATIONS["best − set target"],
@@ -147,7 +147,7 @@ def test_a_training_that_has_not_all_likes_at_hand_is_refused_in_a_sentence(log)
     items = replace(Items.of(log, np.zeros((log.tracks, 0), np.float32), 5.0), likes=None)
     with pytest.raises(ValueError, match="set shallow to 0"):
         SequentialNetwork(items, 1, SMALL)
-    assert RowsInMemory(log).likes is not None
+    assert RowsInMemory(log, SMALL, 0).likes is not None
 
 
 def test_the_ablation_takes_the_map_away_and_nothing_else(log):

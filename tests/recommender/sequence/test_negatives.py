@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 
 from recommender.configuration import Negatives, SequenceLoss, SequentialConfig
+from recommender.sequence.batches import BatchSampler
 from recommender.sequence.negatives import NegativeCounts, NegativeKind, NegativeSampler, standing_labels
-from recommender.sequence.objective import Objective
 from recommender.sequence.windows import listener_rows, padded
-from tests.support.networks import scattered_network
 
 
 def draw(sampler, listener, station, target, repeat=1, seed=0):
@@ -146,8 +145,7 @@ def test_a_position_is_given_a_negative_of_the_station_of_its_target(make_log, m
     dislikes = [(0, each, 1 + each, each, -1) for each in range(1, 4)]
     log = make_log([*dislikes, *((0, station, 6 + t % 2, 10 + t, 1) for t in range(8))], tracks=9)
     config = SequentialConfig(width=8, length=16, p_hard=1.0, **mode)
-    network = scattered_network(log, np.zeros((9, 0), np.float32), config)
     rows, real = padded(listener_rows(log), 16)
-    _, counts = Objective(log, config).loss(network, rows, real, np.random.default_rng(0))
+    counts = BatchSampler(log, config).batch(rows, real, np.random.default_rng(0)).counts
     assert counts.positions == 10
     assert (counts.station, counts.listener) == (10, 0)

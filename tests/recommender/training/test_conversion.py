@@ -1,7 +1,4 @@
-import fcntl
-import gc
 import json
-import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -12,11 +9,9 @@ from pyarrow import parquet
 from recommender.datasets.stream import stream_dataset
 from recommender.evaluation.splits import split_listener_last
 from recommender.sequence.items import TrackCounts
-from recommender.sequence.validation import FrozenValidator
 from recommender.sequence.windows import joined
-from recommender.training.conversion import FILES, HISTORY_ROWS, convert, grouped, records_of
+from recommender.training.conversion import HISTORY_ROWS, convert, mixed, part_of
 from recommender.training.shards import MANIFEST, ShardError, ShardFolder, read_log
-from recommender.training.trainer import TrainingSetup, train_on
 
 
 def together(folder):
@@ -59,23 +54,19 @@ def test_a_listener_with_more_rows_than_a_shard_stays_whole(make_many, make_shar
     assert max(others) <= 200
 
 
-@pytest.mark.slow
-def test_groups_are_no_larger_than_asked_for_also_where_files_have_to_be_dealt_again(make_many, tmp_path):
-    log = make_many(listeners=3000, rows=9000)
-    chunks = [records_of(log.where(np.arange(9000) // 500 == part)) for part in range(18)]
-    groups = list(grouped(chunks, tmp_path, 60))
-    assert 9000 / FILES > 60  # one dealing was not enough
-    assert all(len(group) <= 60 or len(np.unique(group["listener"])) == 1 for group in groups)
-    assert sum(map(len, groups)) == 9000
-    assert not list(tmp_path.iterdir())
-
-
-def test_grouping_keeps_the_order_of_a_listeners_rows(make_many, tmp_path):
+def test_rows_of_one_moment_keep_the_order_of_the_stream(make_many, make_shards):
     log = make_many(rows=3000)
-    chunks = [records_of(log.where(np.arange(3000) // 100 == part)) for part in range(30)]
-    found = np.concatenate(list(grouped(chunks, tmp_path, 200)))
+    log = replace(log, time=np.zeros(3000))
+    found = together(ShardFolder(make_shards(log, shard_rows=200)))
     for listener in np.unique(log.listener):
-        assert np.array_equal(found["track"][found["listener"] == listener], log.track[log.listener == listener])
+        assert np.array_equal(found.track[found.listener == listener], log.track[log.listener == listener])
+
+
+def test_listeners_are_mixed_as_splitmix64_does_and_dealt_evenly():
+    assert mixed(np.array([0])).tolist() == [0xE220A8397B1DCDAF]  # the generator's first number from seed 0
+    counts = np.bincount(part_of(np.arange(70_000) * 64, 7), minlength=7)
+    assert counts.min() > 9_600
+    assert counts.max() < 10_400
 
 
 def test_the_newest_rows_of_the_listeners_asked_are_held_out_and_their_history_is_kept(
@@ -110,27 +101,13 @@ def test_of_a_long_history_the_newest_rows_are_kept(make_many, make_shards):
         )
 
 
-def test_an_interrupted_conversion_leaves_no_folder_and_is_begun_again(make_many, make_stream, tmp_path):
+def test_an_interrupted_conversion_leaves_nothing_and_is_begun_again(make_many, make_stream, tmp_path):
     log, target = make_many(), tmp_path / "shards"
     with pytest.raises(RuntimeError, match="plug"):
         convert(make_stream(log, fail_after=1000), target, shard_rows=300)
-    assert not target.exists()
-    assert (tmp_path / ".shards.converting").is_dir()
-    (tmp_path / ".shards.converting" / "shard-00099.parquet").write_bytes(b"left over")
+    assert list(tmp_path.iterdir()) == []
     again = convert(make_stream(log), target, shard_rows=300)
-    undisturbed = convert(make_stream(log), tmp_path / "other", shard_rows=300)
-    assert again == undisturbed
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "shards"]
-    assert not (target / "shard-00099.parquet").exists()
-
-
-def test_a_conversion_that_another_process_is_at_is_refused(make_many, make_stream, tmp_path):
-    working = tmp_path / ".shards.converting"
-    working.mkdir()
-    with (working / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(ShardError, match="being written by another process"):
-            convert(make_stream(make_many()), tmp_path / "shards")
+    assert again == convert(make_stream(log), tmp_path / "other", shard_rows=300)
 
 
 def test_a_folder_that_is_in_use_is_not_written_over(make_many, make_stream, tmp_path):
@@ -155,37 +132,6 @@ def test_a_table_becomes_shards_with_the_names_of_its_tracks(tmp_path):
     assert (manifest.rows, manifest.listeners, manifest.tracks, manifest.ordered) == (200, 9, 5, False)
     names = parquet.read_table(tmp_path / "shards" / "tracks.parquet").column("name").to_pylist()
     assert names == ["s0", "s1", "s2", "s3", "s4"]
-
-
-@pytest.mark.slow
-def test_training_never_holds_two_shards(make_many, make_shards, small):
-    folder = ShardFolder(make_shards(make_many(), shard_rows=600, asked_listeners=10))
-    alive, most = weakref.WeakSet(), []
-
-    class Watched(type(folder)):
-        def read(self, part):
-            gc.collect()
-            most.append(len(alive))
-            objective_log = super().read(part)
-            held = np.asarray(objective_log.track).view(Tracked)
-            alive.add(held)
-            return replace(objective_log, track=held)
-
-    folder.__class__ = Watched
-    train_on(
-        folder, FrozenValidator(*folder.validation(), 12), np.zeros((30, 0), np.float32), small, 0, TrainingSetup()
-    )
-    assert len(most) == 2 * folder.parts  # every shard once in each of the two epochs
-    assert max(most) == 0  # nothing of the one before was left when the next was read
-
-
-class Tracked(np.ndarray):
-    """An array that weak references can be held to by identity."""
-
-    __hash__ = object.__hash__
-
-    def __eq__(self, other):
-        return self is other
 
 
 @pytest.mark.parametrize("place", [0.3, 0.6])

@@ -11,13 +11,13 @@ def told():
 
 
 def report(**changes):
-    plain = {"epoch": 2, "epochs": 9, "step": 1200, "loss": 0.5, "seen": 3000, "share": 0.25}
+    plain = {"epoch": 2, "epochs": 9, "step": 1200, "loss": 0.5, "seen": 3000}
     return StepReport(**(plain | {"steps": 100, "tokens": 2000, "seconds": 50.0} | changes))
 
 
 def test_a_line_says_where_the_epoch_is_how_fast_it_goes_and_what_is_left(told):
     teller, lines, _ = told
-    teller.step(report())
+    teller.step(report(), 12_000)
     # 9,000 rows are left, at 40 a second.
     assert lines == [
         "epoch 2 of at most 9, 25.0%: step 1,200, loss 0.5000, 2.0 steps/s, 40 tokens/s, 4 min left of the epoch"
@@ -27,14 +27,14 @@ def test_a_line_says_where_the_epoch_is_how_fast_it_goes_and_what_is_left(told):
 def test_lines_come_every_few_seconds_only(told):
     teller, lines, now = told
     for _ in range(20):
-        teller.step(report())
+        teller.step(report(), 12_000)
         now[0] += 1.0
     assert len(lines) == 4
 
 
 def test_at_the_end_of_an_epoch_nothing_is_left(told):
     teller, lines, _ = told
-    teller.step(report(share=1.0))
+    teller.step(report(), 3000)
     assert lines[0].endswith("40 tokens/s")
 
 

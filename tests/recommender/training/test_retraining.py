@@ -13,7 +13,7 @@ from recommender.models.content_space import ContentSpace
 from recommender.models.model_card import FrontEndId, Model
 from recommender.models.model_scorer import Catalogue, ModelScorer, rows_of
 from recommender.models.station_scorer import UNTRAINED
-from recommender.sequence.objective import Objective
+from recommender.sequence.batches import BatchSampler
 from recommender.training.history_evaluation import MODEL, evaluate_listener, split_with_pairs
 from recommender.training.material import Material
 from recommender.training.retraining import LIVE, retrain
@@ -266,4 +266,4 @@ def test_a_like_that_shares_the_moment_of_another_event_is_one_that_follows_it(m
     rows = [(0 if t < 2 or t > 70 else t, *row[1:]) for t, row in enumerate(rows)]
     material = Material.of(make_log(rows, tracks=80), world.catalogue, 2000)
     assert material.missing() == ()
-    assert not Objective(material.split.train, QUICK.sequential).empty
+    assert not BatchSampler(material.split.train, QUICK.sequential).empty

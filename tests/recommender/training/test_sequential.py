@@ -6,9 +6,9 @@ import torch
 
 from recommender.configuration import SequentialConfig
 from recommender.events import split_by_time
+from recommender.sequence.batches import batches
 from recommender.sequence.network import dropout
 from recommender.sequence.objective import pairwise_loss
-from recommender.training.row_sources import batches
 from recommender.training.sequential_recommender import (
     FrozenValidator,
     Items,

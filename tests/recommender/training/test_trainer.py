@@ -1,4 +1,4 @@
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -7,8 +7,9 @@ import torch
 from recommender.evaluation.splits import split_listener_last
 from recommender.sequence.network import SequentialNetwork
 from recommender.sequence.validation import FrozenValidator
-from recommender.training.compute import Alone, DeviceError, Machine, Precision, machine_of
-from recommender.training.row_sources import RowsInMemory, mixed, part_of
+from recommender.training.checkpoints import CheckpointError, Mark, load_state, save_state
+from recommender.training.compute import Machine, Precision
+from recommender.training.loading import ShardRequest, draw_part
 from recommender.training.sequential_recommender import (
     ABLATIONS,
     SequentialRecommender,
@@ -16,7 +17,7 @@ from recommender.training.sequential_recommender import (
     train_sequential,
 )
 from recommender.training.shards import ShardFolder
-from recommender.training.trainer import TrainingSetup, train_on
+from recommender.training.trainer import RowsInMemory, TrainingSetup, train_on
 
 NO_CONTENT = np.zeros((30, 0), np.float32)
 
@@ -29,49 +30,37 @@ def same(first, second):
     return first.keys() == second.keys() and all(np.array_equal(first[name], second[name]) for name in first)
 
 
-def in_memory(log, config, setting=None, parts=1, seed=0):
+def in_memory(log, config, setting=None, seed=0):
     split = split_listener_last(log, test=0.2, validation=0.0)
     judge = FrozenValidator(split.train, split.test, config.length)
-    return train_on(RowsInMemory(split.train, parts), judge, NO_CONTENT, config, seed, setting or TrainingSetup())
+    return train_on(
+        RowsInMemory(split.train, config, seed), judge, NO_CONTENT, config, seed, setting or TrainingSetup()
+    )
 
 
-@pytest.mark.slow
-def test_one_shard_trains_the_very_network_that_the_log_in_memory_does(make_many, make_shards, small):
+def test_a_shard_gives_the_very_batches_that_the_log_in_memory_does(make_many, make_shards, small):
     log = make_many()
-    folder = ShardFolder(make_shards(log, shard_rows=5000, asked_listeners=60))
-    assert folder.parts == 1
-    judge = FrozenValidator(*folder.validation(), small.length)
-    streamed = train_on(folder, judge, NO_CONTENT, small, 0, TrainingSetup())
-    whole = in_memory(log, small)
-    assert same(weights(streamed), weights(whole))
-    assert [report.loss for report in streamed.reports] == [report.loss for report in whole.reports]
-    assert [report.validation_auc for report in streamed.reports] == [report.validation_auc for report in whole.reports]
+    folder = make_shards(log, shard_rows=5000, asked_listeners=60)
+    assert ShardFolder(folder).parts == 1
+    split = split_listener_last(log, test=0.2, validation=0.0)
+    whole = RowsInMemory(split.train, small, 5).epoch(2, Mark())
+    read = draw_part({"request": ShardRequest(folder, 0, small, (5, 2, 0), 7)})
+    compared = 0
+    for (mark, mine), row in zip(whole, read, strict=True):
+        assert (row["part"], row["batches"]) == (7, mark.batches)
+        for column in fields(mine):
+            assert np.array_equal(getattr(row["batch"], column.name), getattr(mine, column.name)), column.name
+        compared += 1
+    assert compared > 5
 
 
-@pytest.mark.slow
-def test_training_on_many_shards_learns_the_taste_as_training_in_memory_does(make_many, make_shards, small):
-    config = replace(small, epochs=12)
-    log = make_many()
-    folder = ShardFolder(make_shards(log, shard_rows=400, asked_listeners=60))
-    assert folder.parts > 4
-    judge = FrozenValidator(*folder.validation(), config.length)
-    streamed = train_on(folder, judge, NO_CONTENT, config, 0, TrainingSetup())
-    best = max(report.validation_auc for report in streamed.reports)
-    assert best > 0.85
-    assert best == pytest.approx(max(report.validation_auc for report in in_memory(log, config).reports), abs=0.08)
-    assert streamed.reports[0].negatives.positions > 1000
-
-
-@pytest.mark.slow
-def test_every_epoch_takes_the_shards_in_another_order(make_many, make_shards, small):
-    seen = []
-    folder = ShardFolder(make_shards(make_many(), shard_rows=300), prepared=lambda log: seen.append(len(log)) or log)
-    judge = FrozenValidator(*folder.validation(), small.length)
-    seen.clear()
-    train_on(folder, judge, NO_CONTENT, replace(small, epochs=3), 0, TrainingSetup())
-    epochs = [tuple(seen[start : start + folder.parts]) for start in range(0, len(seen), folder.parts)]
-    assert len(set(epochs)) == 3
-    assert len({tuple(sorted(each)) for each in epochs}) == 1
+def test_an_epoch_that_is_gone_on_with_gives_the_batches_that_were_left(make_many, small):
+    rows = RowsInMemory(make_many(), small, 0)
+    whole, rest = list(rows.epoch(1, Mark())), list(rows.epoch(1, Mark(0, 4)))
+    assert [mark for mark, _ in rest] == [mark for mark, _ in whole][4:]
+    assert all(
+        np.array_equal(mine.target, theirs.target) for (_, mine), (_, theirs) in zip(rest, whole[4:], strict=True)
+    )
 
 
 @pytest.mark.slow
@@ -98,29 +87,12 @@ def test_products_are_computed_in_bfloat16_only_within_the_machines_context():
         assert (matrix @ matrix).dtype == torch.float32
 
 
-def test_half_precision_needs_a_gpu_and_a_gpu_has_to_be_there(monkeypatch):
-    with pytest.raises(DeviceError, match="fp16 needs a GPU"):
-        machine_of("cpu", "fp16")
-    assert machine_of("cpu", "auto").precision is Precision.SINGLE
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(DeviceError, match="no GPU that torch can use"):
-        machine_of("cuda", "auto")
-    assert machine_of("auto", "auto").device.type == "cpu"
-
-
 def test_training_ends_after_so_many_steps_and_says_how_far_it_came(make_many, small):
     told = []
     trained = in_memory(make_many(), small, TrainingSetup(most_steps=7, on_step=told.append))
     assert len(trained.reports) == 1
     assert told[-1].step == told[-1].steps == 7
-    assert 0.0 < told[-1].share < 1.0
     assert told[-1].tokens == told[-1].seen > 7 * 16
-
-
-def test_the_share_of_an_epoch_ends_at_one(make_many, small):
-    told = []
-    in_memory(make_many(), small, TrainingSetup(on_step=told.append))
-    assert [report.share for report in told if report.epoch == 2][-1] == 1.0
 
 
 def test_a_batch_with_nothing_to_predict_moves_nothing(make_log, small):
@@ -129,42 +101,59 @@ def test_a_batch_with_nothing_to_predict_moves_nothing(make_log, small):
     config = replace(small, batch=1, epochs=1)
     judge = FrozenValidator(log, log.where(np.zeros(len(log), bool)), 12)
     told = []
-    train_on(RowsInMemory(log), judge, np.zeros((3, 0), np.float32), config, 0, TrainingSetup(on_step=told.append))
+    train_on(
+        RowsInMemory(log, config, 0), judge, np.zeros((3, 0), np.float32), config, 0, TrainingSetup(on_step=told.append)
+    )
     assert told[-1].step == 1  # of 41 windows of a batch each, one has something to predict
 
 
+class PulledPlugError(Exception):
+    """Stands for whatever ends a training at once."""
+
+
+def restored_from(folder):
+    return TrainingSetup(restore=lambda state: load_state(state, folder))
+
+
 @pytest.mark.slow
-def test_a_log_in_memory_is_dealt_into_whole_listeners(make_many, small):
-    log = make_many()
-    rows = RowsInMemory(log, parts=3)
-    parts = [rows.objective(part, small).log for part in range(3)]
-    assert sum(map(len, parts)) == len(log)
-    listeners = [set(part.listener.tolist()) for part in parts]
-    assert all(listeners)
-    assert sum(map(len, listeners)) == len(set.union(*listeners))
-    positions = [in_memory(log, small, parts=parts).reports[0].negatives.positions for parts in (1, 3)]
-    assert positions[0] == positions[1]  # whatever is learned in one part is learned in three
+@pytest.mark.parametrize("cut_after", [5, 25])  # in the first epoch, and in the second
+def test_a_training_that_goes_on_ends_as_one_that_was_never_interrupted(make_many, small, tmp_path, cut_after):
+    config = replace(small, dropout=0.3)
+    whole = in_memory(make_many(), config)
+
+    def keep(state):
+        if state.position.step >= cut_after:
+            save_state(state, tmp_path)
+            raise PulledPlugError
+
+    with pytest.raises(PulledPlugError):
+        in_memory(make_many(), config, TrainingSetup(keep=keep, keep_seconds=0.0))
+    resumed = in_memory(make_many(), config, restored_from(tmp_path))
+    assert same(weights(resumed), weights(whole))
+    assert resumed.best_epoch == whole.best_epoch
+    for ours, theirs in zip(resumed.reports, whole.reports, strict=True):
+        assert replace(ours, seconds=0.0) == replace(theirs, seconds=0.0)
 
 
-def test_other_rows_have_another_fingerprint(make_many):
-    log = make_many()
-    same_rows, fewer = RowsInMemory(make_many()), RowsInMemory(log.first(100))
-    assert RowsInMemory(log).fingerprint == same_rows.fingerprint != fewer.fingerprint
+@pytest.mark.slow
+def test_a_finished_training_is_not_trained_again(make_many, small, tmp_path):
+    whole = in_memory(make_many(), small, TrainingSetup(keep=lambda state: save_state(state, tmp_path)))
+    again = in_memory(make_many(), small, replace(restored_from(tmp_path), on_step=pytest.fail))
+    assert same(weights(again), weights(whole))
 
 
-def test_more_processes_than_parts_are_refused(make_many, small):
-    class Four(Alone):
-        size = 4
-
-    with pytest.raises(ValueError, match="3 parts cannot be dealt to 4 processes"):
-        in_memory(make_many(), small, TrainingSetup(ranks=Four()), parts=3)
-
-
-def test_listeners_are_mixed_as_splitmix64_does_and_dealt_evenly():
-    assert mixed(np.array([0])).tolist() == [0xE220A8397B1DCDAF]  # the generator's first number from seed 0
-    counts = np.bincount(part_of(np.arange(70_000) * 64, 7), minlength=7)
-    assert counts.min() > 9_600
-    assert counts.max() < 10_400
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "damage", [lambda content: b"", lambda content: content[:5000], lambda _: b"\x80\x04 a pickle"]
+)
+def test_a_damaged_checkpoint_or_that_of_another_network_is_refused(make_many, small, tmp_path, damage):
+    in_memory(make_many(), replace(small, epochs=1), TrainingSetup(keep=lambda state: save_state(state, tmp_path)))
+    with pytest.raises(CheckpointError, match=r"cannot be used .*: train into another folder"):
+        in_memory(make_many(), replace(small, width=32), restored_from(tmp_path))
+    path = tmp_path / "state.pt"
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(CheckpointError, match=r"cannot be used"):
+        in_memory(make_many(), small, restored_from(tmp_path))
 
 
 class TestStart:
