@@ -16,8 +16,8 @@ from threading import Thread
 from player.audio import messages as audio
 from player.audio.client import AudioClient
 
-Play = Callable[[Sequence[Path]], None]
-"""Begins to play files, one after the other."""
+Play = Callable[[Sequence[Path]], float]
+"""Begins to play files, one after the other; the moment, on the clock that never goes back, when it was told to."""
 START_SECONDS = 20.0
 MPD_CONF = """music_directory "{folder}"
 db_file "{work}/mpd.db"
@@ -49,11 +49,13 @@ def ours(_work: Path, environment: Mapping[str, str]) -> Generator[tuple[Play, C
             if waiting:
                 client.send(audio.Prepare(str(waiting[0]), token + 1))
 
-    def play(paths: Sequence[Path]) -> None:
+    def play(paths: Sequence[Path]) -> float:
         waiting[:] = paths[1:]
+        told = time.monotonic()
         client.send(audio.Load(str(paths[0]), 0.0, token, play=True))
         if waiting:
             client.send(audio.Prepare(str(waiting[0]), token + 1))
+        return told
 
     with AudioClient(heard, engine="stream", environment=environment) as client:
         ready.wait(START_SECONDS)
@@ -82,7 +84,7 @@ def mpd(work: Path, environment: Mapping[str, str]) -> Generator[tuple[Play, Cal
                     lines.append(answer)
                 return lines
 
-            def play(paths: Sequence[Path]) -> None:
+            def play(paths: Sequence[Path]) -> float:
                 for path in paths:
                     shutil.copy(path, folder / path.name)
                 tell("update")
@@ -90,7 +92,9 @@ def mpd(work: Path, environment: Mapping[str, str]) -> Generator[tuple[Play, Cal
                     time.sleep(0.05)
                 for path in paths:
                     tell(f'add "{path.name}"')
+                told = time.monotonic()
                 tell("play 0")
+                return told
 
             yield play, lambda: program.pid
 
@@ -116,10 +120,12 @@ def cmus(work: Path, environment: Mapping[str, str]) -> Generator[tuple[Play, Ca
             ["cmus-remote", "--server", str(at), *words], env=surroundings, check=True, timeout=START_SECONDS
         )
 
-    def play(paths: Sequence[Path]) -> None:
+    def play(paths: Sequence[Path]) -> float:
         tell("-q", *(str(path) for path in paths))
+        told = time.monotonic()
         tell("-n")
         tell("-p")
+        return told
 
     with _ended(program):
         _wait_for(at)

@@ -22,6 +22,7 @@ from player import logs
 from player.audio.messages import (
     Alive,
     Command,
+    DeviceChanged,
     DeviceLost,
     Event,
     Failed,
@@ -62,7 +63,7 @@ DEATHS_PER_PLACE = 2
 SAME_PLACE_SECONDS = 1.0
 
 FIRST_BACK_OFF_SECONDS = 0.1
-"""Before the first restart; doubled for each further death within the window."""
+"""Before the second restart within the window; about doubled for each further one. The first comes at once."""
 
 RETRY_SECONDS = 60.0
 """How long after giving up it is tried again without being asked: nobody may be there to ask."""
@@ -293,7 +294,7 @@ class AudioClient:
                 continue
             if isinstance(event, Ready):
                 self._ready = True
-                self._had_device = self._had_device or event.engine == "stream"
+            self._had_device = self._had_device or _sounds(event)
             with self._lock:
                 heard_before = self._wanted.heard(event)
                 self._wanted = self._wanted.after_event(event)
@@ -334,7 +335,7 @@ class AudioClient:
         killer = self._drop_killer()
         if killer is not None:
             self._on_event(killer)
-        self._closing.wait(FIRST_BACK_OFF_SECONDS * 2 ** (len(self._deaths) - 1))
+        self._closing.wait(FIRST_BACK_OFF_SECONDS * (2 ** (len(self._deaths) - 1) - 1))
         if not self._closing.is_set():
             self._on_event(Restarted(f"The audio process {how} and was started again."))
 
@@ -371,6 +372,11 @@ class AudioClient:
         with self._lock:
             self._gave_up = False
         self._deaths.clear()
+
+
+def _sounds(event: Event) -> bool:
+    """Whether this tells that there is a device."""
+    return isinstance(event, DeviceChanged) or (isinstance(event, Ready) and event.engine == "stream")
 
 
 def _same_place(here: tuple[int, float], before: tuple[int, float] | None) -> bool:

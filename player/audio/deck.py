@@ -31,6 +31,9 @@ BUFFER_SECONDS = 4.0
 ROOM_WAIT_SECONDS = 0.1
 """How long the decoder sleeps when the ring is full: a small part of the buffer, and few wake-ups."""
 
+PRIME_SECONDS = 0.1
+"""How much must be decoded before a deck sounds, and after an underrun: one wake-up of the decoder."""
+
 LAST_CALL_SECONDS = 0.5
 """So long before the last sample is heard, a deck that is to join must have begun; later ones do not fit in without a seam."""
 
@@ -72,6 +75,7 @@ class Deck:
         *,
         joins: bool = False,
         way: Way | None = None,
+        on_primed: Callable[["Deck"], None] = lambda _deck: None,
     ) -> None:
         """Start decoding.
 
@@ -82,6 +86,7 @@ class Deck:
             duration: what is known of it from decoding it before, 0 when nothing.
             joins: the first sample is to follow another deck's last, so that deck's end is waited for; see :meth:`lead`.
             way: speed and repetition.
+            on_primed: called from the decoder's thread when enough is decoded to begin with.
         """
         self.track, self.path, self.token = track, track.path, track.token
         self.rate = rate
@@ -97,7 +102,8 @@ class Deck:
         self._gain = np.float32(10 ** (track.gain_db / DECIBELS_PER_DECADE))
         self._turns: list[tuple[int, float]] = [(0, self.origin)]
         """Frames in the ring at which the place in the track jumps, and whereto."""
-        self._on_stopped = on_stopped
+        self._on_primed, self._on_stopped = on_primed, on_stopped
+        self._primed = False
         self._source: AudioSource | None = None
         self._closing = Event()
         self._opened, self._head = Event(), (0, np.zeros((0, 2), np.float32))
@@ -111,6 +117,11 @@ class Deck:
         turns = self._turns
         first, seconds = turns[max(0, bisect_right(turns, frame, key=lambda turn: turn[0]) - 1)]
         return seconds + (frame - first) / self.rate * self._way.speed
+
+    @property
+    def primed(self) -> bool:
+        """Whether there is enough to sound without faltering at once."""
+        return self.ring.finished or self.ring.available >= PRIME_SECONDS * self.rate
 
     @property
     def frames_left(self) -> float:
@@ -261,6 +272,9 @@ class Deck:
                 return False
             count = self.ring.write(block)
             block = block[count:]
+            if not self._primed and self.primed:
+                self._primed = True
+                self._on_primed(self)
             if len(block) > 0:
                 self._closing.wait(ROOM_WAIT_SECONDS)
         return not self._closing.is_set()

@@ -33,9 +33,17 @@ class Engine(Protocol):
         cannot: which commands are refused, see :class:`player.audio.messages.Ready`.
     """
 
-    name: str
-    device: str
     cannot: str
+
+    @property
+    def name(self) -> str:
+        """Of the engine."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """Of the output."""
+        ...
 
     def load(self, track: Load) -> None:
         """Take a track in place of the current one."""

@@ -19,9 +19,6 @@ from player.audio.ring import CHANNELS
 FADE_SECONDS = 0.15
 """Of a pause, a stop, a skip, a seek: felt as at once, heard as a breath instead of a click."""
 
-PRIME_SECONDS = 0.1
-"""How much must be decoded before a deck sounds, and after an underrun: one wake-up of the decoder."""
-
 FULL_SCALE = np.float32(1.0)
 
 
@@ -266,6 +263,5 @@ class Mixer:
 
     def _is_primed(self, voice: _Voice) -> bool:
         if not voice.primed:
-            ring = voice.deck.ring
-            voice.primed = ring.finished or ring.available >= PRIME_SECONDS * self.rate
+            voice.primed = voice.deck.primed
         return voice.primed

@@ -28,11 +28,10 @@ class NullOutput:
         self.underruns = 0
         self._closing = Event()
         self._awake = Event()
-        self._awake.set()
         self._thread: Thread | None = None
 
     def start(self, render: Render) -> None:
-        """Begin to call ``render`` from a thread of its own."""
+        """Have a thread of its own call ``render`` once woken."""
         self._thread = Thread(target=self._run, args=(render,), name="null-output", daemon=True)
         self._thread.start()
 

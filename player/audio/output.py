@@ -28,7 +28,7 @@ class Output(Protocol):
     underruns: int
 
     def start(self, render: Render) -> None:
-        """Begin to call ``render``; raises OutputError when the device refuses."""
+        """Be ready to call ``render`` once woken; raises OutputError when the device refuses."""
         ...
 
     def unheard(self) -> float:
@@ -44,7 +44,7 @@ class Output(Protocol):
         ...
 
     def wake(self) -> None:
-        """Ask for frames again; a device that went away meanwhile has failed then."""
+        """Ask for frames; a device that went away meanwhile has failed then."""
         ...
 
     def reopened(self) -> "Output":

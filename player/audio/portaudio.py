@@ -1,7 +1,9 @@
 """A real device, through PortAudio."""
 
+import os
 import time
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,8 @@ PERIOD_FRAMES = 2048
 ABSENT_RATE = 48_000
 """What is decoded for while there is no device."""
 
+STANDARD_ERROR = 2
+
 LONGEST_DELAY_SECONDS = 2.0
 """A device that says more is not believed."""
 
@@ -34,7 +38,7 @@ class PortAudioOutput:
         """Find the device; raises OutputError when there is none.
 
         Args:
-            device: part of its name, or its number; None for the system's default.
+            device: part of its name, or its number; None or empty for the system's default.
         """
         self._library = portaudio()
         self._selector = device
@@ -51,11 +55,11 @@ class PortAudioOutput:
         """When, on the clock that never goes back, the last frame rendered is heard."""
         self._stream: Any = None
         self._stopped = False
-        self._resting = False
+        self._resting = True
         self._last_call = time.monotonic()
 
     def start(self, render: Render) -> None:
-        """Open the device and begin to call ``render`` from PortAudio's thread."""
+        """Open the device, which calls ``render`` from PortAudio's thread once woken."""
 
         def callback(out: NDArray[np.float32], frames: int, at: Any, status: Any) -> None:
             now = self._last_call = time.monotonic()
@@ -78,8 +82,6 @@ class PortAudioOutput:
                 callback=callback,
                 finished_callback=self._on_finished,
             )
-            self._last_call = time.monotonic()
-            self._stream.start()
         except self._library.PortAudioError as error:
             raise OutputError(f"The output device {self.device} refused to open ({_reason(error)}).") from error
         latency = float(self._stream.latency)
@@ -103,7 +105,7 @@ class PortAudioOutput:
             self._stream.abort()
 
     def wake(self) -> None:
-        """Begin to ask for frames again."""
+        """Begin to ask for frames."""
         if self._stream is None or not self._resting:
             return
         self._last_call = time.monotonic()
@@ -116,9 +118,7 @@ class PortAudioOutput:
 
     def reopened(self) -> "PortAudioOutput":
         """The device asked for at first, among those there are now; PortAudio lists devices only when it starts."""
-        self._library._terminate()  # noqa: SLF001 - sounddevice has no public way to list devices again
-        self._library._initialize()  # noqa: SLF001
-        return PortAudioOutput(self._selector)
+        return AbsentOutput(self._selector).reopened()
 
     def close(self) -> None:
         """Drop what the device has not played yet and close it."""
@@ -136,7 +136,7 @@ class PortAudioOutput:
 
 
 class AbsentOutput:
-    """A device that was there before this process was: looked for until it is back, and lost until then."""
+    """A device that is not there: looked for until it is, and lost until then."""
 
     def __init__(self, device: str | None = None) -> None:
         self._selector = device
@@ -164,16 +164,31 @@ class AbsentOutput:
     def reopened(self) -> PortAudioOutput:
         """The device, once it is there; raises OutputError before."""
         library = portaudio()
-        library._terminate()  # noqa: SLF001 - as above
-        library._initialize()  # noqa: SLF001
+        with _unheard_complaints():
+            library._terminate()  # noqa: SLF001 - sounddevice has no public way to list devices again
+            library._initialize()  # noqa: SLF001
         return PortAudioOutput(self._selector)
 
     def close(self) -> None:
         """Nothing to let go."""
 
 
+@contextmanager
+def _unheard_complaints() -> Generator[None]:
+    """Without standard error, to which ALSA writes a dozen lines each time that a device is looked for and not there."""
+    kept = os.dup(STANDARD_ERROR)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, STANDARD_ERROR)
+        yield
+    finally:
+        os.dup2(kept, STANDARD_ERROR)
+        os.close(nowhere)
+        os.close(kept)
+
+
 def _selector(device: str | None) -> int | str | None:
-    return int(device) if device is not None and device.isdecimal() else device
+    return int(device) if device and device.isdecimal() else device or None
 
 
 def _reason(error: Exception) -> str:

@@ -16,17 +16,17 @@ def open_engine(
     """Open an engine.
 
     Args:
-        name: one of ``ENGINES``; ``auto`` is ``stream`` where there is a device.
+        name: one of ``ENGINES``; ``auto`` is ``stream``.
         device: part of the output device's name, None for the default.
         emit: where the engine's events go.
         post: runs functions on the control thread.
-        wait_for_device: where there is no device, wait for one instead of playing silently by the clock.
+        wait_for_device: where there is no device, wait for one instead of playing silently by the clock until there is.
 
     Returns:
         The engine, and one sentence saying why it is not what was asked for (empty where it is).
     """
     if name == "null":
-        return _silent(emit, post), ""
+        return StreamEngine(NullOutput(), emit, post), ""
     note = ""
     if name == "vlc":
         try:
@@ -42,17 +42,14 @@ def open_engine(
             return _stream(None, emit, post), f"{note} The default device plays instead."
         except OutputError:
             pass  # the first reason is the one the listener can fix
+    absent = AbsentOutput(device)
     if wait_for_device:
-        return StreamEngine("stream", AbsentOutput(device), emit, post), note
-    return _silent(emit, post), f"{note} Until then tracks run silently, by the clock."
-
-
-def _silent(emit: Emit, post: Post) -> Engine:
-    return StreamEngine("null", NullOutput(), emit, post)
+        return StreamEngine(absent, emit, post), note
+    return StreamEngine(NullOutput(), emit, post, absent), f"{note} Until then tracks run silently, by the clock."
 
 
 def _stream(device: str | None, emit: Emit, post: Post) -> Engine:
-    return StreamEngine("stream", PortAudioOutput(device), emit, post)
+    return StreamEngine(PortAudioOutput(device), emit, post)
 
 
 def _vlc(device: str | None, emit: Emit, post: Post) -> Engine:

@@ -23,8 +23,9 @@ from player.audio.messages import (
     Underrun,
 )
 from player.audio.mixer import FADE_SECONDS, Listeners, Mixer
+from player.audio.null import NullOutput
 from player.audio.output import Output, OutputError
-from player.audio.portaudio import PortAudioOutput
+from player.audio.portaudio import AbsentOutput, PortAudioOutput
 from player.audio.source import display_name
 from player.audio.tempo import FASTEST, SLOWEST
 
@@ -43,6 +44,9 @@ REST_SECONDS = 0.5
 REOPEN_SECONDS = 2.0
 """How often a lost device is looked for."""
 
+LOOK_SECONDS = 5.0
+"""How often a device is looked for while tracks run silently for want of one: a look takes 25 ms of the processor."""
+
 JOIN_SECONDS = 0.5
 """How long closing waits for a decoder; its thread is a daemon, so a hung disk cannot keep the process."""
 
@@ -50,19 +54,20 @@ JOIN_SECONDS = 0.5
 class StreamEngine:
     """Decodes with FFmpeg, mixes with numpy, plays through an output."""
 
-    def __init__(self, name: str, output: Output, emit: Emit, post: Post) -> None:
+    def __init__(self, output: Output, emit: Emit, post: Post, wanted: AbsentOutput | None = None) -> None:
         """Run ``output``, silently.
 
         Args:
-            name: ``stream`` or ``null``.
             output: not started yet; the engine closes it.
             emit: where events go.
             post: runs functions on the control thread.
+            wanted: the device to go over to as soon as it is there; None where ``output`` is what was asked for.
 
         Raises:
             OutputError: the device refuses.
         """
-        self.name, self.cannot = name, ""
+        self.cannot = ""
+        self._wanted, self._look_at = wanted, time.monotonic() + LOOK_SECONDS
         self._emit = emit
         self._post = post
         self._deck: Deck | None = None
@@ -81,7 +86,16 @@ class StreamEngine:
         self._starved: tuple[Deck, int, float] | None = None
         """The deck that has nothing to play, how much it had decoded by then, and when that was noticed."""
         self._output, self._mixer = output, self._start(output)
-        self.device = self._output.device
+
+    @property
+    def name(self) -> str:
+        """``null`` while the clock alone is played to."""
+        return "null" if isinstance(self._output, NullOutput) else "stream"
+
+    @property
+    def device(self) -> str:
+        """As the output calls it."""
+        return self._output.device
 
     def load(self, track: Load) -> None:
         """Take a track, from where it is known already: it goes on by itself, or it was prepared."""
@@ -153,7 +167,7 @@ class StreamEngine:
         """Open another device and go on there; where it refuses, the old one is kept."""
         before = self._output
         try:
-            self._open_another(PortAudioOutput(name or None))
+            self._open_another(AbsentOutput(name).reopened() if self.name == "null" else PortAudioOutput(name))
         except OutputError as error:
             self._emit(Refused(str(error)))
             return
@@ -201,6 +215,7 @@ class StreamEngine:
             self._watch_decoder()
             self._tell_underruns()
             self._rest_when_silent()
+            self._look_for_wanted()
         for deck in [deck for deck in self._retired if not self._mixer.uses(deck)]:
             deck.close()
             self._retired.remove(deck)
@@ -241,16 +256,17 @@ class StreamEngine:
         if playing:
             self._mixer.fade_seconds = FADE_SECONDS
         self._mixer.playing = playing
-        if playing:
-            self._output.wake()
+        self._wake()
 
     def _new_deck(self, track: Load, duration: float = 0.0) -> Deck:
-        return Deck(track, self._output.rate, self._when_decoded, duration, way=self._way)
+        primed = self._when_primed
+        return Deck(track, self._output.rate, self._when_decoded, duration, way=self._way, on_primed=primed)
 
     def _follower(self, track: Load) -> Deck:
         """A deck for what comes next."""
         way = replace(self._way, repeat=None)
-        return Deck(track, self._output.rate, self._when_decoded, joins=self._crossfade == 0, way=way)
+        joins, primed = self._crossfade == 0, self._when_primed
+        return Deck(track, self._output.rate, self._when_decoded, joins=joins, way=way, on_primed=primed)
 
     def _take(self, deck: Deck | None) -> None:
         """Make ``deck`` the current one; what was prepared follows it."""
@@ -263,7 +279,12 @@ class StreamEngine:
         self._follow(self._prepared)
         if old is not None:
             old.close()
-        self._output.wake()
+        self._wake()
+
+    def _wake(self) -> None:
+        """Let the device ask for frames once there are some: those it takes first are heard last."""
+        if self._playing and self._deck is not None and self._deck.primed:
+            self._output.wake()
 
     def _follow(self, deck: Deck | None) -> None:
         """Let a deck follow the current one in place of the one that was to."""
@@ -293,6 +314,10 @@ class StreamEngine:
 
     # From the decoder's and the device's threads, each handed to the control thread.
 
+    def _when_primed(self, deck: Deck) -> None:
+        if deck is self._deck:
+            self._post(self._wake)
+
     def _when_decoded(self, deck: Deck) -> None:
         self._post(partial(self._stopped, deck))
 
@@ -310,6 +335,7 @@ class StreamEngine:
         if deck is not self._deck or deck is self._examined:
             return
         self._examined = deck
+        self._wake()
         if deck.damage:
             self._emit(Damaged(deck.token, deck.damage))
         if deck.error and deck.ring.written == 0:
@@ -368,12 +394,25 @@ class StreamEngine:
         self._lost_at = None
         self._emit(DeviceChanged(self.device))
 
+    def _look_for_wanted(self) -> None:
+        """Go over from silence to a device that has appeared."""
+        if self._wanted is None or time.monotonic() < self._look_at:
+            return
+        silent = self._output
+        try:
+            self._open_another(self._wanted.reopened())
+        except OutputError:
+            self._look_at = time.monotonic() + LOOK_SECONDS
+            return
+        silent.close()
+        self._emit(DeviceChanged(self.device))
+
     def _open_another(self, output: Output) -> None:
         """Go on through another output; raises OutputError, and changes nothing, where it refuses."""
         place = self.position()
         mixer = self._start(output)
         self._earlier_underruns = self._underruns
-        self._output, self._mixer, self.device = output, mixer, output.device
+        self._output, self._mixer, self._wanted = output, mixer, None
         if place is not None:
             self.seek(place.seconds)
         self._prepare_anew()

@@ -40,6 +40,8 @@ class AudioEvents:
         self._loop = loop
         self._greeting = greeting
         self._failures = 0
+        self._note = ""
+        """About the device; on show until there is another."""
         self._shown_at = time.monotonic()
 
     def heard(self, event: audio.Event) -> None:
@@ -72,6 +74,7 @@ class AudioEvents:
         match event:
             case audio.Ready(engine, device, note):
                 self._process_back()
+                self._note = note
                 notice = " ".join(filter(None, (self._greeting, note))) or session.snapshot.notice
                 session.show(output=output_words(engine, device), notice=notice)
             case audio.Finished(token) if playback.is_current(token):
@@ -86,7 +89,8 @@ class AudioEvents:
                 session.happened(SoundChange.PROCESS_DIED, message)
             case audio.DeviceChanged(device):
                 session.happened(SoundChange.DEVICE_BACK)
-                session.show(output=device)
+                notice = session.snapshot.notice.removesuffix(self._note)
+                session.show(output=output_words("stream", device), notice=notice.rstrip())
             case audio.Restarted(message) | audio.Refused(message):
                 session.show(notice=message)
             case _:

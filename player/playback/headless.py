@@ -229,8 +229,9 @@ class _Teller:
         """Tell what became of the sound."""
         match event:
             case audio.Ready(engine, device, note) if (output := output_words(engine, device)) != self._output:
-                if self._output:
-                    self._output_is("switched", output, note)
+                lost = engine == "null" and note
+                if lost or self._output:
+                    self._output_is("lost" if lost else "switched", output, note)
                 self._output = output
             case audio.DeviceLost(message):
                 self._output_is("lost", "", message)

@@ -188,6 +188,23 @@ def test_without_a_device_the_clock_plays_and_the_reason_is_said(start_client, p
     events.wait_for(Finished)
 
 
+def test_a_device_that_was_not_there_at_the_start_is_gone_over_to_when_it_appears(start_client, pulse, tones):
+    pulse.kill()
+    try:
+        client, events = start_client("auto", environment=pulse.environment)
+        assert "No output device was found" in events.wait_for(Ready).note
+        client.send(Load(str(tones / "long.flac"), 0.0, 1, True))
+        events.wait_for(Position, lambda at: at.seconds > 0.3)
+    finally:
+        pulse.restart()
+    assert events.wait_for(DeviceChanged).device == "default"
+    with pulse.recording() as recording:
+        client.send(Seek(0.0))
+        assert_heard(recording, 440)
+    os.kill(client.pid, signal.SIGKILL)
+    assert events.wait_for(Ready).engine == "stream"
+
+
 def test_an_unknown_device_falls_back_to_the_default_and_says_so(start_client, pulse, engine):
     _client, events = start_client(engine, device="gramophone", environment=pulse.environment)
     ready = events.wait_for(Ready)

@@ -18,7 +18,7 @@ PATIENCE_SECONDS = 60.0
 def engine():
     """An engine, its events, and a way to wait as its process does."""
     events, inbox = [], SimpleQueue()
-    engine = StreamEngine("null", NullOutput(), events.append, inbox.put)
+    engine = StreamEngine(NullOutput(), events.append, inbox.put)
 
     def wait_for_event(kind):
         deadline = time.monotonic() + PATIENCE_SECONDS
