@@ -131,6 +131,8 @@ class Mixer:
         fade = self._fade
         if fade.target != float(self.playing):
             fade.go(float(self.playing), self.fade_seconds * self.rate)
+        if self.playing and self._voice is not None:
+            self._voice.held = False
         if self.playing and (self._voice is None or not self._voice.started):
             fade.level = fade.target  # a track's beginning is heard as it is
             self._reached = self.gains

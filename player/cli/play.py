@@ -1,6 +1,7 @@
 """``player next``, ``similar``, ``feedback``, ``history`` and ``play``: the loop without a screen."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -305,7 +306,8 @@ def play(
     With nothing named the running player goes on.
 
     Music that is not in the library is played all the same; it is logged, but joins no station. With --then STATION a
-    station goes on afterwards. Options for the sound hold for this run; config.toml has them for good.
+    station goes on afterwards. Options for the sound hold for this run; config.toml has them for good. Where a player
+    runs already, that one plays the music, as it is set, and then goes on with its station.
 
     With --headless every line of the output is a JSON object: `start` (with `gain_db` and `loudness_lufs`), `finish`, `skip`,
     `stop`, `output` (its `state`: lost, back or switched), `underrun`, `notice`.
@@ -325,13 +327,32 @@ def play(
 
         open_player(None, data_dir, station=station or then, named=music or (), sound=sound)
         return
+    with opened(data_dir) as home:
+        _play_without_screen(home, music or (), station or then, seconds, sound)
+
+
+def _play_without_screen(
+    home: Home, music: Sequence[str], station: str | None, seconds: float | None, sound: Mapping[str, object]
+) -> None:
+    """Play here, or, where a player runs on the data folder already and music is named, there."""
     from player.cli.screen import named_opening, with_sound
     from player.playback.headless import play_headless
-    from player.remote.address import only_player
+    from player.remote.address import AlreadyRunningError, only_player
     from player.remote.companions import companions
 
-    with opened(data_dir) as home, only_player(home.paths.data):
-        opening, failures = named_opening(home, music or (), station or then)
+    with ExitStack() as alone:
+        try:
+            alone.enter_context(only_player(home.paths.data))
+        except AlreadyRunningError:
+            if not music:
+                raise
+            from player.cli.hand_over import hand_over_and_follow
+            from player.remote.client import RemoteClient
+
+            with RemoteClient(home.paths.data) as client:
+                hand_over_and_follow(home, client, music, station, seconds, emit_line)
+            return
+        opening, failures = named_opening(home, music, station)
         for path, error in failures:
             emit_line({"event": "notice", "notice": f"{path}: {error}"})
         settings = with_sound(home.settings, sound)

@@ -52,7 +52,8 @@ def open_player(
     """
     from player.folders import locate
 
-    _check_terminal()
+    if not named:
+        _check_terminal()
     if music is not None and not music.expanduser().exists():
         raise PlayerError(f"{music} does not exist; name a folder with music, as in: player --music ~/Music.")
 
@@ -74,9 +75,27 @@ def open_player(
         except AlreadyRunningError:
             pass
         else:
+            _check_terminal()
             _run(open_home, lambda: _look(data_dir, station))
             return
-    _attach(data_dir, station)
+    if named:
+        _hand_over(data_dir, named, station)
+    else:
+        _attach(data_dir, station)
+
+
+def _hand_over(data_dir: Path | None, named: "Sequence[str]", then: str | None) -> None:
+    """Let the running player play the music, and drive it from here where there is a terminal."""
+    from player.cli.hand_over import hand_over
+    from player.cli.options import say
+    from player.remote.drive import connected, drive
+
+    with opened(data_dir) as home, connected(data_dir) as client:
+        hand_over(home, client, named, then, lambda document: say(document["notice"]))
+    if sys.stdin.isatty() and sys.stdout.isatty():
+        _attach(data_dir, None)
+    else:
+        drive(data_dir, as_json=False)
 
 
 def _attach(data_dir: Path | None, station: str | None) -> None:

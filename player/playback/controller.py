@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from player.audio import messages as audio
 from player.audio.client import AudioClient
 from player.config import Paths, Settings
+from player.errors import PlayerError
 from player.feedback.events import LoggedEvent
 from player.feedback.hygiene import load_times
 from player.insight.library_map import Colour, Colouring
@@ -159,6 +160,27 @@ class Controller(TransportCommands, PinCommands, PlaylistCommands, FeedbackComma
     def _map_changed(self) -> None:
         with self._session.command():
             self._session.show()
+
+    def play_named(self, track_ids: Sequence[int], then: str = "") -> None:
+        """Play tracks that were named, in their order: those too that have been read just now and are in no list.
+
+        Args:
+            track_ids: what can be played of them is.
+            then: the station that goes on afterwards; the one that is on where it is empty.
+
+        Raises:
+            PlayerError: the station is unknown, or there is no such track.
+        """
+        session = self._session
+        if any(track not in session.known.collection.index for track in track_ids):
+            self._from_outside(library=True)
+        index, rows = session.known.collection.index, session.known.collection.rows
+        tracks = tuple(rows[index[track]] for track in track_ids if track in index)
+        if not tracks:
+            raise PlayerError("There is no such track.")
+        station = session.stations.find(then) if then else session.station
+        with session.command():
+            self._loop.play_named(tracks, None if station is None else station.id)
 
     # --- opening and closing ---------------------------------------------------------------------------------------
 

@@ -208,18 +208,8 @@ class _Teller:
 
     def logged(self, event: LoggedEvent) -> None:
         """Tell a recorded event."""
-        row = self._rows.get(event.track_id)
         self.finished += event.kind == Kind.FINISH
-        document: dict[str, object] = {
-            "event": event.kind,
-            "time": datetime.fromtimestamp(event.seconds, UTC).isoformat(),
-            "track_id": event.track_id,
-            "title": "" if row is None else row.title,
-            "artist": "" if row is None else row.artist,
-            "station": self._stations.get(event.station_id or 0),
-            "position": event.position,
-            "action": event.action,
-        }
+        document = told(event, self._rows.get(event.track_id), self._stations.get(event.station_id or 0))
         level = None if self._controller is None else self._controller.level
         if event.kind == Kind.START and level is not None:
             document |= {"gain_db": level.gain_db, "loudness_lufs": level.lufs}
@@ -259,6 +249,20 @@ class _Teller:
             self._emit(document)
         except OSError:  # nobody reads any more, or the terminal is gone
             self._stop.set()
+
+
+def told(event: LoggedEvent, row: TrackRow | None, station: str | None) -> dict[str, object]:
+    """A recorded event as a document."""
+    return {
+        "event": event.kind,
+        "time": datetime.fromtimestamp(event.seconds, UTC).isoformat(),
+        "track_id": event.track_id,
+        "title": "" if row is None else row.title,
+        "artist": "" if row is None else row.artist,
+        "station": station,
+        "position": event.position,
+        "action": event.action,
+    }
 
 
 def _wait(controller: Controller, stop: threading.Event, seconds: float | None, teller: _Teller) -> None:

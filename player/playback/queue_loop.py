@@ -323,8 +323,13 @@ class QueueLoop:
     # --- without a station -----------------------------------------------------------------------------------------
 
     def play_named(self, tracks: tuple[TrackRow, ...], then: int | None) -> None:
-        """Play tracks in their order, in place of the queue without a station; then a station, if there is one."""
+        """Play tracks in their order, in place of what is on; then a station, if there is one."""
         session = self._session
+        if session.current is not None:
+            session.record(session.event(Kind.STOP, session.current, action=Action.STATION))
+        if session.tuned is not None:
+            session.tuned, session.pins = None, load_pins(session.database, None)
+            session.show(station=None)
         session.pin(Pins())
         session.chosen, session.then, session.named = tracks, then, True
         self.advance()

@@ -138,3 +138,16 @@ def test_a_tracks_gain_is_applied(rig, tone):
     deck.join(5)
     rig.mixer.switch(deck)
     assert np.abs(rig.render(RATE)).max() == pytest.approx(0.05, rel=0.01)
+
+
+def test_a_track_chosen_while_a_pause_is_still_fading_sounds_when_the_music_goes_on_at_once(rig, tone):
+    rig.mixer.switch(rig.deck(tone))
+    rig.render(RATE)
+    rig.mixer.playing = False
+    rig.render(FADE // 4)
+    rig.mixer.switch(rig.deck(tone))
+    rig.render(FADE // 4)
+    rig.mixer.playing = True
+    out = rig.render(RATE)
+    assert np.abs(out[FADE:]).max() > 0.4
+    assert steepest(out) < 2 * STEEPEST_OF_TONE

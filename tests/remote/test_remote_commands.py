@@ -2,13 +2,17 @@
 
 import json
 import sys
+import time
 
 import pytest
 from textual.widgets import Static
 
 from player.cli import run
+from player.feedback.event_store import EventStore
 from player.remote.drive import answered_at_once
+from player.storage.event_kinds import Origin
 from player.tui.remote_app import RemoteApp
+from tests.support.tones import write_tones
 
 
 @pytest.fixture
@@ -102,3 +106,28 @@ def test_plain_commands_are_answered_without_the_whole_command_line(running, cap
     assert answered_at_once([command, "--data-dir", "/nonexistent"]) == 1
     assert capsys.readouterr().err.startswith("player: No player is running on /nonexistent;")
     assert answered_at_once([command, "--station", "x"]) is None
+
+
+def test_music_that_is_named_is_played_by_the_running_player_and_then_its_station_goes_on(running, player, tmp_path):
+    first, second = (
+        write_tones(tmp_path / f"{name}.flac", [(hertz, 0.5)]) for name, hertz in (("one", 440), ("two", 660))
+    )
+    before = running.snapshot().now.track.id
+    code, out, err = player("play", str(first), str(second), "--headless")
+    assert (code, err) == (0, "")
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert [(line["event"], line["title"], line["action"]) for line in lines] == [
+        ("start", "one", "chose"),
+        ("finish", "one", "end"),
+        ("start", "two", "chose"),
+        ("finish", "two", "end"),
+    ]
+    assert {"gain_db", "loudness_lufs"} <= lines[0].keys()
+    events = EventStore(running.home.database, Origin.CLI).read()
+    assert (events[1].kind, events[1].track_id, events[1].action) == ("stop", before, "station")
+    deadline = time.monotonic() + 5
+    while running.snapshot().station is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert running.snapshot().station.name == "Evening"
+    assert player("play", str(tmp_path / "three.flac"), "--headless")[0] == 1
+    assert "one" in player("play", str(first))[1], "without a terminal it is said what plays"

@@ -205,7 +205,7 @@ def clearerror(_remote: Remote, _client: Client) -> Answer:
 @handles("player_state")
 def player_state(remote: Remote, _client: Client) -> Answer:
     """Tell everything at once as one JSON document, for ``player status`` and the remote screen."""
-    snapshot = remote.snapshot
+    snapshot, level = remote.snapshot, remote.player.level
     now, entries = snapshot.now, remote.queue.entries[int(remote.queue.playing) :]
     document: dict[str, Any] = {
         "state": {"play": "playing", "pause": "paused", "stop": "stopped"}[state_of(remote, now)],
@@ -216,6 +216,8 @@ def player_state(remote: Remote, _client: Client) -> Answer:
         "thumb": None if now is None else now.thumb,
         "reason": None if now is None else now.reason,
         "volume": round(snapshot.volume * PERCENT),
+        "gain_db": None if now is None or level is None else level.gain_db,
+        "loudness_lufs": None if now is None or level is None else level.lufs,
         "output": snapshot.output,
         "notice": snapshot.notice,
         "queue": [
@@ -234,6 +236,13 @@ def player_state(remote: Remote, _client: Client) -> Answer:
 
 def _track(track: TrackRow) -> dict[str, Any]:
     return {"track_id": track.id, "title": track.title, "artist": track.artist}
+
+
+@handles("play_named", 1, 2)
+def play_named(remote: Remote, _client: Client, tracks: str, then: str = "") -> Answer:
+    """Play tracks by their ids, with commas between, then a station; for ``player play``."""
+    remote.player.play_named([whole(track) for track in tracks.split(",")], then)
+    return None
 
 
 @handles("thumb", 1, 2)
