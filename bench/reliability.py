@@ -15,15 +15,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import IO
 
+from bench.audio.damage import Outcome, damaged_files, pump
 from player.audio import messages as audio
 from player.audio.client import AudioClient
 from player.feedback.event_store import EventStore
@@ -34,7 +33,6 @@ from player.stations.seeds import Seed
 from player.stations.stations import Stations
 from player.storage.database import open_database
 from player.storage.event_kinds import Kind, Origin
-from tests.library.audio_files import FORMATS, encode
 from tests.support.library import give_vectors
 from tests.support.pulse import PulseServer, missing_programs
 from tests.support.tones import write_tones
@@ -54,45 +52,7 @@ for _ in range(int(sys.argv[2])):
     except PlayerError:
         sys.exit(3)
 """
-READER = """
-import sys
-from pathlib import Path
-from embeddings.decode import decode_mono
-from embeddings.errors import EmbeddingError
-from player.audio.source import AudioError, AudioSource
-from player.library.file_reader import read_file
-from player.library.files import FoundFile
-def play(path):
-    with AudioSource(str(path)) as source:
-        for _ in source.blocks(48_000, 0.0): pass
-def look(path):
-    read_file(FoundFile(str(path), str(path.parent), path.stat().st_size, 0))
-parts = ((look, ()), (lambda path: decode_mono(path, 16_000), (EmbeddingError,)), (play, (AudioError,)))
-for line in sys.stdin:
-    path = Path(line.strip())
-    for name, (part, expected) in zip(("scan", "embed", "play"), parts):
-        try:
-            part(path)
-        except expected:
-            pass
-        except Exception as error:
-            print("bad", name, path.name, type(error).__name__, str(error)[:80].replace("\\n", " "), flush=True)
-    print("done", path, flush=True)
-"""
-FILE_SECONDS = 30.0
-"""A file that keeps a reader busy for longer is counted as lost."""
 SAMPLE_SECONDS = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one kind of trouble."""
-
-    name: str
-    tried: int
-    survived: int
-    lost: int
-    note: str = ""
 
 
 def run_writer(database: Path, count: int) -> "subprocess.Popen[str]":
@@ -205,106 +165,6 @@ def full_disk(folder: Path, megabytes: int = 4) -> Outcome:
         subprocess.run(["umount", str(disk)], check=False)
 
 
-def mutated(data: bytes, rng: random.Random) -> bytes:
-    """The file with some bytes changed, cut off, doubled or zeroed."""
-    changed = bytearray(data)
-    match rng.randrange(5):
-        case 0:
-            for _ in range(rng.randint(1, 30)):
-                changed[rng.randrange(len(changed))] = rng.randrange(256)
-        case 1:
-            for _ in range(rng.randint(1, 8)):
-                changed[rng.randrange(min(200, len(changed)))] = rng.choice((0, 0x7F, 0x80, 0xFF))
-        case 2:
-            del changed[rng.randrange(len(changed)) :]
-        case 3:
-            start = rng.randrange(len(changed))
-            changed[start:start] = changed[start : start + rng.randint(1, 4096)]
-        case _:
-            start = rng.randrange(len(changed))
-            changed[start : start + rng.randint(1, 4096)] = bytes(rng.randint(1, 4096))
-    return bytes(changed)
-
-
-def damaged_files(folder: Path, count: int, seed: int) -> Outcome:
-    """Give mutated files of every format to the scan, the embedding's decoder and the player's; each answers with a value."""
-    rng = random.Random(seed)
-    sources = folder / "sources"
-    sources.mkdir()
-    whole = [encode(sources / f"{kind}.{FORMATS[kind].ending}", kind, 0.5).read_bytes() for kind in FORMATS]
-    names = list(FORMATS)
-    survived, troubles = 0, list[str]()
-    reader = _Reader()
-    for number in range(count):
-        kind = number % len(names)
-        path = folder / f"{number}-{names[kind]}.audio"
-        path.write_bytes(mutated(whole[kind], rng))
-        bad = reader.read(path)
-        survived += not bad
-        troubles += bad
-        if not bad:
-            path.unlink()
-    reader.close()
-    return Outcome("mutated files", count, survived, count - survived, "; ".join(troubles[:5]))
-
-
-class _Reader:
-    """A process that reads files, replaced when one brings it down."""
-
-    def __init__(self) -> None:
-        self._start()
-
-    def read(self, path: Path) -> list[str]:
-        """What was wrong with how the file was taken; empty when nothing was."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(f"{path}\n")
-        self._process.stdin.flush()
-        bad, deadline = list[str](), time.monotonic() + FILE_SECONDS
-        while True:
-            try:
-                line = self._lines.get(timeout=max(0.0, deadline - time.monotonic()))
-            except Empty:
-                line = ""
-            if line.startswith("done"):
-                return bad
-            if line.startswith("bad"):
-                bad.append(line.strip())
-                continue
-            hung = self._process.poll() is None and time.monotonic() >= deadline
-            self.close()
-            self._start()
-            return [*bad, f"{path.name} {'hung' if hung else f'died with {self._code}'}"]
-
-    def close(self) -> None:
-        """End the process."""
-        self._process.kill()
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        self._code = self._process.wait()
-
-    def _start(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", READER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self._lines: SimpleQueue[str] = SimpleQueue()
-        assert self._process.stdout is not None
-        _pump(self._process.stdout, self._lines)
-
-
-def _pump(stream: IO[str], lines: "SimpleQueue[str]") -> threading.Thread:
-    """Put the lines of a stream into a queue, and an empty one at its end."""
-
-    def pump() -> None:
-        with stream:
-            for line in stream:
-                lines.put(line)
-        lines.put("")
-
-    thread = threading.Thread(target=pump, daemon=True)
-    thread.start()
-    return thread
-
-
 def server_restarts(folder: Path, count: int) -> Outcome:
     """Kill and restart a sound server while a track plays; sound comes back."""
     if missing := missing_programs():
@@ -398,7 +258,7 @@ def long_run(folder: Path, minutes: float) -> tuple[Outcome, list[tuple[float, i
     with headless(path.parent) as playing:
         assert playing.stdout is not None
         lines = SimpleQueue[str]()
-        reader = _pump(playing.stdout, lines)
+        reader = pump(playing.stdout, lines)
         began, tracks = time.monotonic(), 0
         while (passed := time.monotonic() - began) < minutes * 60 and playing.poll() is None:
             time.sleep(min(SAMPLE_SECONDS, minutes * 60 / 4))
@@ -435,7 +295,7 @@ def main() -> None:
         outcomes = [
             kills(folder, options.kills, options.seed),
             player_kills(folder, options.kills, options.seed),
-            damaged_files(folder, options.files, options.seed),
+            damaged_files(folder, range(options.files), options.seed),
             writers(folder, options.writers, options.events),
             full_disk(folder),
             server_restarts(folder, options.restarts),
