@@ -28,8 +28,11 @@ DECIBELS_PER_DECADE = 20.0
 BUFFER_SECONDS = 4.0
 """How far the decoder runs ahead: enough for a sleepy disk, 1.5 MB at 48 kHz."""
 
-ROOM_WAIT_SECONDS = 0.1
+ROOM_WAIT_SECONDS = 0.5
 """How long the decoder sleeps when the ring is full: a small part of the buffer, and few wake-ups."""
+
+SEAM_WAIT_SECONDS = 0.1
+"""How often it is looked whether the track that joins has begun."""
 
 PRIME_SECONDS = 0.1
 """How much must be decoded before a deck sounds, and after an underrun: one wake-up of the decoder."""
@@ -260,7 +263,7 @@ class Deck:
                 return head if rate == seam.rate else head[:0]
             if self.ring.available <= LAST_CALL_SECONDS * self.rate:
                 break
-            self._closing.wait(ROOM_WAIT_SECONDS)
+            self._closing.wait(SEAM_WAIT_SECONDS)
         return np.zeros((0, 2), np.float32)
 
     def _push(self, block: Samples) -> bool:

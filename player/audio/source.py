@@ -49,6 +49,10 @@ LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
 MOST_CHANNELS = 64
 """Outside of these a file is damaged; a resampler from 2³¹ Hz would ask for more memory than there is."""
 
+CHANNEL_LAYOUTS = ("mono", "stereo")
+FULL_SCALES = {"flt": 1, "fltp": 1, "s16": 2**15, "s16p": 2**15, "s32": 2**31, "s32p": 2**31}
+"""FFmpeg's plain sample formats, each with its full scale."""
+
 MIX_OPTIONS = {"rematrix_maxval": "1.0"}
 """Surround mixed to stereo is scaled so that it cannot clip; for floats FFmpeg would add the channels up unscaled."""
 
@@ -359,6 +363,15 @@ def _damaged(name: str) -> str:
     return f"{name} holds no sound that can be decoded; the file is damaged."
 
 
+def _in_stereo(frame: AudioFrame) -> Samples:
+    """Mono or stereo of a plain format as (N, 2) float32, as FFmpeg has it to the bit."""
+    found = frame.to_ndarray()
+    samples = found.T if frame.format.is_planar else found.reshape(frame.samples, -1)
+    if (scale := FULL_SCALES[frame.format.name]) != 1:
+        samples = samples.astype(np.float32) * np.float32(1 / scale)
+    return samples if samples.shape[1] == CHANNELS else np.repeat(samples, CHANNELS, axis=1)
+
+
 class _Downmixer:
     """Any frame to (N, 2) float32 at its own rate; a stream may change its format on the way."""
 
@@ -367,6 +380,10 @@ class _Downmixer:
         self._resampler: AudioResampler | None = None
 
     def convert(self, frame: AudioFrame) -> Iterator[Samples]:
+        """The frame's samples; FFmpeg is asked only where it is more than another order and scale of them."""
+        if frame.layout.name in CHANNEL_LAYOUTS and frame.format.name in FULL_SCALES:
+            yield _in_stereo(frame)
+            return
         found = (frame.sample_rate, frame.layout.name, frame.format.name)
         if found != self._format or self._resampler is None:
             self._format = found

@@ -171,7 +171,7 @@ def test_playing_without_a_screen_begins_with_music_where_the_listener_had_pause
     save_resume_point(demo.database, ResumePoint(station.id, demo.track_ids[0], playing=False))
     demo.paths.config_file.write_text('[audio]\nengine = "null"\n')
     playing = headless(demo)
-    line_of(playing, lambda line: line["event"] == "output")
+    line_of(playing, lambda line: line["event"] == "notice" and "Going on" in line["notice"])
     time.sleep(2)
     playing.send_signal(signal.SIGHUP)
     last = json.loads(playing.communicate(timeout=20)[0].splitlines()[-1])
