@@ -367,8 +367,9 @@ def _in_stereo(frame: AudioFrame) -> Samples:
     """Mono or stereo of a plain format as (N, 2) float32, as FFmpeg has it to the bit."""
     found = frame.to_ndarray()
     samples = found.T if frame.format.is_planar else found.reshape(frame.samples, -1)
+    samples = samples.astype(np.float32, copy=False)
     if (scale := FULL_SCALES[frame.format.name]) != 1:
-        samples = samples.astype(np.float32) * np.float32(1 / scale)
+        samples = samples * np.float32(1 / scale)
     return samples if samples.shape[1] == CHANNELS else np.repeat(samples, CHANNELS, axis=1)
 
 
