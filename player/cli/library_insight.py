@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from player.cli.options import DataDir, Json, StationName, check_folder, emit_json, keep, opened, say, track_document
-from player.errors import UsageError
+from player.errors import PlayerError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from player.insight.library_map import LibraryMap
     from player.jobs import Reporter
+    from player.stations.collection import Collection
 
 DEFAULT_PAGE = "library-map.html"
 
@@ -22,6 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command("map")(draw_map)
     app.command()(duplicates)
     app.command()(outliers)
+    app.command()(path)
 
 
 def draw_map(
@@ -153,3 +155,62 @@ def outliers(data_dir: DataDir = None, json: Json = False) -> None:
             say(f"`player library exclude id:{track}` keeps one off every station, and nothing is learned from it.")
         else:
             say(f"None of the {collection.embedded} tracks analysed stands out.")
+
+
+def path(
+    start: Annotated[str, typer.Argument(metavar="A", help="Where it begins: a track's number, or a search.")],
+    end: Annotated[str, typer.Argument(metavar="B", help="Where it leads to, likewise.")],
+    count: Annotated[int, typer.Option("-n", min=2, max=500, help="How many tracks, both ends included.")] = 12,
+    station: Annotated[
+        str | None, typer.Option("--station", help="Pin it to the front of this station's queue.", show_default=False)
+    ] = None,
+    playlist: Annotated[
+        str | None, typer.Option("--playlist", metavar="NAME", help="Keep it as a playlist.", show_default=False)
+    ] = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Find a way by sound from track A to track B: every step is small and leads on.
+
+    Banned, missing and excluded tracks are not on it, nor are those that were not analysed yet.
+    """
+    import time
+
+    import numpy as np
+
+    from player.feedback.event_history import load_history
+    from player.insight.sound_path import sound_path
+    from player.integrations.playlists import keep_tracks
+    from player.stations.collection import load_collection
+    from player.stations.pins import load_pins, save_pins
+    from player.stations.stations import Stations
+
+    with opened(data_dir) as home:
+        collection, state = load_collection(home.database), load_history(home.database, ()).state
+        found = None if station is None else Stations(home.database).find(station).id
+        barred = {*state.never, *state.off_stations(found or 0, time.time())}
+        allowed = ~np.isin(collection.catalogue.ids, list(barred))
+        steps = sound_path(collection, _named(collection, start), _named(collection, end), count, allowed)
+        if station is not None:
+            pins = load_pins(home.database, found).put_last([step.track.id for step in steps])
+            save_pins(home.database, found, pins)
+        if playlist is not None:
+            keep_tracks(home.database, playlist, [step.track for step in steps])
+        if json:
+            emit_json([{**track_document(step.track), "similarity": round(step.similarity, 4)} for step in steps])
+            return
+        for step in steps:
+            print(f"{step.track.id:>6}  {step.similarity:.2f}  {step.track.artist} – {step.track.title}")
+        if len(steps) < count:
+            say(f"The library has tracks for {len(steps)} of {count} places on this way.")
+
+
+def _named(collection: "Collection", words: str) -> int:
+    """The id of the track that a number or a search names."""
+    if words.isdecimal():
+        return int(words)
+    found = [row for row in collection.search(words) if collection.playable[row]]
+    if not found:
+        raise PlayerError(f"No track matches “{words}”; name one by its number in `player tracks`, or by a search.")
+    analysed = [row for row in found if collection.vectors.present[row]]
+    return collection.rows[(analysed or found)[0]].id

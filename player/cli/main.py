@@ -23,7 +23,7 @@ COMMANDS = {
     "learning.model_versions": ("models",),
     "learning.ab": ("ab",),
     "library_care": ("library", "private", "forget", "playlist"),
-    "library_insight": ("map", "duplicates", "outliers"),
+    "library_insight": ("map", "duplicates", "outliers", "path"),
     "diversity": ("diversity",),
     "reasons": ("why", "track", "undo"),
     "survey": ("survey",),

@@ -237,16 +237,18 @@ def history(
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
-    """Show the whole log: what happened, when, and what had been served."""
+    """Show the whole log: what happened, when, and what had been served. What counts no more is marked as forgotten."""
+    from player.feedback.hygiene import load_times
     from player.feedback.log_reader import read_event_lines
 
     with opened(data_dir) as home:
-        lines = read_event_lines(home.database, limit)
+        lines, times = read_event_lines(home.database, limit), load_times(home.database)
         if json:
             emit_json(
                 [
                     {
                         **_event_document(line.event, line.station),
+                        "forgotten": times.forgotten(line.event),
                         "origin": line.event.origin,
                         "action": line.event.action,
                         "value": line.event.value,
@@ -264,6 +266,7 @@ def history(
             event, where = line.event, f" on {line.station}" if line.station else ""
             position = "" if event.position is None else f" at {event.position:.0f} s"
             position += f" because of {event.note}" if event.note else ""
+            position += "  (forgotten)" if times.forgotten(event) else ""
             moment = datetime.fromtimestamp(event.seconds).astimezone()
             told = "?" if line.impossible else " "
             print(

@@ -11,13 +11,20 @@ from player.errors import PlayerError, UsageError
 
 if TYPE_CHECKING:
     from player.stations.pins import Pins
-    from player.stations.seeds import Seed
+    from player.stations.seeds import Leaning, Seed
     from player.stations.snapshot import StationRow
     from player.stations.stations import StationInfo
 
 station_app = typer.Typer(help="Make and list stations, and say how they play.", no_args_is_help=True)
 queue_app = typer.Typer()
 
+MODE_LIST = "station, stay, vibe, artist, deep, shuffle, albums, rediscover or new"
+NotSeeds = Annotated[
+    list[str] | None,
+    typer.Option("--not-seed", metavar="SEED", help="What it never plays, as artist:NAME; what sounds so comes less."),
+]
+More = Annotated[list[str] | None, typer.Option("--more", metavar="TAG", help="A tag to have more of, as mellow.")]
+Less = Annotated[list[str] | None, typer.Option("--less", metavar="TAG", help="A tag to have less of.")]
 Name = Annotated[str, typer.Argument(help="Name of the station.")]
 Tracks = Annotated[list[int], typer.Argument(metavar="TRACK…", help="Tracks, as `player tracks` numbers them.")]
 
@@ -26,6 +33,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     station_app.command("create")(create_station)
     station_app.command("list")(list_stations)
+    station_app.command("tune")(tune_station)
     station_app.command("dial")(set_dial)
     station_app.command("mode")(set_mode)
     station_app.command("export")(export_station)
@@ -49,7 +57,10 @@ def create_station(
             help="track:ID, artist:NAME, album:NAME, genre:NAME, tag:NAME, query:SEARCH or library; repeat to mix.",
         ),
     ],
-    mode: Annotated[str, typer.Option("--mode", help="station, albums, rediscover or new.")] = "station",
+    not_seeds: NotSeeds = None,
+    more: More = None,
+    less: Less = None,
+    mode: Annotated[str, typer.Option("--mode", help=f"{MODE_LIST}.")] = "station",
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
@@ -65,19 +76,59 @@ def create_station(
 
     with opened(data_dir) as home:
         rows = load_rows(home.database)
-        parsed = [parse_seed(seed) for seed in seeds]
-        station = Stations(home.database).create(name, parsed, rows, known_tag_names(), check_mode(mode))
+        parsed, leanings = [parse_seed(seed) for seed in seeds], _leanings(not_seeds, more, less)
+        station = Stations(home.database).create(name, parsed, rows, known_tag_names(), check_mode(mode), leanings)
         if json:
             emit_json(
                 {
                     "id": station.id,
                     "name": station.name,
                     "seeds": [str(seed) for seed in station.seeds],
+                    "leanings": [str(leaning) for leaning in station.leanings],
                     "mode": station.mode,
                 }
             )
         else:
-            print(f"Station “{station.name}” from {describe_seeds(station.seeds, rows)}.")
+            print(f"Station “{station.name}” from {describe_seeds([*station.seeds, *station.leanings], rows)}.")
+
+
+def _leanings(not_seeds: list[str] | None, more: list[str] | None, less: list[str] | None) -> "list[Leaning]":
+    from player.stations.seeds import Leaning, Seed, parse_seed
+
+    return [
+        *(Leaning("not", parse_seed(seed)) for seed in not_seeds or ()),
+        *(Leaning("more", Seed("tag", tag)) for tag in more or ()),
+        *(Leaning("less", Seed("tag", tag)) for tag in less or ()),
+    ]
+
+
+def tune_station(
+    name: Name,
+    not_seeds: NotSeeds = None,
+    more: More = None,
+    less: Less = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Forget what it leaned to before.")] = False,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Say what a station is not to play, and which tags it is to have more or less of; without options, show it."""
+    from player.stations.collection import known_tag_names, load_rows
+    from player.stations.seeds import describe_seeds
+    from player.stations.stations import Stations
+
+    with opened(data_dir) as home:
+        stations, rows = Stations(home.database), load_rows(home.database)
+        station = stations.find(name)
+        added = _leanings(not_seeds, more, less)
+        if added or clear:
+            # The last word about a seed counts: "more mellow" takes the place of "less mellow".
+            kept = {leaning.seed: leaning for leaning in [*(() if clear else station.leanings), *added]}
+            stations.lean(station.id, list(kept.values()), rows, known_tag_names())
+            station = stations.find(name)
+        if json:
+            emit_json({"station": station.name, "leanings": [str(leaning) for leaning in station.leanings]})
+        else:
+            print(f"“{station.name}”: {describe_seeds([*station.seeds, *station.leanings], rows)}.")
 
 
 def list_stations(data_dir: DataDir = None, json: Json = False) -> None:
@@ -161,21 +212,27 @@ def set_dial(
         station = stations.find(name)
         if dial is not None:
             stations.turn_dial(station.id, dial)
-        effect = what_the_dial_does(home.database, home.paths, home.settings, name)
+        effect, pool = what_the_dial_does(home.database, home.paths, home.settings, name)
         shown = station.dial if dial is None else dial
         if json:
-            emit_json({"station": station.name, "dial": shown, "effect": effect})
+            emit_json({"station": station.name, "dial": shown, "effect": effect, "pool": pool})
             return
-        print(f"“{station.name}” is at {shown}{': ' + effect if effect else ''}.")
+        print(f"“{station.name}” is at {shown}, choosing from {pool:,} tracks{': ' + effect if effect else ''}.")
 
 
 def set_mode(
     name: Name,
-    mode: Annotated[str, typer.Argument(help="station, albums, rediscover or new.")],
+    mode: Annotated[str, typer.Argument(help=f"{MODE_LIST}.")],
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
-    """Choose how a station plays: on and on, album by album, loved and long unheard tracks, or new arrivals."""
+    """Choose how a station plays.
+
+    station: on and on, near what it is based on. stay: only what is closest to that. vibe: follows what you let play to the
+    end. artist: only its artists. deep: what you seldom played of them. shuffle: all that it is based on in random order;
+    nothing comes again before four fifths of it were heard, and an artist not within two places while others are left,
+    also after a restart. albums: whole albums. rediscover: loved and long unheard. new: added last.
+    """
     from player.stations.modes import MODE_WORDS, check_mode
     from player.stations.stations import Stations
 

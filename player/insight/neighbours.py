@@ -57,15 +57,19 @@ def similar_tracks(collection: Collection, track_id: int, count: int) -> list[Si
     if not collection.vectors.present[row]:
         title = collection.rows[row].title
         raise PlayerError(f"“{title}” was not analysed yet, so what it sounds like is unknown; run `player embed`.")
-    vectors = collection.vectors.vectors
-    lengths = np.linalg.norm(vectors, axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        cosines = vectors @ vectors[row] / (lengths * lengths[row])
-    open_rows = collection.playable & np.isfinite(cosines)
+    vectors = unit_vectors(collection)
+    cosines = vectors @ vectors[row]
+    open_rows = collection.playable & collection.vectors.present
     open_rows[row] = False
     candidates = np.flatnonzero(open_rows)
     best = candidates[np.argsort(-cosines[candidates], kind="stable")[:count]]
     return [SimilarTrack(collection.rows[place], float(cosines[place])) for place in best]
+
+
+def unit_vectors(collection: Collection) -> NDArray[np.float32]:
+    """(n, d) the front-end's own vectors at length 1; zeros where there is none."""
+    vectors = np.nan_to_num(collection.vectors.vectors)
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).eps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +92,9 @@ def near_duplicates(
         seconds_apart: by how much their lengths may differ.
     """
     rows = np.flatnonzero(collection.playable & collection.vectors.present)
-    vectors = collection.vectors.vectors[rows]
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    # A vector of zeros has no direction and is like nothing.
-    unit = vectors / np.where(lengths > 0, lengths, np.inf).astype(np.float32)
     pairs = [
         Pair(collection.rows[rows[first]], collection.rows[rows[second]], similarity)
-        for first, second, similarity in _close(unit, at_least)
+        for first, second, similarity in _close(unit_vectors(collection)[rows], at_least)
     ]
     pairs = [pair for pair in pairs if abs(pair.a.duration - pair.b.duration) <= seconds_apart]
     return sorted(pairs, key=lambda pair: (-pair.similarity, pair.a.id, pair.b.id))

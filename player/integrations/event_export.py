@@ -18,8 +18,10 @@ from sqlalchemy import select
 from player.feedback.event_history import load_history
 from player.feedback.event_store import EventStore
 from player.feedback.events import MICROSECONDS, standing
+from player.feedback.hygiene import load_times
 from player.feedback.labels import LabelledEvent
 from player.integrations.csv_escape import safe_cell
+from player.library.paths import file_of
 from player.library.tracks import TrackRow, load_catalogue
 from player.storage.database import Database
 from player.storage.event_kinds import Origin
@@ -56,6 +58,7 @@ class EventRow:
     weight: float | None
     explicit: bool | None
     stands: bool
+    forgotten: bool
     undoes: int | None
     value: float | None
     note: str | None
@@ -87,7 +90,9 @@ def exported_events(database: Database, *, only_feedback: bool = False) -> Itera
     with database.reader() as session:
         rows = {row.id: row for row in load_catalogue(session)}
     labels = {item.event.id: item for item in load_history(database, rows.values()).labels}
-    stands = {event.id for event in standing(EventStore(database, Origin.CLI).read())}
+    log, times = EventStore(database, Origin.CLI).read(), load_times(database)
+    stands = {event.id for event in standing(log)}
+    forgotten = {event.id for event in log if times.forgotten(event)}
     query = (
         select(
             Event.id,
@@ -123,10 +128,11 @@ def exported_events(database: Database, *, only_feedback: bool = False) -> Itera
         for found in session.execute(query).yield_per(_ROWS_AT_A_TIME):
             said = labels.get(found.id)
             if said is not None or not only_feedback:
-                yield _row(found, rows[found.track_id], said, stands=found.id in stands)
+                marks = {"stands": found.id in stands, "forgotten": found.id in forgotten}
+                yield _row(found, rows[found.track_id], said, marks)
 
 
-def _row(found: Any, track: TrackRow, said: LabelledEvent | None, *, stands: bool) -> EventRow:
+def _row(found: Any, track: TrackRow, said: LabelledEvent | None, marks: Mapping[str, bool]) -> EventRow:
     signal = None if said is None else said.signal
     return EventRow(
         event_id=found.id,
@@ -137,7 +143,7 @@ def _row(found: Any, track: TrackRow, said: LabelledEvent | None, *, stands: boo
         artist=track.artist,
         title=track.title,
         album=track.album,
-        path=track.path,
+        path=file_of(track.path),
         station_id=NO_STATION if found.station_id is None else found.station_id,
         station=found.name,
         session_id=found.session_id,
@@ -150,7 +156,7 @@ def _row(found: Any, track: TrackRow, said: LabelledEvent | None, *, stands: boo
         label=None if signal is None else signal.label,
         weight=None if signal is None else signal.weight,
         explicit=None if signal is None else signal.explicit,
-        stands=stands,
+        **marks,
         undoes=found.undoes_id,
         value=found.value,
         note=found.note,

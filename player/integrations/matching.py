@@ -4,7 +4,7 @@ In this order, and the first that finds something decides:
 
 1. *recording*: the MusicBrainz recording in the file's tags is the one named;
 2. *path*: the file lies in the other player's folder as it lies here;
-3. *exact*: artist and title are equal once brought to one form (:mod:`player.integrations.name_normalisation`), and so is the version;
+3. *exact*: artist and title are equal once brought to one form (:mod:`player.library.name_normalisation`), and so is the version;
 4. *version*: the same, but one is a live recording, an edit or an extended version and the other is not;
 5. *fuzzy*: artist and title are equal but for a few typing errors (:func:`edits_allowed`). Numbers are never taken for
    misspelt, and neither is a word that other names of the library or of the history have, too: "Light" is no misspelt
@@ -22,7 +22,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from player.integrations.history.entries import TrackName
-from player.integrations.name_normalisation import TitleKey, album_key, artist_keys, title_key
+from player.library.name_normalisation import TitleKey, album_key, artist_keys, title_key
 from player.library.paths import file_of
 from player.text import UNKNOWN_ARTIST
 

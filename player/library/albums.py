@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from sqlalchemy import func, select
 from player.library.tracks import TrackRow
 from player.storage.database import Database
 from player.storage.models import Track
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 NO_ALBUM = -1
 FEWEST_TRACKS = 2
@@ -57,6 +61,21 @@ def load_albums(database: Database, rows: list[TrackRow]) -> Albums:
         columns = (Track.id, Track.disc_number, Track.track_number)
         releases = {track: Release(disc, number) for track, disc, number in session.execute(select(*columns))}
     return group_albums(rows, releases)
+
+
+def load_works(session: "Session", rows: list[TrackRow]) -> Albums:
+    """Works of several movements, as tagged, each by its movements' numbers; of one recording, which is on one album."""
+    columns = (Track.id, Track.work, Track.disc_number, Track.movement_number, Track.track_number)
+    found: dict[tuple[str, str], list[tuple[tuple[int, int, int], int]]] = defaultdict(list)
+    index = {track.id: row for row, track in enumerate(rows)}
+    for track, work, disc, movement, number in session.execute(select(*columns).where(Track.work != "")):
+        if track in index and rows[row := index[track]].album:
+            place = _order(Release(disc, movement or number), row)
+            found[rows[row].album_key, work.casefold()].append((place, row))
+    members = tuple(
+        tuple(row for _, row in sorted(tracks)) for tracks in found.values() if len(tracks) >= FEWEST_TRACKS
+    )
+    return Albums(members, _codes(members, len(rows)))
 
 
 def group_albums(rows: list[TrackRow], releases: dict[int, Release]) -> Albums:

@@ -93,14 +93,17 @@ def upcoming(database: Database, paths: Paths, settings: Settings, station_name:
     return [] if ahead is None else [ahead.scorer.collection.rows[row] for row in ahead.queue.ranked.track_rows]
 
 
-def what_the_dial_does(database: Database, paths: Paths, settings: Settings, station_name: str) -> str:
-    """What a station's dial does to its queue, in figures; nothing is logged, and an empty library has none.
+def what_the_dial_does(database: Database, paths: Paths, settings: Settings, station_name: str) -> tuple[str, int]:
+    """What a station's dial does to its queue, in figures, and among how many tracks; nothing is logged.
 
     Raises:
         PlayerError: the station is unknown.
     """
     ahead = _look_ahead(database, paths, settings, station_name, QUEUE_ROWS)
-    return "" if ahead is None else dial_words(ahead.scorer, ahead.history.state, ahead.queue.ranked)
+    if ahead is None:
+        return "", 0
+    ranked = ahead.queue.ranked
+    return dial_words(ahead.scorer, ahead.history.state, ranked), ranked.pool
 
 
 @dataclass(frozen=True, slots=True)

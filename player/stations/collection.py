@@ -8,15 +8,17 @@ from numpy.typing import NDArray
 
 from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
 from embeddings.spec import FrontEndSpec
+from player.library.albums import Albums, load_works
 from player.library.query import QueryError, parse_query
 from player.library.search import Heard, TrackIndex, heard_nothing
 from player.library.sound_tags import SoundTags
 from player.library.tracks import TrackRow, load_catalogue
 from player.library.vectors import VectorTable, load_vectors
+from player.library.versions import find_versions
 from player.stations.seeds import Seed
-from player.stations.stations import genres_of, tracks_of_seed
+from player.stations.stations import StationInfo, genres_of, tracks_of_seed
 from player.storage.database import Database
-from recommender.models.content_space import ContentSpace, LibrarySeed, TagSeed, TrackSeed
+from recommender.models.content_space import ContentSpace, LibrarySeed, TagSeed, TrackSeed, seed_similarity
 from recommender.models.content_space import Seed as ContentSeed
 from recommender.ranking.rank import TrackTable
 
@@ -24,6 +26,8 @@ RAREST = 1e-4
 """Tag probabilities below this are all the same: no."""
 UNKNOWN = -1
 """The code of an empty name."""
+LEAN = 0.5
+"""Standard deviations of likeness to a station by which one of likeness to what it leans to counts: half a seed."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,8 @@ class Collection:
     """Finds rows for queries."""
     tag_levels: NDArray[np.float32]
     """(tags,) mean log probability of each tag over the library."""
+    works: Albums
+    """Works of several movements, as albums are of tracks."""
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -80,6 +86,27 @@ class Collection:
             elif members := tracks_of_seed(seed, self.rows, self.search):
                 found.append((seed, TrackSeed(np.array(members, np.int64))))
         return found
+
+    def likeness(self, station: StationInfo) -> NDArray[np.float32]:
+        """(n,) how close each track is to a station: see ``seed_similarity``."""
+        leanings = [
+            (content, LEAN * (1 if leaning.sign == "more" else -1))
+            for leaning in station.leanings
+            for _, content in self.seeds([leaning.seed])
+        ]
+        return seed_similarity(self.space, [content for _, content in self.seeds(station.seeds)], leanings)
+
+    def named(self, seeds: Iterable[Seed]) -> NDArray[np.bool_]:
+        """(n,) the rows that seeds name; a tag names those in which it is heard, the library all."""
+        mask = np.zeros(len(self.rows), np.bool_)
+        for seed in seeds:
+            if seed.kind == "library":
+                mask[:] = True
+            elif seed.kind == "tag":
+                mask |= self.heard.holding(seed.value)
+            else:
+                mask[tracks_of_seed(seed, self.rows, self.search)] = True
+        return mask
 
     def search(self, query: str) -> list[int]:
         """The rows that meet a query, missing files too."""
@@ -134,6 +161,7 @@ def load_collection(database: Database, frontend: str = DEFAULT_FRONTEND) -> Col
     ids = [row.id for row in rows]
     with database.reader() as session:
         vectors = load_vectors(session, frontend, ids)
+        works = load_works(session, rows)
     artist, guests = artist_codes(rows)
     space = ContentSpace.fit(vectors.vectors, artist, codes(next(iter(genres_of(row)), "") for row in rows))
     heard = SoundTags(frontend_spec(frontend).tag_names, vectors.tags)
@@ -149,11 +177,13 @@ def load_collection(database: Database, frontend: str = DEFAULT_FRONTEND) -> Col
             artist=artist,
             album=codes(row.album_key if row.album else "" for row in rows),
             guests=guests,
+            versions=find_versions(rows, artist.tolist()),
         ),
         frontend=frontend_spec(frontend),
         heard=heard,
         finder=TrackIndex(database, rows, lambda: heard),
         tag_levels=_tag_levels(vectors.tags),
+        works=works,
     )
 
 

@@ -7,7 +7,7 @@ station plays as usual, so that the music goes on.
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
@@ -20,20 +20,39 @@ from player.feedback.events import MICROSECONDS, ListeningState
 from player.feedback.labels import Labels
 from player.library.albums import NO_ALBUM, Albums, load_albums
 from player.stations.collection import Collection
+from player.stations.seeds import Seed
 from player.stations.station_queue import Listening
 from player.storage.database import Database
 from player.storage.models import Track
+from recommender.models.content_space import seed_similarity
+from recommender.ranking.rules import Spacing
 
-ModeName = Literal["station", "albums", "rediscover", "new"]
+ModeName = Literal["station", "stay", "vibe", "artist", "deep", "shuffle", "albums", "rediscover", "new"]
 MODES: tuple[str, ...] = get_args(ModeName)
 MODE_WORDS = {
     "station": "on and on, near what it is based on",
+    "stay": "only what is closest to what it is based on",
+    "vibe": "follows what you let play to the end",
+    "artist": "only the artists it is based on",
+    "deep": "deep cuts: what you seldom played of its artists",
+    "shuffle": "all it is based on in random order; nothing again before four fifths were heard",
     "albums": "whole albums, in order",
     "rediscover": "loved, and unheard for a month",
     "new": "added last, unheard first",
 }
 _SCORED_HIGHER = re.compile(r"track(?=s? scored higher)")
-SECONDS_PER_DAY = 86_400.0
+SECONDS_PER_DAY, SECONDS_PER_HOUR = 86_400.0, 3600.0
+CLOSEST, FEWEST_CLOSE = 0.1, 50
+"""Staying on its seeds, a station plays this share of the library, and at least so many tracks."""
+VIBE_TRACKS, VIBE_HOURS = 5, 3.0
+"""So many tracks that were let play, of the last hours, are what a station follows."""
+VIBE_PULL = 3.0
+"""Logits a standard deviation of likeness to them: as much as to the seeds (``STATION_PULL``), so it goes half way."""
+DEEP_SHARE = 0.5
+"""Deep cuts are this share of an artist's tracks, those played least."""
+SHUFFLED = Spacing(artist=2, track=1 << 30, album=0, most=0.8)
+"""Shuffling, a track comes again when four fifths of the others were heard, and an artist after two others as long as any
+other is left: with all to be heard, the last places would be known beforehand, and their artists stand together."""
 SHRINKAGE = 3.0
 """An album's score is the mean of its tracks' and of so many average ones: one good track makes no good album."""
 ALBUM_SPACING = 0.5
@@ -62,12 +81,16 @@ class Offer:
         bonus: (n,) logits it adds; none when absent.
         note: a sentence for the listener; empty when the mode is as its name says.
         words: from a row and its reason as a station the reason as the listener reads it.
+        spacing: its own; the usual one when absent.
+        even: all candidates are as likely, whatever their scores.
     """
 
     candidates: NDArray[np.bool_] | None = None
     bonus: NDArray[np.float64] | None = None
     note: str = ""
     words: Callable[[int, str], str] = lambda _row, reason: reason
+    spacing: Spacing | None = None
+    even: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +102,14 @@ class Moment:
         listening: what a ranking is made from.
         within: (n,) bool, the rows open to the station.
         totals: (n,) logits, what the station thinks of every row.
+        seeds: the station's.
     """
 
     collection: Collection
     listening: Listening
     within: NDArray[np.bool_]
     totals: NDArray[np.float64]
+    seeds: tuple[Seed, ...] = ()
 
 
 class Mode(Protocol):
@@ -107,15 +132,19 @@ def mode_named(name: str, collection: Collection, database: Database) -> Mode:
         collection: the library.
         database: where albums and dates are read, for the modes that need them.
     """
-    match name:
-        case "albums":
-            return AlbumMode(load_albums(database, collection.rows))
-        case "rediscover":
-            return RediscoverMode()
-        case "new":
-            return NewMode(load_added(database, collection))
-        case _:
-            return StationMode()
+    if name == "albums":
+        return AlbumMode(load_albums(database, collection.rows))
+    if name == "new":
+        return NewMode(load_added(database, collection))
+    simple: dict[str, Callable[[], Mode]] = {
+        "stay": StayMode,
+        "vibe": VibeMode,
+        "artist": lambda: ArtistMode(deep=False),
+        "deep": lambda: ArtistMode(deep=True),
+        "shuffle": ShuffleMode,
+        "rediscover": RediscoverMode,
+    }
+    return simple.get(name, StationMode)()
 
 
 def check_mode(name: str) -> str:
@@ -142,6 +171,102 @@ class StationMode:
         """Nothing."""
         del row
         return ()
+
+
+class StayMode(StationMode):
+    """What is closest to the seeds, and never anything else."""
+
+    def offer(self, moment: Moment) -> Offer:
+        """The tracks that the seeds name and the closest of the others."""
+        seeds = [content for _, content in moment.collection.seeds(moment.seeds)]
+        likeness = np.where(moment.within, seed_similarity(moment.collection.space, seeds), -np.inf)
+        if not np.isfinite(likeness).any() or np.ptp(likeness[moment.within]) == 0:
+            return Offer(note="The whole library is as close to this station, so it plays as usual.")
+        count = min(int(moment.within.sum()), max(FEWEST_CLOSE, round(CLOSEST * len(likeness))))
+        candidates = moment.within & (likeness >= np.partition(likeness, -count)[-count])
+        return Offer(candidates | (moment.within & moment.collection.named(moment.seeds)))
+
+
+class VibeMode(StationMode):
+    """Near the seeds at first, then near what was let play to the end."""
+
+    def offer(self, moment: Moment) -> Offer:
+        """More of what the last tracks that were let play sound like; the latest count most."""
+        columns, index = moment.listening.labels.columns, moment.collection.index
+        fresh = (columns.label > 0) & (columns.time >= moment.listening.now - VIBE_HOURS * SECONDS_PER_HOUR)
+        rows = [index[track] for track in columns.track[fresh].tolist() if track in index][-VIBE_TRACKS:]
+        vectors = moment.collection.space.vectors
+        wanted = np.array([2.0**-ago for ago in range(len(rows), 0, -1)]) @ vectors[rows] if rows else np.zeros(1)
+        if not wanted.any():
+            return Offer(note="It follows what you let play; until a track ends, it plays as usual.")
+        likeness = (vectors @ wanted).astype(np.float64)
+        spread = float(likeness.std()) or 1.0
+        last = moment.collection.rows[rows[-1]].title
+        return Offer(
+            bonus=VIBE_PULL * (likeness - likeness.mean()) / spread,
+            words=lambda row, reason: f"like “{last}”" if likeness[row] > likeness.mean() + spread else reason,
+        )
+
+
+class ArtistMode(StationMode):
+    """The seeds' artists alone.
+
+    Args:
+        deep: what was seldom played of them.
+    """
+
+    def __init__(self, *, deep: bool) -> None:
+        self._deep = deep
+
+    def offer(self, moment: Moment) -> Offer:
+        """Their tracks; the least played half of each artist's where it is deep."""
+        catalogue, named = moment.collection.catalogue, moment.collection.named(moment.seeds)
+        artists = _artists_named(moment.seeds, moment.collection) or set(catalogue.artist[named].tolist())
+        guests = [row for row, others in catalogue.guests.items() if artists.intersection(others)]
+        candidates = np.isin(catalogue.artist, [artist for artist in artists if artist >= 0])
+        candidates[guests] = True
+        candidates &= moment.within
+        if not candidates.any():
+            return Offer(note="None of its artists has a track that may be played; the station plays as usual.")
+        spacing = Spacing(artist=min(Spacing().artist, len(artists) - 1))
+        if not self._deep:
+            return Offer(candidates, spacing=spacing)
+        tallies = moment.listening.state.tallies
+        plays = np.array([tallies[track].plays if track in tallies else 0 for track in catalogue.ids.tolist()])
+        for artist in artists:
+            own = np.flatnonzero(candidates & (catalogue.artist == artist))
+            kept = own[np.argsort(plays[own], kind="stable")[: max(1, round(DEEP_SHARE * len(own)))]]
+            often = own[plays[own] > plays[kept].max(initial=0)]  # all that are as seldom stay
+            candidates[often] = False
+        return Offer(
+            candidates,
+            -np.log1p(plays),
+            spacing=spacing,
+            words=lambda row, _reason: f"deep cut, heard {plays[row]} ×" if plays[row] else "deep cut, never heard",
+        )
+
+
+def _artists_named(seeds: Sequence[Seed], collection: Collection) -> set[int]:
+    """The codes of the artists that are seeds themselves: a guest of theirs is not meant."""
+    names = {seed.value.casefold() for seed in seeds if seed.kind == "artist"}
+    if not names or any(seed.kind != "artist" for seed in seeds):
+        return set()
+    found: set[int] = set()
+    for row, track in enumerate(collection.rows):
+        codes = (int(collection.catalogue.artist[row]), *collection.catalogue.guests.get(row, ()))
+        found |= {code for name, code in zip(track.all_artists, codes, strict=False) if name.casefold() in names}
+    return found
+
+
+class ShuffleMode(StationMode):
+    """Everything the seeds name in random order: see ``SHUFFLED``."""
+
+    def offer(self, moment: Moment) -> Offer:
+        """All of it, as likely."""
+        named = moment.within & moment.collection.named(moment.seeds)
+        if not named.any():
+            return Offer(note="What this station is based on names no track that may be played; it plays as usual.")
+        return Offer(named, words=lambda _row, _reason: "shuffled", spacing=SHUFFLED, even=True)
 
 
 class AlbumMode:
@@ -219,7 +344,7 @@ def _album_bonus(
     return bonus
 
 
-class RediscoverMode:
+class RediscoverMode(StationMode):
     """What was loved and has not been heard for long, the more forgotten the sooner.
 
     What a track is expected to give is the station's score, its thumb and how often it was heard to the end; how present it
@@ -259,13 +384,8 @@ class RediscoverMode:
 
         return Offer(candidates, bonus, words=words)
 
-    def after(self, row: int) -> tuple[int, ...]:
-        """Nothing."""
-        del row
-        return ()
 
-
-class NewMode:
+class NewMode(StationMode):
     """What was added last.
 
     Args:
@@ -295,11 +415,6 @@ class NewMode:
             return f"added {when}{', unheard' if unheard[row] else ''}"
 
         return Offer(candidates, np.where(unheard, UNHEARD_FIRST, 0.0), words=words)
-
-    def after(self, row: int) -> tuple[int, ...]:
-        """Nothing."""
-        del row
-        return ()
 
 
 def load_added(database: Database, collection: Collection) -> NDArray[np.float64]:

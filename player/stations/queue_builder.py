@@ -10,7 +10,7 @@ from player.config import StationSettings
 from player.feedback.events import ListeningState
 from player.library.search import Heard, asks_what_was_heard, heard_nothing
 from player.stations.collection import Collection
-from player.stations.modes import Mode, Moment, Offer, StationMode
+from player.stations.modes import AlbumMode, Mode, Moment, Offer, StationMode
 from player.stations.pins import Pins
 from player.stations.snapshot import FOLLOWS, QueueRow
 from player.stations.station_queue import (
@@ -87,12 +87,14 @@ class Programme:
         self._scorer = scorer
         self._mode = mode
         self._trial = trial
-        self._only = queried(scorer.station, scorer.collection)
+        self._only = open_rows(scorer.station, scorer.collection)
+        works = scorer.collection.works
+        self._works = works if works.members and not isinstance(mode, AlbumMode) else None
         self._changing = any(seed.kind == "query" and asks_what_was_heard(seed.value) for seed in scorer.station.seeds)
 
     def after(self, row: int) -> tuple[int, ...]:
         """The rows that have to follow on a row."""
-        return self._mode.after(row)
+        return self._mode.after(row) or (() if self._works is None else self._works.after(row))
 
     def rank(
         self,
@@ -113,8 +115,8 @@ class Programme:
             commit_first: how many of the ranked places get their propensity at once.
         """
         if self._changing:
-            self._only = queried(self._scorer.station, self._scorer.collection, listening.state.heard)
-        if isinstance(self._mode, StationMode):
+            self._only = open_rows(self._scorer.station, self._scorer.collection, listening.state.heard)
+        if type(self._mode) is StationMode and (self._works is None or self._trial is not None):
             alone = replace(listening, candidates=self._only)
             if self._trial is not None:
                 ranked = self._trial.rank(alone, settings, places, commit_first=commit_first)
@@ -123,15 +125,20 @@ class Programme:
             return ProgrammeQueue(ranked, Offer(), frozenset(), ranked.open)
         moment = self._moment(listening, settings)
         offer = self._mode.offer(moment)
-        own = replace(
-            listening, candidates=self._only if offer.candidates is None else offer.candidates, bonus=offer.bonus
-        )
+        candidates = self._only if offer.candidates is None else offer.candidates
+        if self._works is not None:
+            # A work begins at its beginning: what comes later in it comes behind that.
+            later = [row for work in self._works.members for row in [one for one in work if moment.within[one]][1:]]
+            candidates = moment.within.copy() if candidates is None else candidates.copy()
+            candidates[later] = False
+        own = replace(listening, candidates=candidates, bonus=offer.bonus, spacing=offer.spacing, even=offer.even)
         return self._with_followers(own, settings, places, moment.within, offer, thread, commit_first)
 
     def _moment(self, listening: Listening, settings: StationSettings) -> Moment:
         """What is open and what is thought of it, before the mode has its say."""
         bare = rank_station(self._scorer, replace(listening, candidates=self._only, pinned=()), settings, 0)
-        return Moment(self._scorer.collection, listening, bare.open, bare.scores.total)
+        seeds = self._scorer.station.seeds
+        return Moment(self._scorer.collection, listening, bare.open, bare.scores.total, seeds)
 
     def _with_followers(
         self,
@@ -163,7 +170,7 @@ class Programme:
         return ProgrammeQueue(ranked, offer, frozenset(following), within)
 
     def _followers(self, row: int, within: NDArray[np.bool_]) -> tuple[int, ...]:
-        return tuple(other for other in self._mode.after(row) if within[other])
+        return tuple(other for other in self.after(row) if within[other])
 
 
 def dial_words(scorer: StationScorer, state: ListeningState, ranked: RankedQueue) -> str:
@@ -177,6 +184,15 @@ def last_heard(state: ListeningState, station_id: int, index: Mapping[int, int])
     """The row that a station played last, if any."""
     heard = next((track for station, track in reversed(state.plays) if station == station_id), None)
     return None if heard is None else index.get(heard)
+
+
+def open_rows(station: StationInfo, collection: Collection, heard: Heard = heard_nothing) -> NDArray[np.bool_] | None:
+    """(n,) the rows that a station plays at all, apart from rules; None for all."""
+    mask = queried(station, collection, heard)
+    banned = [leaning.seed for leaning in station.leanings if leaning.sign == "not"]
+    if not banned:
+        return mask
+    return ~collection.named(banned) if mask is None else mask & ~collection.named(banned)
 
 
 def queried(station: StationInfo, collection: Collection, heard: Heard = heard_nothing) -> NDArray[np.bool_] | None:

@@ -23,6 +23,37 @@ class Seed:
         return self.kind if self.kind == "library" else f"{self.kind}:{self.value}"
 
 
+Sign = Literal["not", "more", "less"]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaning:
+    """What a station is not to play, or is to have more or less of: a seed with a sign.
+
+    A station's tracks are apart from all that a "not" names, and what sounds like it comes less.
+    """
+
+    sign: Sign
+    seed: Seed
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.seed}"
+
+
+def signed(kind: str, value: str) -> Seed | Leaning:
+    """A seed or leaning from how it is kept: the sign stands before the kind."""
+    for sign in get_args(Sign):
+        if kind.startswith(f"{sign} "):
+            return Leaning(sign, Seed(kind.removeprefix(f"{sign} "), value))
+    return Seed(kind, value)
+
+
+def apart(kept: Iterable[Seed | Leaning]) -> tuple[tuple[Seed, ...], tuple[Leaning, ...]]:
+    """Seeds and leanings apart from each other."""
+    both = list(kept)
+    return tuple(one for one in both if isinstance(one, Seed)), tuple(one for one in both if isinstance(one, Leaning))
+
+
 def parse_seed(text: str) -> Seed:
     """Read ``kind:value``.
 
@@ -40,10 +71,12 @@ def parse_seed(text: str) -> Seed:
     return Seed(kind, value)
 
 
-def describe_seeds(seeds: Sequence[Seed], rows: Iterable[TrackRow]) -> str:
-    """Seeds as words for the screen: ``genre Classical, mellow``."""
+def describe_seeds(seeds: Sequence[Seed | Leaning], rows: Iterable[TrackRow]) -> str:
+    """Seeds as words for the screen: ``genre Classical, mellow, not artist Brahms``."""
 
-    def words(seed: Seed) -> str:
+    def words(seed: Seed | Leaning) -> str:
+        if isinstance(seed, Leaning):
+            return f"{seed.sign} {words(seed.seed)}"
         match seed.kind:
             case "library":
                 return "the whole library"

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from player.library.tracks import TrackRow, read_catalogue
-from player.stations.seeds import Seed, describe_seeds
+from player.stations.seeds import Leaning, Seed, apart, describe_seeds, signed
 from player.stations.snapshot import StationRow
 from player.storage.database import Database
 
@@ -26,9 +26,9 @@ SELECT station_id, sum(kind = 'up'), sum(kind = 'down') FROM last_words WHERE pl
 def list_stations(database: Database) -> list[tuple[StationRow, tuple[Seed, ...]]]:
     """Every station in the order they were made, with its seeds."""
     with database.look_up() as connection:
-        seeds: dict[int, list[Seed]] = {}
+        seeds: dict[int, list[Seed | Leaning]] = {}
         for station, kind, value in connection.execute(_SEEDS):
-            seeds.setdefault(station, []).append(Seed(kind, value))
+            seeds.setdefault(station, []).append(signed(kind, value))
         thumbs = {station: (up, down) for station, up, down in connection.execute(_THUMBS)}
         titles = _tracks(connection, (seed for found in seeds.values() for seed in found))
         stations = connection.execute(
@@ -38,9 +38,10 @@ def list_stations(database: Database) -> list[tuple[StationRow, tuple[Seed, ...]
     for number, name, mode, dial in stations:
         own = tuple(seeds.get(number, ()))
         row = StationRow(number, name, describe_seeds(own, titles), *thumbs.get(number, (0, 0)), mode, dial)
-        rows.append((row, own))
+        rows.append((row, apart(own)[0]))
     return rows
 
 
-def _tracks(connection: sqlite3.Connection, seeds: Iterable[Seed]) -> list[TrackRow]:
+def _tracks(connection: sqlite3.Connection, kept: Iterable[Seed | Leaning]) -> list[TrackRow]:
+    seeds = [one.seed if isinstance(one, Leaning) else one for one in kept]
     return read_catalogue(connection, {int(seed.value) for seed in seeds if seed.kind == "track"})

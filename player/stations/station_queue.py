@@ -144,6 +144,11 @@ class RankedQueue:
         """The tracks' rows in the collection, in order."""
         return self.ranking.tracks
 
+    @property
+    def pool(self) -> int:
+        """How many tracks the station and its mode choose from now."""
+        return int(np.count_nonzero(self.open & self.request.candidates))
+
     def after_first(self) -> "RankedQueue":
         """The queue that is left when its first place is playing: the very same places, one nearer."""
         return replace(self, ranking=replace(self.ranking, rows=self.ranking.rows[1:]), arms=self.arms[1:])
@@ -193,6 +198,8 @@ class Listening:
             and one that a standing rule forbids or whose file is gone is dropped.
         candidates: (n,) bool, the rows that the station's mode plays at all; every row when absent.
         bonus: (n,) logits that the station's mode adds to the scores; none when absent.
+        spacing: the mode's own; the usual one when absent.
+        even: the mode draws from the candidates evenly, whatever the scores.
     """
 
     state: ListeningState
@@ -203,6 +210,8 @@ class Listening:
     pinned: tuple[int, ...] = ()
     candidates: NDArray[np.bool_] | None = None
     bonus: NDArray[np.float64] | None = None
+    spacing: Spacing | None = None
+    even: bool = False
 
 
 def rank_station(
@@ -269,9 +278,26 @@ def station_request(
             diversity=settings.diversity,
             variety=Variety(settings.variety),
             calibration=settings.calibration,
+            spacing=listening.spacing or Spacing(),
         ),
         mix=liked_mix(collection, scores.labels) if settings.calibration > 0 else None,
     )
+    if listening.even:
+        even = replace(
+            neutral,
+            scores=np.zeros(len(collection)),
+            recent=_recent(state, collection, listening.playing, candidates),
+            settings=Settings(
+                1.0,
+                diversity=0.0,
+                calibration=0.0,
+                artist_penalty=0.0,
+                album_penalty=0.0,
+                spacing=neutral.settings.spacing,
+            ),
+            mix=None,
+        )
+        return StationRequest(even, even, open_now, scores, None)
     if station.dial == NEUTRAL:
         return StationRequest(neutral, neutral, open_now, scores, None)
     turned = dialled(station.dial, settings.breadth, settings.diversity, Spacing().track)
@@ -302,10 +328,19 @@ def _remarks(scorer: StationScorer) -> tuple[str, ...]:
     )
 
 
-def _recent(state: ListeningState, collection: Collection, playing: int | None) -> tuple[int, ...]:
-    """Rows of what was heard last on any station, oldest first: an ear has one memory."""
-    heard = [collection.index[track] for _, track in state.plays[-LOOK_BACK:] if track in collection.index]
-    return tuple(heard) if playing is None else (*heard, playing)
+def _recent(
+    state: ListeningState, collection: Collection, playing: int | None, among: NDArray[np.bool_] | None = None
+) -> tuple[int, ...]:
+    """Rows of what was heard last on any station, oldest first: an ear has one memory.
+
+    Of those in ``among`` (n,) where it is given, each once, as far back as the log goes.
+    """
+    if among is None:
+        heard = [collection.index[track] for _, track in state.plays[-LOOK_BACK:] if track in collection.index]
+        return tuple(heard) if playing is None else (*heard, playing)
+    last = dict.fromkeys([] if playing is None else [playing])
+    last |= dict.fromkeys(collection.index[track] for _, track in reversed(state.plays) if track in collection.index)
+    return tuple(row for row in reversed(last) if among[row])
 
 
 def _rules(state: ListeningState, collection: Collection, station_id: int, now: float) -> tuple[Rule, ...]:

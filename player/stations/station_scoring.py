@@ -13,7 +13,7 @@ from player.stations.collection import Collection
 from player.stations.reason_keys import muted_of, seeds_left
 from player.stations.seeds import Seed, describe_seeds
 from player.stations.stations import StationInfo
-from recommender.models.content_space import TrackSeed, seed_columns, seed_similarity
+from recommender.models.content_space import TrackSeed, seed_columns
 from recommender.models.model_card import FrontEndId, Model
 from recommender.models.model_scorer import Catalogue, ModelScorer
 from recommender.models.station_scorer import LiveScorer, LiveScores
@@ -177,8 +177,7 @@ def learning_catalogue(
     similarity = np.zeros((len(stations) + 1, len(collection)), np.float32)
     for index, station in enumerate(stations):
         if only is None or station.id == only.id:
-            seeds = [content for _, content in collection.seeds(station.seeds)]
-            similarity[index] = seed_similarity(collection.space, seeds)
+            similarity[index] = collection.likeness(station)
     return Catalogue(
         track_ids=collection.catalogue.ids,
         station_ids=np.array([*(station.id for station in stations), NOWHERE], np.int64),

@@ -3,7 +3,7 @@
 import difflib
 import secrets
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -17,7 +17,7 @@ from player.feedback.events import now_us
 from player.library.query import QueryError, Words, leaves, parse_query
 from player.library.search import TrackIndex
 from player.library.tracks import GENRE_SEPARATOR, TrackRow
-from player.stations.seeds import SEEDS_TO_WRITE, Seed
+from player.stations.seeds import SEEDS_TO_WRITE, Leaning, Seed, apart, signed
 from player.storage.database import Database
 from player.storage.models import Station, StationSeed
 from recommender.ranking.dial import DISCOVER, FAMILIAR, NEUTRAL
@@ -34,9 +34,11 @@ class StationInfo:
     noise_seed: int
     seeds: tuple[Seed, ...]
     mode: str = "station"
-    """How it plays: station, albums, rediscover or new."""
+    """How it plays, as ``modes.MODES`` names it."""
     dial: int = NEUTRAL
     """From 0, familiar, to 100, discover."""
+    leanings: tuple[Leaning, ...] = ()
+    """What it is not to play, or to have more or less of."""
 
 
 def genres_of(row: TrackRow) -> list[str]:
@@ -185,8 +187,8 @@ class Stations:
         raise PlayerError(f"There is no station “{name}”; {hint}")
 
     def with_seeds(self, seeds: Sequence[Seed]) -> StationInfo | None:
-        """The first station that grows from exactly these seeds, in whatever order."""
-        return next((station for station in self.all() if set(station.seeds) == set(seeds)), None)
+        """The first station that grows from exactly these seeds, in whatever order, and leans nowhere."""
+        return next((one for one in self.all() if set(one.seeds) == set(seeds) and not one.leanings), None)
 
     def turn_dial(self, station_id: int, dial: int) -> int:
         """Keep how adventurous a station is, within 0…100; returns what was kept."""
@@ -199,6 +201,21 @@ class Stations:
         """Keep how a station plays."""
         with self._database.session() as session:
             session.execute(update(Station).where(Station.id == station_id).values(mode=mode))
+
+    def lean(
+        self, station_id: int, leanings: Sequence[Leaning], rows: Sequence[TrackRow], tag_names: Sequence[str]
+    ) -> None:
+        """Let a station lean this way alone from now on; the arguments are those of :meth:`create`.
+
+        Raises:
+            PlayerError: one of them names nothing.
+        """
+        for leaning in leanings:
+            check_seed(leaning.seed, rows, tag_names, TrackIndex(self._database, rows).search)
+        with self._database.session() as session:
+            row = session.get_one(Station, station_id)
+            row.seeds = [seed for seed in row.seeds if isinstance(signed(seed.kind, seed.value), Seed)]
+            row.seeds += _kept(leanings)
 
     def rename(self, station_id: int, name: str) -> str:
         """Give a station another name; returns it as kept.
@@ -238,6 +255,7 @@ class Stations:
         rows: Sequence[TrackRow],
         tag_names: Sequence[str],
         mode: str = "station",
+        leanings: Sequence[Leaning] = (),
     ) -> StationInfo:
         """Make a station.
 
@@ -247,6 +265,7 @@ class Stations:
             rows: the library.
             tag_names: the tags' names.
             mode: how it plays.
+            leanings: what it is not to play, or to have more or less of.
 
         Raises:
             PlayerError: the name is empty or taken, or a seed names nothing.
@@ -254,10 +273,10 @@ class Stations:
         name = _checked_name(name)
         if not seeds:
             raise PlayerError(f"A station needs a seed: {SEEDS_TO_WRITE}.")
-        for seed in seeds:
+        for seed in [*seeds, *(leaning.seed for leaning in leanings)]:
             check_seed(seed, rows, tag_names, TrackIndex(self._database, rows).search)
         with _unique(name), self._database.session() as session:
-            return _insert(session, name, seeds, mode)
+            return _insert(session, name, [*seeds, *leanings], mode)
 
 
 _REMOVED = "\n"
@@ -294,14 +313,20 @@ def _numbered(name: str) -> Iterator[str]:
     yield from (f"{name} {number}" for number in count(2))
 
 
-def _insert(session: Session, name: str, seeds: Sequence[Seed], mode: str) -> StationInfo:
+def _kept(seeds: Iterable[Seed | Leaning]) -> list[StationSeed]:
+    """Rows for seeds, each once; the sign of a leaning stands before the kind."""
+    parts = [(one.seed, f"{one.sign} ") if isinstance(one, Leaning) else (one, "") for one in dict.fromkeys(seeds)]
+    return [StationSeed(kind=f"{sign}{seed.kind}", value=seed.value) for seed, sign in parts]
+
+
+def _insert(session: Session, name: str, seeds: Sequence[Seed | Leaning], mode: str) -> StationInfo:
     row = Station(name=name, noise_seed=secrets.randbits(62), created_us=now_us(), mode=mode, dial=NEUTRAL)
-    row.seeds = [StationSeed(kind=seed.kind, value=seed.value) for seed in dict.fromkeys(seeds)]
+    row.seeds = _kept(seeds)
     session.add(row)
     session.flush()
     return _info(row)
 
 
 def _info(row: Station) -> StationInfo:
-    seeds = tuple(Seed(seed.kind, seed.value) for seed in row.seeds)
-    return StationInfo(row.id, row.name, row.noise_seed, seeds, row.mode, row.dial)
+    seeds, leanings = apart(signed(seed.kind, seed.value) for seed in row.seeds)
+    return StationInfo(row.id, row.name, row.noise_seed, seeds, row.mode, row.dial, leanings)

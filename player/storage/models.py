@@ -157,7 +157,7 @@ class Station(Base):
     """Keys the Gumbel noise of this station's slots."""
     created_us: Mapped[int] = mapped_column(BigInteger)
     mode: Mapped[str] = mapped_column(default="station", server_default="station")
-    """How it plays: station, albums, rediscover or new."""
+    """How it plays, as ``player.stations.modes.MODES`` names it."""
     dial: Mapped[int] = mapped_column(default=50, server_default="50")
     """From 0, familiar, to 100, discover."""
     removed_us: Mapped[int | None] = mapped_column(BigInteger)
@@ -169,7 +169,10 @@ class Station(Base):
 
 
 class StationSeed(Base):
-    """One seed of a station: ``kind`` is track, artist, album, genre, tag, query or library."""
+    """One seed of a station: ``kind`` is track, artist, album, genre, tag, query or library.
+
+    Before it stands "not", "more" or "less" where the station leans away from it or towards it.
+    """
 
     __tablename__ = "station_seed"
 

@@ -138,23 +138,29 @@ class LibrarySeed:
 Seed = TrackSeed | TagSeed | LibrarySeed
 
 
-def seed_similarity(space: ContentSpace, seeds: Sequence[Seed]) -> NDArray[np.float32]:
-    """How close every track is to the nearest of a station's seeds.
+def seed_similarity(
+    space: ContentSpace, seeds: Sequence[Seed], leanings: Sequence[tuple[Seed, float]] = ()
+) -> NDArray[np.float32]:
+    """How close every track is to the nearest of a station's seeds, and which way the station leans beside them.
 
     Args:
         space: n tracks.
         seeds: any mix; a track near one of them is near the station, as a station of two genres is to play both.
+        leanings: what it is to have more or less of, each with what one standard deviation of closeness to it adds.
 
     Returns:
-        (n,) float32, mean 0, one unit = one standard deviation over the library; zeros when the seeds prefer nothing
-        (no seeds, the whole library, a single track).
+        (n,) float32, mean 0, one unit = one standard deviation over the library (before it leans); zeros when the seeds
+        prefer nothing (no seeds, the whole library, a single track).
 
     Raises:
         ValueError: a seed names a track outside the space, or its probabilities do not have n rows.
     """
-    if not seeds or not len(space):
-        return np.zeros(len(space), np.float32)
-    return _standardise(seed_columns(space, seeds).max(axis=0)).astype(np.float32)
+    total = np.zeros(len(space))
+    if seeds and len(space):
+        total += _standardise(seed_columns(space, seeds).max(axis=0))
+    for seed, weight in leanings:
+        total += weight * _standardise(_closeness(space, seed))
+    return total.astype(np.float32)
 
 
 def seed_columns(space: ContentSpace, seeds: Sequence[Seed]) -> NDArray[np.float64]:

@@ -80,12 +80,15 @@ class Spacing:
         album: an album is not heard again within this many places; where artists are spaced this matters for artists with
             little else, and for albums of many artists.
         track: a track is not heard again within this many places, or within half as many as the station has open
-            tracks where that is less: otherwise a station of thirty tracks would have nothing left to choose from.
+            tracks where that is less: otherwise a station of thirty tracks would have nothing left to choose from. Versions
+            of one song are one track here.
+        most: the share of the station's tracks that is meant by "half".
     """
 
     artist: int = 2
     track: int = 100
     album: int = 4
+    most: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,7 @@ class Gate:
         spacing: how far the sliding rules look back.
         album: (n,) likewise for albums; albums are not spaced without it.
         guests: further artists of tracks, by index.
+        versions: other versions of the same song, by index.
     """
 
     def __init__(
@@ -116,6 +120,7 @@ class Gate:
         spacing: Spacing,
         album: NDArray[np.int64] | None = None,
         guests: Mapping[int, tuple[int, ...]] = MappingProxyType({}),
+        versions: Mapping[int, tuple[int, ...]] = MappingProxyType({}),
     ) -> None:
         self._candidates = candidates
         self._rules = tuple(rules)
@@ -123,7 +128,8 @@ class Gate:
         self._albums = None if album is None else _Groups(album, {})
         self._spacing = spacing if album is not None else replace(spacing, album=0)
         self._pools = tuple(self._standing_pools())
-        self._gaps = [min(spacing.track, int(np.count_nonzero(pool)) // 2) for pool, _ in self._pools]
+        self._gaps = [min(spacing.track, int(np.count_nonzero(pool) * spacing.most)) for pool, _ in self._pools]
+        self._versions = versions
 
     @property
     def ever_open(self) -> NDArray[np.bool_]:
@@ -154,9 +160,18 @@ class Gate:
                 continue
             if gap > 0:  # at most half of the standing tracks: some are always left
                 pool[history[-gap:]] = False
+                self._clear_versions(pool, history[-gap:])
             mask, more = self._spaced(pool, history)
             return Eligibility(mask, (*more, *relaxed))
         return Eligibility(np.zeros_like(self._candidates), ())
+
+    def _clear_versions(self, pool: NDArray[np.bool_], history: Sequence[int]) -> None:
+        """Take other versions of what was heard off the pool, unless they are all that is left."""
+        others = [other for track in history for other in self._versions.get(track, ())]
+        kept = pool[others]
+        pool[others] = False
+        if others and not pool.any():
+            pool[others] = kept
 
     def _spaced(
         self, pool: NDArray[np.bool_], history: Sequence[int]

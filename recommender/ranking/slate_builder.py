@@ -190,7 +190,13 @@ class Placer:
         self._request = request
         spacing = request.settings.spacing
         self._gate = Gate(
-            request.candidates, request.rules, catalogue.artist, spacing, catalogue.album, catalogue.guests
+            request.candidates,
+            request.rules,
+            catalogue.artist,
+            spacing,
+            catalogue.album,
+            catalogue.guests,
+            catalogue.versions,
         )
         self._gains = PlaceGains(catalogue, request)
         self._queued: list[int] = list(queued)

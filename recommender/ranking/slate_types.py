@@ -25,6 +25,7 @@ class TrackTable:
         artist: (n,) int64 codes from 0, equal for tracks by the same artist, ``UNKNOWN`` where it is not known.
         album: (n,) int64, likewise for albums.
         guests: codes of further artists, by the index of the tracks that have any.
+        versions: indices of other versions of the same song (live, remastered, demo), by the index of the tracks that have any.
     """
 
     ids: NDArray[np.int64]
@@ -32,6 +33,7 @@ class TrackTable:
     artist: NDArray[np.int64]
     album: NDArray[np.int64]
     guests: Mapping[int, tuple[int, ...]] = field(default_factory=dict[int, tuple[int, ...]])
+    versions: Mapping[int, tuple[int, ...]] = field(default_factory=dict[int, tuple[int, ...]])
 
     def __post_init__(self) -> None:
         """Check that the columns belong together; raises ValueError saying which does not."""

@@ -34,20 +34,20 @@ def test_the_dial_is_kept_shown_and_keeps_to_its_scale(demo, player):
     answer = player("station", "dial", "Evening", 80, "--json").document
     assert answer["dial"] == 80
     assert "new to you" in answer["effect"]
-    assert player("station", "dial", "evening").out.startswith("“Evening” is at 80: ")
+    assert player("station", "dial", "evening").out.startswith("“Evening” is at 80, choosing from ")
     assert player("station", "dial", "Evening", 101).code == 2
     assert player("station", "dial", "Evening", "--json").document == answer
     assert f"dial: {answer['effect']}" in player("next", "--station", "Evening", "-n", 25).out
 
 
 def test_an_unknown_mode_or_station_is_refused_with_those_there_are(demo, player):
-    unknown = player("station", "mode", "Evening", "shuffle")
+    unknown = player("station", "mode", "Evening", "random")
     assert unknown.code == 2
-    assert "station, albums, rediscover, new" in unknown.err
+    assert "shuffle, albums, rediscover, new" in unknown.err
     assert "Evening" in player("station", "mode", "Evenin", "albums").sentence
-    unknown = player("station", "create", "X", "--seed", "library", "--mode", "shuffle")
+    unknown = player("station", "create", "X", "--seed", "library", "--mode", "random")
     assert unknown.code == 2
-    assert "station, albums" in unknown.err
+    assert "station, stay" in unknown.err
 
 
 def test_a_mode_changes_what_is_listed(demo, player):

@@ -1,10 +1,14 @@
 """Modes over the real demo library: what each plays, in which order, and what it says of it."""
 
 import time
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
 from sqlalchemy import update
 
 from player.config import StationSettings
@@ -15,15 +19,20 @@ from player.feedback.events import NewEvent, now_us
 from player.feedback.labels import NOTHING_SAID
 from player.library.albums import NO_ALBUM, Release, group_albums, load_albums
 from player.library.tracks import TrackRow
+from player.library.versions import find_versions
 from player.playback.headless import serve_next, what_the_dial_does
 from player.stations.collection import load_collection
-from player.stations.modes import UNHEARD_DAYS, check_mode, mode_named
+from player.stations.modes import SHUFFLED, UNHEARD_DAYS, check_mode, mode_named
 from player.stations.pins import Pins, save_pins
 from player.stations.queue_builder import Programme, last_heard
+from player.stations.seeds import Leaning, Seed
 from player.stations.station_queue import Listening, served
 from player.stations.station_scoring import StationScorer
 from player.stations.stations import Stations
 from player.storage.models import Station, Track, TrackFile
+from recommender.ranking.rank import Request, Settings, TrackTable
+from recommender.ranking.rank import rank as ranking
+from recommender.ranking.rules import Gate, Spacing
 from tests.support.library import CARD, settings
 
 DAY_US = 86_400_000_000
@@ -315,8 +324,8 @@ def test_pins_lead_in_every_mode(shelved, mode):
 
 def test_an_unknown_mode_is_refused_with_those_there_are():
     assert check_mode(" Albums ") == "albums"
-    with pytest.raises(PlayerError, match="station, albums, rediscover, new"):
-        check_mode("shuffle")
+    with pytest.raises(PlayerError, match="shuffle, albums, rediscover, new"):
+        check_mode("random")
 
 
 def test_a_mode_of_a_later_version_plays_as_a_station(demo):
@@ -335,9 +344,9 @@ def test_the_dial_says_what_it_did_and_nothing_in_its_middle(demo):
     for heard in demo.track_ids[:10]:
         tell(demo, "finish", heard, 1, action="end")
     stations = Stations(demo.database)
-    assert what_the_dial_does(demo.database, demo.paths, settings(), "Evening") == ""
+    assert what_the_dial_does(demo.database, demo.paths, settings(), "Evening") == ("", len(demo.track_ids))
     stations.turn_dial(1, 100)
-    effect = what_the_dial_does(demo.database, demo.paths, settings(), "Evening")
+    effect, _ = what_the_dial_does(demo.database, demo.paths, settings(), "Evening")
     assert "% new to you" in effect
 
 
@@ -356,3 +365,138 @@ def test_tags_in_a_search_are_those_that_are_heard(demo):
         collection.search(f"tag:{CARD.tag_names[0]}")
         == np.flatnonzero(collection.heard.holding(CARD.tag_names[0])).tolist()
     )
+
+
+# --- asked for by people
+
+
+def ids(queue, scorer):
+    return [int(scorer.collection.catalogue.ids[row]) for row in queue.ranked.track_rows]
+
+
+@pytest.mark.slow
+def test_only_the_artist_plays_where_that_is_asked_and_nobody_says_that_artists_follow_each_other(demo):
+    rows = load_collection(demo.database).rows
+    artist = rows[0].artist
+    Stations(demo.database).create("One", [Seed("artist", artist)], rows, ())
+    queue, scorer = rank(demo, "One", "artist", places=500)
+    assert {scorer.collection.index[track] for track in ids(queue, scorer)} == {
+        row for row, track in enumerate(rows) if artist in track.all_artists
+    }
+    assert not queue.notes
+
+
+@pytest.mark.slow
+def test_deep_cuts_are_the_least_played_half(demo):
+    rows = load_collection(demo.database).rows
+    artist, count = Counter(row.artist for row in rows).most_common(1)[0]
+    own = [row.id for row in rows if row.artist == artist]
+    Stations(demo.database).create("Deep", [Seed("artist", artist)], rows, ())
+    often = own[: count // 2]
+    for track_id in often:
+        tell(demo, "finish", track_id, days_ago=90, action="end")
+    queue, scorer = rank(demo, "Deep", "deep", places=500)
+    assert set(ids(queue, scorer)) == set(own) - set(often)
+
+
+@pytest.mark.slow
+def test_what_a_station_is_not_to_play_never_plays_and_what_it_leans_to_comes_sooner(demo):
+    rows = load_collection(demo.database).rows
+    artist = Counter(row.artist for row in rows).most_common(1)[0][0]
+    leaning = Leaning("not", Seed("artist", artist))
+    made = Stations(demo.database).create("Apart", [Seed("library")], rows, (), leanings=[leaning])
+    assert made.leanings == (leaning,)
+    assert made.seeds == (Seed("library"),)
+    for mode in ("station", "shuffle", "new", "albums"):
+        queue, scorer = rank(demo, "Apart", mode, places=len(rows))
+        assert artist not in {scorer.collection.rows[row].artist for row in queue.ranked.track_rows}, mode
+    towards = Leaning("more", Seed("track", str(rows[3].id)))
+    Stations(demo.database).lean(made.id, [towards], rows, ())
+    scorer = programme(demo, "Apart")[1]
+    likeness = scorer.collection.likeness(scorer.station)
+    assert likeness.argmax() == 3
+    assert scorer.collection.likeness(replace(scorer.station, leanings=(replace(towards, sign="less"),))).argmin() == 3
+
+
+@pytest.mark.slow
+def test_staying_on_the_seed_leaves_out_what_is_far_from_it(demo):
+    rows = load_collection(demo.database).rows
+    Stations(demo.database).create("Near", [Seed("track", str(rows[0].id))], rows, ())
+    queue, scorer = rank(demo, "Near", "stay", places=500)
+    likeness = scorer.collection.likeness(scorer.station)
+    played = list(queue.ranked.track_rows)
+    assert 0 < len(played) < len(rows)
+    assert likeness[played].min() >= np.delete(likeness, played).max()
+
+
+@pytest.mark.slow
+def test_the_vibe_follows_what_was_let_play(demo):
+    rows = load_collection(demo.database).rows
+    Stations(demo.database).create("Vibe", [Seed("library")], rows, ())
+    assert "until a track ends" in rank(demo, "Vibe", "vibe")[0].notes[0]
+    tell(demo, "finish", rows[0].id, action="end")
+    queue, scorer = rank(demo, "Vibe", "vibe")
+    assert queue.offer.bonus.argmax() == 0
+    vectors = scorer.collection.space.vectors
+    assert np.corrcoef(queue.offer.bonus, vectors @ vectors[0])[0, 1] == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.slow
+@given(st.integers(2, 40), st.integers(1, 6), st.integers(0, 2**32))
+@settings_of_hypothesis(max_examples=40, deadline=None)
+def test_shuffling_keeps_what_it_promises_over_restarts(tracks, artists, seed):
+    """Every draw is a ranking anew from what was heard, as after a restart: nothing is remembered but the log."""
+    random = np.random.default_rng(seed)
+    table = TrackTable(
+        np.arange(tracks) + 1,
+        np.zeros((tracks, 2), np.float32),
+        artist := random.integers(0, artists, tracks),
+        np.full(tracks, -1, np.int64),
+    )
+    heard: list[int] = []
+    for slot in range(3 * tracks):
+        last = list(dict.fromkeys(reversed(heard)))[::-1]
+        request = Request(
+            np.zeros(tracks), np.ones(tracks, np.bool_), recent=tuple(last), first_slot=slot, places=1, noise_seed=seed,
+            settings=Settings(1.0, diversity=0, calibration=0, artist_penalty=0, album_penalty=0, spacing=SHUFFLED),
+        )  # fmt: skip
+        (row,) = ranking(table, request).rows
+        gap = int(tracks * SHUFFLED.most)
+        assert row.track not in heard[-gap:] or gap == 0
+        free = set(range(tracks)) - set(heard[-gap:] if gap else ())
+        near = {int(artist[track]) for track in heard[-SHUFFLED.artist :]}
+        if any(int(artist[track]) not in near for track in free):
+            assert int(artist[row.track]) not in near
+        heard.append(row.track)
+
+
+def test_versions_of_a_song_are_one_to_the_ears_memory():
+    rows = [
+        track(1, "Song"),
+        track(2, "Song (Live at Home)", album="Live"),
+        track(3, "Song - 2011 Remaster", album="Best"),
+        track(4, "Songs"),
+        track(5, "Song", artist="B"),
+    ]
+    found = find_versions(rows, [0, 0, 0, 0, 1])
+    assert found == {0: (1, 2), 1: (0, 2), 2: (0, 1)}
+    gate = Gate(np.ones(5, np.bool_), (), np.full(5, -1), Spacing(0, 2, 0), versions=found)
+    assert np.flatnonzero(gate.eligible([1], []).mask).tolist() == [3, 4]
+
+
+@pytest.mark.slow
+def test_a_work_begins_at_its_beginning_and_its_movements_follow(shelved):
+    rows = load_collection(shelved.database).rows
+    album = next(row.album for row in rows if sum(other.album == row.album for other in rows) > 2 and row.album)
+    own = [row.id for row in rows if row.album == album][:3]
+    with shelved.database.session() as session:
+        for number, track_id in enumerate(own, 1):
+            values = {"work": "Sonata", "movement_number": number}
+            session.execute(update(Track).where(Track.id == track_id).values(values))
+    everything = sorted(row.id for row in rows if not row.missing)
+    Stations(shelved.database).create("Works", [Seed("library")], rows, ())
+    queue, scorer = rank(shelved, "Works", places=len(everything))
+    played = ids(queue, scorer)
+    first = played.index(own[0])
+    assert played[first : first + 3] == own
+    assert sorted(played) == everything

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from player.integrations.name_normalisation import album_key, artist_keys, plain, title_key
+from player.library.name_normalisation import album_key, artist_keys, plain, title_key
 
 
 @pytest.mark.parametrize(
