@@ -11,7 +11,7 @@ from player.errors import PlayerError, UsageError
 
 if TYPE_CHECKING:
     from player.stations.pins import Pins
-    from player.stations.seeds import Leaning, Seed
+    from player.stations.seeds import Seed, SignedSeed
     from player.stations.snapshot import StationRow
     from player.stations.stations import StationInfo
 
@@ -92,13 +92,13 @@ def create_station(
             print(f"Station “{station.name}” from {describe_seeds([*station.seeds, *station.leanings], rows)}.")
 
 
-def _leanings(not_seeds: list[str] | None, more: list[str] | None, less: list[str] | None) -> "list[Leaning]":
-    from player.stations.seeds import Leaning, Seed, parse_seed
+def _leanings(not_seeds: list[str] | None, more: list[str] | None, less: list[str] | None) -> "list[SignedSeed]":
+    from player.stations.seeds import Seed, SignedSeed, parse_seed
 
     return [
-        *(Leaning("not", parse_seed(seed)) for seed in not_seeds or ()),
-        *(Leaning("more", Seed("tag", tag)) for tag in more or ()),
-        *(Leaning("less", Seed("tag", tag)) for tag in less or ()),
+        *(SignedSeed("not", parse_seed(seed)) for seed in not_seeds or ()),
+        *(SignedSeed("more", Seed("tag", tag)) for tag in more or ()),
+        *(SignedSeed("less", Seed("tag", tag)) for tag in less or ()),
     ]
 
 

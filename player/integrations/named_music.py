@@ -13,10 +13,10 @@ from pathlib import Path
 
 from player.errors import PlayerError
 from player.integrations.playlist_files import FORMATS, entry_path, read_playlist
-from player.library.cue_sheets import sheet_files
 from player.library.file_reader import FailedReading, Reading, read_file
 from player.library.files import FoundFile, Walker, is_sheet
 from player.library.paths import file_of, span_of
+from player.library.tagging.cue_sheets import sheet_files
 from player.library.track_writer import KnownFile, TrackWriter, load_known, mark_missing, rows_by_file
 from player.library.tracks import TrackRow, load_catalogue
 from player.storage.database import Database

@@ -14,9 +14,9 @@ from embeddings.audio_file import open_regular
 from embeddings.errors import unforeseen
 from player.library import containers
 from player.library.containers import AudioInfo, NotAudioError, Probe
-from player.library.cue_sheets import Part, find_parts
 from player.library.files import FoundFile, is_candidate
 from player.library.paths import FRAMES_PER_SECOND, part_to_text, text_to_path
+from player.library.tagging.cue_sheets import Part, find_parts
 from player.library.tagging.fields import merge_fields
 from player.library.tagging.reader import read_blocks
 from player.library.tags import Tags, has_art, make_tags

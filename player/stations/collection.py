@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
 from embeddings.spec import FrontEndSpec
 from player.library.albums import Albums, load_works
+from player.library.name_normalisation import find_versions
 from player.library.query import QueryError, parse_query
 from player.library.search import Heard, TrackIndex, heard_nothing
 from player.library.sound_tags import SoundTags
 from player.library.tracks import TrackRow, load_catalogue
 from player.library.vectors import VectorTable, load_vectors
-from player.library.versions import find_versions
 from player.stations.seeds import Seed
 from player.stations.stations import StationInfo, genres_of, tracks_of_seed
 from player.storage.database import Database

@@ -27,7 +27,7 @@ Sign = Literal["not", "more", "less"]
 
 
 @dataclass(frozen=True, slots=True)
-class Leaning:
+class SignedSeed:
     """What a station is not to play, or is to have more or less of: a seed with a sign.
 
     A station's tracks are apart from all that a "not" names, and what sounds like it comes less.
@@ -40,18 +40,20 @@ class Leaning:
         return f"{self.sign} {self.seed}"
 
 
-def signed(kind: str, value: str) -> Seed | Leaning:
+def signed(kind: str, value: str) -> Seed | SignedSeed:
     """A seed or leaning from how it is kept: the sign stands before the kind."""
     for sign in get_args(Sign):
         if kind.startswith(f"{sign} "):
-            return Leaning(sign, Seed(kind.removeprefix(f"{sign} "), value))
+            return SignedSeed(sign, Seed(kind.removeprefix(f"{sign} "), value))
     return Seed(kind, value)
 
 
-def apart(kept: Iterable[Seed | Leaning]) -> tuple[tuple[Seed, ...], tuple[Leaning, ...]]:
+def apart(kept: Iterable[Seed | SignedSeed]) -> tuple[tuple[Seed, ...], tuple[SignedSeed, ...]]:
     """Seeds and leanings apart from each other."""
     both = list(kept)
-    return tuple(one for one in both if isinstance(one, Seed)), tuple(one for one in both if isinstance(one, Leaning))
+    return tuple(one for one in both if isinstance(one, Seed)), tuple(
+        one for one in both if isinstance(one, SignedSeed)
+    )
 
 
 def parse_seed(text: str) -> Seed:
@@ -71,11 +73,11 @@ def parse_seed(text: str) -> Seed:
     return Seed(kind, value)
 
 
-def describe_seeds(seeds: Sequence[Seed | Leaning], rows: Iterable[TrackRow]) -> str:
+def describe_seeds(seeds: Sequence[Seed | SignedSeed], rows: Iterable[TrackRow]) -> str:
     """Seeds as words for the screen: ``genre Classical, mellow, not artist Brahms``."""
 
-    def words(seed: Seed | Leaning) -> str:
-        if isinstance(seed, Leaning):
+    def words(seed: Seed | SignedSeed) -> str:
+        if isinstance(seed, SignedSeed):
             return f"{seed.sign} {words(seed.seed)}"
         match seed.kind:
             case "library":

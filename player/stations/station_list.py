@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from player.library.tracks import TrackRow, read_catalogue
-from player.stations.seeds import Leaning, Seed, apart, describe_seeds, signed
+from player.stations.seeds import Seed, SignedSeed, apart, describe_seeds, signed
 from player.stations.snapshot import StationRow
 from player.storage.database import Database
 
@@ -26,7 +26,7 @@ SELECT station_id, sum(kind = 'up'), sum(kind = 'down') FROM last_words WHERE pl
 def list_stations(database: Database) -> list[tuple[StationRow, tuple[Seed, ...]]]:
     """Every station in the order they were made, with its seeds."""
     with database.look_up() as connection:
-        seeds: dict[int, list[Seed | Leaning]] = {}
+        seeds: dict[int, list[Seed | SignedSeed]] = {}
         for station, kind, value in connection.execute(_SEEDS):
             seeds.setdefault(station, []).append(signed(kind, value))
         thumbs = {station: (up, down) for station, up, down in connection.execute(_THUMBS)}
@@ -42,6 +42,6 @@ def list_stations(database: Database) -> list[tuple[StationRow, tuple[Seed, ...]
     return rows
 
 
-def _tracks(connection: sqlite3.Connection, kept: Iterable[Seed | Leaning]) -> list[TrackRow]:
-    seeds = [one.seed if isinstance(one, Leaning) else one for one in kept]
+def _tracks(connection: sqlite3.Connection, kept: Iterable[Seed | SignedSeed]) -> list[TrackRow]:
+    seeds = [one.seed if isinstance(one, SignedSeed) else one for one in kept]
     return read_catalogue(connection, {int(seed.value) for seed in seeds if seed.kind == "track"})

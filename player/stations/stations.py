@@ -17,7 +17,7 @@ from player.feedback.events import now_us
 from player.library.query import QueryError, Words, leaves, parse_query
 from player.library.search import TrackIndex
 from player.library.tracks import GENRE_SEPARATOR, TrackRow
-from player.stations.seeds import SEEDS_TO_WRITE, Leaning, Seed, apart, signed
+from player.stations.seeds import SEEDS_TO_WRITE, Seed, SignedSeed, apart, signed
 from player.storage.database import Database
 from player.storage.models import Station, StationSeed
 from recommender.ranking.dial import DISCOVER, FAMILIAR, NEUTRAL
@@ -37,7 +37,7 @@ class StationInfo:
     """How it plays, as ``modes.MODES`` names it."""
     dial: int = NEUTRAL
     """From 0, familiar, to 100, discover."""
-    leanings: tuple[Leaning, ...] = ()
+    leanings: tuple[SignedSeed, ...] = ()
     """What it is not to play, or to have more or less of."""
 
 
@@ -203,7 +203,7 @@ class Stations:
             session.execute(update(Station).where(Station.id == station_id).values(mode=mode))
 
     def lean(
-        self, station_id: int, leanings: Sequence[Leaning], rows: Sequence[TrackRow], tag_names: Sequence[str]
+        self, station_id: int, leanings: Sequence[SignedSeed], rows: Sequence[TrackRow], tag_names: Sequence[str]
     ) -> None:
         """Let a station lean this way alone from now on; the arguments are those of :meth:`create`.
 
@@ -255,7 +255,7 @@ class Stations:
         rows: Sequence[TrackRow],
         tag_names: Sequence[str],
         mode: str = "station",
-        leanings: Sequence[Leaning] = (),
+        leanings: Sequence[SignedSeed] = (),
     ) -> StationInfo:
         """Make a station.
 
@@ -313,13 +313,13 @@ def _numbered(name: str) -> Iterator[str]:
     yield from (f"{name} {number}" for number in count(2))
 
 
-def _kept(seeds: Iterable[Seed | Leaning]) -> list[StationSeed]:
+def _kept(seeds: Iterable[Seed | SignedSeed]) -> list[StationSeed]:
     """Rows for seeds, each once; the sign of a leaning stands before the kind."""
-    parts = [(one.seed, f"{one.sign} ") if isinstance(one, Leaning) else (one, "") for one in dict.fromkeys(seeds)]
+    parts = [(one.seed, f"{one.sign} ") if isinstance(one, SignedSeed) else (one, "") for one in dict.fromkeys(seeds)]
     return [StationSeed(kind=f"{sign}{seed.kind}", value=seed.value) for seed, sign in parts]
 
 
-def _insert(session: Session, name: str, seeds: Sequence[Seed | Leaning], mode: str) -> StationInfo:
+def _insert(session: Session, name: str, seeds: Sequence[Seed | SignedSeed], mode: str) -> StationInfo:
     row = Station(name=name, noise_seed=secrets.randbits(62), created_us=now_us(), mode=mode, dial=NEUTRAL)
     row.seeds = _kept(seeds)
     session.add(row)

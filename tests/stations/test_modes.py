@@ -18,14 +18,14 @@ from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent, now_us
 from player.feedback.labels import NOTHING_SAID
 from player.library.albums import NO_ALBUM, Release, group_albums, load_albums
+from player.library.name_normalisation import find_versions
 from player.library.tracks import TrackRow
-from player.library.versions import find_versions
 from player.playback.headless import serve_next, what_the_dial_does
 from player.stations.collection import load_collection
 from player.stations.modes import SHUFFLED, UNHEARD_DAYS, check_mode, mode_named
 from player.stations.pins import Pins, save_pins
 from player.stations.queue_builder import Programme, last_heard
-from player.stations.seeds import Leaning, Seed
+from player.stations.seeds import Seed, SignedSeed
 from player.stations.station_queue import Listening, served
 from player.stations.station_scoring import StationScorer
 from player.stations.stations import Stations
@@ -403,14 +403,14 @@ def test_deep_cuts_are_the_least_played_half(demo):
 def test_what_a_station_is_not_to_play_never_plays_and_what_it_leans_to_comes_sooner(demo):
     rows = load_collection(demo.database).rows
     artist = Counter(row.artist for row in rows).most_common(1)[0][0]
-    leaning = Leaning("not", Seed("artist", artist))
+    leaning = SignedSeed("not", Seed("artist", artist))
     made = Stations(demo.database).create("Apart", [Seed("library")], rows, (), leanings=[leaning])
     assert made.leanings == (leaning,)
     assert made.seeds == (Seed("library"),)
     for mode in ("station", "shuffle", "new", "albums"):
         queue, scorer = rank(demo, "Apart", mode, places=len(rows))
         assert artist not in {scorer.collection.rows[row].artist for row in queue.ranked.track_rows}, mode
-    towards = Leaning("more", Seed("track", str(rows[3].id)))
+    towards = SignedSeed("more", Seed("track", str(rows[3].id)))
     Stations(demo.database).lean(made.id, [towards], rows, ())
     scorer = programme(demo, "Apart")[1]
     likeness = scorer.collection.likeness(scorer.station)

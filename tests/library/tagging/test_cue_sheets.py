@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from player.library.cue_sheets import decode, parse, sheet_files
 from player.library.paths import file_of, part_of, span_of, text_to_path
 from player.library.scan import scan
+from player.library.tagging.cue_sheets import decode, parse, sheet_files
 from player.library.tracks import load_catalogue
 from player.library.upkeep import library_stats
 from tests.library.audio_files import encode
