@@ -3,7 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from enum import Enum, auto
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from player.library.file_reader import PART_MARK, READER, FailedReading, Reading
 from player.library.files import FoundFile, is_below, sheets_in
 from player.library.paths import FRAMES_PER_SECOND, file_of, text_to_path
+from player.library.tags import AudioInfo, Tags
 from player.storage.models import FailedFile, Track, TrackFile
 
 _SOME = 500
@@ -281,7 +282,12 @@ def _reading_values(reading: Reading) -> dict[str, Any]:
 
 def _track_values(reading: Reading) -> dict[str, Any]:
     told = {"artists": "\n".join(reading.tags.artists), "edges": reading.edges, "duration": reading.info.duration}
-    return {**asdict(reading.tags), **told}
+    return {**_columns(reading.tags), **told}
+
+
+def _columns(values: Tags | AudioInfo) -> dict[str, Any]:
+    """The values by name; ``dataclasses.asdict`` copies each, which takes a tenth of a scan."""
+    return {field.name: getattr(values, field.name) for field in fields(values)}
 
 
 def note_beside(session: Session, bits: Mapping[int, int]) -> None:
@@ -302,7 +308,7 @@ def _add_tracks(session: Session, readings: Sequence[Reading]) -> dict[str, int]
     """Insert a track for each reading; ids by fingerprint."""
     now = time.time_ns() // 1000
     rows = [
-        {**_track_values(reading), **asdict(reading.info), "fingerprint": reading.fingerprint, "added_us": now}
+        {**_track_values(reading), **_columns(reading.info), "fingerprint": reading.fingerprint, "added_us": now}
         for reading in readings
     ]
     if not rows:

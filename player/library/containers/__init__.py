@@ -45,6 +45,8 @@ _ADTS = (b"\xff\xf1", b"\xff\xf9")
 
 _OTHER_MAGICS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"%PDF", b"PK\x03\x04", b"SQLite format", b"Rar!", b"7z\xbc\xaf")
 """Pictures, documents and archives, which lie in every music folder: FFmpeg need not be asked about each."""
+_IN_TEXT = b"\t\n\r\x1b" + bytes(byte for byte in range(ord(" "), 256) if byte != 0x7F)
+"""All bytes that text may have."""
 _RAW_FRAMES = frozenset({"mp3", "aac", "ac3", "eac3", "dts", "mpegts"})
 """Formats without a magic number, which FFmpeg also hears in bytes that are something else."""
 _LOWEST_RATE, _HIGHEST_RATE = 100, 1_536_000
@@ -141,8 +143,7 @@ def _probe_as(file: BinaryIO, size: int, container: str | None, start: int) -> P
 
 
 def _is_text(head: bytes) -> bool:
-    printable = sum(byte in b"\t\n\r\x1b" or byte >= 32 for byte in head)  # noqa: PLR2004 - the space character
-    return printable == len(head) and not head.startswith(b"ID3") and b"\x7f" not in head and _is_utf8(head)
+    return not (head.startswith(b"ID3") or head.translate(None, _IN_TEXT)) and _is_utf8(head)
 
 
 def _is_utf8(head: bytes) -> bool:
