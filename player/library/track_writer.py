@@ -11,10 +11,11 @@ from sqlalchemy import Insert, Update, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import Session
 
+from player.library.containers import AudioInfo
 from player.library.file_reader import PART_MARK, READER, FailedReading, Reading
 from player.library.files import FoundFile, is_below, sheets_in
 from player.library.paths import FRAMES_PER_SECOND, file_of, text_to_path
-from player.library.tags import AudioInfo, Tags
+from player.library.tags import Tags
 from player.storage.models import FailedFile, Track, TrackFile
 
 _SOME = 500

@@ -45,7 +45,7 @@ _ADTS = (b"\xff\xf1", b"\xff\xf9")
 
 _OTHER_MAGICS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"%PDF", b"PK\x03\x04", b"SQLite format", b"Rar!", b"7z\xbc\xaf")
 """Pictures, documents and archives, which lie in every music folder: FFmpeg need not be asked about each."""
-_IN_TEXT = b"\t\n\r\x1b" + bytes(byte for byte in range(ord(" "), 256) if byte != 0x7F)
+_IN_TEXT = b"\t\n\r\x1b" + bytes({*range(ord(" "), 256)} - {ord("\x7f")})
 """All bytes that text may have."""
 _RAW_FRAMES = frozenset({"mp3", "aac", "ac3", "eac3", "dts", "mpegts"})
 """Formats without a magic number, which FFmpeg also hears in bytes that are something else."""
