@@ -21,6 +21,7 @@ from player.library.albums import NO_ALBUM, Release, group_albums, load_albums
 from player.library.name_normalisation import find_versions
 from player.library.tracks import TrackRow
 from player.playback.headless import serve_next, what_the_dial_does
+from player.stations import modes
 from player.stations.collection import load_collection
 from player.stations.modes import SHUFFLED, UNHEARD_DAYS, check_mode, mode_named
 from player.stations.pins import Pins, save_pins
@@ -419,7 +420,8 @@ def test_what_a_station_is_not_to_play_never_plays_and_what_it_leans_to_comes_so
 
 
 @pytest.mark.slow
-def test_staying_on_the_seed_leaves_out_what_is_far_from_it(demo):
+def test_staying_on_the_seed_leaves_out_what_is_far_from_it(demo, monkeypatch):
+    monkeypatch.setattr(modes, "FEWEST_CLOSE", 6)
     rows = load_collection(demo.database).rows
     Stations(demo.database).create("Near", [Seed("track", str(rows[0].id))], rows, ())
     queue, scorer = rank(demo, "Near", "stay", places=500)
