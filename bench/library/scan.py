@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,7 +196,7 @@ PROGRAMS: dict[str, tuple[str, Callable[[Path, Path, int], tuple[Cost, Cost]]]] 
 
 
 @contextmanager
-def _watched(process: int) -> Iterator[Callable[[], Cost]]:
+def _watched(process: int) -> Generator[Callable[[], Cost]]:
     """What a running process spends from here on."""
     began, before = time.perf_counter(), _ticks(process)
 
