@@ -45,7 +45,8 @@ def doctor(data_dir: DataDir = None, json: Json = False) -> None:
     from player.folders import locate
 
     paths = locate(data_dir)
-    checks = [check for examine in (_settings, _log, _sound, _weights, _database, _models) for check in examine(paths)]
+    looks = (_environment, _settings, _log, _sound, _weights, _database, _models)
+    checks = [check for examine in looks for check in examine(paths)]
     if json:
         emit_json(
             {
@@ -67,6 +68,23 @@ def doctor(data_dir: DataDir = None, json: Json = False) -> None:
 
 ESSENTIAL = frozenset({"settings", "decoder", "database"})
 """Without sound the player still runs, silently; without these it does not."""
+
+
+PACKAGES = ("player", "recommender", "embeddings")
+
+
+def _environment(_: "Paths") -> Iterator[Check]:
+    """Whether another distribution has put files into the program's packages, as some with equally plain names would."""
+    from importlib.metadata import packages_distributions
+
+    from player.folders import APP
+
+    owners = packages_distributions()
+    others = sorted({owner for package in PACKAGES for owner in owners.get(package, ())} - {APP})
+    named = ", ".join(others)
+    fix = f"Uninstall {named} and install {APP} again, or give it an environment of its own, as pipx does."
+    detail = f"{named} shares package names with {APP}" if others else "no other program shares its packages"
+    yield Check("environment", ok=not others, detail=detail, fix=fix if others else "")
 
 
 def _settings(paths: "Paths") -> Iterator[Check]:
