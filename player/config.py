@@ -95,6 +95,10 @@ class ScreenSettings(BaseModel):
     theme: str = "player"
     """``player`` takes the terminal's own colours; Textual's themes (``nord``, ``dracula``, ``textual-light``, …) bring their own.
     ``:`` and *theme* on the screen shows them all."""
+    spectrum: bool = True
+    """The spectrum below the lyrics on the screen of the playing track (``c``). It is measured only while that is open."""
+    reduced_motion: bool = False
+    """Nothing moves by itself: no spectrum, no gliding. ``TEXTUAL_ANIMATIONS=none`` in the environment does the same."""
 
 
 class RemoteSettings(BaseModel):

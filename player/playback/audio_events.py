@@ -56,6 +56,9 @@ class AudioEvents:
 
     def _hear(self, event: audio.Event) -> None:
         session = self._session
+        if isinstance(event, audio.Meters):
+            session.bands = event.bands  # thirty times a second: without the lock, and nobody is told
+            return
         if isinstance(event, audio.Underrun):
             _LOG.warning("%s (%d since the audio process started).", audio.FALTERED, event.count)
         if (borrower := session.playback.borrower) is not None:

@@ -199,6 +199,15 @@ class TransportCommands(Commands):
         """Mark the beginning of a part, then its end, and repeat it; then go on."""
         self._session.show(notice=self._session.playback.repeat_part())
 
+    def watch_sound(self, on: bool) -> None:  # noqa: FBT001 - a state, not an option
+        """Let the spectrum of what is heard be measured from now on, or no more; it costs some processor time."""
+        with self._session.lock:
+            self._session.playback.watch(on=on)
+
+    def sound_bands(self) -> Sequence[float]:
+        """0…1 of log-spaced bands from 40 Hz to 16 kHz, as heard now; never waits. Nothing where no engine measures it."""
+        return self._session.bands
+
     @command
     def set_device(self, name: str) -> None:
         """Let the sound come out of another device, named by a part of its name; empty for the system's default."""

@@ -294,6 +294,10 @@ class Playback:
         within, gain = span_of(track.path), now.level.gain_db
         self._send(audio.Load(path, now.position, now.token, now.playing, gain, track.duration, *within))
 
+    def watch(self, *, on: bool) -> None:
+        """Let the sound be measured, or no more."""
+        self._pass_on(audio.Watch(on))
+
     def _send(self, command: audio.Command) -> None:
         if self.borrower is not None:
             return

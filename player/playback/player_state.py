@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -101,6 +101,8 @@ class PlayerSession:
         self.unplayable: frozenset[int] = frozenset()
         """Tracks that could not be played in this run."""
         self.sleep_timer = SleepTimer()
+        self.bands: Sequence[float] = ()
+        """The spectrum of what is heard, while it is watched."""
         self.snapshot = Snapshot(revision=0, notice=notice)
         """As a command has it so far."""
         self.shown = self.snapshot

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from player.config import Paths, Settings, load_settings
+from player.config import Paths, ScreenSettings, Settings, load_settings
 from player.errors import PlayerError
 from player.feedback.correction import Correction
 from player.feedback.event_history import load_history
@@ -96,10 +96,10 @@ class TrackQueries(Commands):
         change_setting(self._session.paths, name, text)
         self._session.show(notice=f"{name} is {text or 'empty'} from the next start on.")
 
-    def screen_settings(self) -> tuple[str, dict[str, str]]:
-        """The theme of the screen, and the listener's own keys by name."""
+    def screen_settings(self) -> tuple[ScreenSettings, dict[str, str]]:
+        """How the screen looks, and the listener's own keys by name."""
         settings = self._session.settings
-        return settings.screen.theme, settings.keys
+        return settings.screen, settings.keys
 
     def cover(self, track_id: int) -> CoverArt | None:
         """The picture within a track's file, or beside it; reads files."""

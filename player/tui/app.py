@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.theme import Theme
 
+    from player.config import ScreenSettings
     from player.integrations.playlists import KeptPlaylist
     from player.library.tracks import TrackRow
     from player.playback.background import JobName
@@ -109,6 +110,8 @@ class PlayerApp(App[None]):
         self._told = self._notice = ""
         self._warning = ""
         """What is wrong in the settings of the keys; it stands where nothing else is to be said."""
+        self.spectrum = True
+        """The listener wants to see one."""
         self._started_up = False
         self._offered = False
         self._closing_down = False
@@ -148,9 +151,12 @@ class PlayerApp(App[None]):
         self.on_snapshot_changed()
         self.screen.call_after_refresh(drawn)
 
-    def _take_settings(self, settings: tuple[str, Mapping[str, str]]) -> None:
+    def _take_settings(self, settings: tuple[ScreenSettings, Mapping[str, str]]) -> None:
         """Let the listener's own theme and keys take the place of the built-in ones."""
-        theme, keys = settings
+        screen, keys = settings
+        theme, self.spectrum = screen.theme, screen.spectrum
+        if screen.reduced_motion:
+            self.animation_level = "none"
         if theme in self.available_themes:
             self.theme = theme
         else:

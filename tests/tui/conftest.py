@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from textual.worker import WorkerCancelled
 
+from player.config import ScreenSettings
 from player.errors import PlayerError
 from player.insight.library_map import DOWN, UNTHUMBED, UP, Colouring, colour_by_genre
 from player.insight.listening_summary import ListeningSummary
@@ -19,6 +20,7 @@ from player.insight.neighbours import SimilarTrack
 from player.insight.terminal_map import MapView, PlacedTracks
 from player.integrations.playlists import KeptPlaylist
 from player.library.tracks import TrackRow
+from player.playback.controller import Controller
 from player.playback.track_queries import SettingLine
 from player.stations.snapshot import JobView, Measure, NowPlaying, QueueRow, Snapshot, StationRow
 from player.survey.view import Clip, Progress, SurveyView
@@ -177,6 +179,7 @@ class MemoryPlayer:
         self.refusal = ""
         self.pins: list[int] = []
         self.own: dict[str, str] = {}
+        self.bands: Sequence[float] = ()
         self.theme = "player"
         self.covers: dict[int, CoverArt] = {}
         self.words: dict[int, tuple[LyricsLine, ...]] = {}
@@ -225,9 +228,6 @@ class MemoryPlayer:
         if self._snapshot.queue:
             self._play(self._snapshot.queue[0].track)
 
-    def previous(self) -> None:
-        self._note("previous")
-
     def seek(self, seconds: float) -> None:
         self._note("seek", seconds)
         if self._snapshot.now is not None:
@@ -259,12 +259,6 @@ class MemoryPlayer:
     def never(self, track_id: int | None = None) -> None:
         self._note("never", track_id)
 
-    def replay(self) -> None:
-        self._note("replay")
-
-    def undo(self) -> None:
-        self._note("undo")
-
     def play_track(self, track_id: int) -> None:
         self._note("play_track", track_id)
         self._play(next(track for track in self.tracks if track.id == track_id))
@@ -278,11 +272,11 @@ class MemoryPlayer:
             SettingLine("screen.theme", "nord", "How the screen looks.", False),
         )
 
-    def change_setting(self, name: str, text: str) -> None:
-        self._note("change_setting", name, text)
+    def screen_settings(self) -> tuple[ScreenSettings, dict[str, str]]:
+        return ScreenSettings(theme=self.theme), self.own
 
-    def screen_settings(self) -> tuple[str, dict[str, str]]:
-        return self.theme, self.own
+    def sound_bands(self) -> Sequence[float]:
+        return self.bands
 
     def cover(self, track_id: int) -> CoverArt | None:
         return self.covers.get(track_id)
@@ -294,26 +288,8 @@ class MemoryPlayer:
         self._note("play_in_order", tuple(track_ids))
         self._play(next(track for track in self.tracks if track.id == track_ids[0]))
 
-    def play_album(self, track_id: int) -> None:
-        self._note("play_album", track_id)
-
-    def pin_all(self, track_ids: Sequence[int]) -> None:
-        self._note("pin_all", tuple(track_ids))
-
     def playlists(self) -> list[KeptPlaylist]:
         return list(self.lists)
-
-    def add_to_playlist(self, name: str, track_ids: Sequence[int]) -> None:
-        self._note("add_to_playlist", name, tuple(track_ids))
-
-    def take_from_playlist(self, name: str, place: int) -> None:
-        self._note("take_from_playlist", name, place)
-
-    def save_search(self, query: str, name: str) -> None:
-        self._note("save_search", query, name)
-
-    def rename_playlist(self, name: str, new: str) -> None:
-        self._note("rename_playlist", name, new)
 
     def remove_playlist(self, name: str) -> None:
         self._note("remove_playlist", name)
@@ -409,9 +385,6 @@ class MemoryPlayer:
         self._note("start_job", name)
         self.change(job=JobView(name, "reading history", 0, 100, None))
 
-    def cancel_sleep_timer(self) -> None:
-        self._note("cancel_sleep_timer")
-
     def stop_job(self) -> None:
         self._note("stop_job")
         self.change(job=JobView("retrain", "stopped", 0, 0, None, finished=True, summary="Stopped; nothing changed."))
@@ -466,6 +439,11 @@ class MemoryPlayer:
         rows = {row.track.id: replace(row, pinned=False) for row in self._snapshot.queue}
         pinned = [replace(rows[track], pinned=True, reason="pinned by you") for track in pins]
         self.change(queue=(*pinned, *(row for track, row in rows.items() if track not in pins)))
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        if name.startswith("_") or not hasattr(Controller, name):
+            raise AttributeError(name)
+        return lambda *arguments, **named: self._note(name, *arguments, *named.values())
 
     def _note(self, name: str, *arguments: object) -> None:
         self.gate.wait(60)

@@ -123,8 +123,8 @@ class WhyScreen(AboutTrackScreen):
         """Take the selected reason away, or let it count again."""
         row, why = self.query_one(WhyList).selected, self._why
         if row is None or why is None or not row.key:
-            return
-        if row.muted:
+            self.complain("This is no reason that can be ignored.")
+        elif row.muted:
             correction = Correction("unmute", self._track.id, station_id=why.station_id, reason=row.key)
             self.post_message(Tell("correct", correction))
         else:
@@ -159,3 +159,5 @@ class TrackStoryScreen(AboutTrackScreen):
         row = self.query_one(StoryList).selected
         if row is not None and row.correction is not None:
             self.post_message(Tell("correct", row.correction))
+        else:
+            self.complain("This is no thumb, ban, rest, reason or event that can be taken back.")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
 
     from player.insight.listening_summary import Leaning, ListeningSummary, LoggedLine
+    from player.library.tracks import TrackRow
     from player.stations.snapshot import Snapshot
     from player.tui.messages import AnswerFound, RowChosen
 
@@ -183,3 +184,13 @@ class InsightsScreen(PlayingScreen):
         told = self.query_one(LogList).selected
         if told is not None and told.event.correctable:
             self.post_message(Tell("correct", Correction("undo", told.track_id, event_id=told.event.id)))
+        else:
+            self.complain("This is no event that can be taken back.")
+
+    @property
+    def chosen(self) -> TrackRow | None:
+        """The track of the selected event, while its file is there."""
+        told = self.query_one(LogList).selected
+        return (
+            None if told is None else next((row for row in self._player.catalogue() if row.id == told.track_id), None)
+        )

@@ -13,6 +13,7 @@ from player.tui.screens.playing import PlayingScreen
 from player.tui.widgets.cover import Cover
 from player.tui.widgets.lyrics_panel import LyricsPanel
 from player.tui.widgets.now_playing import PositionBar
+from player.tui.widgets.spectrum import Spectrum
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -41,12 +42,22 @@ class NowScreen(PlayingScreen):
     def body(self) -> ComposeResult:
         """A picture beside words."""
         with Horizontal(id="stage"):
-            yield Cover(self._player, id="cover")
+            yield Cover(self._player, framed=True, id="cover")
             yield LyricsPanel(lambda: self.query_one(PositionBar).position, id="lyrics")
+        yield Spectrum(self._player, id="spectrum")
 
     def on_mount(self) -> None:
         """Draw what there is."""
+        self.set_class(getattr(self.app, "spectrum", True), "-spectrum")
         self.show(self._player.snapshot())
+
+    def on_screen_resume(self) -> None:
+        """Let the spectrum be measured."""
+        self.query_one(Spectrum).watch_music(on=True)
+
+    def on_screen_suspend(self) -> None:
+        """Nobody looks."""
+        self.query_one(Spectrum).watch_music(on=False)
 
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot; another track has other words."""

@@ -121,6 +121,11 @@ class PlaylistsScreen(BrowseScreen):
         elif one is not None:
             self.post_message(Tell("play_station_of", ("query", one.query or f'playlist:"{one.name}"')))
 
+    def action_kind(self, number: int | None = None) -> None:
+        """Playlists go by their names alone."""
+        del number
+        self.complain("Playlists are listed by name; l opens the library by artist, genre, year, folder or age.")
+
     def action_take_out(self) -> None:
         """Take the selected track out of the playlist."""
         one, tracks = self._list, self.query_one(AlbumTrackList)

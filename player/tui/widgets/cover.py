@@ -6,15 +6,17 @@ from functools import partial
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
-from textual.widget import Widget
 from textual.worker import get_current_worker
 
 from player.errors import PlayerError
 from player.tui.messages import CoverDrawn
+from player.tui.text import fit
+from player.tui.widgets.styled_text import Ink, Inked, Line
 
 if TYPE_CHECKING:
     from textual.geometry import Size
@@ -28,16 +30,18 @@ _LEAST = 4
 """Rows below which a picture is a smudge."""
 
 
-class Cover(Widget):
-    """The picture of the track that plays; nothing where there is none.
+class Cover(Inked):
+    """The picture of the track that plays; where there is none, nothing, or its names in a frame.
 
     Args:
         player: who knows the pictures.
+        framed: draw the frame.
     """
 
-    def __init__(self, player: Controller, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
+    def __init__(self, player: Controller, *, framed: bool = False, id: str | None = None) -> None:  # noqa: A002 - Textual's name for it
         super().__init__(id=id)
         self._player = player
+        self._framed = framed
         self._track: TrackRow | None = None
         self._asked: tuple[int, Size] | None = None
         self._strips: list[Strip] = []
@@ -82,9 +86,26 @@ class Cover(Widget):
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
-        """One line of the picture."""
+        """One line of the picture, or of what stands for it."""
+        if not self._strips:
+            return super().render_line(y)
         drawn = self._strips[y] if y < len(self._strips) else Strip([])
         return drawn.adjust_cell_length(self.size.width, self.rich_style)
+
+    def line(self, y: int, width: int) -> Line:
+        """A frame in the shape of a cover, with album, artist and year in its middle."""
+        track, height = self._track, min(self.content_size.height, width // 2)
+        if not self._framed or track is None or y >= height or height < _LEAST:
+            return []
+        room = height * 2 - 2
+        if y in {0, height - 1}:
+            return [(("╭", "╰")[y > 0] + "─" * room + ("╮", "╯")[y > 0], Ink.DIM)]
+        names = (track.album or track.title, track.artist, str(track.year or ""))
+        at = y - (height - len(names)) // 2
+        name = fit(names[at], room - 2) if 0 <= at < len(names) else ""
+        before = (room - cell_len(name)) // 2
+        ink = Ink.STRONG if at == 0 else Ink.DIM
+        return [("│", Ink.DIM), (" " * before + name + " " * (room - before - cell_len(name)), ink), ("│", Ink.DIM)]
 
 
 def half_blocks(content: bytes, width: int, height: int) -> list[Strip]:
