@@ -18,6 +18,8 @@ from player.audio.client import AudioClient
 
 Play = Callable[[Sequence[Path]], float]
 """Begins to play files, one after the other; the moment, on the clock that never goes back, when it was told to."""
+Peer = tuple[Play, Callable[[], int | None]]
+"""What makes a player play, and its process."""
 START_SECONDS = 20.0
 MPD_CONF = """music_directory "{folder}"
 db_file "{work}/mpd.db"
@@ -33,7 +35,7 @@ audio_output {{
 
 
 @contextmanager
-def ours(_work: Path, environment: Mapping[str, str]) -> Generator[tuple[Play, Callable[[], int | None]]]:
+def ours(_work: Path, environment: Mapping[str, str], engine: str = "stream") -> Generator[Peer]:
     """The audio process by itself."""
     ready = Flag()
     waiting: list[Path] = []
@@ -57,13 +59,13 @@ def ours(_work: Path, environment: Mapping[str, str]) -> Generator[tuple[Play, C
             client.send(audio.Prepare(str(waiting[0]), token + 1))
         return told
 
-    with AudioClient(heard, engine="stream", environment=environment) as client:
+    with AudioClient(heard, engine=engine, environment=environment) as client:
         ready.wait(START_SECONDS)
         yield play, lambda: client.pid
 
 
 @contextmanager
-def mpd(work: Path, environment: Mapping[str, str]) -> Generator[tuple[Play, Callable[[], int | None]]]:
+def mpd(work: Path, environment: Mapping[str, str]) -> Generator[Peer]:
     """MPD, told what to play by its own protocol."""
     folder = work / "music"
     folder.mkdir()
@@ -100,7 +102,7 @@ def mpd(work: Path, environment: Mapping[str, str]) -> Generator[tuple[Play, Cal
 
 
 @contextmanager
-def cmus(work: Path, environment: Mapping[str, str]) -> Generator[tuple[Play, Callable[[], int | None]]]:
+def cmus(work: Path, environment: Mapping[str, str]) -> Generator[Peer]:
     """cmus, in a terminal that nobody sees."""
     home = work / "home"
     home.mkdir()
