@@ -19,6 +19,9 @@ LATENCY_SECONDS = 0.12
 PERIOD_FRAMES = 2048
 """Frames of one callback, about 45 ms: left to choose, PortAudio takes 20 ms and more than twice the processor time."""
 
+LEAD_SECONDS = 0.02
+"""Silence when a device begins: sound servers and converters lose the first milliseconds (8 of them at PulseAudio)."""
+
 ABSENT_RATE = 48_000
 """What is decoded for while there is no device."""
 
@@ -56,6 +59,8 @@ class PortAudioOutput:
         self._stream: Any = None
         self._stopped = False
         self._resting = True
+        self._lead = 0
+        """Frames of silence before the next that are rendered."""
         self._last_call = time.monotonic()
 
     def start(self, render: Render) -> None:
@@ -67,7 +72,9 @@ class PortAudioOutput:
             self._heard_at = now + (delay if delay > 0 else latency) + frames / self.rate
             if status.output_underflow:
                 self.underruns += 1
-            render(out)
+            lead, self._lead = self._lead, 0
+            out[:lead].fill(0)
+            render(out[lead:])
 
         latency = LATENCY_SECONDS
 
@@ -109,6 +116,7 @@ class PortAudioOutput:
         if self._stream is None or not self._resting:
             return
         self._last_call = time.monotonic()
+        self._lead = int(LEAD_SECONDS * self.rate)
         try:
             self._stream.start()
             self._stopped = False
