@@ -44,7 +44,18 @@ def former_rule_refuses(label: NDArray[np.int8], new: Floats, live: Floats, rng:
     return bool(worse.mean() >= FORMER_CERTAINTY)
 
 
-def refusals(difference: float, rows: int, seed: int) -> tuple[int | None, int | None]:
+def row_wins(scores: Floats, label: NDArray[np.int8], session: int) -> Floats:
+    """Each row against the earlier ones of its session of so many rows, else against all earlier ones."""
+    known = prequential_wins(np.broadcast_to(scores, (len(label), len(label))), label)
+    for begin in range(0, len(label), session):
+        part = slice(begin, begin + session)
+        own = label[part]
+        found = prequential_wins(np.broadcast_to(scores[part], (len(own), len(own))), own)
+        known[part] = np.where(np.isfinite(found), found, known[part])
+    return known
+
+
+def refusals(difference: float, rows: int, session: int, seed: int) -> tuple[int | None, int | None]:
     """The retraining at which one listener's worse (or equal) models are first refused, by the gate and the former rule."""
     rng = np.random.default_rng(seed)
     evidence, gate, former = NO_EVIDENCE, None, None
@@ -53,7 +64,7 @@ def refusals(difference: float, rows: int, seed: int) -> tuple[int | None, int |
         common, own, theirs = rng.standard_normal((3, rows))
         mixed = [np.sqrt(SHARED) * common + np.sqrt(1 - SHARED) * each for each in (own, theirs)]
         new, live = scores_of(label, mixed[0], LIVE_AUC + difference), scores_of(label, mixed[1], LIVE_AUC)
-        wins = [prequential_wins(np.broadcast_to(scores, (rows, rows)), label) for scores in (new, live)]
+        wins = [row_wins(scores, label, session) for scores in (new, live)]
         known = np.isfinite(wins[0])
         growth = [bet_growth((wins[0] - wins[1])[known]), bet_growth(wins[0][known] - 0.5)]
         evidence = evidence.after(np.mean(growth, axis=0), float(retraining))
@@ -69,15 +80,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--listeners", type=int, default=400)
     parser.add_argument("--rows", type=int, default=50, help="judged rows between two retrainings")
+    parser.add_argument("--session", type=int, default=12, help="judged rows of a session")
     chosen = parser.parse_args()
-    print(f"{chosen.listeners} simulated listeners, {chosen.rows} judged rows a retraining, live pair AUC {LIVE_AUC}; ")
+    print(
+        f"{chosen.listeners} simulated listeners, {chosen.rows} judged rows a retraining, {chosen.session} a session, live pair AUC {LIVE_AUC}; "
+    )
     print(
         f"refused by the e-process (alpha {ALPHA:g}) | by the former bootstrap, at the first, within 3, within 10 retrainings"
     )
     for difference in DIFFERENCES:
-        outcomes = [refusals(difference, chosen.rows, seed) for seed in range(chosen.listeners)]
+        outcomes = [refusals(difference, chosen.rows, chosen.session, seed) for seed in range(chosen.listeners)]
         shares = [
-            [np.mean([each[rule] is not None and each[rule] <= within for each in outcomes]) for within in (1, 3, 10)]
+            [np.mean([(each[rule] or RETRAININGS + 1) <= within for each in outcomes]) for within in (1, 3, 10)]
             for rule in (0, 1)
         ]
         texts = ["  ".join(f"{share:.3f}" for share in shares[rule]) for rule in (0, 1)]

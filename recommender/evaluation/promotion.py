@@ -1,7 +1,9 @@
 """Promotion: may a new model replace the one in use? An e-process over all retrainings decides.
 
-Every judged row of the newest slice tells how much better or worse a model orders it among the earlier rows than what would
-serve in its place – the live model, the player without any model, and chance. Against "on average it is not more than .01
+Every judged row of the newest slice tells how much better or worse a model orders it among the earlier rows of its session
+(of its station, where the session holds none of the other label) than what would serve in its place – the live model, the
+player without any model, and chance. Within a session, because skips come in bursts: over all rows whoever knows that this
+is an evening of skipping looks clever. Against "on average it is not more than .01
 worse" a gambler bets; the capital, carried from one retraining to the next over rows that each count once, is a non-negative
 supermartingale as long as that is so, and by Ville's inequality reaches 1 / α with a probability of at most α, however many
 retrainings there are (Ramdas et al. 2023, "Game-theoretic statistics and safe anytime-valid inference"). A model is refused

@@ -293,10 +293,11 @@ def _station_auc(answers: Answers, states: ListenerStates) -> list[float]:
 
 
 def _row_wins(answers: Answers, states: ListenerStates) -> Floats:
-    """(R,) of each row against the earlier ones of its station, NaN where there is none of the other label."""
+    """(R,) of each row against the earlier ones of its session, else of its station; NaN where none has the other label."""
     known = np.full(len(states.rows), np.nan)
-    for group in states.groups:
-        known[group] = prequential_wins(answers.table[np.ix_(group, group)], states.label[group])
+    for group in (*states.groups, *states.sessions):
+        found = prequential_wins(answers.table[np.ix_(group, group)], states.label[group])
+        known[group] = np.where(np.isfinite(found), found, known[group])
     return known
 
 

@@ -133,7 +133,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Prequential:
-    """One listener's judged rows in time order, each against the earlier ones of its station.
+    """One listener's judged rows in time order, each against the earlier ones of its session, else of its station.
 
     Attributes:
         time: (R,) seconds, rising.

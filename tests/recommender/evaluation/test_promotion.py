@@ -76,6 +76,16 @@ def test_what_would_not_serve_decides_nothing(make_log, oracle):
     assert not judge(evaluation, "new", None, ["base", "content-knn"]).promoted
 
 
+def test_a_row_is_judged_within_its_session_and_within_its_station_where_the_session_says_nothing(make_log, oracle):
+    evening, morning = 0, 100_000
+    log = make_log(
+        [(0, 0, 0, evening, 1), (0, 0, 1, evening + 60, -1), (0, 0, 2, morning, 1), (0, 0, 3, morning + 60, -1)],
+        tracks=4,
+    )
+    wins = walk([oracle(np.array([0.0, 1.0, 3.0, 2.0]), "new")], log).prequential.wins["new"]
+    assert wins[1:].tolist() == [0.0, 1.0, 1.0], "the third against the station's, the last against the session's alone"
+
+
 def test_rows_count_once_over_all_retrainings(make_log, oracle):
     evaluation = graded(make_log, oracle, {"new": RIGHT, "old": NOISE})
     first = judge(evaluation, "new", "old", []).evidence
