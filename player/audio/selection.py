@@ -1,5 +1,8 @@
 """Which engine plays: the one asked for where it can, else the next best, saying so."""
 
+from collections.abc import Callable, Iterator
+from functools import partial
+
 from player.audio.engine import Emit, Engine, Post
 from player.audio.libraries import portaudio
 from player.audio.null import NullOutput
@@ -16,7 +19,7 @@ def open_engine(
     """Open an engine.
 
     Args:
-        name: one of ``ENGINES``; ``auto`` is ``stream``.
+        name: one of ``ENGINES``; ``auto`` is ``stream``. The other one plays where a library of the one is missing.
         device: part of the output device's name, None for the default.
         emit: where the engine's events go.
         post: runs functions on the control thread.
@@ -28,24 +31,27 @@ def open_engine(
     if name == "null":
         return StreamEngine(NullOutput(), emit, post), ""
     note = ""
-    if name == "vlc":
+    for open_one, words in _ways(name, device):
         try:
-            return _vlc(device, emit, post), ""
+            return open_one(emit, post), f"{note} {words}".strip() if note else ""
         except OutputError as error:
-            note = str(error)
-    try:
-        return _stream(device, emit, post), note
-    except OutputError as error:
-        note = note or str(error)
-    if device is not None:
-        try:
-            return _stream(None, emit, post), f"{note} The default device plays instead."
-        except OutputError:
-            pass  # the first reason is the one the listener can fix
+            note = note or str(error)  # the first reason is the one the listener can mend
     absent = AbsentOutput(device)
     if wait_for_device:
         return StreamEngine(absent, emit, post), note
     return StreamEngine(NullOutput(), emit, post, absent), f"{note} Until then tracks run silently, by the clock."
+
+
+def _ways(name: str, device: str | None) -> Iterator[tuple[Callable[[Emit, Post], Engine], str]]:
+    """What to try, and how to say that it plays in place of what was asked for."""
+    vlc_first = name == "vlc"
+    if vlc_first:
+        yield partial(_vlc, device), ""
+    yield partial(_stream, device), "The engine `stream` plays instead." if vlc_first else ""
+    if device is not None:
+        yield partial(_stream, None), "The default device plays instead."
+    if not vlc_first:
+        yield partial(_vlc_for_want_of_portaudio, device), "VLC plays instead."
 
 
 def _stream(device: str | None, emit: Emit, post: Post) -> Engine:
@@ -53,17 +59,15 @@ def _stream(device: str | None, emit: Emit, post: Post) -> Engine:
 
 
 def _vlc(device: str | None, emit: Emit, post: Post) -> Engine:
-    from player.audio.vlc_engine import VlcEngine  # noqa: PLC0415 - libvlc is loaded only where it was asked for
+    from player.audio.vlc_engine import VlcEngine  # noqa: PLC0415 - libvlc is loaded only where it is needed
 
-    if _no_device_at_all():
-        raise OutputError("No output device was found; connect one and start again.")
     return VlcEngine(device, emit, post)
 
 
-def _no_device_at_all() -> bool:
-    """Whether PortAudio is there and sees nothing; VLC itself would play on without a sound or a word."""
+def _vlc_for_want_of_portaudio(device: str | None, emit: Emit, post: Post) -> Engine:
+    """Where PortAudio is there and finds no device, VLC would find none either."""
     try:
-        library = portaudio()
+        portaudio()
     except OutputError:
-        return False
-    return not any(found["max_output_channels"] > 0 for found in library.query_devices())
+        return _vlc(device, emit, post)
+    raise OutputError("There is nothing to play through.")

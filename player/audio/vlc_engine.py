@@ -54,7 +54,7 @@ class VlcEngine:
             post: runs functions on the control thread.
 
         Raises:
-            OutputError: libvlc is missing or has no such device.
+            OutputError: libvlc is missing, or there is no device, or none such.
         """
         self.name, self.cannot = "vlc", CANNOT
         self._emit = emit
@@ -64,6 +64,9 @@ class VlcEngine:
         if self._instance is None:
             raise OutputError(f"The VLC library does not start, its plugins may be missing; {INSTALL_VLC}.")
         self._player: Any = self._instance.media_player_new()
+        if not self._hears():
+            self.close()
+            raise OutputError("No output device was found; connect one, or choose another.")
         self.device = self._choose_device(device)
         self._generation = 0
         self._path = ""
@@ -227,7 +230,10 @@ class VlcEngine:
         raise OutputError(f"VLC knows no output device called {wanted!r}; connect it, or choose another.")
 
     def _listed_devices(self) -> list[tuple[bytes, bytes]]:
-        first = self._player.audio_output_device_enum()
+        return self._devices(self._player.audio_output_device_enum())
+
+    def _devices(self, first: Any) -> list[tuple[bytes, bytes]]:
+        """A list of libvlc's, which is let go."""
         found: list[tuple[bytes, bytes]] = []
         entry = first
         while entry:
@@ -236,6 +242,15 @@ class VlcEngine:
         if first:
             self._vlc.libvlc_audio_output_device_list_release(first)
         return found
+
+    def _hears(self) -> bool:
+        """Whether there is a device; without one VLC plays on, without a sound or a word.
+
+        Without a sound server it lists the plug-ins of ALSA, which are always there, and its cards, if there are any.
+        """
+        listed = {device for device, _ in self._listed_devices()}
+        plug_ins = set(self._devices(self._vlc.libvlc_audio_output_device_list_get(self._instance, b"alsa")))
+        return any(b"CARD=" in device for device in listed) or bool(listed - {device for device, _ in plug_ins})
 
     def _attach_events(self) -> None:
         kinds, manager = self._vlc.EventType, self._player.event_manager()

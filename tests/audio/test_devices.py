@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from player.audio.devices import sound_findings
-from player.audio.messages import Ready
+from player.audio.messages import Finished, Load, Ready
 
 LIST_FINDINGS = (
     "import json, dataclasses\n"
@@ -82,3 +82,25 @@ def test_the_devices_of_a_sound_server_are_listed_with_the_default_and_silence(p
     assert [one["name"] for one in found if one["default"]] == ["default"]
     assert {one["engine"] for one in found} == {"stream", "null"}
     assert all(one["rate"] > 0 for one in found)
+
+
+@pytest.mark.slow
+@pytest.mark.sound
+@pytest.mark.parametrize(
+    ("asked", "module", "other", "words"),
+    [
+        ("vlc", "vlc", "stream", "The VLC library was not found"),
+        ("auto", "sounddevice", "vlc", "The PortAudio library was not found"),
+    ],
+)
+def test_where_a_library_is_missing_that_is_said_and_the_other_engine_plays(
+    pulse, start_client, tmp_path, tones, asked, module, other, words
+):
+    (tmp_path / f"{module}.py").write_text("raise OSError('no such library')\n")
+    client, events = start_client(asked, environment={**pulse.environment, "PYTHONPATH": str(tmp_path)})
+    ready = events.wait_for(Ready)
+    assert ready.engine == other
+    assert ready.note.startswith(words)
+    assert ready.note.endswith("plays instead.")
+    client.send(Load(str(tones / "short.flac"), 0.0, 1, True))
+    events.wait_for(Finished)
