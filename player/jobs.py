@@ -27,6 +27,8 @@ AUTOGROUP = Path("/proc/self/autogroup")
 AUTOGROUP_TRIES = 5
 AUTOGROUP_SECONDS = 0.11
 LOWEST_PRIORITY = 19
+WAITED_FOR_PRIORITY = 5
+"""Behind the music, before whatever else a busy machine does at the lowest priority: a listener waits for the first tracks."""
 GRACE_SECONDS = 10.0
 """How long an attached job may take to keep what it has after its screen is gone."""
 LINE_SECONDS = 10.0
@@ -283,21 +285,21 @@ class JobChild:
         )
 
 
-def lower_priority() -> None:
-    """Let everything else on the machine go first.
+def lower_priority(niceness: int = LOWEST_PRIORITY) -> None:
+    """Let everything else on the machine go first, as far as a niceness says.
 
     Linux shares the processor out between sessions before it looks at niceness, where "autogroup" is on: a child in a
     session of its own would get as much as the music. So the session's own niceness is set too.
     """
-    os.nice(LOWEST_PRIORITY)
+    os.nice(niceness)
     if os.getsid(0) == os.getpid():  # never that of the shell that a command was typed in
-        _lower_session()
+        _lower_session(niceness)
 
 
-def _lower_session() -> None:
+def _lower_session(niceness: int) -> None:
     for _ in range(AUTOGROUP_TRIES):
         try:
-            AUTOGROUP.write_text(str(LOWEST_PRIORITY))
+            AUTOGROUP.write_text(str(niceness))
         except BlockingIOError:
             time.sleep(AUTOGROUP_SECONDS)  # Linux takes ten such wishes a second from the whole machine
         except OSError:

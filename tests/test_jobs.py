@@ -15,6 +15,7 @@ from player.errors import PlayerError
 from player.jobs import (
     AUTOGROUP,
     LOWEST_PRIORITY,
+    WAITED_FOR_PRIORITY,
     Estimate,
     JobChild,
     JobProgress,
@@ -136,10 +137,11 @@ def test_a_job_that_ends_before_its_screen_ends_without_a_word():
         assert child.wait(PATIENCE_SECONDS) == 0
 
 
-def test_a_job_of_the_screen_lets_everything_else_go_first():
-    script = "import os\nfrom player.jobs import lower_priority\nlower_priority()\nprint(os.nice(0))"
+@pytest.mark.parametrize(("asked", "got"), [("", LOWEST_PRIORITY), (WAITED_FOR_PRIORITY, WAITED_FOR_PRIORITY)])
+def test_a_job_of_the_screen_lets_others_go_first(asked, got):
+    script = f"import os\nfrom player.jobs import lower_priority\nlower_priority({asked})\nprint(os.nice(0))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert int(done.stdout) == LOWEST_PRIORITY
+    assert int(done.stdout) == min(LOWEST_PRIORITY, os.nice(0) + got)
 
 
 def in_a_session_of_its_own(script: str) -> str:

@@ -53,13 +53,14 @@ def scan(
     ([library] include, exclude).
     """
     from player.cli.progress import reporting
-    from player.jobs import Estimate, JobProgress, JobResult
+    from player.jobs import LOWEST_PRIORITY, WAITED_FOR_PRIORITY, Estimate, JobProgress, JobResult
     from player.library.files import Patterns
     from player.library.scan import ScanOptions, changed_paths
     from player.library.scan import scan as scan_roots
     from player.library.scan_roots import known_roots, remember_roots
 
-    with opened(data_dir) as home, reporting(attached=attached) as (reporter, stop):
+    niceness = LOWEST_PRIORITY if changed else WAITED_FOR_PRIORITY
+    with opened(data_dir) as home, reporting(attached=attached, niceness=niceness) as (reporter, stop):
         roots = [path.expanduser().absolute() for path in paths or []] or known_roots(home.database)
         if not roots:
             raise PlayerError("There is nothing to scan yet; name a folder: player scan FOLDER.")

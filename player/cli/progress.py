@@ -9,6 +9,7 @@ from types import FrameType
 
 from player.errors import PlayerError
 from player.jobs import (
+    LOWEST_PRIORITY,
     JobProgress,
     JobResult,
     PipeReporter,
@@ -24,10 +25,10 @@ EPOCHS = 40
 
 
 @contextmanager
-def reporting(*, attached: bool) -> Generator[tuple[Reporter, threading.Event]]:
+def reporting(*, attached: bool, niceness: int = LOWEST_PRIORITY) -> Generator[tuple[Reporter, threading.Event]]:
     """A reporter and the event that asks to stop.
 
-    Attached, the process takes the lowest priority and an error travels to the screen as the job's result.
+    Attached, the process takes a lower priority and an error travels to the screen as the job's result.
     """
     if not attached:
         reporter = TerminalReporter()
@@ -36,7 +37,7 @@ def reporting(*, attached: bool) -> Generator[tuple[Reporter, threading.Event]]:
         finally:
             reporter.clear()
         return
-    lower_priority()
+    lower_priority(niceness)
     reporter = PipeReporter()
     try:
         yield reporter, stop_when_orphaned()
