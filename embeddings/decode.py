@@ -117,8 +117,8 @@ def _within(frames: Iterator[AudioFrame], container: InputContainer, part: Audio
             yield frame
 
 
-def decode_mono(path: Path, sample_rate: int, max_seconds: float = MAX_SECONDS) -> NDArray[np.float32]:
-    """Decode the file's first audio stream, average its channels, resample: (N,) float32, N >= 1.
+def decode_mono(audio: Audio, sample_rate: int, max_seconds: float = MAX_SECONDS) -> NDArray[np.float32]:
+    """Decode the first audio stream of a file or part, average its channels, resample: (N,) float32, N >= 1.
 
     The content, not the extension, decides the format. Damaged packets are passed over. At most ``max_seconds`` from
     the start are decoded, without reading what follows.
@@ -126,11 +126,11 @@ def decode_mono(path: Path, sample_rate: int, max_seconds: float = MAX_SECONDS) 
     Raises:
         EmbeddingError: the file cannot be read or holds no decodable audio.
     """
-    return decode_channels(path, sample_rate, 1, max_seconds)
+    return decode_channels(audio, sample_rate, 1, max_seconds)
 
 
 def decode_stereo(path: Path, sample_rate: int, max_seconds: float = MAX_SECONDS) -> NDArray[np.float32]:
-    """Decode the file's first audio stream as two channels and resample: (2, N) float32, N >= 1.
+    """Decode the first audio stream of a file or part as two channels and resample: (2, N) float32, N >= 1.
 
     Mono is heard on both sides; of more than two channels both sides hear the mean. In all else as :func:`decode_mono`.
 

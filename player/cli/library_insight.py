@@ -5,7 +5,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from player.cli.options import DataDir, Json, StationName, check_folder, emit_json, keep, opened, say, track_document
+from player.cli.options import (
+    DataDir,
+    Home,
+    Json,
+    StationName,
+    check_folder,
+    emit_json,
+    keep,
+    opened,
+    say,
+    track_document,
+)
 from player.errors import PlayerError, UsageError
 
 if TYPE_CHECKING:
@@ -13,9 +24,12 @@ if TYPE_CHECKING:
 
     from player.insight.library_map import LibraryMap
     from player.jobs import Reporter
+    from player.library.tracks import TrackRow
     from player.stations.collection import Collection
 
 DEFAULT_PAGE = "library-map.html"
+FEW_TO_NAME = 20
+"""Tracks in a command that is proposed."""
 
 
 def register(app: typer.Typer) -> None:
@@ -133,28 +147,58 @@ def duplicates(
             say(f"No two of the {collection.embedded} tracks analysed are as alike as {at_least:g}.")
 
 
-def outliers(data_dir: DataDir = None, json: Json = False) -> None:
-    """List tracks that sound unlike the rest of the library: perhaps no music at all.
+def outliers(
+    ask: Annotated[bool, typer.Option("--ask", help="Show one after the other; e excludes it, q ends.")] = False,
+    every: Annotated[
+        bool, typer.Option("--every", help="Listen to every track for speech, a tenth of a second each.")
+    ] = False,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """List what is perhaps no music: speech, and tracks that sound unlike the rest of the library.
 
     A spoken chapter, noise, silence or a test tone among songs is usually here, and so is now and then a song that is merely
-    unusual. What the library holds many of is not unusual.
+    unusual. What the library holds many of is not unusual, unless its genre or folder calls it spoken. Speech is told by its
+    pauses and sounds; beats with pauses are taken for it now and then.
     """
     from player.insight.neighbours import outliers as find_outliers
+    from player.insight.speech import named_as_speech, sounds_like_speech
     from player.stations.collection import load_collection
 
     with opened(data_dir) as home:
         collection = load_collection(home.database)
-        found = find_outliers(collection)
+        strange = {found.track.id: found for found in find_outliers(collection)}
+        others = [row for row in collection.rows if not row.missing and row.id not in strange]
+        called = [row for row in others if named_as_speech(row) or (every and sounds_like_speech(row))]
+        found = [(one.track, one.strangeness, sounds_like_speech(one.track)) for one in strange.values()]
+        found = [*found, *((row, 0.0, True) for row in called)]
+        found.sort(key=lambda one: not one[2])
         if json:
-            emit_json([{**track_document(outlier.track), "strangeness": outlier.strangeness} for outlier in found])
+            emit_json([{**track_document(row), "strangeness": value, "speech": speech} for row, value, speech in found])
             return
-        for outlier in found:
-            print(f"{outlier.track.id:>6}  {outlier.strangeness:.1f}  {outlier.track.artist} – {outlier.track.title}")
-        if found:
-            track = found[0].track.id
-            say(f"`player library exclude id:{track}` keeps one off every station, and nothing is learned from it.")
-        else:
+        for row, value, speech in found:
+            print(f"{row.id:>6}  {value:.1f}  {'speech?  ' if speech else '         '}{row.artist} – {row.title}")
+            if ask and not _keep_or_exclude(home, row):
+                return
+        if found and not ask:
+            speech = [f"id:{row.id}" for row, _, speech in found if speech]
+            query = " or ".join(speech[:FEW_TO_NAME]) or f"id:{found[0][0].id}"
+            say(f"`player library exclude '{query}'` keeps it off every station, and nothing is learned from it;")
+            say("`player outliers --ask` asks about each.")
+        if not found:
             say(f"None of the {collection.embedded} tracks analysed stands out.")
+
+
+def _keep_or_exclude(home: Home, row: "TrackRow") -> bool:
+    """Ask for one key about a track; False when that is to be the end."""
+    from player.feedback.hygiene import add_exclusion
+
+    print("        e exclude, q quit, any other key keeps it: ", end="", flush=True)
+    key = typer.getchar()
+    print(key if key.isprintable() else "")
+    if key == "e":
+        add_exclusion(home.database, f"id:{row.id}", None, None)
+    return key != "q"
 
 
 def path(

@@ -273,7 +273,7 @@ def _measure(
     if not waiting:
         return 0
     estimate, done = Estimate(), 0
-    files = (_audio(path) for _track_id, path in waiting)
+    files = (audio_of(path) for _track_id, path in waiting)
     with closing(measure_many(files, workers=min(workers, len(waiting)), niceness=LOWEST_PRIORITY)) as results:
         for result in results:
             done += 1
@@ -286,7 +286,7 @@ def _measure(
     return len(waiting) - done
 
 
-def _audio(path: str) -> Audio:
+def audio_of(path: str) -> Audio:
     """The file, or the part of it, that a track's path as stored stands for."""
     start, end = span_of(path)
     return AudioPart(text_to_path(path), start, end) if start or end else text_to_path(path)
@@ -344,7 +344,7 @@ class _Run:
             if track is None:
                 return
             self.given.append(track)
-            yield _audio(track.path)
+            yield audio_of(track.path)
 
     def _look_for_more(self, waiting: WaitingTracks) -> None:
         """Take up tracks that a scan has added since."""
