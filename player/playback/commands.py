@@ -5,8 +5,11 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Concatenate, ParamSpec, TypeVar
 
+import numpy as np
+
 from player.audio.devices import listed_devices
 from player.errors import PlayerError
+from player.insight.sound_path import sound_path
 from player.library.albums import album_tracks
 from player.playback.player_state import PlayerSession
 from player.playback.queue_loop import QueueLoop
@@ -14,6 +17,8 @@ from player.playback.sleep_timer import SleepTimer
 from player.stations.pins import Pins, why_not
 from player.storage.event_kinds import Action, Kind
 
+PATH_TRACKS = 10
+"""With both ends; half an hour of music."""
 RESTART_SECONDS = 3.0
 """Pressing "previous" later than this starts the track again; before, it goes back one."""
 
@@ -255,6 +260,25 @@ class PinCommands(Commands):
         if allowed:
             more = len(pins) - len(self._session.pins)
             self._pin(pins, f"Pinned {more} {'track' if more == 1 else 'tracks'}.")
+
+    @command
+    def pin_path(self, track_id: int) -> None:
+        """Pin a path by sound from the playing track to another one.
+
+        Raises:
+            PlayerError: one of them was not analysed yet.
+        """
+        session = self._session
+        if session.current is None:
+            session.show(notice="Nothing plays that a path could begin with.")
+            return
+        if not self._allowed(track_id):
+            return
+        collection, station = session.known.collection, None if session.station is None else session.station.id
+        barred = [why_not(session.history.state, station, row.id, time.time()) != "" for row in collection.rows]
+        steps = sound_path(collection, session.current.track.id, track_id, PATH_TRACKS, ~np.array(barred))
+        pins = Pins(tuple(step.track.id for step in steps[1:]))
+        self._pin(pins, f"A path of {len(pins)} tracks to “{steps[-1].track.title}” is pinned.")
 
     @command
     def move_pin(self, places: int, track_id: int) -> None:

@@ -8,7 +8,7 @@ station plays as usual, so that the music goes on.
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, get_args
 
 import numpy as np
@@ -266,7 +266,9 @@ class ShuffleMode(StationMode):
         named = moment.within & moment.collection.named(moment.seeds)
         if not named.any():
             return Offer(note="What this station is based on names no track that may be played; it plays as usual.")
-        return Offer(named, words=lambda _row, _reason: "shuffled", spacing=SHUFFLED, even=True)
+        artists = len(np.unique(moment.collection.catalogue.artist[named]))
+        spacing = replace(SHUFFLED, artist=min(SHUFFLED.artist, artists - 1))
+        return Offer(named, words=lambda _row, _reason: "shuffled", spacing=spacing, even=True)
 
 
 class AlbumMode:

@@ -219,6 +219,11 @@ class PlayerApp(App[None]):
         yield SystemCommand(
             "theme", "Choose other colours, till you leave; screen.theme keeps them.", self.search_themes
         )
+        yield SystemCommand(
+            "path",
+            "Pin a path by sound from the playing track to the selected one, in place of the pins.",
+            partial(self.action_tell_row, "pin_path"),
+        )
         for key in dict.fromkeys((*PLAYING, *STATION, *PLACES, *ROW, *QUEUE, *ON_STATION)):
             run = partial(self.run_action, key.action, screen if key in ON_STATION else self)
             yield SystemCommand(f"{key.label}  ({self.keymap.shown(key)})", key.help, run)

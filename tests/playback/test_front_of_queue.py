@@ -180,6 +180,17 @@ def test_pins_hold_while_everything_else_is_reordered(evening):
     assert pinned(evening) == [wanted[1]]
 
 
+def test_a_path_by_sound_leads_from_what_plays_to_the_chosen_track(evening, demo):
+    goal = evening.queue[-1]
+    evening.controller.pin_path(goal)
+    path = pinned(evening)
+    assert path[-1] == goal
+    assert 1 < len(path) < 10
+    assert len(set(path)) == len(path)
+    assert evening.now.track.id not in path
+    assert load_pins(demo.database, evening.controller.snapshot().station.id).tracks == tuple(path)
+
+
 def test_pins_survive_a_restart(demo, listen):
     listener = listen(demo, Opening(station_id=demo.station().id))
     wanted = listener.queue[6]

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 MODE_NAMES = {
     "station": ("Station", "on and on, near what it is based on"),
-    "stay": ("Stay close", "only what is closest to what it is based on"),
-    "vibe": ("Follow the vibe", "more of what you let play to the end"),
-    "artist": ("Artist only", "only the artists it is based on"),
-    "deep": ("Deep cuts", "what you seldom played of its artists"),
-    "shuffle": ("Shuffle", "random; nothing again before four fifths were heard"),
+    "stay": ("Stay close", "only what is closest to that"),
+    "vibe": ("Follow the vibe", "more of what you let play"),
+    "artist": ("Artist only", "nobody but its artists"),
+    "deep": ("Deep cuts", "what you seldom played"),
+    "shuffle": ("Shuffle", "random, no early repeats"),
     "albums": ("Album radio", "whole albums, in order"),
     "rediscover": ("Rediscover", "loved, unheard for 30 days"),
     "new": ("New arrivals", "added last, unheard first"),
