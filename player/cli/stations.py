@@ -150,11 +150,15 @@ def list_stations(data_dir: DataDir = None, json: Json = False) -> None:
             say("There are no stations yet; make one with `player station create NAME --seed library`.")
 
 
-def _document(station: "StationRow", seeds: "tuple[Seed, ...]") -> dict[str, object]:
+def _document(station: "StationRow", kept: "tuple[Seed | SignedSeed, ...]") -> dict[str, object]:
+    from player.stations.seeds import apart
+
+    seeds, leanings = apart(kept)
     return {
         "id": station.id,
         "name": station.name,
         "seeds": [str(seed) for seed in seeds],
+        "leanings": [str(leaning) for leaning in leanings],
         "mode": station.mode,
         "dial": station.dial,
         "thumbs_up": station.thumbs_up,

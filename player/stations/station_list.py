@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from player.library.tracks import TrackRow, read_catalogue
-from player.stations.seeds import Seed, SignedSeed, apart, describe_seeds, signed
+from player.stations.seeds import Seed, SignedSeed, describe_seeds, signed
 from player.stations.snapshot import StationRow
 from player.storage.database import Database
 
@@ -23,8 +23,8 @@ SELECT station_id, sum(kind = 'up'), sum(kind = 'down') FROM last_words WHERE pl
 """The last word about each track on each station, as ``ListeningState`` has it; a test holds one against the other."""
 
 
-def list_stations(database: Database) -> list[tuple[StationRow, tuple[Seed, ...]]]:
-    """Every station in the order they were made, with its seeds."""
+def list_stations(database: Database) -> list[tuple[StationRow, tuple[Seed | SignedSeed, ...]]]:
+    """Every station in the order they were made, with its seeds and what it leans to."""
     with database.look_up() as connection:
         seeds: dict[int, list[Seed | SignedSeed]] = {}
         for station, kind, value in connection.execute(_SEEDS):
@@ -34,11 +34,11 @@ def list_stations(database: Database) -> list[tuple[StationRow, tuple[Seed, ...]
         stations = connection.execute(
             "SELECT id, name, mode, dial FROM station WHERE removed_us IS NULL ORDER BY id"
         ).fetchall()
-    rows: list[tuple[StationRow, tuple[Seed, ...]]] = []
+    rows: list[tuple[StationRow, tuple[Seed | SignedSeed, ...]]] = []
     for number, name, mode, dial in stations:
         own = tuple(seeds.get(number, ()))
         row = StationRow(number, name, describe_seeds(own, titles), *thumbs.get(number, (0, 0)), mode, dial)
-        rows.append((row, apart(own)[0]))
+        rows.append((row, own))
     return rows
 
 
