@@ -64,9 +64,9 @@ def move_root(database: Database, old: Path, new: Path) -> tuple[int, int]:
     before, after = path_to_text(old), path_to_text(new)
     moved = absent = 0
     with database.session() as session:
-        known = dict(session.execute(text("SELECT path, id FROM track_file")).tuples().all())
-        roots = dict(session.execute(text("SELECT path, root FROM track_file")).tuples().all())
-        for path, number in known.items():
+        rows = session.execute(text("SELECT path, id, root FROM track_file"))
+        known = {path: (number, root) for path, number, root in rows}
+        for path, (number, root) in known.items():
             if path != before and not path.startswith(before + "/"):
                 continue
             place = after + path[len(before) :]
@@ -75,11 +75,10 @@ def move_root(database: Database, old: Path, new: Path) -> tuple[int, int]:
             if place in known:
                 session.execute(text("DELETE FROM track_file WHERE id = :number"), {"number": number})
                 continue
-            root = roots[path]
-            root = after + root[len(before) :] if root == before or root.startswith(before + "/") else root
+            below = after + root[len(before) :] if root == before or root.startswith(before + "/") else root
             session.execute(
                 text("UPDATE track_file SET path = :path, root = :root, missing = :missing WHERE id = :number"),
-                {"path": place, "root": root, "missing": not there, "number": number},
+                {"path": place, "root": below, "missing": not there, "number": number},
             )
         session.execute(
             text("UPDATE OR REPLACE library_root SET path = :after WHERE path = :before"),
