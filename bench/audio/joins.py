@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from bench.audio.peers import PLAYERS, missing_peers, processor_seconds, resident_megabytes
-from bench.audio.sine import JOINS, judge, write_halves
+from bench.audio.sine import JOINS, judge, write_cut
 from tests.support.pulse import PulseServer, missing_programs
 
 AFTER_SECONDS = 3.0
@@ -38,7 +38,7 @@ def _measure(folder: Path, join: str, player: str) -> str:
     work, server_folder = folder / "work", folder / "server"
     work.mkdir()
     server_folder.mkdir()
-    paths, seconds = write_halves(folder, JOINS[join])
+    paths, seconds = write_cut(folder, JOINS[join])
     server = PulseServer(server_folder)
     try:
         with PLAYERS[player](work, server.environment) as (play, pid), server.recording() as recording:

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,10 @@ PART_SECONDS = (2.5123, 2.0)
 AWAY_SECONDS = 0.06
 """So far from the join its phase is taken: lossy encoders blur the ends of what they were given."""
 SILENT, SOUNDING = 0.005, 0.02
+THROUGH_ZERO = 3
+"""Samples for which a sine may be as good as silent."""
+LEAST_SILENCE = 40
+"""Samples in a row that are heard as a dropout."""
 
 Samples = NDArray[np.float32]
 
@@ -51,11 +56,11 @@ JOINS = {
 }
 
 
-def write_halves(folder: Path, parts: tuple[Part, Part]) -> tuple[list[Path], float]:
-    """Cut a sine into two files; returns them and how many seconds they are together."""
+def write_cut(folder: Path, parts: Sequence[Part], lengths: Sequence[float] = PART_SECONDS) -> tuple[list[Path], float]:
+    """Cut a sine into files of so many seconds; returns them and how many seconds they are together."""
     paths: list[Path] = []
     begun = 0.0
-    for number, (part, seconds) in enumerate(zip(parts, PART_SECONDS, strict=True)):
+    for number, (part, seconds) in enumerate(zip(parts, lengths, strict=True)):
         count = int(seconds * part.rate)
         times = begun + np.arange(count) / part.rate
         samples = (AMPLITUDE * np.sin(2 * np.pi * HERTZ * times)).astype(np.float32)
@@ -116,7 +121,7 @@ def judge(recorded: Samples, seconds: float) -> Join:
     join = int(PART_SECONDS[0] * RECORDED_RATE)
     period, away = int(RECORDED_RATE / HERTZ), int(AWAY_SECONDS * RECORDED_RATE)
     around = whole[join - 2 * period : join + RECORDED_RATE]
-    silent = _longest_silence(around)
+    silent = max((length for _, length in holes(around, THROUGH_ZERO)), default=0)
     turned = whole * np.exp(-2j * np.pi * HERTZ * np.arange(len(whole)) / RECORDED_RATE)
     before = np.angle(turned[join - away - 10 * period : join - away].mean())
     later = join + silent + away
@@ -132,8 +137,8 @@ def judge(recorded: Samples, seconds: float) -> Join:
     )
 
 
-def _longest_silence(samples: NDArray[np.float64]) -> int:
-    """The longest run of silence that is longer than a sine's way through zero."""
+def holes(samples: NDArray[np.float64] | Samples, least: int = LEAST_SILENCE) -> list[tuple[int, int]]:
+    """Where (N,) samples are silent for longer than a sine's way through zero: (place, length) of each."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], np.abs(samples) < SILENT, [0]]).astype(int)))
-    runs = edges[1::2] - edges[::2]
-    return int(runs[runs > 3].max(initial=0))
+    found = zip(edges[::2].tolist(), (edges[1::2] - edges[::2]).tolist(), strict=True)
+    return [(place, length) for place, length in found if length > least]

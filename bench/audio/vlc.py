@@ -17,12 +17,10 @@ from shutil import which
 import numpy as np
 
 from bench.audio.peers import Peer, ours
-from bench.audio.sine import JOINS, RECORDED_RATE, SILENT, SOUNDING, Samples, write_halves
+from bench.audio.sine import JOINS, RECORDED_RATE, SOUNDING, Samples, holes, write_cut
 from tests.support.pulse import PulseServer, missing_programs
 
 AFTER_SECONDS = 5.0
-LEAST_SILENCE = 40
-"""Samples in a row, at a recording's rate: a sine's way through zero takes fewer."""
 START_SECONDS = 2.0
 
 
@@ -80,7 +78,7 @@ def _measure(folder: Path, join: str, player: str) -> str:
     work, server_folder = folder / "work", folder / "server"
     work.mkdir()
     server_folder.mkdir()
-    paths, seconds = write_halves(folder, JOINS[join])
+    paths, seconds = write_cut(folder, JOINS[join])
     server = PulseServer(server_folder)
     try:
         with PLAYERS[player](work, server.environment) as (play, _), server.recording() as recording:
@@ -98,11 +96,9 @@ def _judged(recorded: Samples, seconds: float) -> str:
     if not len(loud):
         return " nothing was heard"
     whole = mono[loud[0] : loud[-1] + 1]
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], whole < SILENT, [0]]).astype(int)))
-    holes = [(start, end - start) for start, end in zip(edges[::2], edges[1::2], strict=True)]
-    holes = [(start, length) for start, length in holes if length > LEAST_SILENCE]
-    early = [length for start, length in holes if start < START_SECONDS * RECORDED_RATE]
-    late = [length for start, length in holes if start >= START_SECONDS * RECORDED_RATE]
+    found = holes(whole)
+    early = [length for start, length in found if start < START_SECONDS * RECORDED_RATE]
+    late = [length for start, length in found if start >= START_SECONDS * RECORDED_RATE]
     figures = (sum(early), max(late, default=0), len(whole) - round(seconds * RECORDED_RATE))
     milliseconds = [1000 * figure / RECORDED_RATE for figure in figures]
     return f"{len(early):>14}{milliseconds[0]:>12.0f}{milliseconds[1]:>17.0f}{milliseconds[2]:>13.0f}"

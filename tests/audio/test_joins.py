@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soxr
 
-from bench.audio.sine import FORMATS, PART_SECONDS, Part, judge, write_halves
+from bench.audio.sine import FORMATS, PART_SECONDS, Part, judge, write_cut
 from player.audio.deck import LAST_CALL_SECONDS, Deck, Way
 from player.audio.messages import Load
 from player.audio.mixer import Listeners, Mixer
@@ -78,7 +78,7 @@ def tape():
 
 
 def joined(tape, folder, parts, rate=RATE):
-    paths, seconds = write_halves(folder, parts)
+    paths, seconds = write_cut(folder, parts)
     machine = tape(rate)
     machine.play(machine.deck(paths[0]))
     machine.follow(paths[1])

@@ -130,6 +130,12 @@ class Recording:
         """All that was recorded so far, (N, 2) float32."""
         return self._frames(0, len(self._bytes))
 
+    def forget(self) -> np.ndarray:
+        """All that was recorded since this was last asked, (N, 2) float32; it is not kept."""
+        whole = self._frames(0, len(self._bytes))
+        del self._bytes[: len(whole) * FRAME_BYTES]
+        return whole
+
     def close(self) -> None:
         """Stop recording."""
         self._recorder.kill()
