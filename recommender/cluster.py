@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,8 @@ LOCAL = "local"
 """The address of a cluster that is started on this machine for the run, on all its cores."""
 KNOCK_SECONDS = 10.0
 """For a cluster to answer."""
+TRIES = 3
+"""Of a task whose machine is lost, after the first."""
 
 
 class ClusterError(Exception):
@@ -49,6 +52,12 @@ def connection(address: str) -> Generator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def connected() -> Any | None:
+    """Ray, where this process is connected to a cluster; looked for without importing it."""
+    ray = sys.modules.get("ray")
+    return ray if ray is not None and ray.is_initialized() else None
 
 
 def _knock(address: str) -> None:

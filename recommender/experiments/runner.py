@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from recommender.cluster import TRIES, connected
 from recommender.datasets.dataset import Dataset
 from recommender.datasets.summary import statistics
 from recommender.evaluation.protocol import evaluate
@@ -148,7 +149,8 @@ class _Run:
         plan = self._plan()
         tasks = [task for _, own in plan for task in own]
         found = {task: part for task in tasks if (part := self._saved(task)) is not None}
-        make = self._here(plan, found) if self.jobs <= 1 else self._elsewhere(tasks, found)
+        here = self.jobs <= 1 and connected() is None
+        make = self._here(plan, found) if here else self._elsewhere(tasks, found)
         for task, part in make:
             self.workspace.save(task.file, to_bytes(part))
             found[task] = part
@@ -239,17 +241,21 @@ def _measured(
 def in_processes(
     work: Callable[[Given, Task], Made], given: Given, tasks: Sequence[Task], jobs: int
 ) -> Iterator[tuple[Task, Made]]:
-    """Do every task, and yield each as it is done.
+    """Do every task, and yield each as it is done; on a Ray cluster where this process is connected to one.
 
     Args:
         work: does one task with what all of them are given; a function of a module, for it is sent by its name.
         given: sent to each process once.
         tasks: what there is to do.
-        jobs: processes at once; with one task or one job everything is done here.
+        jobs: processes of this machine at once; with one task or one job everything is done here.
 
     Raises:
-        ExperimentError: a process was ended from outside.
+        ExperimentError: a process was ended from outside, or a machine was lost too often.
     """
+    ray = connected()
+    if ray is not None:
+        yield from _on_cluster(ray, work, given, tasks)
+        return
     if min(jobs, len(tasks)) <= 1:
         for task in tasks:
             yield task, work(given, task)
@@ -271,6 +277,26 @@ def in_processes(
         pool.shutdown(wait=False, cancel_futures=True)
         for child in multiprocessing.active_children():
             child.terminate()  # else an interrupted run would wait for trainings that nobody is waiting for
+
+
+def _on_cluster(
+    ray: Any, work: Callable[[Given, Task], Made], given: Given, tasks: Sequence[Task]
+) -> Iterator[tuple[Task, Made]]:
+    """A core of the cluster for each task; one whose machine is lost is begun again elsewhere."""
+    shared, remote = ray.put(given), ray.remote(num_cpus=1, max_retries=TRIES)(work)
+    running: dict[Any, Task] = {remote.remote(shared, task): task for task in tasks}
+    try:
+        while running:
+            done, _ = ray.wait(list(running))
+            yield running.pop(done[0]), ray.get(done[0])
+    except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError, ray.exceptions.OutOfMemoryError) as error:
+        raise ExperimentError(
+            f"A measurement was lost {TRIES + 1} times with its process ({type(error).__name__}): the same command goes on with"
+            " the others."
+        ) from error
+    finally:
+        for each in running:
+            ray.cancel(each, force=True)
 
 
 _here: list[tuple[Callable[[Any, Any], Any], Any]] = []

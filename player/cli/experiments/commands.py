@@ -1,6 +1,7 @@
 """``player experiment``: recommenders measured on logged history, every run kept and repeatable to the last digit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +11,7 @@ import typer
 
 from player.cli.experiments.records import at_desk, register_records, report, store_of
 from player.cli.options import DataDir, Json, emit_json, say
-from player.errors import UsageError
+from player.errors import PlayerError, UsageError
 
 if TYPE_CHECKING:
     from player.research.datasets import AnyQuestion, Source
@@ -110,6 +111,12 @@ Listeners = Annotated[
     typer.Option("--listeners", min=1, help="Measure on a sample of so many listeners.", show_default=False),
 ]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, max=64, help="Trainings at once.")]
+OnCluster = Annotated[
+    str | None,
+    typer.Option(
+        "--cluster", metavar="ADDRESS", help="Train on a Ray cluster: HOST:PORT, auto, or local.", show_default=False
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -217,6 +224,7 @@ def p_hard(
     index: Index = None,
     frontend: Frontend = DEFAULT_FRONTEND,
     jobs: Jobs = MOST_JOBS,
+    cluster: OnCluster = None,
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
@@ -254,7 +262,7 @@ def p_hard(
         return replace(question, **wanted.words())
 
     wanted = source(dataset, columns, limit, music, index, frontend)
-    _conduct("p-hard", "trained", wanted, ask, data_dir, json=json, jobs=jobs)
+    _conduct("p-hard", "trained", wanted, ask, data_dir, json=json, jobs=jobs, cluster=cluster)
 
 
 def sequential(
@@ -275,6 +283,7 @@ def sequential(
     index: Index = None,
     frontend: Frontend = DEFAULT_FRONTEND,
     jobs: Jobs = MOST_JOBS,
+    cluster: OnCluster = None,
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
@@ -286,7 +295,7 @@ def sequential(
 
     wanted = source(dataset, columns, limit, music, index, frontend)
     ask = _models_question("sequential", models, seeds, split, state, listeners)
-    _conduct("sequential", "trained", wanted, ask, data_dir, json=json, jobs=jobs)
+    _conduct("sequential", "trained", wanted, ask, data_dir, json=json, jobs=jobs, cluster=cluster)
 
 
 def _models_question(
@@ -327,7 +336,15 @@ def _plays_question(models: str, seeds: int, wanted: "Source", *, divided: bool)
 
 
 def _conduct(
-    kind: str, done: str, wanted: "Source", ask: "Ask", data_dir: Path | None, *, json: bool, jobs: int = 1
+    kind: str,
+    done: str,
+    wanted: "Source",
+    ask: "Ask",
+    data_dir: Path | None,
+    *,
+    json: bool,
+    jobs: int = 1,
+    cluster: str | None = None,
 ) -> None:
     """Run an experiment and print its record.
 
@@ -339,16 +356,32 @@ def _conduct(
         data_dir: where the listener's data are.
         json: print a document rather than tables.
         jobs: measurements at once.
+        cluster: where they are made, on this machine if it is None.
     """
     from player.research.runs import measure
 
-    with at_desk(data_dir) as desk:
+    with at_desk(data_dir) as desk, _on_cluster(cluster):
         try:
             record = measure(desk, kind, wanted, ask, jobs=jobs)
         except KeyboardInterrupt:
             say(f"What was {done} is kept: the same command goes on from there.")
             raise
         report(record, store_of(data_dir), json=json)
+
+
+@contextmanager
+def _on_cluster(address: str | None) -> Generator[None]:
+    """Within it measurements are made on a Ray cluster, where one is named."""
+    if address is None:
+        yield
+        return
+    from recommender.cluster import ClusterError, connection
+
+    try:
+        with connection(address):
+            yield
+    except ClusterError as error:
+        raise PlayerError(f"{str(error)[0].upper()}{str(error)[1:]}.") from error
 
 
 def people(
