@@ -5,7 +5,7 @@ Rows have weights (B, R), how often each of the listener's R rows counts in each
 resamples over sessions.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
@@ -28,7 +28,7 @@ from recommender.evaluation.metrics import (
     top,
 )
 from recommender.evaluation.query_states import ListenerStates, station_groups
-from recommender.interfaces import Recommender
+from recommender.interfaces import Context, Recommender
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -52,6 +52,29 @@ class StatesProbability(Protocol):
     def probability(self, scores: NDArray[np.float32]) -> NDArray[np.floating]:
         """P(like), 0…1, of each of the scores that ``score`` gave."""
         ...
+
+
+@runtime_checkable
+class ScoresInBatches(Protocol):
+    """A recommender that answers many situations at once, in less time than one by one."""
+
+    def score_batch(self, contexts: Sequence[Context]) -> NDArray[np.float32]:
+        """Scores (contexts, tracks), each row as ``score`` gives it."""
+        ...
+
+
+SCORED_CELLS = 2_000_000
+"""Scores that are asked for at a time, where a recommender answers in batches: 8 MB."""
+
+
+def scores_of(recommender: Recommender, contexts: Sequence[Context], tracks: int) -> Iterator[NDArray[np.float32]]:
+    """The scores (tracks,) of each situation, some at a time."""
+    if not isinstance(recommender, ScoresInBatches):
+        yield from map(recommender.score, contexts)
+        return
+    together = max(1, SCORED_CELLS // tracks)
+    for first in range(0, len(contexts), together):
+        yield from recommender.score_batch(contexts[first : first + together])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +115,19 @@ class Answers:
     exposed: tuple[NDArray[np.int64], ...]
 
 
-def ask(
-    recommender: Recommender, probable: Probable | None, states: ListenerStates, tracks: int, setting: MetricInputs
+def answers_of(
+    name: str,
+    scored: Iterator[NDArray[np.float32]],
+    probable: Probable | None,
+    states: ListenerStates,
+    tracks: int,
+    setting: MetricInputs,
 ) -> Answers:
-    """Let a recommender score every state of a listener.
+    """The answers that a recommender's scores of a listener's states amount to.
 
     Args:
-        recommender: who is asked.
+        name: of the recommender.
+        scored: its scores of each state; no more are taken than the listener has.
         probable: turns its scores into probabilities, or None when they mean none.
         states: of the listener.
         tracks: size of the catalogue.
@@ -114,8 +143,8 @@ def ask(
     probability = None if probable is None else np.empty(count)
     exposed: list[NDArray[np.int64]] = []
     for context, places in zip(states.contexts, states.predicted, strict=True):
-        scores = recommender.score(context)
-        _check(scores, tracks, recommender.name)
+        scores = next(scored)
+        _check(scores, tracks, name)
         targets = states.track[places]
         if alone:
             table[places] = scores[states.track]

@@ -5,7 +5,7 @@ states (:mod:`recommender.evaluation.query_states`). Each listener's rows give o
 intervals redraw listeners – or, with fewer than five of them, blocks of their listening.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -16,14 +16,16 @@ from recommender.evaluation.aggregate import Gathered, Tally, reasons
 from recommender.evaluation.bootstrap import FEWEST_UNITS, RESAMPLES, resample_counts, resampling_units
 from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.metric_runner import (
+    SCORED_CELLS,
     Answers,
     Candidates,
     MetricInputs,
     StatesProbability,
     Targets,
-    ask,
+    answers_of,
     measure,
     pair_auc_of_groups,
+    scores_of,
 )
 from recommender.evaluation.metrics import EVEN_ODDS, THRESHOLD, prequential_wins, self_information, unit_vectors
 from recommender.evaluation.query_states import MEANING, MOST_ROWS, ListenerStates, State, States
@@ -177,14 +179,14 @@ def _measure(recommenders: Sequence[Recommender], split: Split, plan: _Plan) -> 
     wins: dict[str, Floats] = {}
     probable = {each.name: each.probability if isinstance(each, StatesProbability) else None for each in recommenders}
     begin = 0
-    for place, own in enumerate(states):
+    for place, own, scored in _scored(recommenders, states, split.log.tracks):
         weights = _weights(row_counts, begin, len(own.rows))
         begin += len(own.rows)
         tally.add(own, stations)
         targets = Targets.of(own, setting, weights)
         for recommender in recommenders:
             name = recommender.name
-            answers = ask(recommender, probable[name], own, split.log.tracks, setting)
+            answers = answers_of(name, scored[name], probable[name], own, split.log.tracks, setting)
             gathered[name].add(place, answers, own, weights)
             for which, figures in measure(answers, targets, setting, measures).items():
                 values[name, which][place] = figures[0]
@@ -230,6 +232,23 @@ def _measure(recommenders: Sequence[Recommender], split: Split, plan: _Plan) -> 
         seed=plan.seed,
         prequential=Prequential(split.log.time[states.rows], wins) if wins else None,
     )
+
+
+def _scored(
+    recommenders: Sequence[Recommender], states: States, tracks: int
+) -> Iterator[tuple[int, ListenerStates, Mapping[str, Iterator[NDArray[np.float32]]]]]:
+    """Each listener's place and states, and every recommender's scores from the first of those states on."""
+    waiting = iter(enumerate(states))
+    for place, own in waiting:
+        batch = [(place, own)]
+        cells = len(own.contexts) * tracks
+        while cells < SCORED_CELLS and (following := next(waiting, None)) is not None:
+            batch.append(following)
+            cells += len(following[1].contexts) * tracks
+        contexts = [context for _, each in batch for context in each.contexts]
+        scored = {recommender.name: scores_of(recommender, contexts, tracks) for recommender in recommenders}
+        for at, each in batch:
+            yield at, each, scored
 
 
 def _prepare(recommenders: Sequence[Recommender], split: Split, plan: _Plan) -> MetricInputs:

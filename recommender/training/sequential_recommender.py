@@ -18,7 +18,7 @@ from recommender.evaluation.splits import split_listener_last
 from recommender.events import EventLog
 from recommender.interfaces import Context
 from recommender.models.parameter_shapes import sequence_shapes
-from recommender.sequence.network import Items, SequentialNetwork, tokens
+from recommender.sequence.network import Items, SequentialNetwork
 from recommender.sequence.validation import FrozenValidator, Validation, Validator, choose_weights
 from recommender.sequence.windows import joined
 from recommender.training.checkpoints import EpochReport, TrainedSequence
@@ -224,7 +224,6 @@ class SequentialRecommender:
         self._trained: TrainedSequence | None = None
         self._course: tuple[EpochReport, ...] = ()
         self._tracks = torch.empty(0, 0), torch.empty(0), torch.empty(0), torch.empty(0)
-        self._state: tuple[EventLog, torch.Tensor] | None = None
 
     @property
     def course(self) -> tuple[EpochReport, ...]:
@@ -259,7 +258,6 @@ class SequentialRecommender:
                 self._trained = self._train(again, both, nothing, lambda _: None, should_stop)
             with torch.no_grad():
                 self._tracks = self._trained.network.scored(torch.arange(train.tracks))
-        self._state = None
 
     def _train(
         self,
@@ -288,14 +286,24 @@ class SequentialRecommender:
         Raises:
             ValueError: it was not fitted.
         """
+        return self.score_batch([context])[0]
+
+    def score_batch(self, contexts: Sequence[Context]) -> NDArray[np.float32]:
+        """The same (contexts, tracks) of many situations at once; those of one history share its state."""
         if self._trained is None:
             raise ValueError(f"{self.name} was not fitted")
-        if len(context.history) == 0:
-            return np.zeros(len(self._tracks[0]), np.float32)
+        found = np.zeros((len(contexts), len(self._tracks[0])), np.float32)
+        asked = [place for place, context in enumerate(contexts) if len(context.history)]
+        histories = {id(contexts[place].history): contexts[place].history for place in asked}
+        if not asked:
+            return found
+        order = {key: row for row, key in enumerate(histories)}
+        rows = torch.tensor([order[id(contexts[place].history)] for place in asked])
         with one_thread(), torch.no_grad():
-            hidden = self._hidden(context.history, self._trained)
-            query = self._trained.network.query(hidden, torch.tensor(context.station))
-            return self._trained.network.score_all(query, self._tracks).numpy()
+            hidden = self._hidden(list(histories.values()), self._trained.network)[rows]
+            query = self._trained.network.query(hidden, torch.tensor([contexts[place].station for place in asked]))
+            found[asked] = self._trained.network.score_all(query, self._tracks).numpy()
+        return found
 
     def explain(self, context: Context, track: int) -> str:
         """State the rank, and what it follows from."""
@@ -307,12 +315,21 @@ class SequentialRecommender:
             f"({likes} liked, {dislikes} disliked)"
         )
 
-    def _hidden(self, history: EventLog, trained: TrainedSequence) -> torch.Tensor:  # (d,)
-        """Taste at the end of the history; kept, for the stations of a listener share it."""
-        if self._state is None or self._state[0] is not history:
-            rows = np.arange(max(0, len(history) - self.config.length), len(history))
-            self._state = history, trained.network(*tokens(history, rows[None, :], trained.network))[0, -1]
-        return self._state[1]
+    def _hidden(self, histories: Sequence[EventLog], network: SequentialNetwork) -> torch.Tensor:  # (H, d)
+        """Tastes at the ends of histories; what is padded behind them has no part in that."""
+        newest = [np.arange(max(0, len(each) - self.config.length), len(each)) for each in histories]
+        lengths = torch.tensor([len(rows) for rows in newest])
+        columns = [
+            torch.nn.utils.rnn.pad_sequence(
+                [
+                    torch.from_numpy(getattr(each, name)[rows].astype(np.int64))
+                    for each, rows in zip(histories, newest, strict=True)
+                ],
+                batch_first=True,
+            )
+            for name in ("track", "outcome", "station")
+        ]
+        return network(*columns)[torch.arange(len(newest)), lengths - 1]
 
 
 def name_of(p_hard: float) -> str:

@@ -127,6 +127,17 @@ def test_stations_of_one_history_share_their_state_and_another_history_does_not(
 
 
 @pytest.mark.slow
+def test_situations_together_are_scored_as_one_by_one(split):
+    recommender = fitted(split)
+    histories = [split.train.where(split.train.listener == who) for who in np.unique(split.train.listener)[:4]]
+    histories[1:1] = [histories[0].first(3), histories[0], empty_log(split.train.tracks)]
+    contexts = [Context(0, station, 1e9, history) for history in histories for station in (0, 1, -1)]
+    together = recommender.score_batch(contexts)
+    for scores, context in zip(together, contexts, strict=True):
+        np.testing.assert_allclose(scores, recommender.score(context), atol=1e-5)
+
+
+@pytest.mark.slow
 def test_a_listener_without_history_gets_no_order_and_a_stranger_with_one_does(split):
     recommender = fitted(split)
     assert not recommender.score(Context(9999, -1, 0.0, empty_log(TRACKS))).any()
