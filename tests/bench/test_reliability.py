@@ -41,6 +41,6 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(tmp_path):
 
 
 def test_a_run_is_watched(tmp_path):
-    outcome, seen = reliability.long_run(tmp_path, 0.5)
+    outcome, seen = reliability.long_run(tmp_path, 0.15)
     assert outcome.lost == 0
     assert seen[-1][2].files > 0

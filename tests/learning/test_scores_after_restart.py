@@ -67,8 +67,8 @@ def told(demo_template, tmp_path_factory):
     return folder, Model(replace(model.card, blend=replace(model.card.blend, weights=weights)), model.arrays)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(steps=st.lists(EVENT, min_size=1, max_size=25), trained=st.booleans())
+@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(EVENT, min_size=1, max_size=12), trained=st.booleans())
 def test_the_scores_of_all_tracks_are_those_of_before(told, tmp_path_factory, steps, trained):
     folder, model = told
     home = copy_home(folder, tmp_path_factory.mktemp("run") / "home")

@@ -110,7 +110,7 @@ STEPS = st.lists(
 
 
 @pytest.mark.slow
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 def test_a_recording_is_one_track_for_ever(steps, recordings, tmp_path_factory):
     shelf = Shelf(tmp_path_factory.mktemp("shelf"), recordings)

@@ -20,7 +20,7 @@ from player.stations.collection import load_collection
 from tests.support.library import open_home
 
 SHARED = Path(__file__).parents[3] / "shared"
-A_GROUP = 15
+A_GROUP = 12
 """Tracks of each of the four groups."""
 ANEW_A_GROUP = 2
 """Of them encoded once more."""
