@@ -2,11 +2,15 @@
 
 The measures are those of Saunders (1996) and Scheirer & Slaney (1997): the share of frames much softer than their second, the share
 that is a pause, how much loudness varies, and how much the zero-crossing rate does (vowels cross zero seldom, fricatives often).
-`docs/research/map.md` has what they find.
+Silero VAD is asked instead where it is installed (the extra ``speech``). `docs/research/map.md` has what both find.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +36,10 @@ LOUD_PERCENTILE = 95
 SOFT_SHARE, PAUSE_SHARE, LOUDNESS_SPREAD, CROSSING_SPREAD = 0.24, 0.07, 0.7, 0.11
 """Speech has at least these; of 210 tracks of music 4 have all, as beats with pauses do."""
 SILENCE = 1e-7
+VAD_SECONDS, VAD_CHUNK, VAD_VOICE = 20, 256, 0.5
+"""Silero VAD hears the last of these seconds, in chunks of so many samples, and takes one for a voice from so much on."""
+VAD_SHARE = 0.5
+"""Of the chunks; people who sing seldom reach it."""
 _SPOKEN = re.compile(
     r"\b(?:audio ?books?|hörbuch|hörspiel|livre audio|podcasts?|speech|spoken(?: word)?|lectures?|interviews?|audiolibros?|radio play)\b",
     re.IGNORECASE,
@@ -81,7 +89,30 @@ def sounds_like_speech(track: TrackRow) -> bool:
         samples = decode_mono(audio_of(track.path), RATE, DECODED_SECONDS)
     except EmbeddingError:
         return False
+    vad = _silero()
+    if vad is not None:
+        return vad(samples[-VAD_SECONDS * RATE :]) > VAD_SHARE
     return measure_speech(samples[-HEARD_SECONDS * RATE :]).is_speech
+
+
+@cache
+def _silero() -> Callable[[NDArray[np.float32]], float] | None:
+    """The share of (N,) samples that Silero VAD takes for a voice; None where it is not installed."""
+    try:
+        silero: Any = import_module("silero_vad")
+        torch: Any = import_module("torch")
+    except ImportError:
+        return None
+    model = silero.load_silero_vad()
+
+    def share(samples: NDArray[np.float32]) -> float:
+        model.reset_states()
+        chunks = samples[: len(samples) // VAD_CHUNK * VAD_CHUNK].reshape(-1, VAD_CHUNK)
+        with torch.no_grad():
+            spoken = [model(torch.from_numpy(chunk.copy()), RATE).item() > VAD_VOICE for chunk in chunks]
+        return sum(spoken) / max(1, len(spoken))
+
+    return share
 
 
 def named_as_speech(track: TrackRow) -> bool:

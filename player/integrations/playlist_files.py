@@ -14,7 +14,9 @@ from xml.etree import ElementTree as ET
 
 from player.errors import PlayerError
 from player.integrations.history.fields import document, number, text
+from player.library.files import is_sheet
 from player.library.paths import span_of, text_to_path
+from player.library.tagging.cue_sheets import decode, parse
 from player.library.tracks import TrackRow
 from player.text import clean_text
 
@@ -58,7 +60,7 @@ def read_playlist(path: Path) -> tuple[str, list[Listed]]:
     if len(data) > LARGEST:
         raise PlayerError(f"{path} is larger than {LARGEST >> 20} MiB, which no playlist is.")
     try:
-        title, entries = _parsed(data)
+        title, entries = _sheet(data) if is_sheet(path.name) else _parsed(data)
     except (ValueError, RecursionError, ET.ParseError) as error:
         raise PlayerError(f"{path} is a damaged playlist ({clean_text(str(error))}); save it anew.") from error
     if not entries:
@@ -75,6 +77,18 @@ def _parsed(data: bytes) -> tuple[str, list[Listed]]:
     if start.startswith(b"{"):
         return _jspf(written)
     return ("", _pls(written)) if start.startswith(b"[playlist]") else _m3u(written)
+
+
+def _sheet(data: bytes) -> tuple[str, list[Listed]]:
+    """A cue sheet as a list of its tracks."""
+    sheet = parse(decode(data))
+    artist, album = sheet.names.get("artist", ""), sheet.names.get("title", "")
+    entries = [
+        Listed(name, clean_text(track.names.get("artist", artist)), clean_text(track.names.get("title", "")), album)
+        for name, tracks in sheet.files
+        for track in tracks
+    ]
+    return clean_text(album), entries
 
 
 def _decoded(data: bytes) -> str:

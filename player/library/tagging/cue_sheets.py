@@ -206,7 +206,7 @@ def _likeness(sheet_name: str, sheet: CueSheet, name: str, names: Collection[str
     if len(absent) == len(sheet.files) == 1:
         if _stem(_plain(sheet_name)) in {_stem(own), own}:
             return 2, absent[0][1]
-        if sum(map(is_candidate, names)) == sum(map(is_sheet, names)) == 1:
+        if sum(map(is_candidate, names)) == 1:
             return 3, absent[0][1]
     return len(_RANKS), []
 

@@ -4,6 +4,9 @@ import shutil
 
 import pytest
 
+from player.integrations.named_music import find_music
+from player.integrations.playlist_files import written_playlist
+from player.integrations.playlists import take_in
 from player.library.paths import file_of, part_of, span_of, text_to_path
 from player.library.scan import scan
 from player.library.tagging.cue_sheets import decode, parse, sheet_files
@@ -159,3 +162,24 @@ def test_hostile_sheets_say_nothing_and_raise_nothing():
         assert not any(tracks for _, tracks in parse(text).files)
     many = parse('FILE "a" WAVE\n' + "".join(f"TRACK {n} AUDIO\nINDEX 01 {n}:00:00\n" for n in range(20_000)))
     assert len(many.files[0][1]) == 999
+
+
+def test_a_playlist_of_parts_and_the_sheet_itself_come_back_as_the_same_tracks(database, music):
+    write_sheet(music)
+    scan(database, [music])
+    rows = listed(database)
+    for kind in ("m3u", "pls", "xspf", "jspf"):
+        (music / f"list.{kind}").write_bytes(written_playlist(kind, "Parts", rows[::-1], None))
+        assert take_in(database, music / f"list.{kind}", kind).missing == ()
+        assert playlist_tracks(database, kind) == [row.id for row in rows[::-1]], kind
+    assert b"#EXTVLCOPT:start-time=2.133\n" in (music / "list.m3u").read_bytes()
+    assert take_in(database, music / "album.cue").matched == 3
+    assert playlist_tracks(database, "One File") == [row.id for row in rows]
+    named = find_music(database, [str(music / "album.cue")], lambda _query: [])
+    assert [track.path for track in named.tracks] == [row.path for row in rows]
+
+
+def playlist_tracks(database, name):
+    with database.look_up() as connection:
+        query = "SELECT track_id FROM playlist_entry JOIN playlist ON playlist_id = playlist.id WHERE name = ? ORDER BY place"
+        return [track for (track,) in connection.execute(query, (name,))]
