@@ -36,8 +36,8 @@ LOUD_PERCENTILE = 95
 SOFT_SHARE, PAUSE_SHARE, LOUDNESS_SPREAD, CROSSING_SPREAD = 0.24, 0.07, 0.7, 0.11
 """Speech has at least these; of 210 tracks of music 4 have all, as beats with pauses do."""
 SILENCE = 1e-7
-VAD_SECONDS, VAD_CHUNK, VAD_VOICE = 20, 256, 0.5
-"""Silero VAD hears the last of these seconds, in chunks of so many samples, and takes one for a voice from so much on."""
+VAD_RATE, VAD_SECONDS, VAD_CHUNK, VAD_VOICE = 16_000, 20, 512, 0.5
+"""Silero VAD hears the last of these seconds at this rate, in chunks of so many samples; from so much on one is a voice."""
 VAD_SHARE = 0.5
 """Of the chunks; people who sing seldom reach it."""
 _SPOKEN = re.compile(
@@ -85,13 +85,13 @@ def measure_speech(samples: NDArray[np.float32]) -> SpeechMeasures:
 
 def sounds_like_speech(track: TrackRow) -> bool:
     """True where a track's file holds speech; False where it cannot be decoded."""
+    vad = _silero()
     try:
-        samples = decode_mono(audio_of(track.path), RATE, DECODED_SECONDS)
+        samples = decode_mono(audio_of(track.path), RATE if vad is None else VAD_RATE, DECODED_SECONDS)
     except EmbeddingError:
         return False
-    vad = _silero()
     if vad is not None:
-        return vad(samples[-VAD_SECONDS * RATE :]) > VAD_SHARE
+        return vad(samples[-VAD_SECONDS * VAD_RATE :]) > VAD_SHARE
     return measure_speech(samples[-HEARD_SECONDS * RATE :]).is_speech
 
 
@@ -109,7 +109,7 @@ def _silero() -> Callable[[NDArray[np.float32]], float] | None:
         model.reset_states()
         chunks = samples[: len(samples) // VAD_CHUNK * VAD_CHUNK].reshape(-1, VAD_CHUNK)
         with torch.no_grad():
-            spoken = [model(torch.from_numpy(chunk.copy()), RATE).item() > VAD_VOICE for chunk in chunks]
+            spoken = [model(torch.from_numpy(chunk.copy()), VAD_RATE).item() > VAD_VOICE for chunk in chunks]
         return sum(spoken) / max(1, len(spoken))
 
     return share
