@@ -100,6 +100,8 @@ class Deck:
         self.damage = ""
         self._joins = joins
         self._before: Deck | None = None
+        self._settled = False
+        """Whether all is decoded, so that its neighbours are let go: each would keep the next in memory, for ever."""
         self._follower: Deck | None = None
         self._way = way or Way()
         self._gain = np.float32(10 ** (track.gain_db / DECIBELS_PER_DECADE))
@@ -142,6 +144,9 @@ class Deck:
     def lead(self, follower: "Deck") -> None:
         """Let a deck that joins wait for this one's end, whichever it waited for before."""
         follower._before, self._follower = self, follower  # noqa: SLF001 - of this class
+        for deck in (self, follower):
+            if deck._settled:  # noqa: SLF001
+                deck._before = deck._follower = None  # noqa: SLF001
         follower._go_on.set()  # noqa: SLF001
 
     def stand_alone(self) -> None:
@@ -179,6 +184,7 @@ class Deck:
         finally:
             self._opened.set()
             self._come_to_end()
+            self._settled, self._before, self._follower = True, None, None
         self.ring.finished = True
         self._on_stopped(self)
 

@@ -253,6 +253,7 @@ class Mixer:
                 self.underruns += 1
                 voice.primed = False
                 self._fade_in(voice, FADE_SECONDS * self.rate)
+                break  # what is decoded by now begins with the next call, in chunks that a fade can follow
         out[place:] = 0
 
     def _end(self, voice: _Voice) -> None:

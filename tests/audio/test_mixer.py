@@ -151,3 +151,30 @@ def test_a_track_chosen_while_a_pause_is_still_fading_sounds_when_the_music_goes
     out = rig.render(RATE)
     assert np.abs(out[FADE:]).max() > 0.4
     assert steepest(out) < 2 * STEEPEST_OF_TONE
+
+
+def test_what_is_decoded_just_after_an_underrun_is_faded_in_whole_as_it_is(rig, tone):
+    deck = rig.deck(tone)
+    ring = deck.ring
+    whole = np.zeros((ring.available, 2), np.float32)
+    ring.read_into(whole)
+    late = type(ring)(ring.capacity)
+    late.write(whole[: RATE // 5])
+    read_into = late.read_into
+
+    def read_and_decode(out):
+        count = read_into(out)
+        if count < len(out) and not late.finished:
+            late.write(whole[RATE // 5 : 2 * RATE])
+            late.finished = True
+        return count
+
+    late.read_into = read_and_decode
+    deck.ring = late
+    rig.mixer.switch(deck)
+    out = np.zeros((4 * RATE, 2), np.float32)
+    for start in range(0, len(out), 4096):
+        rig.mixer.render(out[start : start + 4096])
+    assert rig.mixer.underruns == 1
+    assert np.abs(out[RATE : int(1.5 * RATE)]).max() > 0.4
+    assert len(rig.ended) == 1

@@ -1,12 +1,14 @@
 """The engine and its decoders where a file is worse than damaged; on the clocked output, with real files."""
 
+import gc
 import time
 from queue import SimpleQueue
 
 import pytest
 
 from player.audio import source, stream
-from player.audio.messages import Failed, Load
+from player.audio.deck import Deck
+from player.audio.messages import Failed, Finished, Load, Prepare
 from player.audio.null import NullOutput
 from player.audio.stream import StreamEngine
 from tests.support.tones import nothing_but_a_header, write_tones
@@ -20,9 +22,9 @@ def engine():
     events, inbox = [], SimpleQueue()
     engine = StreamEngine(NullOutput(), events.append, inbox.put)
 
-    def wait_for_event(kind):
+    def wait_for_event(kind, token=None):
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while not (found := [event for event in events if isinstance(event, kind)]):
+        while not (found := [one for one in events if isinstance(one, kind) and token in {None, one.token}]):
             assert time.monotonic() < deadline, events
             while not inbox.empty():
                 inbox.get()()
@@ -68,3 +70,18 @@ def test_a_paused_track_may_take_its_time(engine, tmp_path, monkeypatch):
         playing.check()
         time.sleep(0.02)
     assert playing.position().token == 7
+
+
+@pytest.mark.slow
+def test_tracks_that_joined_are_let_go(engine, tmp_path):
+    playing, wait_for_event = engine
+    paths = [str(write_tones(tmp_path / f"{number}.wav", [(440, 0.2)])) for number in range(2)]
+    playing.load(Load(paths[0], 0.0, 0, play=True))
+    for token in range(1, 6):
+        playing.prepare(Prepare(paths[token % 2], token))
+        wait_for_event(Finished, token - 1)
+        playing.load(Load(paths[token % 2], 0.0, token, play=True))
+    wait_for_event(Finished, 5)
+    playing.check()
+    gc.collect()
+    assert len([one for one in gc.get_objects() if isinstance(one, Deck)]) <= 3
