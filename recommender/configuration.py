@@ -116,6 +116,10 @@ REMOVED: Mapping[str, object] = {
     "temperature": 0.0,
     "weight_decay": 0.0,
     "warm_up": 0,
+    "set_weight": 0.0,
+    "shallow": 0.0,
+    "liking_weight": 0.0,
+    "choose_weights": False,
 }
 """Elements that their ablations took out (``docs/research/sequential-model.md``), and the value that says they are off: stored
 configurations may still name them, but none may switch one on."""
@@ -152,30 +156,6 @@ class SequentialConfig:
     hard_weight: float = 0.0
     """Weight of the pairwise term between a like and a real negative (softmax only); ``p_hard`` positions have one."""
     block: BlockKind = BlockKind.PLAIN
-    set_weight: float = 0.0
-    """Weight of each like being foretold from the sum of the listener's other events, in any order (softmax only). Above 0 that sum
-    is part of every score, too. 0: there is none."""
-    order_weight: float = 1.0
-    """What the transformer weighs in the score against that sum, or against the shallow part; it is trained with 1."""
-    set_dropout: float = 0.5
-    """Share of the history that this sum does not hold while training."""
-    set_decay: float = 0.01
-    """Weight of the mean square of the vectors it is made of in the loss."""
-    shallow: float = 0.0
-    """Above 0: a linear map between tracks in closed form, from the likes of the training log, is part of every score, and this its λ, in
-    listeners; ``order_weight`` and ``appeal`` are then weights against its scores of unit spread. 0: there is none."""
-    liking_weight: float = 0.0
-    """Weight of the second target: the label of every event given the others, dislikes included. 0: there is none."""
-    taste_width: int = 16
-    """Dimensions of a track's second vector, which the liking target works with."""
-    taste_dropout: float = 0.5
-    """Share of the history that the liking target does not get to see while training."""
-    taste_decay: float = 0.05
-    """Weight of the mean square of the second vectors in the loss (with a liking target only)."""
-    appeal: float = 8.0
-    """What log P(like) weighs in the score against log P(next) (with a liking target only)."""
-    choose_weights: bool = False
-    """Whether the recommender chooses ``order_weight`` and ``appeal`` on the validation part after training."""
     refit: bool = False
     """Whether the recommender, once the validation part has chosen the number of epochs, is trained anew on both parts."""
 

@@ -1,4 +1,4 @@
-"""What is printed and what the JSON holds: figures with intervals, costs, and our best mode against each of the others."""
+"""What is printed and what the JSON holds: figures with intervals, costs, and our eSASRec against each of the others."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.report import Evaluation
 
 COMPARED = (Measure.NDCG, Measure.PAIR_AUC)
-MODEL = "best"
+MODEL = "esasrec"
 """Whom the others are compared with."""
 
 
@@ -47,7 +47,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """Our best mode's processor time over another's: below 1 ours is the faster one."""
+    """Our eSASRec's processor time over another's: below 1 ours is the faster one."""
 
     rival: str
     per_epoch: float
@@ -74,7 +74,7 @@ def cost_of(model: str, answers: Sequence[Answer]) -> Cost:
 
 
 def ratios(costs: Sequence[Cost]) -> list[Ratio]:
-    """Our best mode against each of the others; none without it."""
+    """Our eSASRec against each of the others; none without it."""
     own = next((cost for cost in costs if cost.model == MODEL), None)
     if own is None:
         return []
@@ -106,7 +106,7 @@ def figures(evaluation: Evaluation, by_seed: Sequence[Evaluation]) -> list[dict[
 
 
 def comparisons(evaluation: Evaluation) -> list[dict[str, object]]:
-    """Our best mode minus each other model in the same resamples of the listeners."""
+    """Our eSASRec minus each other model in the same resamples of the listeners."""
     if MODEL not in evaluation.models:
         return []
     rivals = [model for model in evaluation.models if model != MODEL]
@@ -147,7 +147,7 @@ def print_costs(costs: Sequence[Cost]) -> None:
 
 
 def print_comparisons(found: Sequence[Mapping[str, object]], times: Sequence[Ratio]) -> None:
-    """Our best mode against each other; nothing where it took no part."""
+    """Our eSASRec against each other; nothing where it took no part."""
     if not found:
         return
     print(f"\n{MODEL} against")

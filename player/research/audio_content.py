@@ -26,6 +26,7 @@ from player.errors import PlayerError
 from player.jobs import LOWEST_PRIORITY, Estimate, JobProgress
 from player.library.containers import NotAudioError
 from player.library.file_reader import full_audio_hash
+from player.library.tags import read_tags
 from recommender.datasets.dataset import Dataset
 
 TRACK, PATH = "track_id", "path"
@@ -44,7 +45,7 @@ def content_of(
     settings: Settings,
     progress: Callable[[JobProgress], None],
 ) -> Dataset:
-    """The data set with content vectors of the tracks whose audio is there.
+    """The data set with content vectors and artists of the tracks whose audio is there.
 
     Args:
         dataset: whatever vectors it has are replaced.
@@ -75,16 +76,24 @@ def content_of(
     except OSError as error:
         raise PlayerError(f"The vectors cannot be kept in {paths.data}: {error.strerror or error}.") from error
     content = np.full((len(dataset.tracks), spec.dimension), np.nan, np.float32)
+    artist, known = np.full(len(dataset.tracks), -1), dict[str, int]()
     for row, path in files:
         vector = hearing.vectors.get(path)
         if vector is not None:
             content[row] = vector
+            artist[row] = known.setdefault(_artist(path, music), len(known))
     heard = int(np.isfinite(content).all(axis=1).sum())
     if not heard:
         reason = "; ".join(f"{path.name}: {why}" for path, why in hearing.failed[:MOST_NAMED])
         raise PlayerError(f"Not one of the {len(files)} tracks of {index} could be heard ({reason}).")
     note = f"{heard} of {len(dataset.tracks)} tracks have a content vector ({spec.name} {spec.version})."
-    return replace(dataset, content=content, notes=(*dataset.notes, note, *_failures(hearing.failed)))
+    return replace(dataset, content=content, artist=artist, notes=(*dataset.notes, note, *_failures(hearing.failed)))
+
+
+def _artist(path: Path, music: Path) -> str:
+    """The artist by the file's tags, or by its folder where it has none."""
+    with path.open("rb") as file:
+        return read_tags(file, path.stat().st_size, str(path), str(music)).artist
 
 
 def _weights(spec: FrontEndSpec, named: Path | None, cache: Path) -> Path:

@@ -217,6 +217,7 @@ def own_log(database: Database, limit: int | None = None) -> Dataset:
         listeners=("you",),
         tracks=tuple(f"{row.artist} – {row.title}" for row in collection.rows),
         content=material.catalogue.vectors if collection.embedded else None,
+        artist=material.catalogue.artist,
     )
 
 

@@ -66,6 +66,7 @@ class Dataset:
         reading: how the reading went.
         notes: what has to be said wherever figures on this set are shown (grouped listeners, a missing clock), a sentence each.
         plays: one listener's plays with their artists, where the source tells them; None elsewhere.
+        artist: (n,) int64 indices of the tracks' artists, below 0 where a track has none; None where nobody says.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Dataset:
     reading: Reading
     notes: tuple[str, ...] = ()
     plays: Plays | None = None
+    artist: NDArray[np.int64] | None = None
 
 
 KINDS = ("mssd", "yambda", "piki", "movielens", "cm100k", "emotify", "csv", "parquet")

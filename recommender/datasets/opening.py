@@ -257,6 +257,7 @@ def dataset_of(
     tracks: Sequence[str] | None = None,
     content: NDArray[np.float32] | None = None,
     notes: tuple[str, ...] = (),
+    artist: NDArray[np.int64] | None = None,
 ) -> Dataset:
     """A data set made of a log at hand, for example the player's own.
 
@@ -267,6 +268,7 @@ def dataset_of(
         tracks: the same for the tracks.
         content: (log.tracks, dim) vectors of the tracks, NaN rows where unknown.
         notes: what has to be said wherever figures are shown.
+        artist: (log.tracks,) indices of their artists, below 0 for none.
 
     Raises:
         ValueError: names or vectors do not match the log.
@@ -285,6 +287,7 @@ def dataset_of(
         content=content,
         reading=Reading(rows=len(log), malformed=0, excluded=0, problems=()),
         notes=notes,
+        artist=artist,
     )
 
 

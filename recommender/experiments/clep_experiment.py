@@ -77,7 +77,7 @@ def run_clep(
     """
     listeners = find_listeners(dataset, config.least)
     assert dataset.content is not None  # find_listeners has seen to it
-    sounds = Sounds(dataset.content)
+    sounds = Sounds.of(dataset.content, dataset.artist)
 
     def study(workspace: Workspace) -> Finding:
         threads = torch.get_num_threads()
@@ -153,8 +153,8 @@ def _notes(listeners: Listeners, config: ClepExperimentConfig) -> list[str]:
             "about tracks whose sound is known."
         ),
         (
-            "Each seed divides the tracks 3:1, the same for all listeners; a fifth of the training part, likes and dislikes "
-            "apart, is the validation."
+            "Each seed divides the tracks 3:1, the same for all listeners and no artist on both sides; a fifth of the training "
+            "part, likes and dislikes apart, is the validation."
         ),
         "Each listener's figures are averaged over the seeds in which they are defined; tables show medians over listeners.",
         "Where nothing is called liked, precision is left out rather than counted as 0.",

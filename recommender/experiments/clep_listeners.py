@@ -178,12 +178,24 @@ VALIDATION_SHARE = 0.2
 """Of the training part; the paper names none. Likes and dislikes are drawn apart, so that small parts have both."""
 
 
-def draw_test_tracks(heard: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_]:
-    """(n,) which tracks are tested on: a quarter of those heard, the same for all listeners, so nothing leaks between them."""
+def draw_test_tracks(
+    heard: NDArray[np.bool_], artist: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Whole artists until a quarter of the tracks heard is tested on, the same for all listeners, so nothing leaks between them.
+
+    Args:
+        heard: (n,) which tracks can be tested on.
+        artist: (n,) indices from 0, no artist standing on both sides.
+        rng: draws.
+
+    Returns:
+        (n,) which are.
+    """
     known = np.flatnonzero(heard)
-    test = np.zeros(len(heard), np.bool_)
-    test[rng.permutation(known)[: round(TEST_SHARE * len(known))]] = True
-    return test
+    order = rng.permutation(int(artist.max(initial=-1)) + 1)
+    by_turn = known[np.argsort(order[artist[known]], kind="stable")]
+    last = order[artist[by_turn[: round(TEST_SHARE * len(known))]]].max(initial=-1)
+    return heard & (order[artist] <= last)
 
 
 def divide(listener: Listener, test: NDArray[np.bool_], rng: np.random.Generator) -> Parts | None:

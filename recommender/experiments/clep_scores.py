@@ -24,6 +24,7 @@ from recommender.experiments.clep_listeners import (
     draw_test_tracks,
     heard_tracks,
 )
+from recommender.habits.plays import each_its_own
 from recommender.models.bayesian_taste import MainAxes, Opinions, SharedTaste, fit_shared
 from recommender.models.clep import ClepData
 from recommender.models.clep_batched import ClepProblem, train_clep_many
@@ -145,9 +146,20 @@ ABLATION = (ClepModel.ENSEMBLE, ClepModel.BEST_AND_ENSEMBLE)
 
 @dataclass(frozen=True, slots=True)
 class Sounds:
-    """The tracks: (n, dim) float32 content vectors, NaN rows where unknown."""
+    """The tracks.
+
+    Attributes:
+        content: (n, dim) float32 content vectors, NaN rows where unknown.
+        artist: (n,) int64 indices from 0; a track without one is its own.
+    """
 
     content: NDArray[np.float32]
+    artist: NDArray[np.int64]
+
+    @staticmethod
+    def of(content: NDArray[np.float32], artist: NDArray[np.int64] | None) -> "Sounds":
+        """The tracks of a data set, whose artists are below 0 where unknown, or None."""
+        return Sounds(content, each_its_own(artist, len(content)))
 
     @property
     def heard(self) -> NDArray[np.bool_]:
@@ -239,7 +251,7 @@ class _Fold:
     @staticmethod
     def drawn(listeners: Listeners, sounds: Sounds, seed: int) -> "_Fold":
         rng = np.random.default_rng(seed)
-        test = draw_test_tracks(sounds.heard, rng)
+        test = draw_test_tracks(sounds.heard, sounds.artist, rng)
         divided = [(index, each, divide(each, test, rng)) for index, each in enumerate(listeners.chosen)]
         return _Fold(
             content=Standardisation.of(sounds.content[~test]).apply(sounds.content),

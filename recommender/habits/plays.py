@@ -130,3 +130,9 @@ def verdicts(share: Floats, finished: NDArray[np.int8] | None = None) -> NDArray
     if finished is None:
         return np.select([share >= FINISHED_SHARE, share < SKIPPED_SHARE], [1, -1], 0).astype(np.int8)
     return np.select([finished > 0, (finished < 0) & (share < SKIPPED_SHARE)], [1, -1], 0).astype(np.int8)
+
+
+def each_its_own(codes: NDArray[np.int64] | None, count: int) -> NDArray[np.int64]:
+    """The codes (n,) from 0, every track without one (below 0) being the only one of its kind."""
+    alone = np.arange(count)
+    return alone if codes is None else np.where(codes < 0, codes.max(initial=-1) + 1 + alone, codes)

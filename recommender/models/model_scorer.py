@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.events import EventLog
-from recommender.habits.plays import PlayedTracks
+from recommender.habits.plays import PlayedTracks, each_its_own
 from recommender.models.blend import Component, assemble, repetition
 from recommender.models.content_space import ContentSpace
 from recommender.models.habit_scorer import WEIGHTS, HabitScorer
@@ -57,20 +57,14 @@ class Catalogue:
     @property
     def habits(self) -> PlayedTracks:
         """The tracks as the habit model knows them."""
-        artist = _each_its_own(self.artist, len(self.track_ids))
-        return PlayedTracks(artist, _each_its_own(self.album, len(self.track_ids)))
+        artist = each_its_own(self.artist, len(self.track_ids))
+        return PlayedTracks(artist, each_its_own(self.album, len(self.track_ids)))
 
     def similarity(self, station: int) -> Floats:
         """Similarity (n,) to the station's seeds; zeros for a station that is not in the catalogue."""
         if 0 <= station < len(self.station_ids):
             return self.seed_similarity[station]
         return np.zeros(len(self.track_ids), np.float32)
-
-
-def _each_its_own(codes: NDArray[np.int64] | None, count: int) -> NDArray[np.int64]:
-    """The codes (n,) from 0, every track without one (below 0) being the only one of its kind."""
-    alone = np.arange(count)
-    return alone if codes is None else np.where(codes < 0, codes.max(initial=-1) + 1 + alone, codes)
 
 
 def rows_of(wanted: NDArray[np.int64], ids: NDArray[np.int64]) -> NDArray[np.int64]:

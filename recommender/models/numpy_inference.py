@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from recommender.configuration import BlockKind, SequentialConfig
 from recommender.events import EventLog
-from recommender.models.parameter_shapes import LIKED, POOL_SCALE
 
 Floats = NDArray[np.float32]
 Arrays = Mapping[str, NDArray[np.generic]]
@@ -149,44 +148,15 @@ class SequenceScorer:
         self._station_row = station_row
         self.length = config.length
         self.items: Floats = content @ self._arrays["sequence.tower"] + self._arrays["sequence.own"][track_row]
-        if (
-            config.set_weight
-        ):  # what tracks add to the sum of the history, (n, d), and what everybody's likes give them, (n,)
-            keys = self._arrays["sequence.key"] * self._arrays["sequence.shrink"][:, None]
-            self._keys = (POOL_SCALE * keys[track_row]).astype(np.float32)
-            self._bias = self._arrays["sequence.next_bias"][track_row]
-        if config.liking_weight:  # second vectors, (n, k), and log odds of being liked whoever listens, (n,)
-            own = self._arrays["sequence.taste.own"] * self._arrays["sequence.shrink"][:, None]
-            second = content @ self._arrays["sequence.taste.tower"] + own[track_row]
-            self._taste = (POOL_SCALE * second).astype(np.float32)
-            self._odds = self._arrays["sequence.taste.own_bias"][track_row]
-        if config.shallow:  # where tracks stand in the map, (n,), 0 for those that do not
-            self._places = self._arrays["sequence.shallow_place"].astype(np.int64)[track_row]
 
     def scores(self, tokens: Tokens, station: int) -> Floats:
         """Scores (n,) in logits of what comes next on ``station``; zeros without a single token."""
         if len(tokens) == 0:
             return np.zeros(len(self.items), np.float32)
-        config, recent = self._config, tokens.last(self.length)
-        following = self.items @ self._query(recent, station)
-        if config.set_weight:
-            following += self._bias
-        if config.shallow:
-            following += self._shallow(recent)
-        if not config.liking_weight:
-            return following
-        state = _pooled(self._arrays["sequence.taste.worth"][recent.outcome], self._taste[recent.track])
-        liking = self._taste @ state + (self._odds + _linear(self._arrays, "sequence.taste.level", state))
-        return following - np.float32(config.appeal) * np.logaddexp(np.float32(0.0), -liking)
-
-    def _query(self, recent: Tokens, station: int) -> Floats:  # (d,)
-        """What meets the tracks' vectors after the last token."""
-        config, asked = self._config, self._arrays["sequence.asked"][self._rows(np.array([station]))[0]]
-        hidden, order = self._hidden(recent), np.float32(config.order_weight)
-        if config.set_weight:
-            worth = self._arrays["sequence.worth"][recent.outcome]
-            return order * hidden + _pooled(worth, self._keys[recent.track]) + asked
-        return order * (hidden + asked) if config.shallow else hidden + asked
+        recent = tokens.last(self.length)
+        asked = self._arrays["sequence.asked"][self._rows(np.array([station]))[0]]
+        scores: Floats = self.items @ (self._hidden(recent) + asked)
+        return scores
 
     def _hidden(self, recent: Tokens) -> Floats:  # (d,)
         """The transformer's output at the last token."""
@@ -196,11 +166,6 @@ class SequenceScorer:
         for block in range(self._config.blocks):
             x = self._block(f"sequence.blocks.{block}", x)
         return self._norm("sequence.norm", x[-1:])[0]
-
-    def _shallow(self, recent: Tokens) -> Floats:  # (n,)
-        """What the tracks liked lately, each once, say of every track."""
-        liked = np.unique(self._places[recent.track[np.isin(recent.outcome, LIKED)]])
-        return self._arrays["sequence.shallow"][liked].sum(axis=0)[self._places]
 
     def _rows(self, station: NDArray[np.int64]) -> NDArray[np.int64]:
         known = (station >= 0) & (station < len(self._station_row))
@@ -245,8 +210,3 @@ class SequenceScorer:
 
 def _sigmoid(x: Floats) -> Floats:
     return (0.5 + 0.5 * np.tanh(0.5 * x)).astype(np.float32)
-
-
-def _pooled(worth: Floats, vectors: Floats) -> Floats:  # (T,), (T, k) -> (k,)
-    """The sum of a history by the worth of its outcomes, over the root of the number of events."""
-    return (worth @ vectors / sqrt(len(worth))).astype(np.float32)

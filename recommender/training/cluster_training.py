@@ -40,7 +40,7 @@ from recommender.training.checkpoints import (
 from recommender.training.compute import Machine, Precision, processes, total
 from recommender.training.loading import ShardRequest, draw_part
 from recommender.training.progress import TerminalProgress, print_line
-from recommender.training.sequential_recommender import BEST_BY_GRADIENT, export_sequential
+from recommender.training.sequential_recommender import ESASREC, export_sequential
 from recommender.training.shards import ShardError, ShardFolder
 from recommender.training.trainer import TrainingSetup, train_on
 
@@ -64,7 +64,7 @@ class TrainingRequest:
 
     shards: Path
     out: Path
-    config: SequentialConfig = BEST_BY_GRADIENT
+    config: SequentialConfig = ESASREC
     cluster: str = LOCAL
     workers: int = 1
     gpus: bool = False
@@ -280,9 +280,6 @@ class _Worker:
 
 class RowsOnCluster:
     """A process's share of the shards, whose batches are drawn ahead by tasks of Ray Data."""
-
-    likes = None
-    """Not in memory: a closed form of them is refused."""
 
     def __init__(self, request: TrainingRequest, folder: ShardFolder) -> None:
         self._request = request

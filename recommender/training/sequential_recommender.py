@@ -19,7 +19,7 @@ from recommender.events import EventLog
 from recommender.interfaces import Context
 from recommender.models.parameter_shapes import sequence_shapes
 from recommender.sequence.network import Items, SequentialNetwork
-from recommender.sequence.validation import FrozenValidator, Validation, Validator, choose_weights
+from recommender.sequence.validation import FrozenValidator, Validation, Validator
 from recommender.sequence.windows import joined
 from recommender.training.checkpoints import EpochReport, TrainedSequence
 from recommender.training.trainer import RowsInMemory, TrainingSetup, train_on
@@ -63,8 +63,7 @@ def train_sequential(
         should_stop: asked after every epoch; the best epoch so far is kept.
         validator: says how good an epoch is; left out, every validation row is scored in the state before it.
         start: weights to begin with, named and shaped as :func:`export_sequential` gives them, the rows of tracks and
-            stations matched to this log by the caller; arrays left out, and entries that are NaN, begin afresh; constants
-            (:meth:`SequentialNetwork.constants`) are passed over.
+            stations matched to this log by the caller; arrays left out, and entries that are NaN, begin afresh.
 
     Raises:
         ValueError: when no position has a positive to predict, or ``start`` does not fit the network.
@@ -90,10 +89,7 @@ def train_sequential(
 def _start_from(network: SequentialNetwork, items: Items, start: Mapping[str, NDArray[np.float32]]) -> None:
     """Put weights of an earlier model in place of the fresh ones; NaN leaves a fresh one."""
     parameters = {f"sequence.{name}": value for name, value in network.state_dict(keep_vars=True).items()}
-    constants = {f"sequence.{name}" for name in network.constants()}
     for name, array in start.items():
-        if name in constants:  # follow from the new log
-            continue
         if name not in parameters:
             raise ValueError(f"the weights to start from hold {name}, which this network does not have")
         parameter = parameters[name]
@@ -110,11 +106,10 @@ def _start_from(network: SequentialNetwork, items: Items, start: Mapping[str, ND
 def export_sequential(trained: TrainedSequence) -> dict[str, NDArray[np.float32]]:
     """The weights as arrays under ``sequence.``, own embeddings already shrunk, for ``numpy_inference.SequenceScorer``.
 
-    They are those of :func:`sequence_shapes`: what was learned, and the constants that serving needs
-    (:meth:`SequentialNetwork.constants`).
+    They are those of :func:`sequence_shapes`.
     """
     network = trained.network
-    known = {f"sequence.{name}": value for name, value in (network.state_dict() | network.constants()).items()}
+    known = {f"sequence.{name}": value for name, value in network.state_dict().items()}
     wanted = sequence_shapes(network.config, len(network.tower), len(trained.items.shrink) - 1, network.stations)
     arrays = {name: known[name].detach().numpy().copy() for name in wanted}
     arrays[OWN] *= trained.items.shrink[:, None]
@@ -137,7 +132,7 @@ FAITHFUL = SequentialConfig(
     id_shrinkage=0.0,
 )
 """Sizes for data sets of some thousand tracks. ``id_shrinkage`` 0: every track has an embedding of its own, in full."""
-BEST = SequentialConfig(
+ESASREC = SequentialConfig(
     width=64,
     blocks=1,
     heads=2,
@@ -151,39 +146,23 @@ BEST = SequentialConfig(
     id_shrinkage=5.0,
     loss=SequenceLoss.SOFTMAX,
     shared_negatives=384,
+    hard_weight=0.5,
     block=BlockKind.LIGR,
-    set_weight=2.0,
-    set_decay=0.02,
-    order_weight=0.1,
-    shallow=300.0,
-    liking_weight=1.0,
-    taste_width=16,
-    taste_decay=0.04,
-    appeal=3.0,
-    choose_weights=True,
     refit=True,
 )
-"""What measured best on the validation parts of MovieLens-100k and CM100k, less what its ablations took out
-(``docs/research/sequential-model.md``)."""
-BEST_BY_GRADIENT = replace(BEST, shallow=0.0, order_weight=0.25, appeal=8.0)
-"""Without the set part in closed form: for one listener, whose likes alone make no map between tracks, and for
-logs too large to be in memory."""
+"""What is known to beat SASRec among transformers (Tikhonovich et al. 2025): LiGR blocks and a softmax among shared negatives; the real
+negatives in a pairwise term of their own. Sizes chosen on validation parts of MovieLens-100k and CM100k."""
 ABLATIONS: Mapping[str, SequentialConfig] = {
     "faithful": FAITHFUL,
-    "best": BEST,
-    "best − softmax": replace(BEST, loss=SequenceLoss.PAIR, set_weight=0.0),
-    "best − shallow set": replace(BEST, shallow=0.0),
-    "best − set target": replace(BEST, set_weight=0.0),
-    "best − both sets": replace(BEST, shallow=0.0, set_weight=0.0),
-    "best − liking target": replace(BEST, liking_weight=0.0),
-    "best − LiGR": replace(BEST, block=BlockKind.PLAIN),
-    "best − shrunk ids": replace(BEST, id_shrinkage=0.0),
-    "best − chosen weights": replace(BEST, choose_weights=False),
-    "best − refit": replace(BEST, refit=False),
-    "best + hard pairs": replace(BEST, hard_weight=0.5),
-    "best + second block": replace(BEST, blocks=2),
+    "esasrec": ESASREC,
+    "esasrec − softmax": replace(ESASREC, loss=SequenceLoss.PAIR, hard_weight=0.0),
+    "esasrec − LiGR": replace(ESASREC, block=BlockKind.PLAIN),
+    "esasrec − shrunk ids": replace(ESASREC, id_shrinkage=0.0),
+    "esasrec − refit": replace(ESASREC, refit=False),
+    "esasrec − hard pairs": replace(ESASREC, hard_weight=0.0),
+    "esasrec + second block": replace(ESASREC, blocks=2),
 }
-"""The best mode, and the same with one element taken away or another one added, by the names that tables show."""
+"""The paper's model, the modern one, and the latter with one element taken away or another one added, by the names that tables show."""
 CONVERGED_WITHIN = 0.001
 """How near to the best validation pair AUC an epoch counts as converged."""
 OWN_VALIDATION_SHARE = 0.1
@@ -223,7 +202,7 @@ class SequentialRecommender:
         self._should_stop = should_stop
         self._trained: TrainedSequence | None = None
         self._course: tuple[EpochReport, ...] = ()
-        self._tracks = torch.empty(0, 0), torch.empty(0), torch.empty(0), torch.empty(0)
+        self._tracks = torch.empty(0, 0)
 
     @property
     def course(self) -> tuple[EpochReport, ...]:
@@ -248,16 +227,13 @@ class SequentialRecommender:
         with one_thread():
             first = self._train(self.config, train, validation, on_epoch, should_stop)
             self._trained, self._course = first, first.reports
-            config = first.network.config
-            if self.config.choose_weights:
-                config = first.network.config = choose_weights(first.network, train, validation)
             if self.config.refit and first.best_epoch and not should_stop():
                 both, _ = joined(train, validation)
-                again = replace(config, epochs=first.best_epoch, patience=first.best_epoch)
+                again = replace(self.config, epochs=first.best_epoch, patience=first.best_epoch)
                 nothing = validation.where(np.zeros(len(validation), np.bool_))
                 self._trained = self._train(again, both, nothing, lambda _: None, should_stop)
             with torch.no_grad():
-                self._tracks = self._trained.network.scored(torch.arange(train.tracks))
+                self._tracks = self._trained.network.items(torch.arange(train.tracks))
 
     def _train(
         self,
@@ -292,7 +268,7 @@ class SequentialRecommender:
         """The same (contexts, tracks) of many situations at once; those of one history share its state."""
         if self._trained is None:
             raise ValueError(f"{self.name} was not fitted")
-        found = np.zeros((len(contexts), len(self._tracks[0])), np.float32)
+        found = np.zeros((len(contexts), len(self._tracks)), np.float32)
         asked = [place for place, context in enumerate(contexts) if len(context.history)]
         histories = {id(contexts[place].history): contexts[place].history for place in asked}
         if not asked:
@@ -302,7 +278,7 @@ class SequentialRecommender:
         with one_thread(), torch.no_grad():
             hidden = self._hidden(list(histories.values()), self._trained.network)[rows]
             query = self._trained.network.query(hidden, torch.tensor([contexts[place].station for place in asked]))
-            found[asked] = self._trained.network.score_all(query, self._tracks).numpy()
+            found[asked] = (query @ self._tracks.T).numpy()
         return found
 
     def explain(self, context: Context, track: int) -> str:

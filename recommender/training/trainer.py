@@ -17,11 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from recommender.baselines.feedback import LabelMatrix
 from recommender.configuration import SequentialConfig
 from recommender.events import EventLog
 from recommender.sequence.batches import Batch, BatchSampler
-from recommender.sequence.items import TrackCounts, likes_of
+from recommender.sequence.items import TrackCounts
 from recommender.sequence.negatives import NegativeCounts
 from recommender.sequence.network import Items, SequentialNetwork
 from recommender.sequence.objective import Objective
@@ -56,11 +55,6 @@ class TrainingRows(Protocol):
         """What was heard how often."""
         ...
 
-    @property
-    def likes(self) -> LabelMatrix | None:
-        """Who liked what; None where that is not in memory."""
-        ...
-
     def epoch(self, epoch: int, begin: Mark) -> Iterator[tuple[Mark, Batch]]:
         """This process's batches of an epoch from a place on, each with the place after it; the same whenever asked."""
         ...
@@ -85,11 +79,6 @@ class RowsInMemory:
     def counts(self) -> TrackCounts:
         """What was heard how often."""
         return TrackCounts.of(self._log)
-
-    @property
-    def likes(self) -> LabelMatrix:
-        """Who liked what."""
-        return likes_of(self._log)
 
     def epoch(self, epoch: int, begin: Mark) -> Iterator[tuple[Mark, Batch]]:
         """The batches of the log."""
@@ -152,7 +141,7 @@ def train_on(
     Returns:
         The network of the best epoch, on the processor, in every process.
     """
-    items = Items.of_counts(source.counts, content, config.id_shrinkage, source.likes)
+    items = Items.of_counts(source.counts, content, config.id_shrinkage)
     with torch.random.fork_rng(devices=setting.machine.random_devices):
         torch.manual_seed(seed)
         network = SequentialNetwork(items, source.stations, config)

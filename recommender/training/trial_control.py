@@ -111,4 +111,4 @@ def train_control(
 
 def without_hard_negatives(config: SequentialConfig) -> SequentialConfig:
     """The same network and schedule without any target that needs a dislike."""
-    return replace(config, p_hard=0.0, hard_weight=0.0, liking_weight=0.0)
+    return replace(config, p_hard=0.0, hard_weight=0.0)

@@ -53,12 +53,12 @@ def test_with_after_nothing_happens_before_there_are_so_many_new_answers(demo, p
 @pytest.mark.slow
 @pytest.mark.parametrize(("mode", "loss"), [("faithful", "pair"), ("best", None)])
 def test_a_mode_decides_how_the_sequence_is_learned(demo, player, tmp_path, mode, loss):
-    from recommender.training.sequential_recommender import BEST_BY_GRADIENT, FAITHFUL
+    from recommender.training.sequential_recommender import ESASREC, FAITHFUL
 
     tell_a_taste(demo, player, tmp_path)
     version = player("retrain", "--mode", mode, "--epochs", 1, "--json").document["version"]
     configuration = player("models", "show", version, "--json").document["configuration"]
-    wanted = BEST_BY_GRADIENT if mode == "best" else FAITHFUL
+    wanted = ESASREC if mode == "best" else FAITHFUL
     assert configuration["sequential.loss"] == (loss or wanted.loss)
     assert configuration["sequential.p_hard"] == wanted.p_hard
     assert configuration["sequential.length"] == wanted.length

@@ -244,10 +244,9 @@ def p_hard(
         from recommender.configuration import Negatives
         from recommender.experiments.p_hard_config import Mode, Tracks, configure_p_hard
         from recommender.experiments.run_config import SplitName
-        from recommender.training.sequential_recommender import ABLATIONS, FAITHFUL
+        from recommender.training.sequential_recommender import ESASREC, FAITHFUL
 
-        # The best mode proper has no term for p_hard to act in: its liking target learns from every dislike anyway.
-        own = ABLATIONS["best + hard pairs"] if mode is ModeChoice.BEST else FAITHFUL
+        own = ESASREC if mode is ModeChoice.BEST else FAITHFUL
         question = configure_p_hard(
             data,
             replace(own, epochs=epochs or own.epochs, patience=patience or own.patience),
@@ -270,7 +269,7 @@ def sequential(
     models: Annotated[
         str,
         typer.Option(
-            "--models", metavar="NAME,…", help="best, faithful, 'best - LiGR', …; ablations, all; any baseline."
+            "--models", metavar="NAME,…", help="faithful, esasrec, 'esasrec - LiGR', …; ablations, all; any baseline."
         ),
     ] = "ablations",
     seeds: Annotated[int, typer.Option("--seeds", min=1, max=1000, help="Trainings of each model.")] = 3,

@@ -79,7 +79,7 @@ def retrain(
         Literal["default", "faithful", "best"],
         typer.Option(
             "--mode",
-            help="How the sequence is learned: as in the paper, as measures best on logs of many listeners, or as suits the "
+            help="How the sequence is learned: as in the paper, as the best transformers of today (eSASRec), or as suits the "
             "log of one.",
         ),
     ] = "default",
@@ -156,9 +156,9 @@ def sequence_config(mode: Literal["default", "faithful", "best"]) -> "Sequential
 
     if mode == "default":
         return SequentialConfig()
-    from recommender.training.sequential_recommender import BEST_BY_GRADIENT, FAITHFUL
+    from recommender.training.sequential_recommender import ESASREC, FAITHFUL
 
-    return BEST_BY_GRADIENT if mode == "best" else FAITHFUL
+    return ESASREC if mode == "best" else FAITHFUL
 
 
 def retraining_document(done: "Retrained") -> dict[str, object]:

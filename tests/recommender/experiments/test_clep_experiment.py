@@ -61,7 +61,13 @@ def kept(tmp_path_factory, dataset):
 
 
 def values_of(dataset, seed=0):
-    return measure_seed(find_listeners(dataset), Sounds(dataset.content), seed, ablation=True, on_epoch=lambda *_: None)
+    return measure_seed(
+        find_listeners(dataset),
+        Sounds.of(dataset.content, dataset.artist),
+        seed,
+        ablation=True,
+        on_epoch=lambda *_: None,
+    )
 
 
 def test_the_document_is_the_one_scripts_are_promised(kept):
@@ -131,8 +137,8 @@ def test_all_matched_rows_have_the_false_positive_rate_of_n(dataset):
 def test_answers_about_the_test_tracks_reach_no_model_but_like_rate(dataset):
     """Turn one listener's answers round everywhere: only by the test tracks could that change another's figures."""
     rng = np.random.default_rng(0)
-    listeners, sounds = find_listeners(dataset), Sounds(dataset.content)
-    test = draw_test_tracks(sounds.heard, rng)  # measure_seed draws with the same generator first
+    listeners, sounds = find_listeners(dataset), Sounds.of(dataset.content, dataset.artist)
+    test = draw_test_tracks(sounds.heard, sounds.artist, rng)  # measure_seed draws with the same generator first
     turned = tuple(
         replace(each, liked=np.where(test[each.track], ~each.liked, each.liked)) if each.name == "0" else each
         for each in listeners.everybody
@@ -164,7 +170,11 @@ def test_a_listener_with_one_kind_left_is_left_out_of_that_seed(dataset):
     one_kind = replace(listeners.chosen[0], liked=np.ones(len(listeners.chosen[0]), np.bool_))
     chosen = (one_kind, *listeners.chosen[1:])
     values = measure_seed(
-        replace(listeners, chosen=chosen), Sounds(dataset.content), 0, ablation=False, on_epoch=lambda *_: None
+        replace(listeners, chosen=chosen),
+        Sounds.of(dataset.content, dataset.artist),
+        0,
+        ablation=False,
+        on_epoch=lambda *_: None,
     )
     assert np.isnan(values[:, 0]).all()
     assert np.isfinite(values[0, 1:, ClepMetric.ACCURACY]).all()
@@ -177,14 +187,14 @@ def test_the_spaces_are_those_of_the_listener_with_most_opinions(dataset):
         for each in listeners.chosen[:-1]
     )
     chosen = (*shorter, listeners.chosen[-1])
-    name, spaces = embedding_spaces(replace(listeners, chosen=chosen), Sounds(dataset.content), 0)
+    name, spaces = embedding_spaces(replace(listeners, chosen=chosen), Sounds.of(dataset.content, dataset.artist), 0)
     assert name == listeners.chosen[-1].name
     assert [space.row for space in spaces] == [ClepModel.PN, ClepModel.P, ClepModel.N]
     assert all(space.embedding.shape == (TRACKS, 32) for space in spaces)
 
 
 def test_a_variant_draws_together_what_it_is_named_for(dataset):
-    _, (_, likes, dislikes) = embedding_spaces(find_listeners(dataset), Sounds(dataset.content), 0)
+    _, (_, likes, dislikes) = embedding_spaces(find_listeners(dataset), Sounds.of(dataset.content, dataset.artist), 0)
 
     def spread(space, chosen):
         own = space.embedding[chosen & ~space.tested]

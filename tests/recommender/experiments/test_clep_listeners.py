@@ -101,9 +101,17 @@ def test_nobody_with_enough_opinions_says_so():
 
 def test_a_quarter_of_the_tracks_that_can_be_heard_is_tested_on():
     known = np.arange(100) < 80
-    test = draw_test_tracks(known, np.random.default_rng(0))
+    test = draw_test_tracks(known, np.arange(100), np.random.default_rng(0))
     assert test.sum() == 20
     assert not test[~known].any()
+
+
+def test_no_artist_stands_on_both_sides_of_a_seed():
+    artist = np.arange(120) // 3
+    for seed in range(5):
+        test = draw_test_tracks(np.ones(120, np.bool_), artist, np.random.default_rng(seed))
+        assert test.sum() == 30
+        assert not set(artist[test]) & set(artist[~test])
 
 
 @pytest.mark.slow

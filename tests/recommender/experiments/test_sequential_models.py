@@ -11,7 +11,7 @@ from recommender.experiments.json_values import json_object
 from recommender.experiments.model_comparison import compare_models
 from recommender.experiments.records import ExperimentError, configuration_as
 from recommender.experiments.run_config import ExperimentConfig, configure
-from recommender.experiments.sequential_models import BESIDE, BEST, SEQUENTIAL, sequential_names
+from recommender.experiments.sequential_models import BESIDE, MODERN, SEQUENTIAL, sequential_names
 from recommender.experiments.store import RunStore
 from recommender.training.sequential_recommender import ABLATIONS
 from tests.support.nodes import ray_nodes
@@ -20,7 +20,7 @@ from tests.support.nodes import ray_nodes
 def test_ablations_are_every_form_of_the_model_with_what_stands_beside():
     assert set(sequential_names("ablations", content=False)) == {*ABLATIONS, *BESIDE}
     assert set(sequential_names("all", content=True)) == {*ABLATIONS, *BASELINES}
-    assert {BEST, "faithful"} <= set(ABLATIONS)
+    assert {MODERN, "faithful"} <= set(ABLATIONS)
 
 
 @pytest.mark.parametrize("name", ABLATIONS)
@@ -33,35 +33,35 @@ def test_a_name_can_be_typed_with_a_plain_minus():
     assert sequential_names(ablation.replace("−", "-"), content=False) == (ablation,)
 
 
-@pytest.mark.parametrize("asked", ["", "bset", "best,no such model"])
+@pytest.mark.parametrize("asked", ["", "bset", "esasrec,no such model"])
 def test_a_name_that_is_none_is_refused_with_those_there_are(make_ratings, asked):
     with pytest.raises(ExperimentError, match="model"):
         configure(make_ratings(), roster=SEQUENTIAL, models=asked)
 
 
 @pytest.mark.slow
-def test_the_best_mode_is_measured_beside_like_rate_and_its_lead_is_stated(store, make_ratings):
+def test_the_modern_form_is_measured_beside_like_rate_and_its_lead_is_stated(store, make_ratings):
     dataset = make_ratings()
-    question = configure(dataset, roster=SEQUENTIAL, models="best,like-rate", seeds=2)
+    question = configure(dataset, roster=SEQUENTIAL, models="esasrec,like-rate", seeds=2)
     record = compare_models(store, dataset, question, roster=SEQUENTIAL)
     assert record.kind == "sequential"
     rows = {(row["model"], row["metric"]): row["mean"] for row in record.results["results"]}
     leads = {row["metric"]: row for row in record.results["differences"]}
     assert {row["rival"] for row in leads.values()} == {"like-rate"}
     for metric in ("auc", "ndcg@10"):
-        assert leads[metric]["mean"] == pytest.approx(rows["best", metric] - rows["like-rate", metric], abs=1e-12)
+        assert leads[metric]["mean"] == pytest.approx(rows[MODERN, metric] - rows["like-rate", metric], abs=1e-12)
     assert leads["auc"]["low"] <= leads["auc"]["mean"] <= leads["auc"]["high"]
 
 
 @pytest.mark.slow
 def test_a_record_holds_the_configurations_and_is_repeated_with_them(store, make_ratings):
     dataset = make_ratings()
-    asked = configure(dataset, roster=SEQUENTIAL, models="best,like-rate")
-    small = replace(ABLATIONS[BEST], epochs=1, width=16)
-    record = compare_models(store, dataset, replace(asked, settings=((BEST, small),)), roster=SEQUENTIAL)
+    asked = configure(dataset, roster=SEQUENTIAL, models="esasrec,like-rate")
+    small = replace(ABLATIONS[MODERN], epochs=1, width=16)
+    record = compare_models(store, dataset, replace(asked, settings=((MODERN, small),)), roster=SEQUENTIAL)
     question = configuration_as(ExperimentConfig, record.configuration)
-    assert question.settings == ((BEST, small),)
-    assert asked.settings == ((BEST, ABLATIONS[BEST]),)
+    assert question.settings == ((MODERN, small),)
+    assert asked.settings == ((MODERN, ABLATIONS[MODERN]),)
     again = compare_models(store, dataset, question, roster=SEQUENTIAL, resume=False, repeats=record.id)
     assert again.results == record.results
 
@@ -97,7 +97,7 @@ def test_an_interrupted_run_in_processes_goes_on_where_it_was(store, make_rating
 
 
 def test_a_record_of_more_elements_is_repeated_while_they_are_off_and_refused_while_one_is_on(make_ratings):
-    question = configure(make_ratings(), roster=SEQUENTIAL, models=BEST)
+    question = configure(make_ratings(), roster=SEQUENTIAL, models=MODERN)
     stored = json_object(question)
     stored["settings"][0][1].update(REMOVED)
     assert configuration_as(ExperimentConfig, stored).settings == question.settings

@@ -12,7 +12,7 @@ from recommender.models.parameter_shapes import sequence_shapes
 from recommender.sequence.network import tokens
 from recommender.training.sequential_recommender import (
     ABLATIONS,
-    BEST,
+    ESASREC,
     Items,
     SequentialNetwork,
     TrainedSequence,
@@ -67,12 +67,9 @@ def test_sequence_scores_equal_torch(make_world, events, station):
 
 EVERY_FORM = [
     replace(
-        CONFIG, width=8, length=12, taste_width=4, blocks=blocks, heads=heads, id_shrinkage=shrinkage, loss=loss,
-        block=block, set_weight=pooled, shallow=shallow, liking_weight=liking, order_weight=0.3, appeal=3.0,
+        CONFIG, width=8, length=12, blocks=blocks, heads=heads, id_shrinkage=shrinkage, loss=loss, block=block
     )
-    for blocks, heads, shrinkage, loss, block, pooled, shallow, liking in product(
-        (1, 2), (1, 2), (0.0, 5.0), SequenceLoss, BlockKind, (0.0, 2.0), (0.0, 5.0), (0.0, 1.0)
-    )
+    for blocks, heads, shrinkage, loss, block in product((1, 2), (1, 2), (0.0, 5.0), SequenceLoss, BlockKind)
 ]  # fmt: skip
 """Every combination of what changes the arrays of a network or the way they make a score."""
 
@@ -104,10 +101,10 @@ def test_the_modes_in_full_size_give_the_same_scores_in_numpy(make_world, name):
 def test_the_state_after_a_restart_is_the_state_before(make_world):
     world = make_world(events=230, tracks=60)
     log = world.log
-    _, running = sequence_pair(log, world.catalogue.vectors, BEST)
+    _, running = sequence_pair(log, world.catalogue.vectors, ESASREC)
     for events in range(200, 231):  # as it went while the player ran
         before = running.scores(Tokens.of(log.first(events), running.length), 0)
-    _, restarted = sequence_pair(log, world.catalogue.vectors, BEST)
+    _, restarted = sequence_pair(log, world.catalogue.vectors, ESASREC)
     assert np.array_equal(restarted.scores(Tokens.of(log, restarted.length), 0), before)
 
 

@@ -11,7 +11,7 @@ from recommender.models.model_scorer import ModelScorer
 from recommender.models.station_scorer import AsServed
 from recommender.training.material import FULL_GROWTH, STRETCH, plan_training, remembered, replay, starting_weights
 from recommender.training.retraining import retrain
-from recommender.training.sequential_recommender import BEST_BY_GRADIENT
+from recommender.training.sequential_recommender import ESASREC
 
 pytestmark = pytest.mark.slow
 
@@ -129,8 +129,8 @@ def test_tracks_that_left_the_library_are_let_go(world, parent):
 
 
 def test_every_configuration_goes_on(world, child):
-    """The best mode has more arrays by track than the plain one; all find their rows."""
-    best = replace(BEST_BY_GRADIENT, width=16, heads=2, length=16, epochs=1, refit=False)
+    """Gated blocks have more arrays than plain ones; all find their rows."""
+    best = replace(ESASREC, width=16, heads=2, length=16, epochs=1, refit=False)
     config = replace(CONFIG, sequential=best)
     for model in (child, train(world.log, world, train(world.log.first(400), world, config=config), config)):
         assert model.card.lineage.kind is Kind.INCREMENTAL

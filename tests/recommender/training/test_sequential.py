@@ -168,7 +168,7 @@ def test_the_validator_equals_scoring_each_state_on_its_own(make_world):
     won = []
     for i in range(40, 60):
         hidden = network(*tokens(log, np.arange(i)))[0, -1]
-        taste = network.ask(hidden, torch.tensor(log.station[i]))
+        taste = network.query(hidden, torch.tensor(log.station[i]))
         for j in range(i + 1, 60):
             if log.station[j] == log.station[i] and log.label[j] != log.label[i]:
                 score = (network.items(torch.tensor([log.track[i], log.track[j]])) @ taste).numpy()
@@ -237,7 +237,7 @@ def test_the_frozen_validator_equals_scoring_every_listener_once(make_log):
         won = []
         for i in np.flatnonzero(own.label > 0):
             for j in np.flatnonzero((own.label < 0) & (own.station == own.station[i])):
-                taste = network.ask(hidden, torch.tensor(own.station[i]))
+                taste = network.query(hidden, torch.tensor(own.station[i]))
                 margin = float(
                     taste @ (network.items(torch.tensor(own.track[i])) - network.items(torch.tensor(own.track[j])))
                 )

@@ -113,7 +113,7 @@ def test_a_score_is_the_product_of_taste_and_track_in_that_state(split):
     columns = (history.track, history.outcome.astype(np.int64), history.station)
     with torch.no_grad():
         hidden = network(*(torch.from_numpy(column[-16:])[None] for column in columns))[0, -1]
-        slow = [float(network.ask(hidden, torch.tensor(0)) @ network.items(torch.tensor(t))) for t in range(TRACKS)]
+        slow = [float(network.query(hidden, torch.tensor(0)) @ network.items(torch.tensor(t))) for t in range(TRACKS)]
     assert recommender.score(context) == pytest.approx(slow, abs=1e-5)
 
 

@@ -93,8 +93,8 @@ def test_when_it_serves_a_dislike_moves_all_but_its_sequence(control, world):
 
 
 def test_no_target_is_left_that_needs_a_dislike():
-    config = without_hard_negatives(SequentialConfig(p_hard=0.4, hard_weight=1.0, liking_weight=0.5))
-    assert (config.p_hard, config.hard_weight, config.liking_weight) == (0.0, 0.0, 0.0)
+    config = without_hard_negatives(SequentialConfig(p_hard=0.4, hard_weight=1.0))
+    assert (config.p_hard, config.hard_weight) == (0.0, 0.0)
 
 
 def test_without_a_like_after_another_there_is_no_control(live, world, make_log):
