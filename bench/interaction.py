@@ -32,7 +32,7 @@ IMPORT = (
 def main() -> None:
     """Print milliseconds, the median and the slowest of some tries."""
     rng = np.random.default_rng(0)
-    for name, config in (("as retrained", SequentialConfig()), ("best mode", ESASREC)):
+    for name, config in (("as retrained", SequentialConfig()), ("eSASRec", ESASREC)):
         show(f"sequence scores, {name}", scoring(config, rng))
     features = rng.standard_normal((LABELS, DIMENSION))
     features /= np.linalg.norm(features, axis=1, keepdims=True)

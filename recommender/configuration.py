@@ -129,7 +129,7 @@ configurations may still name them, but none may switch one on."""
 class SequentialConfig:
     """The causal transformer over what was heard and what was thought of it (Kang & McAuley 2018; Mei et al. 2024).
 
-    The fields from ``loss`` on are the elements of the best mode, each off by default; what is off leaves no trace, so
+    The fields from ``loss`` on are what eSASRec adds and more, each off by default; what is off leaves no trace, so
     an ablation is a configuration.
     """
 

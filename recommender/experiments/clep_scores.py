@@ -26,8 +26,7 @@ from recommender.experiments.clep_listeners import (
 )
 from recommender.habits.plays import each_its_own
 from recommender.models.bayesian_taste import MainAxes, Opinions, SharedTaste, fit_shared
-from recommender.models.clep import ClepData
-from recommender.models.clep_batched import ClepProblem, train_clep_many
+from recommender.models.clep import ClepData, ClepProblem, train_clep
 from recommender.models.numpy_inference import Standardisation
 from recommender.models.online_update import Prior, fit_head
 
@@ -280,7 +279,11 @@ class _Fold:
         problems = [
             self.problem(person, VARIANTS[row], repetition) for row, repetition in runs for person in self.people
         ]
-        stack = train_clep_many(problems, ClepConfig.for_dimension(self.content.shape[1]), on_epoch)
+        stack = train_clep(
+            problems,
+            ClepConfig.for_dimension(self.content.shape[1]),
+            lambda epoch, epochs, _loss: on_epoch(epoch, epochs),
+        )
         logits = stack.logits(stack.embedding(self.content)).reshape(len(runs), len(self.people), -1)
         for place, row in enumerate(VARIANTS):
             yield row, [_sigmoid(logits[place, who][person.tested]) for who, person in enumerate(self.people)]
@@ -358,7 +361,7 @@ def embedding_spaces(listeners: Listeners, sounds: Sounds, seed: int) -> tuple[s
     if person is None:
         return "", ()
     problems = [fold.problem(person, variant) for variant in VARIANTS.values()]
-    stack = train_clep_many(problems, ClepConfig.for_dimension(fold.content.shape[1]), lambda _epoch, _epochs: None)
+    stack = train_clep(problems, ClepConfig.for_dimension(fold.content.shape[1]))
     embedding = stack.embedding(fold.content[person.listener.track])
     tested = np.isin(np.arange(len(person.listener)), person.parts.test)
     spaces = [Space(row, own, person.listener.liked, tested) for row, own in zip(VARIANTS, embedding, strict=True)]

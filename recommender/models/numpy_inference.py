@@ -155,8 +155,8 @@ class SequenceScorer:
             return np.zeros(len(self.items), np.float32)
         recent = tokens.last(self.length)
         asked = self._arrays["sequence.asked"][self._rows(np.array([station]))[0]]
-        scores: Floats = self.items @ (self._hidden(recent) + asked)
-        return scores
+        scores = self.items @ (self._hidden(recent) + asked)
+        return scores.astype(np.float32, copy=False)
 
     def _hidden(self, recent: Tokens) -> Floats:  # (d,)
         """The transformer's output at the last token."""

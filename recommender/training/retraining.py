@@ -26,7 +26,7 @@ from recommender.evaluation.report import Report
 from recommender.events import EventLog
 from recommender.models.bayesian_taste import MainAxes, fit_shared
 from recommender.models.blend import PRIOR_BLEND
-from recommender.models.clep import export_clep, train_clep
+from recommender.models.clep import ClepProblem, train_clep
 from recommender.models.habit_scorer import train_habits
 from recommender.models.model_card import NO_EVIDENCE, GateEvidence, Kind, Lineage, Metric, Model, ModelCard
 from recommender.models.model_scorer import Catalogue, ModelScorer
@@ -188,15 +188,9 @@ class _Run:
             taste = fit_shared(MainAxes.of(material.content[material.heard]), [material.opinions()])
             self._teller.step(1, 1)
             return {**taste.export()}
-        network = train_clep(
-            train=material.songs(material.split.train),
-            validation=material.songs(material.split.validation),
-            config=config,
-            seed=self._config.seed,
-            on_epoch=self._teller.step,
-            should_stop=self._should_stop,
-        )
-        return {**export_clep(network)}
+        train, validation = material.songs(material.split.train), material.songs(material.split.validation)
+        problem = ClepProblem(train, validation, config.variant, self._config.seed)
+        return {**train_clep([problem], config, self._teller.step, self._should_stop).export(0)}
 
     def _train_sequence(self) -> Arrays:
         material, plan, config = self._material, self._plan, self._config.sequential

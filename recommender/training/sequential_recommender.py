@@ -1,4 +1,4 @@
-"""The sequential model as a recommender: *faithful* to Mei et al. 2024, or in its best mode, behind fit, score and explain.
+"""The sequential model as a recommender: *faithful* to Mei et al. 2024, or of eSASRec's parts, behind fit, score and explain.
 
 What the paper names is as it says: SASRec, an input embedding for each kind of feedback, one negative a position, binary
 cross-entropy, ``p_hard`` redrawn for each position and epoch. What it leaves open is stated in :data:`FAITHFUL`.
@@ -146,7 +146,7 @@ ESASREC = SequentialConfig(
     id_shrinkage=5.0,
     loss=SequenceLoss.SOFTMAX,
     shared_negatives=384,
-    hard_weight=0.5,
+    hard_weight=3.0,
     block=BlockKind.LIGR,
     refit=True,
 )

@@ -312,4 +312,4 @@ def test_an_unknown_contender_is_refused_with_the_names_there_are(capsys):
     with pytest.raises(SystemExit) as ended:
         peers.main(["--only", "esasrec,SASRec"])
     assert ended.value.code == 2
-    assert "there is no 'SASRec'; there are faithful, best, RecTools SASRec" in capsys.readouterr().err
+    assert "there is no 'SASRec'; there are faithful, esasrec, RecTools SASRec" in capsys.readouterr().err

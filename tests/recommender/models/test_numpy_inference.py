@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from recommender.configuration import BlockKind, ClepConfig, SequenceLoss, SequentialConfig
-from recommender.models.clep import ClepNetwork, export_clep
+from recommender.models.clep import ClepStack, perceptron
 from recommender.models.numpy_inference import ClepScorer, SequenceScorer, Standardisation, Tokens
 from recommender.models.parameter_shapes import sequence_shapes
 from recommender.sequence.network import tokens
@@ -126,10 +126,18 @@ def test_clep_equals_torch_and_knows_nothing_of_a_track_without_sound(make_world
     vectors[3] = np.nan
     arrays, content = content_arrays(vectors)
     torch.manual_seed(0)
-    network = shaken(ClepNetwork(vectors.shape[1], ClepConfig()))
-    scorer = ClepScorer(arrays | export_clep(network), vectors)
-    with torch.no_grad():
-        embedding, logits = network.embed(torch.from_numpy(content)).numpy(), network(torch.from_numpy(content)).numpy()
+    parts = [
+        [
+            layer
+            for linear in perceptron(widths)[::2]
+            for layer in (linear.weight.T[None].detach(), linear.bias[None, None].detach())
+        ]
+        for widths in ((vectors.shape[1], *ClepConfig().widths), (ClepConfig().widths[-1], *ClepConfig().head_widths))
+    ]
+    network = ClepStack(*map(tuple, parts))
+    scorer = ClepScorer(arrays | network.export(0), vectors)
+    embedding = network.embedding(content)
+    embedding, logits = embedding[0], network.logits(embedding)[0]
     known = np.arange(len(vectors)) != 3
     assert scorer.embedding == pytest.approx(embedding, abs=1e-5)
     assert scorer.logits[known] == pytest.approx(logits[known], abs=1e-5)
