@@ -44,6 +44,7 @@ class Draw(IntEnum):
     SESSION = 2
     REACTION = 3
     VERDICTS = 4
+    ARTISTS = 5
 
 
 QUALITY_KEY = 20240607
@@ -57,7 +58,9 @@ class Temperament:
     Attributes:
         mean_liking: mean probability of liking over the whole library, fresh and without mood. Of Spotify's plays 51 %
             were heard to the end (Lamere 2014), of tracks largely chosen by hand; a library played at random does worse.
-        taste_spread: standard deviation over the library of the taste that follows from sound.
+        taste_spread: standard deviation over the library of the taste that follows from sound. At 1 thirty opinions order unheard
+            tracks by sound about as well as real people's do (Emotify: AUC .54 to .61); 1.5, as it was before, gives .65.
+        artist_spread: of what this listener thinks of each artist beside the sound.
         quality_spread: of what all listeners agree on and the sound does not say: the like-rate of a track.
         own_spread: of what is this listener's alone and the sound does not say.
         liked_sounds, disliked_sounds: components of the two mixtures of sounds.
@@ -79,7 +82,8 @@ class Temperament:
     """
 
     mean_liking: float = 0.4
-    taste_spread: float = 1.5
+    taste_spread: float = 1.0
+    artist_spread: float = 0.5
     quality_spread: float = 0.5
     own_spread: float = 0.75
     liked_sounds: int = 3
@@ -242,7 +246,10 @@ class Listener:
         sound = self._log_density(liked) - self._log_density(disliked)
         quality = np.random.default_rng(QUALITY_KEY).standard_normal(count)
         own = self._rng(Draw.OWN, 0).standard_normal(count)
-        logits = habits.taste_spread * _standardised(sound) + habits.quality_spread * quality + habits.own_spread * own
+        artist = self._world.ranking.artist
+        artists = self._rng(Draw.ARTISTS, 0).standard_normal(int(artist.max()) + 1)[artist]
+        logits = habits.taste_spread * _standardised(sound) + habits.artist_spread * artists
+        logits += habits.quality_spread * quality + habits.own_spread * own
         return Taste(liked.astype(np.int64), logits + _level(logits, habits.mean_liking))
 
     def _log_density(self, centres: NDArray[np.int64]) -> Doubles:

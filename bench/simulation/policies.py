@@ -10,16 +10,17 @@ from numpy.typing import NDArray
 from bench.simulation.listener import Listener
 from bench.simulation.world import STATION, World
 from recommender.baselines.counts import LikeRate, RandomOrder
-from recommender.configuration import ClepConfig, TrainingConfig
+from recommender.configuration import TrainingConfig
 from recommender.events import EventLog, empty_log
 from recommender.interfaces import Context, Recommender
 from recommender.models.model_card import NO_EVIDENCE
 from recommender.models.model_scorer import Catalogue, ModelScorer
+from recommender.models.plain_scorers import ArtistScorer
 from recommender.models.station_scorer import STATION_PULL, UNTRAINED, AsServed
 
 RETRAIN_EVERY = 100
 """Plays between trainings; left to itself the player trains about twice as often."""
-PLAYERS_OWN = TrainingConfig(clep=ClepConfig.best())
+PLAYERS_OWN = TrainingConfig()
 """What ``player retrain`` trains when it is told nothing else."""
 
 
@@ -176,6 +177,11 @@ def like_rate(stage: Stage) -> Policy:
     return Untaught(LikeRate(), len(stage.world))
 
 
+def artists(stage: Stage) -> Policy:
+    """The artists whose tracks were liked, and nothing else."""
+    return Untaught(AsServed(stage.catalogue, None, "artists", ArtistScorer), len(stage.world))
+
+
 def untrained(stage: Stage) -> Policy:
     """The player without a trained model: seeds and the running update."""
     return Untaught(AsServed(stage.catalogue, None, UNTRAINED), len(stage.world))
@@ -204,6 +210,7 @@ POLICIES: tuple[tuple[str, MakePolicy], ...] = (
     ("random", random_order),
     ("content only", content_only),
     ("like-rate", like_rate),
+    ("artists", artists),
     ("untrained player", untrained),
     ("retrained player", retrained()),
     ("oracle", oracle),

@@ -22,6 +22,7 @@ import numpy as np
 
 from bench.library_insight import SHARED, embedded
 from bench.simulation import Plan, Run, simulate
+from bench.simulation.listener import Temperament
 from bench.simulation.policies import POLICIES
 from bench.simulation.report import DISCLAIMER, Figure, Summary, course, recovery
 from bench.simulation.store import RunStore
@@ -35,11 +36,13 @@ LISTENERS = 20
 SYNTHETIC_TRACKS = 5000
 CHANGE = 250
 WORKERS = 2
-RIVALS = ("random", "content only", "untrained player")
+RIVALS = ("random", "content only", "artists", "untrained player")
 SHOWN = (
     Figure.SATISFACTION, Figure.FIRST, Figure.LAST, Figure.TASTE, Figure.ACCURACY, Figure.SKIPS, Figure.EARLY_SKIPS,
     Figure.GINI, Figure.GINI_DRIFT, Figure.NEVER, Figure.REPEATS,
 )  # fmt: skip
+BY_ARTIST = Temperament(taste_spread=0.25, artist_spread=1.0)
+"""Listeners to whom the artist says more than the sound, as to some of the people whose logs were looked at."""
 COMPARED = (Figure.SATISFACTION, Figure.LAST, Figure.ACCURACY, Figure.SKIPS, Figure.GINI)
 
 
@@ -77,6 +80,7 @@ def report(real: World) -> None:
         (f"{len(real)} real tracks", real, Plan()),
         (f"{len(large)} synthetic tracks", large, Plan()),
         (f"{len(large)} synthetic tracks, new taste after {CHANGE} plays", large, Plan(taste_changes_at=CHANGE)),
+        (f"{len(large)} synthetic tracks, taste by artist", large, Plan(temperament=BY_ARTIST)),
     ):
         scene(title, world, plan)
 

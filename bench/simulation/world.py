@@ -83,6 +83,8 @@ class World:
             seed_similarity=likeness,
             space=self.space,
             everywhere=NOWHERE,
+            artist=np.asarray(self.ranking.artist, np.int64),
+            album=np.asarray(self.ranking.album, np.int64),
         )
 
 

@@ -200,6 +200,7 @@ class StationScorer:
         station: the one to score for.
         model: the trained model, if any.
         apply: what applies it to a catalogue.
+        live: what scores in a state; a plain rule in trials.
     """
 
     def __init__(
@@ -209,6 +210,7 @@ class StationScorer:
         station: StationInfo,
         model: Model | None,
         apply: type[ModelScorer] = ModelScorer,
+        live: type[LiveScorer] = LiveScorer,
     ) -> None:
         self.collection = collection
         self.station = station
@@ -216,6 +218,7 @@ class StationScorer:
         self._all = tuple(stations)
         self._model = model
         self._apply = apply
+        self._scores_by = live
         self._stations = station_indices(stations)
         self._interactions = InteractionRows(collection.index, self._stations)
         self.plays = StationPlays(collection.index, station.id)
@@ -229,7 +232,7 @@ class StationScorer:
         station = replace(self.station, seeds=seeds)
         stations = [station if one.id == station.id else one for one in self._all]
         catalogue = learning_catalogue(self.collection, stations, only=station)
-        self._live = LiveScorer(catalogue, None if self._model is None else self._apply(self._model, catalogue))
+        self._live = self._scores_by(catalogue, None if self._model is None else self._apply(self._model, catalogue))
         self._likeness = StationLikeness(self.collection, station, catalogue.similarity(self._stations[station.id]))
 
     @property

@@ -19,7 +19,9 @@ from player.storage.database import Database
 from player.storage.key_value import keep_fact, read_fact
 from player.storage.models import Trial
 from recommender.models.model_scorer import WithoutNegatives
+from recommender.models.plain_scorers import PLAIN
 from recommender.models.registry import VERSION_PATTERN, ModelError, Registry
+from recommender.models.station_scorer import LiveScorer
 from recommender.ranking.interleaving import interleave, pair_of
 
 MOST_PAIRS = 400
@@ -157,6 +159,7 @@ def _info(session: Session, row: Trial) -> TrialInfo:
 
 LIVE, UNTRAINED, CONTROL = "live", "untrained", "without-negatives"
 """Arms with a name of their own; any other is a version."""
+_PLAIN_NAMES = ", ".join(PLAIN)
 CONTROLS = ".controls"
 """Folder of the controls among the models. They are in no list and cannot be promoted or rolled back to: a control never
 serves alone."""
@@ -219,14 +222,14 @@ def name_arm(name: str, paths: Paths, collection: Collection) -> Arm:
     """
     registry = Registry(paths.models)
     try:
-        if name == UNTRAINED:
-            return Arm(UNTRAINED, CONTENT_VERSION)
+        if name in (UNTRAINED, *PLAIN):
+            return Arm(name, CONTENT_VERSION if name == UNTRAINED else name)
         if name == LIVE:
             return Arm(LIVE, registry.current() or CONTENT_VERSION)
         found = [card.version for card in registry.versions() if card.version.startswith(name)]
         if len(found) != 1:
             raise PlayerError(
-                f"“{name}” names {len(found) or 'no'} version{'s' if found else ''}; an arm is {LIVE}, {UNTRAINED}, "
+                f"“{name}” names {len(found) or 'no'} version{'s' if found else ''}; an arm is {LIVE}, {UNTRAINED}, {_PLAIN_NAMES}, "
                 f"{CONTROL} or a version that `player models` lists."
             )
         registry.load(found[0], frontend_id(collection))
@@ -245,8 +248,10 @@ def open_arms(
     """
 
     def scorer(arm: Arm) -> StationScorer:
-        if arm.version == CONTENT_VERSION:
-            return StationScorer(collection, stations, station, None)
+        if arm.version in (CONTENT_VERSION, *PLAIN):
+            plain = StationScorer(collection, stations, station, None, live=PLAIN.get(arm.version, LiveScorer))
+            plain.version = arm.version
+            return plain
         kept = controls(paths)
         frontend = frontend_id(collection)
         if VERSION_PATTERN.fullmatch(arm.version) and (kept.root / arm.version).is_dir():

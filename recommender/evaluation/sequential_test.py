@@ -48,6 +48,7 @@ class Wager:
         mean: of them; 0 without any.
         low, high: the confidence sequence at present, −1…1; right at all times at once with probability 1 − ``alpha``.
         evidence: the largest capital reached against "no difference"; the test stops at 1 / ``alpha``.
+        e_value: the capital at present; those of several listeners multiply (Vovk & Wang 2021), which the largest ones do not.
         stopped_at: the number of pairs at which it got there; None when it did not.
         detectable: the mean difference that so many pairs would have found with probability ``POWER``; None where not
             even the largest possible would.
@@ -59,6 +60,7 @@ class Wager:
     low: float
     high: float
     evidence: float
+    e_value: float
     stopped_at: int | None
     detectable: float | None
     alpha: float
@@ -81,7 +83,7 @@ def wager(differences: Floats, alpha: float = ALPHA) -> Wager:
     """
     _check(differences, alpha)
     if len(differences) == 0:
-        return Wager(0, 0.0, -1.0, 1.0, 1.0, None, None, alpha)
+        return Wager(0, 0.0, -1.0, 1.0, 1.0, 1.0, None, None, alpha)
     log_wealth = log_capital(differences)
     low, high = confidence_sequence(differences, alpha)
     return Wager(
@@ -90,6 +92,7 @@ def wager(differences: Floats, alpha: float = ALPHA) -> Wager:
         low=float(low[-1]),
         high=float(high[-1]),
         evidence=float(np.exp(max(0.0, log_wealth.max()))),
+        e_value=float(np.exp(log_wealth[-1])),
         stopped_at=stopping_time(log_wealth, alpha),
         detectable=detectable_effect(differences, alpha),
         alpha=alpha,

@@ -310,8 +310,7 @@ class _Fold:
         return _sigmoid(head.contribution(axes.apply(self.content[person.tested])))
 
     def _best(self, person: _Person, shared: SharedTaste) -> Floats:
-        own = shared.own_head(person.past(self.content))
-        return _sigmoid(shared.own_logits(own, self.content[person.tested]))
+        return _sigmoid(shared.own_logits(person.past(self.content), self.content[person.tested]))
 
 
 def _majority(person: _Person) -> Floats:

@@ -74,6 +74,8 @@ class Head:
         covariance: (d + 1, d + 1) of weights and bias (Laplace's approximation), bias last.
         pulls: (m,) by label: weight · (target − P(like)), the part of each in the solution; see :meth:`influences`.
         prior: the one fitted under.
+        evidence: log marginal likelihood of the labels under the prior (Laplace's approximation; Bishop 2006, equation 4.137), less a
+            constant that priors of one dimension share.
     """
 
     weights: NDArray[np.float64]
@@ -81,6 +83,7 @@ class Head:
     covariance: NDArray[np.float64]
     pulls: NDArray[np.float64]
     prior: Prior
+    evidence: float
 
     def contribution(self, features: NDArray[np.floating]) -> NDArray[np.float64]:
         """(n,) logits that the head adds to the offset, for (n, d) features."""
@@ -150,12 +153,15 @@ def fit_head(
         precision=_precision(features.shape[1], prior),
     )
     solution = problem.minimise(_start(start, features.shape[1]))
+    hessian = problem.hessian(solution)
+    spread = np.log(problem.precision).sum() - np.linalg.slogdet(hessian)[1]
     return Head(
         weights=solution[:-1],
         bias=float(solution[-1]),
-        covariance=np.linalg.inv(problem.hessian(solution)).astype(np.float64),
+        covariance=np.linalg.inv(hessian).astype(np.float64),
         pulls=problem.pulls(solution),
         prior=prior,
+        evidence=float(0.5 * spread) - problem.loss(solution),
     )
 
 

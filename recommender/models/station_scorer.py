@@ -160,7 +160,7 @@ class LiveScorer:
 
     def update(self, history: EventLog, station: int, muted: Muted = NOTHING_MUTED) -> tuple[Head, HeadLabels]:
         """The running update in the state after a history, and what it was fitted on."""
-        labels = head_labels(history, station, self.catalogue.everywhere, muted, self.settings.half_life)
+        labels = self.heard(history, station, muted)
         self._last_head = fit_head(
             self.catalogue.space.vectors[labels.track],
             labels.label,
@@ -170,6 +170,10 @@ class LiveScorer:
             start=self._last_head,
         )
         return self._last_head, labels
+
+    def heard(self, history: EventLog, station: int, muted: Muted = NOTHING_MUTED) -> HeadLabels:
+        """The labels that count here, by :func:`head_labels`."""
+        return head_labels(history, station, self.catalogue.everywhere, muted, self.settings.half_life)
 
     def _offset(self, station: int, labels: HeadLabels, muted: Muted) -> NDArray[np.float64]:
         """(m,) what the seeds say of the labels' tracks, which the update need not explain.
@@ -239,8 +243,10 @@ def _fading(share: NDArray[np.float64], half_life: float) -> NDArray[np.float64]
 class AsServed:
     """A :class:`recommender.baselines.Recommender` that ranks as the player does, with a trained model or without."""
 
-    def __init__(self, catalogue: Catalogue, model: ModelScorer | None, name: str) -> None:
-        self._scorer = LiveScorer(catalogue, model)
+    def __init__(
+        self, catalogue: Catalogue, model: ModelScorer | None, name: str, scorer: type[LiveScorer] = LiveScorer
+    ) -> None:
+        self._scorer = scorer(catalogue, model)
         self._name = name
 
     @property

@@ -24,6 +24,7 @@ from recommender.events import EventLog, TimeSplit, split_by_time
 from recommender.interfaces import Context, Recommender
 from recommender.models.model_card import Model
 from recommender.models.model_scorer import Catalogue, ModelScorer
+from recommender.models.plain_scorers import ArtistScorer
 from recommender.models.station_scorer import UNTRAINED, AsServed
 
 GATE_SHARES = (0.15, 0.2, 0.25, 0.3)
@@ -73,7 +74,8 @@ class ListenerReport:
 def baseline_recommenders(catalogue: Catalogue, seed: int = 0, names: Sequence[str] = GATE) -> list[Recommender]:
     """Baselines for one listener, chance first; the last is the player itself without any training."""
     plain = [build(name, content=catalogue.vectors, seed=seed) for name in names]
-    return [*plain, AsServed(catalogue, None, UNTRAINED)]
+    artists = [] if catalogue.artist is None else [AsServed(catalogue, None, "artists", ArtistScorer)]
+    return [*plain, *artists, AsServed(catalogue, None, UNTRAINED)]
 
 
 def evaluate_listener(

@@ -48,6 +48,7 @@ from recommender.training.material import (
 from recommender.training.progress import Progress, Stage, StageProgress
 from recommender.training.sequential_recommender import EpochReport, export_sequential, train_sequential
 from recommender.training.tuning import fit_model_blend, tune_update, with_blend
+from recommender.training.worth import Worth, worth_of
 
 __all__ = ["FEWEST_LABELS", "FEWEST_OF_A_KIND", "FEWEST_VECTORS", "LIVE", "Progress", "TrainingResult", "retrain"]
 
@@ -67,6 +68,7 @@ class TrainingResult:
         positives, negatives: labelled events of the whole history.
         seconds: how long it took.
         stopped: whether it was asked to stop early.
+        worth: what each part of the model is worth for this listener; empty without a model.
     """
 
     model: Model | None
@@ -78,6 +80,7 @@ class TrainingResult:
     negatives: int
     seconds: float
     stopped: bool
+    worth: tuple[Worth, ...] = ()
 
 
 def retrain(
@@ -129,7 +132,7 @@ def retrain(
         # Two threads are slower than one on networks this small, and the music needs the other.
         torch.set_num_threads(1)
         try:
-            model, measurement = _Run(
+            model, measurement, worth = _Run(
                 material, config, usable, plan, evidence, StageProgress(on_progress), should_stop
             ).run()
         finally:
@@ -140,6 +143,7 @@ def retrain(
             promoted=model.card.promoted,
             reason=model.card.reason,
             report=measurement.evaluation.report,
+            worth=worth,
         )
     return replace(result, seconds=time.monotonic() - started, stopped=should_stop())
 
@@ -165,7 +169,7 @@ class _Run:
         self._teller = teller
         self._should_stop = should_stop
 
-    def run(self) -> tuple[Model, GateMeasurement]:
+    def run(self) -> tuple[Model, GateMeasurement, tuple[Worth, ...]]:
         """Train, tune, blend, measure, judge."""
         material = self._material
         arrays: Arrays = {
@@ -179,7 +183,9 @@ class _Run:
         model = Model(self._card(self._tune_update()), arrays)
         model = self._blend(model)
         measurement = self._measure(model)
-        return _judged(model, measurement, self._live is not None, self._evidence), measurement
+        scorer = ModelScorer(model, material.catalogue)
+        worth = worth_of(scorer, material.log, material.split.gate, self._should_stop, self._config.seed)
+        return _judged(model, measurement, self._live is not None, self._evidence), measurement, worth
 
     def _train_content(self) -> Arrays:
         material, config = self._material, self._config.clep

@@ -82,6 +82,21 @@ def versions(trained_template, tmp_path):
     home.close()
 
 
+def test_plain_rules_take_turns_too_and_what_came_of_it_can_be_put_together(player, versions, tmp_path):
+    demo, _, _ = versions
+    begun = player("ab", "start", "--arms", "artists,shuffle", "--station", "Evening", "--pairs", 30, "--json")
+    assert [arm["version"] for arm in begun.document["arms"]] == ["artists", "shuffle"]
+    listen(demo, player, 6, lambda number, _item: number % 2 == 0)
+    report = player("ab", "status", "--json")
+    assert report.document[0]["plays"] == [3, 3]
+    files = [tmp_path / name for name in ("one.json", "two.json")]
+    for file in files:
+        file.write_text(report.out)
+    together = player("ab", "together", *files, "--json").document
+    assert together["listeners"] == 2
+    assert together["e_value"] == pytest.approx(report.document[0]["test"]["e_value"] ** 2)
+
+
 def test_a_trial_of_the_live_model_against_its_control_from_start_to_stop(player, versions):
     demo, trained, _ = versions
     begun = player("ab", "start", "--station", "Evening", "--pairs", 30, "--json")

@@ -1,6 +1,8 @@
 """``player ab``: two ways of choosing in turn on your own station, and what came of it."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,6 +27,7 @@ def register(app: typer.Typer) -> None:
     ab_app.command("status")(status)
     ab_app.command("stop")(stop)
     ab_app.command("list")(list_trials)
+    ab_app.command("together")(together)
     app.add_typer(ab_app, name="ab")
 
 
@@ -34,7 +37,7 @@ def start(
         typer.Option(
             "--arms",
             metavar="NAME,NAME",
-            help="Two of: live (the model that serves), untrained, without-negatives (the same model, its sequence trained "
+            help="Two of: live (the model that serves), untrained, shuffle (chance), artists (those you like), without-negatives (the same model, its sequence trained "
             "without dislikes and skips; it is trained first), or a version as `player models` lists it.",
         ),
     ] = "live,without-negatives",
@@ -121,6 +124,27 @@ def list_trials(data_dir: DataDir = None, json: Json = False) -> None:
         say("There was no trial yet; `player ab start` begins one.")
 
 
+def together(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE.json…", help="Each as `player ab status --json` wrote it.")
+    ],
+    json: Json = False,
+) -> None:
+    """Put trials of the same two arms by several listeners together: their e-values multiply.
+
+    Each listener's e-value says how much richer somebody would be who bets against "no difference" from 1 on. The product does
+    the same for all of them, so 20 and more is significant at 5 %, whenever each trial was looked at or stopped.
+    """
+    from player.trials.several import read_trial, together_of
+
+    found = together_of([read_trial(path) for path in files])
+    if json:
+        emit_json(asdict(found))
+        return
+    print(f"{found.listeners} listeners, {found.pairs} pairs of {found.arms[0]} and {found.arms[1]}.")
+    print(f"Difference in liking {_signed(found.difference)}; e-value {found.e_value:.3g}, p = {found.p:.3f}")
+
+
 def _print(report: "TrialReport") -> None:
     trial, test = report.trial, report.test
     one, other = (arm.name for arm in trial.arms)
@@ -155,8 +179,6 @@ def _signed(value: float) -> str:
 
 
 def _document(report: "TrialReport") -> dict[str, Any]:
-    from dataclasses import asdict
-
     test = report.test
     return {
         **_summary(report.trial),
@@ -174,6 +196,7 @@ def _document(report: "TrialReport") -> dict[str, Any]:
             "high": test.high,
             "p": test.p,
             "evidence": test.evidence,
+            "e_value": test.e_value,
             "alpha": test.alpha,
             "detectable": test.detectable,
             "stopped_at": test.stopped_at,

@@ -1,5 +1,6 @@
 """``player retrain`` and ``evaluate``: learning from the log, and proving it."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -11,6 +12,7 @@ from player.cli.options import Attached, DataDir, Json, check_folder, emit_json,
 if TYPE_CHECKING:
     from player.learning.retraining import Retrained
     from recommender.configuration import SequentialConfig, TrainingConfig
+    from recommender.training.worth import Worth
 
 Seed = Annotated[int, typer.Option("--seed", help="Of every random number; the same seed gives the same result.")]
 Page = Annotated[
@@ -71,10 +73,10 @@ def retrain(
         Literal["best", "n", "p", "pn"],
         typer.Option(
             "--clep",
-            help="How the sound is learned: the networks of CLEP that draw these pairs together (n, p, pn), or what measured "
-            "best in their place for few opinions.",
+            help="How the sound is learned: by the networks of CLEP that draw together what you like (p), what you dislike (n) or "
+            "both (pn), or by a regression in their place (best).",
         ),
-    ] = "best",
+    ] = "pn",
     mode: Annotated[
         Literal["default", "faithful", "best"],
         typer.Option(
@@ -98,8 +100,8 @@ def retrain(
 ) -> None:
     """Learn from your thumbs, skips and finished tracks.
 
-    Trains what you like to hear (CLEP, or what measured better) and what you like to hear next (the sequential model), on from the
-    model in use where little is new; measures it on your newest feedback beside that model and plain baselines, keeps the
+    Trains what you like to hear (CLEP, contrastively) and what you like to hear next (the sequential model, your real negatives among
+    its targets), on from the model in use where little is new; says what each part is worth for you; measures it on your newest feedback beside that model and plain baselines, keeps the
     version, and lets it choose if it is not worse. The first Ctrl-C keeps the best so far and measures it on less, the second leaves at once;
     the model in use stays.
     """
@@ -177,6 +179,7 @@ def retraining_document(done: "Retrained") -> dict[str, object]:
         "lineage": None if card is None else asdict(card.lineage),
         "update": None if card is None else asdict(card.update),
         "stopped": result.stopped,
+        "parts": [{**asdict(each), "verdict": each.verdict} for each in result.worth],
         "metrics": metrics_document(rows, "model"),
         "baselines": {name: metrics_document(rows, name) for name in models_of(rows) if name != "model"},
         "seconds": round(result.seconds, 3),
@@ -197,8 +200,26 @@ def _print_retraining(done: "Retrained", summary: str) -> None:
     if result.report is not None:
         print_figures(result.report, "model")
     print_blend(card)
+    _print_worth(result.worth)
     print(f"Version {card.version} {'serves from now on' if result.promoted else 'was kept but does not serve'}.")
     print(result.reason)
+
+
+WORDS = {
+    "update": "what you told lately",
+    "habits": "your habits",
+    "clep": "your taste in sound (CLEP)",
+    "sequence": "what follows what (p_hard)",
+    "repetition": "heard before, rested",
+}
+
+
+def _print_worth(parts: "Sequence[Worth]") -> None:
+    """What each part moves, and what it gains on the newest feedback, which nothing was learned from."""
+    print(f"{'What each part is worth for you':<32}{'share of the score':>19}{'gain in pair AUC (95 %)':>29}")
+    for each in parts:
+        gain = "–" if each.gain is None else f"{each.gain:+.3f} ({each.low:+.3f} to {each.high:+.3f})"
+        print(f"  {WORDS[each.part]:<30}{each.share:>19.0%}{gain:>29}  {each.verdict}")
 
 
 def evaluate(

@@ -5,7 +5,7 @@ from recommender.configuration import BEST_AXES, ClepConfig
 from recommender.evaluation.metrics import pair_auc
 from recommender.models.bayesian_taste import MainAxes, Opinions, fit_shared
 from recommender.models.numpy_inference import ClepScorer, Standardisation
-from recommender.models.online_update import Prior
+from recommender.models.online_update import Prior, fit_head
 
 DIMENSION = 40
 
@@ -59,13 +59,42 @@ def test_an_own_head_on_the_shared_one_beats_either_alone(rng):
     aucs = []
     for own_taste, own in zip(people, everybody, strict=True):
         unseen = opinions(rng, own_taste, 300)
-        together = taste.own_logits(taste.own_head(own), unseen.content)
-        alone = nobody.own_logits(nobody.own_head(own, Prior(4.0)), unseen.content)
+        together = taste.own_logits(own, unseen.content)
+        alone = nobody.own_logits(own, unseen.content)
         scores = (together, taste.logits(unseen.content), alone)
         aucs.append([pair_auc(score[unseen.liked], score[~unseen.liked]) for score in scores])
     both, shared, alone = np.mean(aucs, axis=0)
     assert both > shared + 0.01
     assert both > alone + 0.01
+
+
+def test_opinions_at_random_hardly_move_an_own_head_and_a_real_taste_does(rng):
+    common = rng.normal(size=DIMENSION)
+    everybody = [opinions(rng, common, 15) for _ in range(40)]
+    taste = fit_shared(MainAxes.of(np.concatenate([each.content for each in everybody]), DIMENSION), everybody)
+    content = rng.normal(size=(60, DIMENSION)).astype(np.float32)
+    fickle = Opinions(content, rng.random(60) < 0.5, np.ones(60, np.float32))
+    contrary = Opinions(content, content @ common < 0, np.ones(60, np.float32))
+    moved = {
+        name: np.abs(taste.own_logits(own, content) - taste.logits(content)).mean()
+        for name, own in (("fickle", fickle), ("contrary", contrary))
+    }
+    assert moved["contrary"] > 2.0 * moved["fickle"]
+
+
+def test_the_evidence_is_the_integral_over_the_weights(rng):
+    """One feature and a bias held at 0: the integral can be written out on a grid."""
+    features, labels = rng.normal(size=(30, 1)), rng.choice([-1, 1], 30)
+    weight = np.linspace(-6.0, 6.0, 4001)
+    exact = {}
+    for variance in (0.1, 1.0):
+        likelihood = -np.logaddexp(0.0, -labels[:, None] * features * weight).sum(axis=0) - weight**2 / (2 * variance)
+        exact[variance] = np.log(np.trapezoid(np.exp(likelihood), weight)) - 0.5 * np.log(2 * np.pi * variance)
+    found = {
+        variance: fit_head(features, labels, np.ones(30), np.zeros(30), Prior(variance, bias_variance=1e-9)).evidence
+        for variance in exact
+    }
+    assert found[1.0] - found[0.1] == pytest.approx(exact[1.0] - exact[0.1], abs=0.05)
 
 
 def test_an_opinion_counts_by_its_weight(rng):
