@@ -112,7 +112,7 @@ def comparisons(evaluation: Evaluation) -> list[dict[str, object]]:
     rivals = [model for model in evaluation.models if model != MODEL]
     found = [(rival, measure, evaluation.difference(MODEL, rival, measure)) for measure in COMPARED for rival in rivals]
     return [
-        {"model": MODEL, "rival": rival, "metric": measure.key} | asdict(difference)
+        {"model": MODEL, "rival": rival, "metric": measure.key, **asdict(difference)}
         for rival, measure, difference in found
         if difference is not None
     ]
