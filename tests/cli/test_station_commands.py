@@ -99,4 +99,9 @@ def test_an_empty_library_has_a_dial_all_the_same(player, tmp_path):
     with database.session() as session:
         session.add(Station(name="Empty", noise_seed=1, created_us=1))
     database.close()
-    assert player("station", "dial", "Empty", 70, "--json").document == {"station": "Empty", "dial": 70, "effect": ""}
+    assert player("station", "dial", "Empty", 70, "--json").document == {
+        "station": "Empty",
+        "dial": 70,
+        "effect": "",
+        "pool": 0,
+    }
