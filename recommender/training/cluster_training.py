@@ -8,6 +8,7 @@ the folder of the run must lie under the same paths on every machine.
 import json
 import resource
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -178,10 +179,15 @@ def _fitted(request: TrainingRequest, lines: Any) -> Any:
             checkpoint_config=CheckpointConfig(num_to_keep=1),
         ),
     )
+    interrupted = signal.getsignal(signal.SIGINT)
     try:
         return trainer.fit()
+    except SystemExit:  # Ray's answer to Ctrl-C, once all its processes are stopped
+        raise KeyboardInterrupt from None
     except TrainingFailedError as error:
         raise CheckpointError(f"The training into {request.out} failed: {_cause(error)}") from error
+    finally:
+        signal.signal(signal.SIGINT, interrupted)  # Ray leaves its own
 
 
 def _cause(error: Exception) -> str:
