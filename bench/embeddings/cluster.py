@@ -86,7 +86,7 @@ def on_nodes(workers: int, cores: int, files: list[Path], weights: Path, kill_af
     killing = threading.Timer(kill_after or 0.0, lambda: nodes.remove_node(added[-1], allow_graceful=False))
     name = f"Ray, {workers} workers of {cores} cores" + ("" if kill_after is None else ", one killed in the middle")
     try:
-        with connection(nodes.address) as ray:
+        with connection(str(nodes.address)) as ray:
             if kill_after is not None:
                 killing.start()
             return measure(name, files, lambda: embed_on_cluster(ray, files, DEFAULT_FRONTEND, weights))
