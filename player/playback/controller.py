@@ -20,6 +20,7 @@ from player.insight.neighbours import SimilarTrack, similar_tracks
 from player.insight.terminal_map import MapMaker, MapView, colour_map
 from player.learning.auto_training import AutoTraining
 from player.library.embed_priority import PriorityKeeper
+from player.library.folder_offers import FolderOffer, offered_folders
 from player.library.loudness import Level
 from player.library.tracks import TrackRow
 from player.playback.audio_events import AudioEvents
@@ -327,6 +328,21 @@ class Controller(TransportCommands, PinCommands, PlaylistCommands, FeedbackComma
     def start_job(self, name: JobName) -> None:
         """Scan, embed or retrain in the background; its progress is in the snapshot."""
         self._background.run(name)
+
+    def offered_folders(self, text: str) -> list[FolderOffer]:
+        """Folders that may hold the listener's music, for a path as far as it was typed; reads folders."""
+        return offered_folders(text)
+
+    def add_music(self, folder: str) -> None:
+        """Add a folder to the library, and look through it in the background.
+
+        Raises:
+            PlayerError: a job is running.
+        """
+        view = self._background.view
+        if view is not None and not view.finished and not view.quiet and not view.paused:
+            raise PlayerError(f"{view.title} goes on; add the folder when that is done, or ctrl+x stops it.")
+        self._background.run("scan", folder)
 
     def pause_job(self) -> None:
         """Pause listening to the library, or go on with it; why something else cannot be paused is shown."""

@@ -18,6 +18,7 @@ from player.tui.command_queue import CommandQueue
 from player.tui.keys import BUILT_IN, ON_STATION, PLACES, PLAYING, QUEUE, ROW, STATION, Keymap, bindings
 from player.tui.lazy_player import LazyPlayer
 from player.tui.messages import SnapshotChanged
+from player.tui.screens.add_music import AddMusic
 from player.tui.screens.library import LibraryScreen
 from player.tui.screens.picker import Confirm, ModePicker, PlaylistPicker, RestMenu
 from player.tui.screens.playing import PlayingScreen
@@ -281,6 +282,11 @@ class PlayerApp(App[None]):
         else:
             self.complain(f"{job.title} goes on already; ctrl+x stops it.")
 
+    def action_add_music(self) -> None:
+        """Choose a folder to add."""
+        self._problem = ""
+        self.push_screen(AddMusic(self.player))
+
     def action_stop_job(self) -> None:
         """Stop the job that runs, if any, once that is confirmed."""
         job = self.player.snapshot().job
@@ -491,6 +497,9 @@ class PlayerApp(App[None]):
         self._started_up = True
         self.draw()
         self._offer_stations()
+        snapshot = self.player.snapshot()
+        if not snapshot.tracks and snapshot.job is None and isinstance(self.screen, StationScreen):
+            self.action_add_music()
 
     def _offer_stations(self) -> None:
         """Open the picker by itself, once, when there is music and no station: at the start, or after a first scan."""
@@ -498,7 +507,8 @@ class PlayerApp(App[None]):
         if self._offered or not (self._started_up or snapshot.first_look) or not snapshot.tracks:
             return
         self._offered = True
-        if snapshot.station is None and snapshot.now is None and isinstance(self.screen, StationScreen):
+        if snapshot.station is None and snapshot.now is None and isinstance(self.screen, StationScreen | AddMusic):
+            self.back_to_station()
             self.action_stations()
 
     def _closed_down(self, _result: None) -> None:

@@ -157,6 +157,7 @@ RETRAIN = Key("r", "job('retrain')", "r", "retrain", "Learn from all your feedba
 EMBED = Key(
     "e", "job('embed')", "e", "analyse", "Analyse the sound of new tracks, so that stations can find them by it."
 )
+ADD_MUSIC = Key("f9", "add_music", "F9", "add music", "Add a folder of music to the library.")
 SCAN = Key("f5", "job('scan')", "F5", "rescan", "Look through the music folders for new, changed and vanished files.")
 PAUSE_JOB = Key(
     "P,shift+p", "pause_job", "P", "pause", "Pause the analysis and leave the machine alone; again goes on."
@@ -186,6 +187,7 @@ PLACES = (
     SURVEY,
     RETRAIN,
     EMBED,
+    ADD_MUSIC,
     SCAN,
     PAUSE_JOB,
     STOP_JOB,
@@ -412,6 +414,11 @@ _NAMED = Key("enter", "submit", "enter", "keep", "Keep the name.")
 NAME_BAR = (_NAMED,)
 _PUT = Key("enter", "choose", "enter", "add", "Add to the selected playlist.")
 KEEP_BAR = (_MOVE, _PUT)
+_LOOK = Key("enter", "choose", "enter", "add", "Look through the selected folder.")
+COMPLETE = Key("tab", "complete", "tab", "into it", "Write the selected folder into the line and list what is in it.")
+IN_ADD = (COMPLETE,)
+ADD_BAR = (_MOVE, _LOOK, COMPLETE)
+EMPTY_BAR = (ADD_MUSIC, SCAN, SETTINGS)
 CONFIRM_BAR = (_MOVE, _YES)
 RENAME = Key("ctrl+r", "rename", "^r", "rename", "Give the selected station another name.")
 REMOVE = Key("ctrl+d", "remove", "^d", "delete", "Delete the selected station; z brings it back.")

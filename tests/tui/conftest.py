@@ -19,6 +19,7 @@ from player.insight.listening_summary import ListeningSummary
 from player.insight.neighbours import SimilarTrack
 from player.insight.terminal_map import MapView, PlacedTracks
 from player.integrations.playlists import KeptPlaylist
+from player.library.folder_offers import FolderOffer
 from player.library.tracks import TrackRow
 from player.playback.controller import Controller
 from player.playback.track_queries import SettingLine
@@ -287,6 +288,11 @@ class MemoryPlayer:
     def play_in_order(self, track_ids: Sequence[int]) -> None:
         self._note("play_in_order", tuple(track_ids))
         self._play(next(track for track in self.tracks if track.id == track_ids[0]))
+
+    def offered_folders(self, text: str) -> list[FolderOffer]:
+        return [
+            FolderOffer(f"{text.rstrip('/')}/{name}", files, False) for name, files in (("Music", 240), ("Else", 0))
+        ]
 
     def playlists(self) -> list[KeptPlaylist]:
         return list(self.lists)

@@ -27,6 +27,7 @@ SCREENS = {
     "ModePicker": ("v",),
     "RestMenu": ("y",),
     "PlaylistPicker": ("B",),
+    "AddMusic": ("f9",),
     "HelpScreen": ("question_mark",),
 }
 LEAVES_THE_APP = {"q", "ctrl+q", "ctrl+c"}

@@ -30,17 +30,18 @@ if TYPE_CHECKING:
 _WELCOME = """\
 Welcome. There is no music here yet.
 
-Tell the player where yours is – in another terminal, or after q:
+    F9   chooses the folder that your music is in
 
-    player scan FOLDER
+Files are only read, never changed. The first tracks are here within seconds, and play while the others are found.
 
-Files are only read, never changed. The tracks appear here as they are found; F5 looks again.\
+Then:  s picks a station · S asks with short clips what you like · l shows the library · ? lists all keys.
+From another player or service: player import --help brings your history, player playlist import your playlists.\
 """
 _SCANNING = """\
 Welcome. Your music is being looked through; the first tracks are here in a moment.
 
-space plays as soon as there is something to play, s picks a station, l shows the library,
-S asks with short clips what you like, ? lists all keys.
+space plays as soon as there is something to play · s picks a station · l shows the library
+S asks with short clips what you like · ? lists all keys
 
 Files are only read, never changed.\
 """

@@ -36,12 +36,14 @@ class ChoiceList(RowList):
         super().__init__(id=id)
         self._choices: Sequence[Choice] = ()
         self._fact_width = 0
+        self._detailed = False
         self.add_class("-steered")
         self.can_focus = False
 
     def show(self, choices: Sequence[Choice], cursor: int = 0) -> None:
         """Show other choices, with the cursor on the first or another one."""
         self._choices = choices
+        self._detailed = any(choice.detail for choice in choices)
         self._fact_width = max((cell_len(choice.fact) for choice in choices), default=0)
         self.set_length(len(choices), cursor)
 
@@ -49,7 +51,7 @@ class ChoiceList(RowList):
         """Sign, name, detail, fact."""
         choice = self._choices[index]
         room = width - _SIGN - self._fact_width - _GAP - 1
-        name, detail = shares(room - _GAP, (4, 5)) if width >= _DETAIL_FROM else (room, 0)
+        name, detail = shares(room - _GAP, (4, 5)) if width >= _DETAIL_FROM and self._detailed else (room, 0)
         return [
             (column(choice.sign, _SIGN), Ink.ACCENT),
             (column(choice.name, name), Ink.STRONG if selected else Ink.TEXT),

@@ -1,0 +1,69 @@
+"""Folders that may hold music, as somebody looks for theirs: the usual places, or what goes on from what was typed."""
+
+import os
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from player.folders import music_folder
+from player.library.files import is_candidate
+
+MOST = 12
+"""As many as are read at a glance."""
+COUNT_SECONDS = 0.1
+"""So long the files of one folder are counted: enough for thousands on a disk, and a network folder keeps nobody waiting."""
+
+
+@dataclass(frozen=True, slots=True)
+class FolderOffer:
+    """A folder, and how much music was seen in it.
+
+    Attributes:
+        files: audio files by their endings.
+        more: the count was cut short.
+    """
+
+    path: str
+    files: int
+    more: bool
+
+
+def offered_folders(text: str) -> list[FolderOffer]:
+    """The usual places that are there, for no text; else the folder of that path and those whose path goes on so."""
+    found: Iterable[Path]
+    if text:
+        typed = Path(text).expanduser()
+        inside = text.endswith("/") or typed.is_dir()
+        found = [
+            *([typed] if typed.is_dir() else []),
+            *_folders(typed if inside else typed.parent, "" if inside else typed.name),
+        ]
+    else:
+        mounts = [Path("/mnt"), *_folders(Path("/media")), *_folders(Path("/run/media"))]
+        found = [music_folder(), *(folder for mount in mounts for folder in _folders(mount)), Path.home()]
+    there = dict.fromkeys(folder for folder in found if folder.is_dir())
+    return [_counted(folder) for folder in list(there)[:MOST]]
+
+
+def _folders(parent: Path, beginning: str = "") -> list[Path]:
+    """The folders in another whose names begin so, hidden ones only where that was typed."""
+    with suppress(OSError):
+        return sorted(
+            Path(entry.path)
+            for entry in os.scandir(parent)
+            if entry.name.casefold().startswith(beginning.casefold())
+            and (beginning.startswith(".") or not entry.name.startswith("."))
+            and entry.is_dir()
+        )
+    return []
+
+
+def _counted(folder: Path) -> FolderOffer:
+    files, until = 0, time.monotonic() + COUNT_SECONDS
+    for _, _, names in os.walk(folder):
+        files += sum(map(is_candidate, names))
+        if time.monotonic() > until:
+            return FolderOffer(str(folder), files, more=True)
+    return FolderOffer(str(folder), files, more=False)
