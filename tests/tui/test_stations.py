@@ -96,7 +96,7 @@ async def test_a_new_station_plays_in_the_mode_that_the_form_shows(running, play
     async with running(player) as stage:
         await stage.press("s", *["down"] * 3, "enter", *"mell", "enter")
         assert "plays       station: on and on, near what it is based on" in stage.text
-        await stage.press("ctrl+o")
+        await stage.press("ctrl+o", *["ctrl+o"] * 5)
         assert "plays       album radio: whole albums, in order" in stage.text
         await stage.press("ctrl+s")
         assert player.told("create_station") == [("mellow", (("tag", "mellow"),), "albums")]
