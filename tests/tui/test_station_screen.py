@@ -117,7 +117,7 @@ async def test_the_position_moves_between_snapshots_and_stops_at_the_end(running
         bar = stage.app.screen.query_one(PositionBar)
         now[0] += 2.5
         assert bar.position == pytest.approx(75.5)
-        await stage.pilot.pause(0.4)
+        await stage.pilot.pause(1.2)
         assert "1:15" in stage.text
         now[0] += 1000
         assert bar.position == player.snapshot().now.duration

@@ -14,14 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual import events
+    from textual.timer import Timer
 
     from player.stations.snapshot import NowPlaying, Snapshot
 
 _MARGIN = 2
 """Cells before the title: the sign and a space."""
 _GAP = 2
-_TICK = 0.25
-"""Seconds between two looks at the clock; a second shown late by more than this would be seen."""
+_SECOND = 1.0
+_LATE = 0.02
+"""So long after a second has passed it is shown: a timer may be early by less."""
 _VOLUME_CELLS = 8
 _VOLUME_FROM = 56
 """Narrower than this, the volume is only a number."""
@@ -100,10 +102,11 @@ class PositionBar(Inked):
         self._since = 0.0
         self._volume = 1.0
         self._drawn: Line = []
+        self._timer: Timer | None = None
 
     def on_mount(self) -> None:
         """Start to look at the clock."""
-        self.set_interval(_TICK, self._tick)
+        self._tick()
 
     @property
     def position(self) -> float:
@@ -120,6 +123,7 @@ class PositionBar(Inked):
             self._since = self._clock()
         self._now = snapshot.now
         self.refresh()
+        self._wait_for_second()
 
     def line(self, y: int, width: int) -> Line:
         """The one line."""
@@ -139,6 +143,14 @@ class PositionBar(Inked):
     def _tick(self) -> None:
         if self._now is not None and self._now.playing and self._pieces(self.content_size.width) != self._drawn:
             self.refresh()
+        self._wait_for_second()
+
+    def _wait_for_second(self) -> None:
+        """Look at the clock when the next second of the track has passed, and not before: a screen that waits costs nothing."""
+        if self._timer is not None:
+            self._timer.stop()
+        if self.is_running and self._now is not None and self._now.playing:
+            self._timer = self.set_timer(_SECOND - self.position % _SECOND + _LATE, self._tick)
 
     def _pieces(self, width: int) -> Line:
         duration = self._now.duration if self._now is not None else 0.0
