@@ -418,7 +418,6 @@ _LOOK = Key("enter", "choose", "enter", "add", "Look through the selected folder
 COMPLETE = Key("tab", "complete", "tab", "into it", "Write the selected folder into the line and list what is in it.")
 IN_ADD = (COMPLETE,)
 ADD_BAR = (_MOVE, _LOOK, COMPLETE)
-EMPTY_BAR = (ADD_MUSIC, SCAN, SETTINGS)
 CONFIRM_BAR = (_MOVE, _YES)
 RENAME = Key("ctrl+r", "rename", "^r", "rename", "Give the selected station another name.")
 REMOVE = Key("ctrl+d", "remove", "^d", "delete", "Delete the selected station; z brings it back.")
