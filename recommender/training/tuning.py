@@ -146,7 +146,7 @@ def fit_model_blend(
     drawn = np.random.default_rng(seed).permutation(np.flatnonzero(validation.label))[:MOST_ROWS]
     # In time order, so that what follows the history need not begin anew for every row; those looked at in a hurry first.
     rows = np.concatenate([np.sort(drawn[:HURRIED_ROWS]), np.sort(drawn[HURRIED_ROWS:])])
-    states = States(scorer, log)
+    states = BlendStates(scorer, log)
     columns = np.empty((len(rows), len(Component)), np.float32)
     stride = max(1, len(rows) // SCALE_STATES)
     done = 0
@@ -165,7 +165,7 @@ def fit_model_blend(
     return blend.louder(states.loudness(blend))
 
 
-class States:
+class BlendStates:
     """The states that rows are scored in, and how far scores spread over the library in some of them."""
 
     def __init__(self, scorer: ModelScorer, log: EventLog) -> None:

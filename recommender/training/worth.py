@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from recommender.events import EventLog
 from recommender.models.blend import Component
 from recommender.models.model_scorer import ModelScorer
-from recommender.training.tuning import States
+from recommender.training.tuning import BlendStates
 
 PARTS: Mapping[str, tuple[Component, ...]] = MappingProxyType(
     {
@@ -70,7 +70,7 @@ def worth_of(
         should_stop: asked before every row; what was looked at until then decides.
         seed: of the resampling.
     """
-    blend, states = scorer.model.card.blend, States(scorer, log)
+    blend, states = scorer.model.card.blend, BlendStates(scorer, log)
     rows = np.flatnonzero(gate.judged)[-MOST_ROWS:]
     own: list[NDArray[np.float64]] = []
     shares: list[NDArray[np.float64]] = []
