@@ -34,8 +34,8 @@ ROOM_WAIT_SECONDS = 0.5
 SEAM_WAIT_SECONDS = 0.1
 """How often it is looked whether the track that joins has begun."""
 
-PRIME_SECONDS = 0.1
-"""How much must be decoded before a deck sounds, and after an underrun: one wake-up of the decoder."""
+PRIME_SECONDS = 0.25
+"""How much must be decoded before a deck sounds, and after an underrun: a device that begins takes 0.19 s at once."""
 
 LAST_CALL_SECONDS = 0.5
 """So long before the last sample is heard, a deck that is to join must have begun; later ones do not fit in without a seam."""
