@@ -159,13 +159,13 @@ def test_what_is_decoded_just_after_an_underrun_is_faded_in_whole_as_it_is(rig, 
     whole = np.zeros((ring.available, 2), np.float32)
     ring.read_into(whole)
     late = type(ring)(ring.capacity)
-    late.write(whole[: RATE // 5])
+    late.write(whole[: RATE // 3])
     read_into = late.read_into
 
     def read_and_decode(out):
         count = read_into(out)
         if count < len(out) and not late.finished:
-            late.write(whole[RATE // 5 : 2 * RATE])
+            late.write(whole[RATE // 3 : 2 * RATE])
             late.finished = True
         return count
 
