@@ -1,15 +1,19 @@
-"""Music that is named while a player runs on the data folder: that one plays it, instead of a second one beside it."""
+"""Music that is named: how to begin with it, and how the player that runs on the data folder plays it instead of a second one."""
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from player.cli.home import Home
-from player.cli.screen import named_opening
+from player.cli.library import find_tracks
 from player.feedback.event_store import EventStore
+from player.integrations.named_music import find_music
 from player.library.tracks import TrackRow
+from player.playback.controller import Opening
 from player.playback.headless import told
 from player.remote.client import NoPlayerError, RemoteClient
+from player.stations.stations import Stations
 from player.storage.event_kinds import Kind, Origin
 
 MOST_TRACKS = 5_000
@@ -19,6 +23,20 @@ LOOK_SECONDS = 0.25
 ENDINGS = frozenset({Kind.FINISH, Kind.SKIP, Kind.STOP})
 
 Emit = Callable[[dict[str, Any]], None]
+
+
+def named_opening(home: Home, music: Sequence[str], station: str | None) -> tuple[Opening, tuple[tuple[str, str], ...]]:
+    """How to begin with music that was named, or a station; and (path, why) of files that cannot be played.
+
+    Raises:
+        PlayerError: the station is unknown, or nothing is found.
+    """
+    station_id = None if station is None else Stations(home.database).find(station).id
+    if not music:
+        return Opening(station_id=station_id), ()
+    found = find_music(home.database, music, partial(find_tracks, home))
+    notice = "" if not found.failures else f"{len(found.failures)} of the files cannot be played and are passed over."
+    return Opening(station_id=station_id, tracks=found.tracks, notice=notice), found.failures
 
 
 def hand_over(home: Home, client: RemoteClient, music: Sequence[str], then: str | None, emit: Emit) -> list[TrackRow]:

@@ -338,7 +338,8 @@ def _play_without_screen(
     home: Home, music: Sequence[str], station: str | None, seconds: float | None, sound: Mapping[str, object]
 ) -> None:
     """Play here, or, where a player runs on the data folder already and music is named, there."""
-    from player.cli.screen import named_opening, with_sound
+    from player.cli.hand_over import hand_over_and_follow, named_opening
+    from player.cli.screen import with_sound
     from player.playback.headless import play_headless
     from player.remote.address import AlreadyRunningError, only_player
     from player.remote.companions import companions
@@ -349,7 +350,6 @@ def _play_without_screen(
         except AlreadyRunningError:
             if not music:
                 raise
-            from player.cli.hand_over import hand_over_and_follow
             from player.remote.client import RemoteClient
 
             with RemoteClient(home.paths.data) as client:

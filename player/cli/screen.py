@@ -5,7 +5,6 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -61,6 +60,8 @@ def open_player(
         home = stack.enter_context(opened(data_dir))
         home = home.with_settings(with_sound(home.settings, sound)) if sound else home
         if named:
+            from player.cli.hand_over import named_opening
+
             return _controller(home, named_opening(home, named, station)[0], stack)
         folder = music
         if folder is None and _is_new(home):
@@ -193,27 +194,6 @@ def _music_folder() -> Path | None:
 
     folder = music_folder()
     return folder if folder.is_dir() and next(iter(Walker().walk(folder)), None) is not None else None
-
-
-def named_opening(
-    home: Home, music: "Sequence[str]", station: str | None
-) -> "tuple[Opening, tuple[tuple[str, str], ...]]":
-    """How to begin with music that was named, or a station; and (path, why) of files that cannot be played.
-
-    Raises:
-        PlayerError: the station is unknown, or nothing is found.
-    """
-    from player.cli.library import find_tracks
-    from player.integrations.named_music import find_music
-    from player.playback.controller import Opening
-    from player.stations.stations import Stations
-
-    station_id = None if station is None else Stations(home.database).find(station).id
-    if not music:
-        return Opening(station_id=station_id), ()
-    found = find_music(home.database, music, partial(find_tracks, home))
-    notice = "" if not found.failures else f"{len(found.failures)} of the files cannot be played and are passed over."
-    return Opening(station_id=station_id, tracks=found.tracks, notice=notice), found.failures
 
 
 def with_sound(settings: "Settings", sound: "Mapping[str, object]") -> "Settings":

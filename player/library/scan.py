@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from player.errors import PlayerError
-from player.library.album_groups import join_compilations
 from player.library.file_reader import FailedReading, Reading, read_file
 from player.library.files import FoundFile, Patterns, Walker, is_below, is_candidate
 from player.library.paths import file_of, path_to_text
@@ -20,6 +19,7 @@ from player.library.track_writer import (
     Outcome,
     TrackWriter,
     forget_failures,
+    join_compilations,
     load_failed,
     load_known,
     mark_missing,

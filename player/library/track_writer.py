@@ -1,7 +1,7 @@
 """Writing what was read into the database: which track a file is, and what a scan counts it as."""
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum, auto
@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 from player.library.containers import AudioInfo
 from player.library.file_reader import PART_MARK, READER, FailedReading, Reading
 from player.library.files import FoundFile, is_below, sheets_in
+from player.library.path_tags import without_disc_folder
 from player.library.paths import FRAMES_PER_SECOND, file_of, text_to_path
-from player.library.tags import Tags
+from player.library.tags import VARIOUS, Tags, album_key
 from player.storage.models import FailedFile, Track, TrackFile
 
 _SOME = 500
@@ -321,3 +322,48 @@ def _add_tracks(session: Session, readings: Sequence[Reading]) -> dict[str, int]
 def _portions(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
     for start in range(0, len(values), _SOME):
         yield values[start : start + _SOME]
+
+
+_MOST_BY_ONE = 0.5
+"""The share of an album's tracks by one artist from which it is theirs, with guests; below, it is a compilation."""
+
+
+def join_compilations(session: Session) -> None:
+    """Give tracks of several artists that share a folder and an album's title one album.
+
+    Only where neither an album's artist nor a release of MusicBrainz is tagged; those say it better than a folder.
+    """
+    groups: dict[tuple[str, str | None], list[_AlbumRow]] = defaultdict(list)
+    columns = (Track.id, Track.album, Track.artists, Track.compilation, Track.album_id, TrackFile.path)
+    untold = (Track.album != "", Track.album_artist == "", Track.musicbrainz_release.is_(None))
+    for track, album, artists, compilation, key, path in session.execute(
+        select(*columns).join(TrackFile).where(*untold)
+    ):
+        row = _AlbumRow(track, album, artists, compilation, key)
+        groups[without_disc_folder(file_of(path).rpartition("/")[0]), album_key("", row.album)].append(row)
+    changed: list[dict[str, object]] = []
+    for rows in groups.values():
+        artists = Counter(row.first_artist for row in rows)
+        if len(artists) == 1:
+            continue
+        artist, count = artists.most_common(1)[0]
+        various = count < _MOST_BY_ONE * len(rows) or any(row.compilation for row in rows)
+        for row in rows:
+            now = album_key(VARIOUS if various else artist, row.album), various
+            if (row.album_id, row.compilation) != now:
+                changed.append({"id": row.id, "album_id": now[0], "compilation": various})
+    if changed:
+        session.execute(update(Track), changed)
+
+
+@dataclass(frozen=True, slots=True)
+class _AlbumRow:
+    id: int
+    album: str
+    artists: str
+    compilation: bool
+    album_id: str | None
+
+    @property
+    def first_artist(self) -> str:
+        return self.artists.split("\n")[0].casefold()
