@@ -186,7 +186,7 @@ def test_a_system_that_takes_few_such_wishes_a_second_is_asked_again(tmp_path, m
 
     monkeypatch.setattr(jobs, "AUTOGROUP", Busy())
     monkeypatch.setattr(jobs, "AUTOGROUP_SECONDS", 0.0)
-    jobs._lower_session()
+    jobs._lower_session(LOWEST_PRIORITY)
     assert (tmp_path / "autogroup").read_text() == str(LOWEST_PRIORITY)
 
 

@@ -238,17 +238,20 @@ def history(
     json: Json = False,
 ) -> None:
     """Show the whole log: what happened, when, and what had been served. What counts no more is marked as forgotten."""
-    from player.feedback.hygiene import load_times
+    from player.feedback.events import now_us
     from player.feedback.log_reader import read_event_lines
+    from player.feedback.unlearned_times import load_spans
 
     with opened(data_dir) as home:
-        lines, times = read_event_lines(home.database, limit), load_times(home.database)
+        lines, now = read_event_lines(home.database, limit), now_us()
+        over = [span for span in load_spans(home.database) if not span.on(now)]
+        forgotten = {line.event.id for line in lines if any(span.holds(line.event.time_us) for span in over)}
         if json:
             emit_json(
                 [
                     {
                         **_event_document(line.event, line.station),
-                        "forgotten": times.forgotten(line.event),
+                        "forgotten": line.event.id in forgotten,
                         "origin": line.event.origin,
                         "action": line.event.action,
                         "value": line.event.value,
@@ -266,7 +269,7 @@ def history(
             event, where = line.event, f" on {line.station}" if line.station else ""
             position = "" if event.position is None else f" at {event.position:.0f} s"
             position += f" because of {event.note}" if event.note else ""
-            position += "  (forgotten)" if times.forgotten(event) else ""
+            position += "  (forgotten)" if event.id in forgotten else ""
             moment = datetime.fromtimestamp(event.seconds).astimezone()
             told = "?" if line.impossible else " "
             print(

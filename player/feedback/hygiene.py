@@ -5,7 +5,6 @@ hindsight are spans of time: what was logged within stays in the log and counts 
 said in it has its effect on the queue and on nothing else.
 """
 
-import math
 import re
 import time
 from collections.abc import Iterable, Sequence
@@ -15,6 +14,7 @@ from sqlalchemy import delete, select, update
 
 from player.errors import PlayerError
 from player.feedback.events import MICROSECONDS, ListeningState, LoggedEvent, now_us
+from player.feedback.unlearned_times import UnlearnedTime, load_spans
 from player.library.query import QueryError, parse_query
 from player.library.search import TrackIndex
 from player.storage.database import Database
@@ -25,40 +25,6 @@ QUEUE_TRACKS = 20
 PRIVATE_SECONDS = {"hour": 3600.0, "day": 86_400.0}
 _SEASON = re.compile(r"(\d\d)-(\d\d)\.\.(\d\d)-(\d\d)")
 _LAST_MONTH, _LAST_DAY = 12, 31
-
-
-@dataclass(frozen=True, slots=True)
-class UnlearnedTime:
-    """A span of time that counts for nothing.
-
-    Attributes:
-        until_us: when it ends or ended; None for a private session without an end.
-        tracks: so many tracks end it; until then it has no end.
-        private: it was begun beforehand.
-    """
-
-    id: int
-    since_us: int
-    until_us: int | None
-    tracks: int | None
-    private: bool
-
-    def on(self, now: int) -> bool:
-        """True for a private session that goes on at a moment (microseconds since 1970)."""
-        return self.private and self.since_us <= now and (self.until_us is None or now < self.until_us)
-
-    def holds(self, time_us: int) -> bool:
-        """True where a moment lies within."""
-        return self.since_us <= time_us and (self.until_us is None or time_us < self.until_us)
-
-    def left(self, now: int) -> str:
-        """How long a private session goes on, in words."""
-        if self.tracks is not None:
-            return "until the queue has played"
-        if self.until_us is None:
-            return "until you end it"
-        minutes = math.ceil((self.until_us - now) / 60 / MICROSECONDS)
-        return f"{minutes} min left" if minutes < 100 else f"{round(minutes / 60)} h left"  # noqa: PLR2004 - two digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,22 +95,9 @@ NOTHING_FORGOTTEN = Hygiene()
 
 
 def load_times(database: Database) -> Hygiene:
-    """The times alone, by plain SQL; a session that a number of tracks ends has ended where they were heard."""
-    with database.look_up() as connection:
-        rows = connection.execute(
-            "SELECT id, since_us, until_us, tracks, private FROM unlearned_span WHERE lifted_us IS NULL ORDER BY since_us"
-        ).fetchall()
-        spans = [UnlearnedTime(*row[:4], private=bool(row[4])) for row in rows]
-        for place, span in enumerate(spans):
-            if span.tracks is not None and span.until_us is None:
-                ended = connection.execute(
-                    "SELECT time_us FROM event WHERE time_us >= ? AND kind IN ('finish', 'skip')"
-                    " AND origin IN ('tui', 'headless') ORDER BY time_us LIMIT 1 OFFSET ?",
-                    (span.since_us, span.tracks - 1),
-                ).fetchone()
-                spans[place] = span if ended is None else replace(span, until_us=ended[0] + 1)
-    now = now_us()
-    return Hygiene(tuple(spans), private=next((span for span in spans if span.on(now)), None))
+    """The times alone, by plain SQL."""
+    spans, now = load_spans(database), now_us()
+    return Hygiene(spans, private=next((span for span in spans if span.on(now)), None))
 
 
 def load_hygiene(database: Database, index: TrackIndex, state: ListeningState) -> Hygiene:

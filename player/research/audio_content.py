@@ -27,6 +27,7 @@ from player.jobs import LOWEST_PRIORITY, Estimate, JobProgress
 from player.library.containers import NotAudioError
 from player.library.file_reader import full_audio_hash
 from player.library.tags import read_tags
+from player.text import UNKNOWN_ARTIST
 from recommender.datasets.dataset import Dataset
 
 TRACK, PATH = "track_id", "path"
@@ -81,7 +82,7 @@ def content_of(
         vector = hearing.vectors.get(path)
         if vector is not None:
             content[row] = vector
-            artist[row] = known.setdefault(_artist(path, music), len(known))
+            artist[row] = known.setdefault(_artist(path, music) or str(path), len(known))
     heard = int(np.isfinite(content).all(axis=1).sum())
     if not heard:
         reason = "; ".join(f"{path.name}: {why}" for path, why in hearing.failed[:MOST_NAMED])
@@ -91,9 +92,10 @@ def content_of(
 
 
 def _artist(path: Path, music: Path) -> str:
-    """The artist by the file's tags, or by its folder where it has none."""
+    """The artist by the file's tags, or by its folder where it has none; empty where neither tells."""
     with path.open("rb") as file:
-        return read_tags(file, path.stat().st_size, str(path), str(music)).artist
+        artist = read_tags(file, path.stat().st_size, str(path), str(music)).artist
+    return "" if artist == UNKNOWN_ARTIST else artist
 
 
 def _weights(spec: FrontEndSpec, named: Path | None, cache: Path) -> Path:

@@ -24,6 +24,7 @@ from recommender.experiments.clep_listeners import (
     draw_test_tracks,
     heard_tracks,
 )
+from recommender.experiments.records import ExperimentError
 from recommender.habits.plays import each_its_own
 from recommender.models.bayesian_taste import MainAxes, Opinions, SharedTaste, fit_shared
 from recommender.models.clep import ClepData, ClepProblem, train_clep
@@ -251,6 +252,10 @@ class _Fold:
     def drawn(listeners: Listeners, sounds: Sounds, seed: int) -> "_Fold":
         rng = np.random.default_rng(seed)
         test = draw_test_tracks(sounds.heard, sounds.artist, rng)
+        if not (sounds.heard & ~test).any():
+            raise ExperimentError(
+                "All tracks that were heard are by one artist; music of more is needed to learn and to test on."
+            )
         divided = [(index, each, divide(each, test, rng)) for index, each in enumerate(listeners.chosen)]
         return _Fold(
             content=Standardisation.of(sounds.content[~test]).apply(sounds.content),

@@ -73,7 +73,9 @@ def test_the_repetition_columns_are_worth_much_to_who_is_only_ever_bored():
 
 
 def test_who_likes_by_sound_alone_loses_the_running_update_and_not_the_repetition(world):
-    by_sound = Temperament(taste_spread=4.0, quality_spread=0.0, own_spread=0.0, mood_spread=0.0, boredom=0.0)
+    by_sound = Temperament(
+        taste_spread=4.0, artist_spread=0.0, quality_spread=0.0, own_spread=0.0, mood_spread=0.0, boredom=0.0
+    )
     silent = Variant(
         "− all that knows the sound", frozenset({Component.HEAD, Component.CLEP, Component.SEQUENCE, Component.LIKING})
     )

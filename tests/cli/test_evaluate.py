@@ -39,7 +39,7 @@ def test_the_document_has_what_scripts_expect(demo, player, tmp_path):
     assert answer.code == 0
     assert set(document) >= KEYS | OLD_KEYS
     assert all(set(row) == ROW for row in document["results"])
-    assert {row["model"] for row in document["results"]} == {*ONE_LISTENER, "untrained"}
+    assert {row["model"] for row in document["results"]} == {*ONE_LISTENER, "artists", "untrained"}
     assert {
         "auc",
         "mrr_positive",
@@ -60,7 +60,7 @@ def test_the_document_has_what_scripts_expect(demo, player, tmp_path):
     )
     assert datetime.fromisoformat(document["split"]["test_from"]) > datetime.fromisoformat(document["log"]["first"])
     assert document["conclusion"].startswith("The untrained player orders a liked above a disliked track in ")
-    assert {each["baseline"] for each in document["comparisons"]} == set(ONE_LISTENER)
+    assert {each["baseline"] for each in document["comparisons"]} == {*ONE_LISTENER, "artists"}
     assert all(0 < each["p"] <= each["p_holm"] <= 1 for each in document["comparisons"])
     assert (
         sum(entry["rows"] for entry in document["calibration"][0]["bins"])

@@ -87,13 +87,13 @@ def test_people_read_tables_intervals_and_a_conclusion(player, measure, monkeypa
 def test_the_sequential_model_is_compared_in_the_form_of_the_baselines(player, plays):
     asked = (
         "experiment", "sequential", "--dataset", f"csv:{plays}", "--columns", COLUMNS,
-        "--models", "best,like-rate", "--seeds", 1, "--jobs", 1,
+        "--models", "esasrec,like-rate", "--seeds", 1, "--jobs", 1,
     )  # fmt: skip
     document = player(*asked, "--json").document
-    assert {row["model"] for row in document["results"]} == {"best", "like-rate"}
+    assert {row["model"] for row in document["results"]} == {"esasrec", "like-rate"}
     assert all(row.keys() == ROW_KEYS for row in document["results"])
     assert {row["rival"] for row in document["differences"]} == {"like-rate"}
-    assert "best less …" in player("experiment", "show", document["id"]).out
+    assert "esasrec less …" in player("experiment", "show", document["id"]).out
     wrong = player("experiment", "sequential", "--dataset", f"csv:{plays}", "--columns", COLUMNS, "--models", "bset")
     assert wrong.code == 2
     assert "bset" in wrong.err

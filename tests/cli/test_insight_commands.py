@@ -126,7 +126,7 @@ def test_a_track_that_stands_out_is_listed(demo, player, tmp_path):
     home.close()
     document = player("outliers", "--json", "--data-dir", tmp_path / "more").document
     assert document[0]["track_id"] == stranger
-    assert set(document[0]) == {"track_id", "title", "artist", "strangeness"}
+    assert set(document[0]) == {"track_id", "title", "artist", "strangeness", "speech"}
     assert str(stranger) in player("outliers", "--data-dir", tmp_path / "more").out
 
 

@@ -13,7 +13,7 @@ from tests.support.library import paths_in, write_songs
 
 SCAN_KEYS = {"added", "updated", "moved", "missing", "unchanged", "failed", "not_audio", "seconds"}
 TRACK_KEYS = {
-    "id", "path", "title", "artist", "album", "genre", "year", "duration", "plays", "skips", "thumbs",
+    "id", "path", "start", "title", "artist", "album", "genre", "year", "duration", "plays", "skips", "thumbs",
     "artists", "album_artist", "album_id", "compilation", "composer", "work", "movement", "movement_number", "lufs",
     "original_year", "track_number", "track_total", "disc_number", "disc_total", "codec", "has_lyrics", "has_art", "files",
     "musicbrainz_recording", "musicbrainz_release", "acoustid",

@@ -127,7 +127,7 @@ async def test_the_start_screen_without_a_station_names_it(running, make_player)
 
 async def test_an_empty_library_has_no_survey(running, make_player):
     async with running(make_player([])) as stage:
-        await stage.press("S")
+        await stage.press("escape", "S")
         assert stage.screen == "StationScreen"
         assert "no music to ask about" in stage.text
 

@@ -33,13 +33,13 @@ def test_the_mean_liking_over_the_library_is_the_one_asked_for(world):
 
 
 def test_the_tracks_at_the_centres_of_the_liked_sounds_are_liked_more_than_others(world):
-    sound_alone = Temperament(quality_spread=0.0, own_spread=0.0)
+    sound_alone = Temperament(artist_spread=0.0, quality_spread=0.0, own_spread=0.0)
     tastes = [Listener(world, sound_alone, seed).taste for seed in range(20)]
     assert np.mean([taste.probability[taste.liked].mean() for taste in tastes]) > 0.6
 
 
 def test_taste_is_a_log_ratio_of_two_mixtures_of_sounds_and_the_slow_way_agrees(world):
-    sound_alone = Temperament(quality_spread=0.0, own_spread=0.0)
+    sound_alone = Temperament(artist_spread=0.0, quality_spread=0.0, own_spread=0.0)
     listener = Listener(world, sound_alone, seed=3)
     centres = np.random.default_rng((3, 0, 0)).choice(len(world), 6, replace=False)
     vectors = world.space.vectors.astype(np.float64)
@@ -53,7 +53,7 @@ def test_taste_is_a_log_ratio_of_two_mixtures_of_sounds_and_the_slow_way_agrees(
 
 
 def test_listeners_agree_on_quality_alone_when_nothing_else_moves_them(world):
-    nothing_else = Temperament(taste_spread=0.0, own_spread=0.0)
+    nothing_else = Temperament(taste_spread=0.0, artist_spread=0.0, own_spread=0.0)
     assert np.allclose(Listener(world, nothing_else, 1).taste.logits, Listener(world, nothing_else, 2).taste.logits)
 
 
