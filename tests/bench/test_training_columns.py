@@ -76,8 +76,9 @@ def test_who_likes_by_sound_alone_loses_the_running_update_and_not_the_repetitio
     by_sound = Temperament(
         taste_spread=4.0, artist_spread=0.0, quality_spread=0.0, own_spread=0.0, mood_spread=0.0, boredom=0.0
     )
-    silent = Variant(
-        "− all that knows the sound", frozenset({Component.HEAD, Component.CLEP, Component.SEQUENCE, Component.LIKING})
+    silent = Variant(  # habit too: an artist's tracks sound alike here
+        "− all that knows the sound",
+        frozenset({Component.HEAD, Component.CLEP, Component.SEQUENCE, Component.LIKING, Component.HABIT}),
     )
     rest = Variant("− rest", frozenset({Component.REST}))
     found = measure_scene(
