@@ -76,9 +76,9 @@ def test_a_step_of_two_workers_is_that_of_both_batches_together(cluster, make_ma
 def test_a_node_lost_in_the_middle_changes_nothing_in_the_result(
     cluster, make_many, make_shards, small, tmp_path, capsys
 ):
-    shards = make_shards(make_many(), shard_rows=300, asked_listeners=30)
+    shards = make_shards(make_many(), shard_rows=600, asked_listeners=30)
     request = TrainingRequest(
-        shards, tmp_path / "lost", replace(small, epochs=3), cluster.address, workers=2, checkpoint_every=0.5
+        shards, tmp_path / "lost", replace(small, epochs=2), cluster.address, workers=2, checkpoint_every=0.5
     )
 
     def lose_a_node():
