@@ -168,11 +168,12 @@ def find_tracks(home: Home, text: str) -> "list[TrackRow]":
     from player.feedback.events import standing
     from player.feedback.hygiene import load_times
     from player.feedback.log_reader import read_events
-    from player.library.search import TrackIndex
+    from player.library.search import TrackIndex, narrowed
     from player.library.tracks import read_catalogue
 
+    few = narrowed(home.database, text)
     with home.database.look_up() as connection:
-        rows = [row for row in read_catalogue(connection) if not row.missing]
+        rows = [row for row in read_catalogue(connection, few) if not row.missing]
     if not text.strip():
         return rows
     tags = _sound_tags(home, rows, text)

@@ -156,16 +156,20 @@ class _Search:
 
     def _all(self, parts: Sequence[Query]) -> Mask:
         """Words are looked up together: the index meets them faster than masks can."""
-        indexed = [part for part in parts if isinstance(part, Words) and part.field in {"", *_COLUMNS}]
         mask = np.ones(len(self.index.rows), np.bool_)
-        if expressions := [self._expression(part) for part in indexed if words_of(part.text)]:
-            mask &= self._matching(" AND ".join(expressions))
+        if expression := self.together(parts):
+            mask &= self._matching(expression)
         for part in parts:
-            if part not in indexed:
+            if not (isinstance(part, Words) and part.field in {"", *_COLUMNS}):
                 mask &= self.mask(part)
             elif not words_of(part.text):
                 mask &= self._signs(part)
         return mask
+
+    def together(self, parts: Sequence[Query]) -> str:
+        """What finds all words among some conditions at once, in FTS5's language; empty where there are none."""
+        indexed = [part for part in parts if isinstance(part, Words) and part.field in {"", *_COLUMNS}]
+        return " AND ".join(self._expression(part) for part in indexed if words_of(part.text))
 
     def _expression(self, words: Words) -> str:
         """What finds the words: as they are, else within words, else with one typing error."""
@@ -268,6 +272,22 @@ def _meant(word: str, vocabulary: Sequence[str]) -> list[str]:
     beginnings = sorted({term[:cut] for cut in cuts for term in vocabulary if len(term) > cut})
     found = extract(word, beginnings, scorer=OSA.distance, score_cutoff=1, limit=MOST_MEANT)
     return [f'"{beginning}"*' for beginning, _, _ in found]
+
+
+def narrowed(database: Database, query: str) -> list[int] | None:
+    """The ids of the few tracks among which everything lies that a query finds; None where the index cannot narrow it down.
+
+    Raises:
+        QueryError: the query means nothing.
+    """
+    parsed = parse_query(query)
+    with database.look_up() as connection:
+        search = _Search(TrackIndex(database, ()), connection, heard_nothing)
+        expression = search.together(parsed.parts if isinstance(parsed, All) else (parsed,))
+        if not expression:
+            return None
+        rows = connection.execute("SELECT rowid FROM track_words WHERE track_words MATCH ?", (expression,))
+        return [track for (track,) in rows]
 
 
 def tags_asked(query: str) -> list[str]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text, update
 
 from player.library.scan import scan
-from player.library.search import TrackIndex, tags_asked
+from player.library.search import TrackIndex, narrowed, tags_asked
 from player.library.sound_tags import SoundTags
 from player.library.tracks import load_catalogue
 from player.storage.database import open_database
@@ -113,8 +113,17 @@ def found(index):
         ("tag:", [1, 2, 3, 4, 5, 6, 7, 8, 9]),
     ],
 )
-def test_queries_find_what_they_say(found, query, ids):
+def test_queries_find_what_they_say(found, index, query, ids):
     assert found(query) == ids
+    few = narrowed(index.database, query)
+    assert few is None or {*few} >= {*ids}, "whoever reads only these tracks loses none"
+
+
+def test_words_narrow_a_search_down_and_what_leaves_a_choice_does_not(index):
+    assert sorted(narrowed(index.database, "beethoven plays:0")) == [2, 3]
+    assert [narrowed(index.database, query) for query in ("", "-beethoven", "elise or ros", "year:1999", "!!!")] == [
+        None
+    ] * 5
 
 
 def test_a_limit_keeps_the_first(found):
