@@ -277,10 +277,14 @@ def _meant(word: str, vocabulary: Sequence[str]) -> list[str]:
 def narrowed(database: Database, query: str) -> list[int] | None:
     """The ids of the few tracks among which everything lies that a query finds; None where the index cannot narrow it down.
 
+    A tag is held in comparison with the whole library, so a query that asks for one (or for a playlist, which may) needs all.
+
     Raises:
         QueryError: the query means nothing.
     """
     parsed = parse_query(query)
+    if any(isinstance(leaf, Words) and leaf.field in {"tag", "playlist"} for leaf in leaves(parsed)):
+        return None
     with database.look_up() as connection:
         search = _Search(TrackIndex(database, ()), connection, heard_nothing)
         expression = search.together(parsed.parts if isinstance(parsed, All) else (parsed,))
