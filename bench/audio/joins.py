@@ -6,12 +6,11 @@ touched. Beside the join: processor time and memory of the process that plays.
 
 import argparse
 import tempfile
-import time
 from pathlib import Path
 
-from bench.audio.peers import PLAYERS, missing_peers, processor_seconds, resident_megabytes
-from bench.audio.sine import JOINS, judge, write_cut
-from tests.support.pulse import PulseServer, missing_programs
+from bench.audio.peers import PLAYERS, missing_peers, processor_seconds, record_join, resident_megabytes
+from bench.audio.sine import JOINS, judge
+from tests.support.pulse import missing_programs
 
 AFTER_SECONDS = 3.0
 """Listened on after the end, for whoever begins late or leaves a gap."""
@@ -35,27 +34,16 @@ def main() -> None:
 
 def _measure(folder: Path, join: str, player: str) -> str:
     """Play, record, judge."""
-    work, server_folder = folder / "work", folder / "server"
-    work.mkdir()
-    server_folder.mkdir()
-    paths, seconds = write_cut(folder, JOINS[join])
-    server = PulseServer(server_folder)
-    try:
-        with PLAYERS[player](work, server.environment) as (play, pid), server.recording() as recording:
-            play(paths)
-            time.sleep(seconds + AFTER_SECONDS)
-            playing = pid()
-            cost = "– | –"
-            if playing is not None:
-                cost = f"{processor_seconds(playing):.2f} | {resident_megabytes(playing):.0f}"
-            recorded = recording.everything()
-    finally:
-        server.kill()
+    recorded, seconds, cost = record_join(folder, join, PLAYERS[player], AFTER_SECONDS, _cost)
     try:
         found = judge(recorded, seconds)
     except ValueError as error:
         return f"{error} | | | | {cost}"
     return f"{found.silent} | {found.shift:+.1f} | {found.length:+d} | {found.jump:.1f} | {cost}"
+
+
+def _cost(playing: int | None) -> str:
+    return "– | –" if playing is None else f"{processor_seconds(playing):.2f} | {resident_megabytes(playing):.0f}"
 
 
 if __name__ == "__main__":

@@ -8,18 +8,24 @@ import subprocess
 import termios
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
+from typing import TypeVar
 
+from bench.audio.sine import JOINS, Samples, write_cut
 from player.audio import messages as audio
 from player.audio.client import AudioClient
+from tests.support.pulse import PulseServer
 
 Play = Callable[[Sequence[Path]], float]
 """Begins to play files, one after the other; the moment, on the clock that never goes back, when it was told to."""
 Peer = tuple[Play, Callable[[], int | None]]
 """What makes a player play, and its process."""
+Player = Callable[[Path, Mapping[str, str]], AbstractContextManager[Peer]]
+"""Starts a player in a folder, in an environment that names the sound server."""
+Looked = TypeVar("Looked")
 START_SECONDS = 20.0
 MPD_CONF = """music_directory "{folder}"
 db_file "{work}/mpd.db"
@@ -144,6 +150,36 @@ def _drain(terminal: int) -> None:
 
 
 PLAYERS = {"player": ours, "mpd": mpd, "cmus": cmus}
+
+
+def record_join(
+    folder: Path, join: str, player: Player, after: float, look: Callable[[int | None], Looked]
+) -> tuple[Samples, float, Looked]:
+    """Let a player play the two halves of a sine into a sound server of its own, whose sink is recorded.
+
+    Args:
+        folder: an empty one.
+        join: a name of ``JOINS``.
+        player: one of a table like :data:`PLAYERS`.
+        after: seconds to listen on, for whoever begins late or leaves a gap.
+        look: asked at the end, with the number of the process that plays.
+
+    Returns:
+        What was recorded, the seconds of the sine, and what ``look`` saw.
+    """
+    work, server_folder = folder / "work", folder / "server"
+    work.mkdir()
+    server_folder.mkdir()
+    paths, seconds = write_cut(folder, JOINS[join])
+    server = PulseServer(server_folder)
+    try:
+        with player(work, server.environment) as (play, pid), server.recording() as recording:
+            play(paths)
+            time.sleep(seconds + after)
+            seen = look(pid())
+            return recording.everything(), seconds, seen
+    finally:
+        server.kill()
 
 
 def missing_peers() -> list[str]:

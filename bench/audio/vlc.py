@@ -16,9 +16,9 @@ from shutil import which
 
 import numpy as np
 
-from bench.audio.peers import Peer, ours
-from bench.audio.sine import JOINS, RECORDED_RATE, SOUNDING, Samples, holes, write_cut
-from tests.support.pulse import PulseServer, missing_programs
+from bench.audio.peers import Peer, ours, record_join
+from bench.audio.sine import JOINS, RECORDED_RATE, SOUNDING, Samples, holes
+from tests.support.pulse import missing_programs
 
 AFTER_SECONDS = 5.0
 START_SECONDS = 2.0
@@ -75,18 +75,7 @@ def main() -> None:
 
 
 def _measure(folder: Path, join: str, player: str) -> str:
-    work, server_folder = folder / "work", folder / "server"
-    work.mkdir()
-    server_folder.mkdir()
-    paths, seconds = write_cut(folder, JOINS[join])
-    server = PulseServer(server_folder)
-    try:
-        with PLAYERS[player](work, server.environment) as (play, _), server.recording() as recording:
-            play(paths)
-            time.sleep(seconds + AFTER_SECONDS)
-            recorded = recording.everything()
-    finally:
-        server.kill()
+    recorded, seconds, _ = record_join(folder, join, PLAYERS[player], AFTER_SECONDS, lambda _pid: None)
     return _judged(recorded, seconds)
 
 
