@@ -34,17 +34,22 @@ def offered_folders(text: str) -> list[FolderOffer]:
     """The usual places that are there, for no text; else the folder of that path and those whose path goes on so."""
     found: Iterable[Path]
     if text:
-        typed = Path(text).expanduser()
-        inside = text.endswith("/") or typed.is_dir()
+        typed = Path(os.path.expanduser(text))  # noqa: PTH111 - Path's own raises where "~name" is nobody
+        there = _is_folder(typed)
+        inside = text.endswith("/") or there
         found = [
-            *([typed] if typed.is_dir() else []),
+            *([typed] if there else []),
             *_folders(typed if inside else typed.parent, "" if inside else typed.name),
         ]
     else:
         mounts = [Path("/mnt"), *_folders(Path("/media")), *_folders(Path("/run/media"))]
         found = [music_folder(), *(folder for mount in mounts for folder in _folders(mount)), Path.home()]
-    there = dict.fromkeys(folder for folder in found if folder.is_dir())
-    return [_counted(folder) for folder in list(there)[:MOST]]
+    offered = dict.fromkeys(folder for folder in found if _is_folder(folder))
+    return [_counted(folder) for folder in list(offered)[:MOST]]
+
+
+def _is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112 - Path's own raises where a folder above it may not be looked into
 
 
 def _folders(parent: Path, beginning: str = "") -> list[Path]:

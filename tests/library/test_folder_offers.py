@@ -1,5 +1,7 @@
 """The folders that somebody who looks for their music is offered."""
 
+import pytest
+
 from player.library.folder_offers import offered_folders
 
 
@@ -26,3 +28,8 @@ def test_without_a_path_the_usual_places_are_offered(tmp_path, monkeypatch):
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.delenv("XDG_MUSIC_DIR", raising=False)
     assert offered_folders("")[0].path == str(tmp_path / "Music")
+
+
+@pytest.mark.parametrize("typed", ["~nobody-of-that-name", "~nobody-of-that-name/music", "a\0b", "x" * 5000])
+def test_what_names_no_folder_offers_none(typed):
+    assert offered_folders(typed) == []
