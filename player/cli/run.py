@@ -6,6 +6,7 @@ import sys
 from player.cli.home import say
 from player.errors import PlayerError, UsageError
 from player.logs import log_unexpected
+from player.text import printable
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 """130 is what a shell reports for a program that Ctrl-C ended."""
@@ -64,4 +65,12 @@ def _run_command() -> int:
         app()
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else FAILED if leaving.code else 0
+    except RuntimeError as error:  # pathlib has no kind of its own for it
+        named = (word for word in sys.argv[1:] if word.startswith("~"))
+        nobody = next((word for word in named if os.path.expanduser(word) == word), None)  # noqa: PTH111 - it raises nothing
+        if nobody is None:
+            raise
+        raise PlayerError(
+            f"{printable(nobody)} names the folder of a user that there is not; write the path out."
+        ) from error
     return 0

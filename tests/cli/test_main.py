@@ -37,3 +37,12 @@ def test_a_look_up_imports_nothing_heavy(words, tmp_path):
         [sys.executable, "-c", code, *words, "--data-dir", folder], capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("words", [("scan", "~nobody-here"), ("play", "~nobody-here", "--headless")])
+def test_the_folder_of_nobody_is_one_sentence(words, tmp_path):
+    command = [sys.executable, "-m", "player", *words, "--data-dir", str(tmp_path / "data")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("player: ~nobody-here names")
+    assert len(done.stderr.splitlines()) == 1
