@@ -1,5 +1,7 @@
 """The two C libraries that a machine may lack, each with the sentence that says how to get it."""
 
+import ctypes
+from contextlib import suppress
 from typing import Any
 
 from player.audio.output import OutputError
@@ -15,6 +17,16 @@ def portaudio() -> Any:
     except (OSError, ImportError) as error:
         raise OutputError(f"The PortAudio library was not found; {INSTALL_PORTAUDIO}.") from error
     return sounddevice
+
+
+def let_unused_plugins_go() -> None:
+    """Unload the ALSA plug-ins that no open device uses.
+
+    PortAudio opens every device once to list it, and ALSA keeps their plug-ins loaded: the one for S/PDIF alone brings a second
+    FFmpeg, 70 libraries and 5 MB.
+    """
+    with suppress(OSError, AttributeError):  # no ALSA here
+        ctypes.CDLL("libasound.so.2").snd_config_update_free_global()
 
 
 def libvlc() -> Any:

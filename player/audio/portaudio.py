@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from player.audio.libraries import portaudio
+from player.audio.libraries import let_unused_plugins_go, portaudio
 from player.audio.output import OutputError, Render
 from player.audio.ring import CHANNELS
 
@@ -91,6 +91,7 @@ class PortAudioOutput:
             )
         except self._library.PortAudioError as error:
             raise OutputError(f"The output device {self.device} refused to open ({_reason(error)}).") from error
+        let_unused_plugins_go()
         latency = float(self._stream.latency)
 
     def unheard(self) -> float:

@@ -104,3 +104,22 @@ def test_where_a_library_is_missing_that_is_said_and_the_other_engine_plays(
     assert ready.note.endswith("plays instead.")
     client.send(Load(str(tones / "short.flac"), 0.0, 1, True))
     events.wait_for(Finished)
+
+
+@pytest.mark.sound
+def test_an_open_device_keeps_its_own_plug_ins_only(pulse):
+    script = (
+        "from pathlib import Path\n"
+        "from player.audio.portaudio import PortAudioOutput\n"
+        "output = PortAudioOutput()\n"
+        "listed = Path('/proc/self/maps').read_text()\n"
+        "output.start(lambda out: out.fill(0))\n"
+        "print('libavcodec' in listed, 'libavcodec' in Path('/proc/self/maps').read_text())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], env=pulse.environment, capture_output=True, check=True, text=True
+    )
+    before, after = done.stdout.split()[-2:]
+    if before == "False":
+        pytest.skip("ALSA has no plug-in here that brings FFmpeg")
+    assert after == "False"
