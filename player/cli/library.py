@@ -103,6 +103,7 @@ def _document(report: "ScanReport") -> dict[str, object]:
         "missing": report.missing,
         "unchanged": report.unchanged,
         "failed": [{"path": failure.path, "error": failure.error} for failure in report.failed],
+        "doubtful": [{"path": one.path, "error": one.error} for one in report.doubtful],
         "not_audio": list(report.not_audio),
         "seconds": round(report.seconds, 3),
     }
@@ -116,6 +117,7 @@ def _summary(report: "ScanReport") -> str:
         "missing": report.missing,
         "unchanged": report.unchanged,
         "failed": len(report.failed),
+        "doubtful": len(report.doubtful),
         "not audio": len(report.not_audio),
     }
     return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing found"
@@ -123,10 +125,11 @@ def _summary(report: "ScanReport") -> str:
 
 def _print(report: "ScanReport") -> None:
     print(f"{_summary(report)} ({report.seconds:.1f} s)")
-    for failure in report.failed[:SHOWN_FAILURES]:
-        say(f"  {failure.path}: {failure.error}")
-    if len(report.failed) > SHOWN_FAILURES:
-        say(f"  … and {len(report.failed) - SHOWN_FAILURES} more (--json lists all)")
+    for named in (report.failed, report.doubtful):
+        for one in named[:SHOWN_FAILURES]:
+            say(f"  {one.path}: {one.error}")
+        if len(named) > SHOWN_FAILURES:
+            say(f"  … and {len(named) - SHOWN_FAILURES} more (--json lists all)")
 
 
 def search(query: Query = None, limit: Limit = None, data_dir: DataDir = None, json: Json = False) -> None:

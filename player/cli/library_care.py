@@ -54,6 +54,7 @@ def register(app: typer.Typer) -> None:
     playlist_app.command("list")(list_playlists)
     playlist_app.command("save", cls=QueryCommand)(save_playlist)
     playlist_app.command("remove")(remove_one)
+    playlist_app.command("rename")(rename_one)
     app.add_typer(playlist_app, name="playlist")
 
 
@@ -356,11 +357,24 @@ def list_playlists(data_dir: DataDir = None, json: Json = False) -> None:
 
 
 def remove_one(name: Annotated[str, typer.Argument(help="Its name.")], data_dir: DataDir = None) -> None:
-    """Remove a playlist; no track is touched."""
+    """Remove a playlist; no track is touched. Says which stations, smart playlists and exclusions ask for it."""
     from player.integrations.playlists import remove_playlist
 
     with opened(data_dir) as home:
-        remove_playlist(home.database, name)
+        if asking := remove_playlist(home.database, name):
+            say(f"“{name}” is gone, but still used by {', '.join(asking)}.")
+
+
+def rename_one(
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    new: Annotated[str, typer.Argument(help="Its new name.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Rename a playlist; stations, smart playlists and exclusions that ask for it go on."""
+    from player.integrations.playlists import find_playlist, rename_playlist
+
+    with opened(data_dir) as home:
+        print(f"It is called “{rename_playlist(home.database, find_playlist(home.database, name).name, new)}” now.")
 
 
 def export_playlist(

@@ -1,7 +1,8 @@
 """The listener's playlists and smart playlists; what the library lacks of one is kept by its name."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -15,10 +16,11 @@ from player.integrations.library_tracks import load_tracks
 from player.integrations.matching import Matcher, Status, words_in_use
 from player.integrations.playlist_files import entry_path, read_playlist
 from player.library.paths import path_to_text
-from player.library.query import parse_query
+from player.library.query import Words, parse_query, playlist_query, point_elsewhere
+from player.library.search import means_playlist
 from player.library.tracks import TrackRow
 from player.storage.database import Database
-from player.storage.models import Playlist, PlaylistEntry
+from player.storage.models import Exclusion, Playlist, PlaylistEntry, StationSeed
 from player.text import clean_text
 
 
@@ -122,19 +124,24 @@ def _remove(session: Session, name: str) -> bool:
     return number is not None
 
 
-def remove_playlist(database: Database, name: str) -> None:
-    """Remove a playlist; no track is touched.
+def remove_playlist(database: Database, name: str) -> list[str]:
+    """Remove a playlist; no track is touched. Returns what asked for it, by its kind and name.
 
     Raises:
         PlayerError: there is none of that name.
     """
     with database.session() as session:
+        names = session.scalars(select(Playlist.name)).all()
+        meant = partial(_means, name, names)
+        kept = [(query, said) for _, _, query, said in _kept_queries(session) if said]
+        asking = [said for query, said in kept if point_elsewhere(query, meant, "") != query]
         if not _remove(session, name):
             raise PlayerError(f"There is no playlist “{name}”; `player playlist list` shows what there is.")
+    return asking
 
 
 def rename_playlist(database: Database, name: str, new: str) -> str:
-    """Give a playlist another name; returns that as it is kept.
+    """Give a playlist another name, by which all searches that are kept ask for it now; returns that as it is kept.
 
     Raises:
         PlayerError: the new name is empty or taken.
@@ -143,8 +150,28 @@ def rename_playlist(database: Database, name: str, new: str) -> str:
     with database.session() as session:
         if session.scalar(select(Playlist.id).where(Playlist.name == kept, Playlist.name != name)) is not None:
             raise PlayerError(f"There is a playlist “{kept}” already; choose another name.")
+        names = session.scalars(select(Playlist.name)).all()
         session.execute(update(Playlist).where(Playlist.name == name).values(name=kept))
+        for row, column, query, _ in _kept_queries(session):
+            setattr(row, column, point_elsewhere(query, partial(_means, name, names), kept))
     return kept
+
+
+def _kept_queries(session: Session) -> Iterator[tuple[StationSeed | Playlist | Exclusion, str, str, str]]:
+    """Every search that is kept: its row and column, itself, and the thing that asks it (empty for a deleted station)."""
+    for seed in session.scalars(select(StationSeed).where(StationSeed.kind.endswith("query"))):
+        said = "" if seed.station.removed_us else f"the station “{seed.station.name}”"
+        yield seed, "value", seed.value, said
+    for smart in session.scalars(select(Playlist).where(Playlist.query.is_not(None))):
+        yield smart, "query", smart.query or "", f"the playlist “{smart.name}”"
+    for exclusion in session.scalars(select(Exclusion)):
+        yield exclusion, "query", exclusion.query, f"exclusion {exclusion.id}"
+
+
+def _means(name: str, names: Sequence[str], words: Words) -> bool:
+    """True where a condition means the playlist of that name and, unless it is written out, no other."""
+    meant = [one for one in names if means_playlist(words, one)]
+    return name in meant and (len(meant) == 1 or means_playlist(replace(words, whole=True), name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +186,11 @@ class KeptPlaylist:
     name: str
     query: str | None
     entries: tuple[tuple[int | None, str], ...] = ()
+
+    @property
+    def search(self) -> str:
+        """The query that finds its tracks."""
+        return playlist_query(self.name) if self.query is None else self.query
 
     @property
     def tracks(self) -> tuple[int, ...] | None:

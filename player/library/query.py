@@ -118,6 +118,22 @@ def parse_query(text: str) -> Query:
     return _Parser(text).parse()
 
 
+def playlist_query(name: str) -> str:
+    """The query that finds the tracks of one playlist; no quote can stand in one."""
+    return f'playlist:"{name.replace(chr(34), " ")}"'
+
+
+def point_elsewhere(text: str, meant: Callable[[Words], bool], name: str) -> str:
+    """A query in which every condition on a playlist that is ``meant`` asks for the one called ``name`` instead."""
+
+    def written(token: re.Match[str]) -> str:
+        value = (token["quoted"] if token["bare"] is None else token["bare"]) or ""
+        about = (token["field"] or "").lower() == "playlist" and meant(Words("playlist", value, bool(token["closed"])))
+        return token[0].partition(token["field"])[0] + playlist_query(name) if about else token[0]
+
+    return _TOKEN.sub(written, text)
+
+
 def leaves(query: Query) -> list[Words | Span | Thumbed]:
     """Every single condition of a query."""
     match query:
@@ -236,8 +252,9 @@ class _Parser:
 
 
 def _whole(query: Query) -> Query:
-    """A negated word leaves out itself alone: ``-live`` keeps Liverpool."""
-    return Words(query.field, query.text, whole=True) if isinstance(query, Words) else query
+    """A negated word leaves out itself alone: ``-live`` keeps Liverpool. A playlist goes by its name as ever."""
+    whole = isinstance(query, Words) and query.field != "playlist"
+    return Words(query.field, query.text, whole=True) if whole else query
 
 
 def _number(field: str, text: str) -> Query:

@@ -68,6 +68,7 @@ class ScanReport:
         missing: files that were there at the last scan and are gone.
         unchanged: files with the size and time they had; they were not opened.
         failed: what could not be read this time or, unchanged since, before.
+        doubtful: what was read and is listed, though something about it is wrong.
         not_audio: paths of the other files, whose names do not say that they are audio and which are none.
         seconds: how long it took.
     """
@@ -78,6 +79,7 @@ class ScanReport:
     missing: int
     unchanged: int
     failed: tuple[FailedPath, ...]
+    doubtful: tuple[FailedPath, ...]
     not_audio: tuple[str, ...]
     seconds: float
 
@@ -108,7 +110,6 @@ class _Plan:
     """What lies beside files, by their ids, where only that changed."""
     failed: list[FailedPath] = field(default_factory=list[FailedPath])
     doubtful: list[FailedPath] = field(default_factory=list[FailedPath])
-    """Files that play, though something about them is wrong."""
     not_audio: list[str] = field(default_factory=list[str])
     unchanged: int = 0
 
@@ -195,7 +196,8 @@ def scan(
         moved=counts[Outcome.MOVED],
         missing=len(writer.vanished) if whole else 0,
         unchanged=plan.unchanged,
-        failed=(*walked.absent, *walked.unlisted, *_empty_roots(walked, known), *plan.failed, *plan.doubtful),
+        failed=(*walked.absent, *walked.unlisted, *_empty_roots(walked, known), *plan.failed),
+        doubtful=tuple(plan.doubtful),
         not_audio=tuple(plan.not_audio),
         seconds=time.perf_counter() - started,
     )

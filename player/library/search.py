@@ -144,8 +144,8 @@ class _Search:
                 mask = np.zeros(len(self.index.rows), np.bool_) if tags is None else tags.holding(name)
             case Words("path"):
                 mask = self._matching(_phrase(query), "file_words")
-            case Words("playlist", name):
-                mask = self._in_playlist(normalise(name))
+            case Words("playlist"):
+                mask = self._in_playlist(query)
             case Words():
                 mask = self._all((query,))
             case Span():
@@ -241,17 +241,23 @@ class _Search:
             values[there] = [known[track] for track in self.index.ids[there].tolist()]
         return (values >= low) & (values <= high)
 
-    def _in_playlist(self, name: str) -> Mask:
-        """The tracks of the playlists whose name begins so; a smart one's are those that its query finds now."""
+    def _in_playlist(self, words: Words) -> Mask:
+        """The tracks of the playlists that are meant; a smart one's are those that its query finds now."""
         mask = np.zeros(len(self.index.rows), np.bool_)
         for number, called, query in self.connection.execute("SELECT id, name, query FROM playlist").fetchall():
-            if not normalise(called).startswith(name):
+            if not means_playlist(words, called):
                 continue
             if query is None:
                 mask |= self._ids("SELECT track_id FROM playlist_entry WHERE playlist_id = ?", number)
             elif called not in self.within:  # one that asks for itself adds nothing
                 mask |= replace(self, within=(*self.within, called)).mask(parse_query(query))
         return mask
+
+
+def means_playlist(words: Words, called: str) -> bool:
+    """True where a condition on playlists means that of a name: one that begins so, in quotes that very one."""
+    name, asked = (" ".join(words_of(text)) or normalise(text) for text in (called, words.text))
+    return name == asked if words.whole else name.startswith(asked)
 
 
 def _phrase(words: Words) -> str:

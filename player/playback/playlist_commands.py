@@ -79,19 +79,26 @@ class PlaylistCommands(Commands):
     def remove_playlist(self, name: str) -> None:
         """Delete a playlist; no track is touched."""
         before = find_playlist(self._session.database, name)
-        remove_playlist(self._session.database, before.name)
-        self._changed(before, "", f"Deleted the playlist “{before.name}”")
+        asking = remove_playlist(self._session.database, before.name)
+        still = f", still used by {', '.join(asking)}" if asking else ""
+        self._changed(before, "", f"Deleted the playlist “{before.name}”{still}")
 
     def _changed(self, before: KeptPlaylist | None, now: str, words: str) -> None:
         """Say what was done, and let "undo" bring back the playlist as it was ``before`` in place of what it is called ``now``."""
         session = self._session
 
         def take_back() -> str:
-            if now and any(one.name == now for one in self.playlists()):
+            if before is not None and now not in {"", before.name}:
+                rename_playlist(session.database, now, before.name)
+            elif now and any(one.name == now for one in self.playlists()):
                 remove_playlist(session.database, now)
             if before is not None and (before.entries or before.query is not None):
                 put_playlist(session.database, before)
+            if self._loop.look_again():
+                self._loop.rerank()
             return "The playlists are as they were before."
 
+        if self._loop.look_again():
+            self._loop.rerank()
         session.take_back = take_back
         session.show(notice=f"{words}; z takes it back.")

@@ -5,9 +5,21 @@ import json
 import pytest
 
 from player.errors import PlayerError
+from player.feedback.hygiene import add_exclusion
 from player.integrations.playlist_files import FORMATS, read_playlist, written_playlist
-from player.integrations.playlists import find_playlist, playlists, save_query, take_in
+from player.integrations.playlists import (
+    find_playlist,
+    keep_tracks,
+    playlists,
+    remove_playlist,
+    rename_playlist,
+    save_query,
+    take_in,
+)
+from player.library.search import TrackIndex
 from player.library.tracks import load_catalogue
+from player.stations.seeds import Seed
+from player.stations.stations import Stations
 
 M3U = """#EXTM3U
 #EXTINF:125,The Beatles - Yesterday
@@ -73,3 +85,27 @@ def test_a_smart_playlist_is_its_query(database):
     assert (kept.query, kept.tracks) == ("-artist:muse", None)
     with pytest.raises(PlayerError, match="In the search"):
         save_query(database, "Bad", "year:soon")
+
+
+def test_what_asks_for_a_playlist_follows_its_new_name_and_is_told_of_its_end(database):
+    with database.reader() as session:
+        rows = load_catalogue(session)
+    keep_tracks(database, "Road", rows[:1])
+    keep_tracks(database, "Road Trip", rows[1:3])
+    save_query(database, "Mine", 'playlist:"road trip" or genre:x')
+    asked = ("genre:x playlist:road", "-playlist:road-t -live", "playlist:ro", "title:yesterday", 'playlist:"Road')
+    number = Stations(database).create("On the way", [Seed("query", one) for one in asked], rows, ()).id
+    add_exclusion(database, "(playlist:mine)", None, None)
+
+    assert rename_playlist(database, "Road Trip", 'The "Long" Way') == 'The "Long" Way'
+    station = Stations(database).find("On the way")
+    # What means two playlists is left alone, unless it writes the name of this one out.
+    after = ("genre:x playlist:road", '-playlist:"The  Long  Way" -live', *asked[2:])
+    assert (station.id, tuple(seed.value for seed in station.seeds)) == (number, after)
+    assert find_playlist(database, "Mine").search == 'playlist:"The  Long  Way" or genre:x'
+    index = TrackIndex(database, rows)
+    assert index.search(find_playlist(database, 'The "Long" Way').search) == [1, 2]
+    assert index.search("playlist:mine") == [1, 2]
+
+    assert remove_playlist(database, "Mine") == ["exclusion 1"]
+    assert remove_playlist(database, 'The "Long" Way') == ["the station “On the way”"]

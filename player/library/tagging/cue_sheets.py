@@ -99,6 +99,32 @@ def parse(text: str) -> CueSheet:
     return sheet
 
 
+_HEADER_BYTES, _TRACK_BYTES, _INDEX_BYTES = 396, 36, 12
+"""Of FLAC's CUESHEET block (RFC 9639, 8.7): before its tracks, and before and of the index points of each."""
+_LEAD_OUT = (170, 255)
+"""Numbers of what comes behind the last track, of a CD and of others."""
+
+
+def text_of_block(data: bytes, rate: int) -> str:
+    """The sheet that a CUESHEET block of FLAC's metadata is, in a stream of ``rate`` Hz; it names no title and no file."""
+    lines, at = ['FILE "" WAVE'], _HEADER_BYTES
+    for _ in range(data[at - 1] if len(data) >= at else 0):
+        track, at = data[at : at + _TRACK_BYTES], at + _TRACK_BYTES
+        if len(track) < _TRACK_BYTES:
+            break
+        points = [data[at + place * _INDEX_BYTES :][:_INDEX_BYTES] for place in range(track[-1])]
+        at += len(points) * _INDEX_BYTES
+        begins = next((int.from_bytes(point[:8], "big") for point in points if point[8:9] == b"\1"), None)
+        if track[8] in _LEAD_OUT or begins is None:
+            continue
+        frame = (int.from_bytes(track[:8], "big") + begins) * FRAMES_PER_SECOND // rate
+        minutes, frame = divmod(frame, 60 * FRAMES_PER_SECOND)
+        seconds, frame = divmod(frame, FRAMES_PER_SECOND)
+        kind = "DATA" if track[21] & 0x80 else _AUDIO
+        lines += [f"TRACK {track[8]:02} {kind}", f"INDEX 01 {minutes:02}:{seconds:02}:{frame:02}"]
+    return "\n".join(lines)
+
+
 def _index(sheet: CueSheet, track: SheetTrack, rest: str) -> None:
     """Let a track begin at its INDEX 01, in the file named last."""
     number, _, time = rest.partition(" ")
@@ -164,7 +190,12 @@ def find_parts(path: Path, stamp: int, fields: Fields, seconds: float) -> tuple[
         if len(there) == 1:
             return [Part(there[0].number, 0, None, {**_told(sheet, there[0], fields), **fields})], ""
         parts = [
-            Part(track.number, track.start or 0, after.start if after else None, _told(sheet, track, fields))
+            Part(
+                track.number,
+                track.start or 0,
+                after.start if after else None,
+                _titled(_told(sheet, track, fields), track),
+            )
             for track, after in zip(there, [*there[1:], None], strict=True)
         ]
         absent = len(tracks) - len(there)
@@ -182,7 +213,7 @@ def _sheets_about(path: Path, stamp: int, fields: Fields) -> Iterator[tuple[CueS
         for (rank, tracks), sheet in sorted(found, key=lambda each: each[0][0]):
             if rank < len(_RANKS):
                 yield sheet, tracks
-    if embedded := next(iter(fields.get("cue_sheet", ())), ""):
+    for embedded in fields.get("cue_sheet", ()):
         sheet = parse(embedded[:LARGEST])
         own = [tracks for name, tracks in sheet.files if _plain(name) == _plain(path.name)]
         if own or len(sheet.files) == 1:
@@ -266,5 +297,8 @@ def _told(sheet: CueSheet, track: SheetTrack, fields: Fields) -> dict[str, Seque
     told |= {name: [value] for name, value in (album | track.names).items()}
     if "artist" in track.names:
         told.pop("artists", None)
-    told.setdefault("title", [f"Track {track.number}"])
     return told | {"track": [f"{track.number}/{sheet.count}"]}
+
+
+def _titled(told: Fields, track: SheetTrack) -> Fields:
+    return {"title": [f"Track {track.number}"], **told}

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from player.library.containers import ogg
 from player.library.containers.base import read_at
+from player.library.containers.flac import parse_streaminfo
 from player.library.tagging.blocks import (
     FRONT_COVER,
     LARGEST_PICTURE,
@@ -16,8 +17,9 @@ from player.library.tagging.blocks import (
     TagBlock,
     decode_guess,
 )
+from player.library.tagging.cue_sheets import text_of_block
 
-_COMMENTS, _PICTURE = 4, 6
+_STREAMINFO, _COMMENTS, _CUE_SHEET, _PICTURE = 0, 4, 5, 6
 """Types of FLAC's metadata blocks (RFC 9639, 8.1)."""
 _MOST_BLOCKS = 128
 _SLACK_BYTES = 64 * 1024
@@ -28,8 +30,8 @@ _LARGEST_PACKET = 2 * LARGEST_PICTURE
 
 
 def read_flac(file: BinaryIO, start: int, *, pictures: bool) -> TagBlock:
-    """The comments and pictures of the FLAC stream whose marker lies at ``start``."""
-    block = TagBlock("vorbis")
+    """The comments, pictures and cue sheet of the FLAC stream whose marker lies at ``start``; a sheet in the comments has titles."""
+    block, rate, sheet = TagBlock("vorbis"), 0, ""
     offset = start + 4
     for _ in range(_MOST_BLOCKS):
         header = read_at(file, offset, 4)
@@ -38,11 +40,17 @@ def read_flac(file: BinaryIO, start: int, *, pictures: bool) -> TagBlock:
         if kind == _COMMENTS:
             # Some programs write a length that is too short; the comments say themselves where they end.
             length = max(length, read_comments(block, file.read(max(length, _SLACK_BYTES)), pictures=pictures))
+        elif kind == _STREAMINFO:
+            rate, *_ = parse_streaminfo(file.read(length))
+        elif kind == _CUE_SHEET and rate:
+            sheet = text_of_block(file.read(min(length, LARGEST_TEXT)), rate)
         elif kind == _PICTURE:
             block.pictures.append(_parse_picture(file.read(min(length, LARGEST_PICTURE)) if pictures else b""))
         offset += 4 + length
         if not header or header[0] & 0x80:
             break
+    if sheet:
+        block.add("CUESHEET", sheet)
     return block
 
 

@@ -119,7 +119,7 @@ class PlaylistsScreen(BrowseScreen):
         if track is not None:
             self.post_message(Tell("more_like", track.id))
         elif one is not None:
-            self.post_message(Tell("play_station_of", ("query", one.query or f'playlist:"{one.name}"')))
+            self.post_message(Tell("play_station_of", ("query", one.search)))
 
     def action_kind(self, number: int | None = None) -> None:
         """Playlists go by their names alone."""

@@ -110,6 +110,36 @@ def test_a_sheet_in_the_tags_counts_where_none_lies_beside(database, tmp_path):
     assert [row.title for row in listed(database)] == ["First", "First", "Second", "Second", "Third", "Third"]
 
 
+def test_the_block_that_flac_writes_from_a_sheet_makes_tracks(database, tmp_path):
+    """As RFC 9639 lays it out; one of a single track, and what is cut off, leave the file whole."""
+
+    def block(offsets, numbers=(1, 2, 255)):
+        tracks = [
+            offset.to_bytes(8, "big") + bytes([number]) + bytes(26) + bytes([2 * (number != 255)])
+            + (bytes(12) + (441).to_bytes(8, "big") + b"\1\0\0\0") * (number != 255)
+            for offset, number in zip(offsets, numbers, strict=True)
+        ]  # fmt: skip
+        return bytes(395) + bytes([len(tracks)]) + b"".join(tracks)
+
+    whole = block((0, 44_100, 132_300))
+    for name, sheet in (
+        ("b", whole),
+        ("single", block((0, 132_300), (1, 255))),
+        ("cut", whole[:440]),
+        ("bad", b"\1" * 500),
+    ):
+        path = encode(tmp_path / f"{name}.flac", "flac", seed=ord(name[0]), tags={"title": name, "album": "Block"})
+        data = path.read_bytes()
+        path.write_bytes(data[:42] + b"\5" + len(sheet).to_bytes(3, "big") + sheet + data[42:])
+    assert counts(scan(database, [tmp_path])) == {"added": 5}
+    rows = sorted((row.title, row.album, span_of(row.path)) for row in listed(database))
+    assert rows == [
+        ("Track 1", "Block", (0, 75 / 75)),
+        ("Track 2", "Block", (75 / 75, 0)),
+        *((name, "Block", (0, 0)) for name in ("bad", "cut", "single")),
+    ]
+
+
 def test_a_file_a_track_is_whole_and_has_the_names_of_the_sheet_where_its_tags_have_none(database, tmp_path):
     for place, name in enumerate(("one", "two"), 1):
         encode(tmp_path / f"{name}.wav", "wav", seed=place)
@@ -131,7 +161,8 @@ def test_a_sheet_that_lies_is_believed_as_far_as_it_can_be(database, music):
         file.write("TRACK 04 AUDIO\nINDEX 01 07:00:00\nTRACK 05 MODE1/2352\nINDEX 01 09:00:00\n")
     report = scan(database, [music])
     assert [row.title for row in listed(database)] == ["First", "Second", "Third"]
-    assert [failure.error for failure in report.failed] == ["its cue sheet names 1 more track beyond its end"]
+    assert [one.error for one in report.doubtful] == ["its cue sheet names 1 more track beyond its end"]
+    assert report.failed == ()
     write_sheet(music, second="02:60")  # behind the third: no times that can be
     scan(database, [music])
     assert [row.title for row in listed(database)] == ["First Song"]
