@@ -253,8 +253,9 @@ class _Parser:
 
 def _whole(query: Query) -> Query:
     """A negated word leaves out itself alone: ``-live`` keeps Liverpool. A playlist goes by its name as ever."""
-    whole = isinstance(query, Words) and query.field != "playlist"
-    return Words(query.field, query.text, whole=True) if whole else query
+    if isinstance(query, Words) and query.field != "playlist":
+        return Words(query.field, query.text, whole=True)
+    return query
 
 
 def _number(field: str, text: str) -> Query:

@@ -194,7 +194,7 @@ def find_parts(path: Path, stamp: int, fields: Fields, seconds: float) -> tuple[
                 track.number,
                 track.start or 0,
                 after.start if after else None,
-                _titled(_told(sheet, track, fields), track),
+                _named(_told(sheet, track, fields), track, fields),
             )
             for track, after in zip(there, [*there[1:], None], strict=True)
         ]
@@ -300,5 +300,6 @@ def _told(sheet: CueSheet, track: SheetTrack, fields: Fields) -> dict[str, Seque
     return told | {"track": [f"{track.number}/{sheet.count}"]}
 
 
-def _titled(told: Fields, track: SheetTrack) -> Fields:
-    return {"title": [f"Track {track.number}"], **told}
+def _named(told: Fields, track: SheetTrack, fields: Fields) -> Fields:
+    """A track's fields with a title and an album, where nothing says them: its number, and what the file is called."""
+    return {"title": [f"Track {track.number}"], "album": fields.get("title", ()), **told}
