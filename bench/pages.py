@@ -8,16 +8,14 @@ import ast
 import inspect
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
-from annotated_types import Ge, Le
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
+from msgspec import Meta
+from msgspec.structs import FieldInfo, fields
 
-from player.config import Settings
+from player.config import Section, Settings, default_of, sections
 from player.settings_file import meanings
 from player.tui.keys import NAMED
 
@@ -50,20 +48,17 @@ calls them: `ctrl+n`, `f5`, `space`, `question_mark`. What clashes or is not kno
 
 def main() -> None:
     """Write all."""
-    CONFIGURATION.write_text(configuration_page(Settings), "utf-8")
+    CONFIGURATION.write_text(configuration_page(), "utf-8")
     KEYS.write_text(keys_page(), "utf-8")
     ARCHITECTURE.write_text(with_layers(ARCHITECTURE.read_text("utf-8")), "utf-8")
 
 
-def configuration_page(settings: type[BaseModel]) -> str:
+def configuration_page() -> str:
     """The reference of all settings, in the order of the model."""
-    sections = {name: field.annotation for name, field in settings.model_fields.items() if _is_section(field)}
-    plain = [name for name in settings.model_fields if name not in sections]
-    parts = [HEAD, "## At the top of the file\n", _table(settings, plain)]
-    for name, model in sections.items():
-        assert isinstance(model, type)
-        parts += [f"## [{name}]\n", f"{inspect.getdoc(model)}\n", _table(model, model.model_fields)]
-    return "\n".join([*parts, "## All defaults\n", f"```toml\n{_defaults(sections)}```\n"])
+    parts = [HEAD, "## At the top of the file\n", _table(Settings, without=sections())]
+    for name, model in sections().items():
+        parts += [f"## [{name}]\n", f"{inspect.getdoc(model)}\n", _table(model)]
+    return "\n".join([*parts, "## All defaults\n", f"```toml\n{_defaults()}```\n"])
 
 
 def keys_page() -> str:
@@ -87,33 +82,29 @@ def with_layers(page: str) -> str:
     return made
 
 
-def _is_section(field: FieldInfo) -> bool:
-    return isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-
-
-def _table(model: type[BaseModel], names: Iterable[str]) -> str:
+def _table(model: type[Section], without: Collection[str] = ()) -> str:
     meaning = {name: text.replace("``", "`") for name, text in meanings(model).items()}
     lines = ["| setting | default | allowed | meaning |", "|---|---|---|---|"]
-    for name in names:
-        field = model.model_fields[name]
-        lines.append(f"| `{name}` | {_default(field)} | {_allowed(field)} | {meaning[name]} |")
+    lines += [
+        f"| `{one.name}` | {_default(one)} | {_allowed(one.type)} | {meaning[one.name]} |"
+        for one in fields(model)
+        if one.name not in without
+    ]
     return "\n".join(lines) + "\n"
 
 
 def _default(field: FieldInfo) -> str:
-    value = field.get_default(call_default_factory=True)
-    assert value is not PydanticUndefined
+    value = default_of(field)
     return "none" if value is None else "empty" if value == {} else f"`{_toml(value)}`"
 
 
-def _allowed(field: FieldInfo) -> str:
-    choices = [argument for argument in get_args(field.annotation) if isinstance(argument, str)]
+def _allowed(annotation: Any) -> str:
+    choices = [argument for argument in get_args(annotation) if isinstance(argument, str)]
     if choices:
         return ", ".join(f"`{_toml(choice)}`" for choice in choices)
-    lowest = next((limit.ge for limit in field.metadata if isinstance(limit, Ge)), None)
-    highest = next((limit.le for limit in field.metadata if isinstance(limit, Le)), None)
-    kind = _kind(field.annotation)
-    return kind if lowest is None else f"{kind}, {lowest:,} to {highest:,}"
+    limits = next((limit for limit in get_args(annotation) if isinstance(limit, Meta)), None)
+    kind = _kind(annotation)
+    return kind if limits is None else f"{kind}, {limits.ge:,} to {limits.le:,}"
 
 
 def _kind(annotation: Any) -> str:
@@ -136,13 +127,13 @@ def _toml(value: Any) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value)
 
 
-def _defaults(sections: dict[str, Any]) -> str:
+def _defaults() -> str:
     lines: list[str] = []
-    for section, model in sections.items():
+    for section, model in sections().items():
         lines.append(f"[{section}]")
-        for name, field in model.model_fields.items():
-            value = field.get_default(call_default_factory=True)
-            lines.append(f"# {name} =" if value is None else f"{name} = {_toml(value)}")
+        for one in fields(model):
+            value = default_of(one)
+            lines.append(f"# {one.name} =" if value is None else f"{one.name} = {_toml(value)}")
         lines.append("")
     return "\n".join(lines[:-1]) + "\n"
 

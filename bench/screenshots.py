@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import update
 
-from player.config import Settings
+from player.config import settings_of
 from player.demo import demo_music
 from player.folders import locate
 from player.playback.controller import Controller
@@ -52,7 +52,7 @@ def main(folder: Path) -> None:
 
 
 async def _draw(database: Database, data: str, folder: Path) -> None:
-    settings = Settings.model_validate({"audio": {"engine": "null"}})
+    settings = settings_of({"audio": {"engine": "null"}})
     controller = Controller(database, locate(Path(data)), settings, origin=Origin.TUI)
     app = PlayerApp(controller)
     async with app.run_test(size=SIZE) as pilot:

@@ -7,22 +7,39 @@ does not guess.
 import difflib
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from msgspec import Meta, Struct, ValidationError, convert, field
+from msgspec.structs import FieldInfo, fields
 
 from player.errors import PlayerError
 from player.folders import Paths
+from player.text import printable
 
 _HEADING = re.compile(r"\s*\[\s*([\w-]+)\s*\]")
 _ASSIGNED = re.compile(r"\s*([\w-]+)\s*=")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*)`$", re.DOTALL)
+_INDEX = re.compile(r"\[[.\d]*\]")
+_KIND = re.compile(r"`(\w+)(?: \| null)?`")
+_WORDS = {
+    "float": "a number",
+    "int": "a whole number",
+    "bool": "true or false",
+    "str": "a text",
+    "array": "a list",
+    "object": "a table",
+}
+_TEXT = "expected a text"
 
 
-class AudioSettings(BaseModel):
+class Section(Struct, frozen=True, forbid_unknown_fields=True):
+    """Settings that belong together."""
+
+
+class AudioSettings(Section, frozen=True):
     """How a track becomes sound."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     engine: Literal["auto", "stream", "vlc", "null"] = "auto"
     """``stream`` decodes itself and plays through PortAudio, ``vlc`` uses libvlc, ``null`` is silent and keeps time;
@@ -32,65 +49,57 @@ class AudioSettings(BaseModel):
     replaygain: Literal["auto", "track", "album", "off"] = "auto"
     """Play all music equally loud: each track by itself (``track``), an album as a whole with its quiet and loud tracks
     (``album``), or the one or the other by whether an album is being played in its order (``auto``)."""
-    target_lufs: float = Field(default=-18.0, ge=-40.0, le=-5.0)
+    target_lufs: Annotated[float, Meta(ge=-40.0, le=-5.0)] = -18.0
     """How loud that is, in LUFS; -18 is ReplayGain's reference, streaming services have -14, broadcasting has -23."""
-    preamp_db: float = Field(default=0.0, ge=-20.0, le=20.0)
+    preamp_db: Annotated[float, Meta(ge=-20.0, le=20.0)] = 0.0
     """Decibels added to every track's gain."""
     prevent_clipping: bool = True
     """Turn a track up only as far as its highest peak allows, which may leave it quieter than the others."""
     gapless: bool = True
     """Join tracks that follow each other without a gap."""
-    crossfade: float = Field(default=0.0, ge=0.0, le=12.0)
+    crossfade: Annotated[float, Meta(ge=0.0, le=12.0)] = 0.0
     """Seconds for which the end of a track and the beginning of the next overlap; never inside an album in its order."""
 
 
-class StationSettings(BaseModel):
+class StationSettings(Section, frozen=True):
     """How a station chooses."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    breadth: float = Field(default=6.0, ge=1.0, le=1000.0)
+    breadth: Annotated[float, Meta(ge=1.0, le=1000.0)] = 6.0
     """Over about how many tracks each place is drawn: 1 always takes the best, 50 is adventurous."""
-    diversity: float = Field(default=1.0, ge=0.0, le=10.0)
+    diversity: Annotated[float, Meta(ge=0.0, le=10.0)] = 1.0
     """Logits that a track gains for sounding unlike those just before it; 0 switches it off."""
     variety: Literal["mmr", "dpp", "none"] = "mmr"
     """How that is measured: against the nearest of the tracks before (``mmr``), against all of them together (``dpp``)."""
-    calibration: float = Field(default=0.5, ge=0.0, le=100.0)
+    calibration: Annotated[float, Meta(ge=0.0, le=100.0)] = 0.5
     """How strongly a station keeps to the shares of genres, decades and tags that you like on it; 0 switches it off."""
 
 
-class LibrarySettings(BaseModel):
+class LibrarySettings(Section, frozen=True):
     """What belongs to the library, and how it is kept up to date."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    include: list[str] = Field(default_factory=list)
+    include: list[str] = field(default_factory=list[str])
     """Only files that match one of these patterns; everything when empty. Without a slash a pattern is compared with names
     (``*.flac``), with one with the path below the scanned folder (``Jazz/*``)."""
-    exclude: list[str] = Field(default_factory=list)
+    exclude: list[str] = field(default_factory=list[str])
     """No file or folder that matches one of these, as in ``["*.mp4", "Samples", "Audiobooks/*"]``."""
-    artist_separators: list[str] = Field(default_factory=list)
+    artist_separators: list[str] = field(default_factory=list[str])
     """Texts between the artists of one tag, such as ``[";", " feat. "]``; ``player scan --again`` applies a change."""
     watch: bool = True
     """Take in files that are added, changed, moved and deleted while the player runs."""
-    check_minutes: int = Field(default=15, ge=1, le=10_080)
+    check_minutes: Annotated[int, Meta(ge=1, le=10_080)] = 15
     """How often folders are looked through that cannot be watched, such as those of a network."""
 
 
-class LearningSettings(BaseModel):
+class LearningSettings(Section, frozen=True):
     """When the player trains by itself."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    auto_after: int = Field(default=50, ge=0, le=1_000_000)
+    auto_after: Annotated[int, Meta(ge=0, le=1_000_000)] = 50
     """After so many thumbs, skips and finished tracks since the last training the player trains again by itself, beside the
     music; 0 leaves it to you."""
 
 
-class ScreenSettings(BaseModel):
+class ScreenSettings(Section, frozen=True):
     """How the screen looks."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     theme: str = "player"
     """``player`` takes the terminal's own colours; Textual's themes (``nord``, ``dracula``, ``textual-light``, …) bring their own.
@@ -101,12 +110,10 @@ class ScreenSettings(BaseModel):
     """Nothing moves by itself: no spectrum, no gliding. ``TEXTUAL_ANIMATIONS=none`` in the environment does the same."""
 
 
-class RemoteSettings(BaseModel):
+class RemoteSettings(Section, frozen=True):
     """Remote control by programs that speak MPD's protocol. The socket in the data folder is always there; this is the network."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    port: int = Field(default=0, ge=0, le=65535)
+    port: Annotated[int, Meta(ge=0, le=65535)] = 0
     """The port to listen to as well, for clients that know no sockets: MPD's own is 6600. 0 listens to none."""
     address: str = "127.0.0.1"
     """Where: this machine alone, unless another address is named, which then takes a password."""
@@ -114,10 +121,8 @@ class RemoteSettings(BaseModel):
     """What a client over the network tells first; empty asks for none."""
 
 
-class DesktopSettings(BaseModel):
+class DesktopSettings(Section, frozen=True):
     """What the desktop is told."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     mpris: bool = True
     """Let media keys, widgets and ``playerctl`` drive the player over the session bus (MPRIS), where there is one."""
@@ -125,10 +130,8 @@ class DesktopSettings(BaseModel):
     """Say on the desktop what begins to play."""
 
 
-class ScrobbleSettings(BaseModel):
+class ScrobbleSettings(Section, frozen=True):
     """Where scrobbling goes, once you have logged in by ``player scrobble login``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     listenbrainz_url: str = "https://api.listenbrainz.org"
     """ListenBrainz, or a server of your own that speaks its protocol."""
@@ -136,10 +139,8 @@ class ScrobbleSettings(BaseModel):
     """Last.fm, or a server that speaks its protocol."""
 
 
-class Settings(BaseModel):
+class Settings(Section, frozen=True):
     """The listener's settings; every field has a working default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     audio: AudioSettings = AudioSettings()
     station: StationSettings = StationSettings()
@@ -147,13 +148,13 @@ class Settings(BaseModel):
     screen: ScreenSettings = ScreenSettings()
     remote: RemoteSettings = RemoteSettings()
     library: LibrarySettings = LibrarySettings()
-    keys: dict[str, str] = Field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict[str, str])
     """Keys of your own on the screen, by the names in [keys](keys.md): ``next = "ctrl+n"``; several with commas between them."""
     desktop: DesktopSettings = DesktopSettings()
     scrobble: ScrobbleSettings = ScrobbleSettings()
-    musicnn_weights: Annotated[Path, AfterValidator(Path.expanduser)] | None = None
+    musicnn_weights: Path | None = None
     """A ``musicnn`` wheel to read the weights from, instead of the one the set-up fetched."""
-    commands: dict[str, str] = Field(default_factory=dict)
+    commands: dict[str, str] = field(default_factory=dict[str, str])
     """For front-ends that a program of the listener's own runs, its command: ``mule = "~/mule/bin/python ~/mule/serve.py"``."""
 
 
@@ -183,31 +184,63 @@ def read_settings(text: str, source: str = "") -> Settings:
     Raises:
         PlayerError: a line in it is wrong.
     """
+    document: dict[str, Any] = {}
     try:
-        return Settings.model_validate(tomllib.loads(text))
+        document = tomllib.loads(text)
+        return settings_of(document)
     except tomllib.TOMLDecodeError as error:
         raise PlayerError(f"{source} is not valid TOML: {error}; fix that line or remove it.") from error
     except RecursionError:
         raise PlayerError(f"{source} is nested too deeply; fix or remove the file.") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        path = [str(part) for part in first["loc"]]
+        path, problem = _wrong(str(error), document)
         line = _line_of(text, path)
         where = f"{source}, line {line}" if line else source
-        wrong = f"the setting {'.'.join(path)} is wrong ({_problem(first['msg'], path)})"
+        wrong = f"the setting {printable('.'.join(path))} is wrong ({problem})"
         if not source:
             raise PlayerError(f"{wrong[0].upper()}{wrong[1:]}; nothing was changed.") from error
         raise PlayerError(f"{where}: {wrong}; fix that line or remove it.") from error
 
 
-def _problem(message: str, path: list[str]) -> str:
-    """What is wrong with a setting; for a name that does not exist, those that come close."""
-    if message != "Extra inputs are not permitted":
-        return message
-    section = Settings.model_fields[path[0]].annotation if len(path) > 1 else Settings
-    known = list(section.model_fields) if isinstance(section, type) and issubclass(section, BaseModel) else []
-    close = difflib.get_close_matches(path[-1], known, n=1)
-    return f"there is none of that name{f'; did you mean {close[0]}?' if close else ''}"
+def settings_of(document: Mapping[str, Any]) -> Settings:
+    """The settings that a document of plain values means; raises ValidationError."""
+    return convert(document, Settings, dec_hook=_path)
+
+
+def _path(_kind: type, value: Any) -> Path:
+    """The one kind of value that TOML does not have."""
+    if not isinstance(value, str):
+        raise TypeError("Expected `str`")
+    return Path(value).expanduser()
+
+
+def sections() -> dict[str, type[Section]]:
+    """The sections of the file, by name."""
+    return {
+        one.name: one.type for one in fields(Settings) if isinstance(one.type, type) and issubclass(one.type, Section)
+    }
+
+
+def default_of(one: FieldInfo) -> Any:
+    """The value of a setting that is not in the file."""
+    return one.default_factory() if callable(one.default_factory) else one.default
+
+
+def _wrong(message: str, document: dict[str, Any]) -> tuple[list[str], str]:
+    """Which setting msgspec complains of, as the parts of its name, and what is wrong with it."""
+    said, _, place = (
+        message.rpartition(" - at `$") if message.endswith("`") and " - at `$" in message else (message, "", "")
+    )
+    path = _INDEX.sub("", place.strip(".`")).split(".") if place.strip(".`") else []
+    known = {one.name: one for one in fields(sections().get(path[0], Settings) if path else Settings)}
+    if unknown := _UNKNOWN.match(said):
+        close = difflib.get_close_matches(unknown[1], known, n=1)
+        return [*path, unknown[1]], f"there is none of that name{f'; did you mean {close[0]}?' if close else ''}"
+    if place.endswith("[...]`"):  # in a table of the listener's own names
+        return [*path, next(name for name, value in document[path[0]].items() if not isinstance(value, str))], _TEXT
+    choices = [one for one in get_args(known[path[-1]].type) if isinstance(one, str)] if path[-1] in known else []
+    problem = f"it is one of {', '.join(choices)}" if choices else said[0].lower() + said[1:]
+    return path, _KIND.sub(lambda kind: _WORDS.get(kind[1], kind[1]), problem)
 
 
 def _line_of(text: str, path: list[str]) -> int:

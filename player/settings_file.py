@@ -5,16 +5,16 @@ import inspect
 import os
 import tempfile
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import tomlkit
-from pydantic import BaseModel
+from msgspec.structs import fields
 from tomlkit.exceptions import TOMLKitError
 
-from player.config import Settings, load_settings, read_settings
+from player.config import Section, Settings, default_of, load_settings, read_settings, sections
 from player.errors import PlayerError
 from player.folders import Paths
 
@@ -22,13 +22,7 @@ _HEAD = "# Settings of the player. What stands behind a # is the default; take t
 _WIDTH = 100
 
 
-def sections(model: type[BaseModel] = Settings) -> dict[str, type[BaseModel]]:
-    """The sections of the file, by name."""
-    found = {name: field.annotation for name, field in model.model_fields.items()}
-    return {name: kind for name, kind in found.items() if isinstance(kind, type) and issubclass(kind, BaseModel)}
-
-
-def meanings(model: type[BaseModel]) -> dict[str, str]:
+def meanings(model: type[Section]) -> dict[str, str]:
     """The text under each field, on one line."""
     (body,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
     assert isinstance(body, ast.ClassDef)
@@ -45,21 +39,20 @@ def meanings(model: type[BaseModel]) -> dict[str, str]:
 def default_text() -> str:
     """The file with every setting explained and at its default, all of them behind a #."""
     named = sections()
-    plain = [name for name in Settings.model_fields if name not in named]
-    parts = [_HEAD, *_explained(Settings, plain)]
+    parts = [_HEAD, *_explained(Settings, named)]
     for name, model in named.items():
-        parts += [f"\n[{name}]\n", *_explained(model, list(model.model_fields))]
+        parts += [f"\n[{name}]\n", *_explained(model)]
     return "".join(parts)
 
 
-def _explained(model: type[BaseModel], names: list[str]) -> Iterator[str]:
+def _explained(model: type[Section], without: Collection[str] = ()) -> Iterator[str]:
     texts = meanings(model)
-    for name in names:
-        yield from (
-            f"# {line}\n" for line in textwrap.wrap(texts[name].replace("``", "“", 1).replace("``", "”"), _WIDTH)
-        )
-        value = model.model_fields[name].get_default(call_default_factory=True)
-        yield f"# {name} = {'…' if value is None else tomlkit.item(value).as_string()}\n"
+    for one in fields(model):
+        if one.name not in without:
+            text = texts[one.name].replace("``", "“", 1).replace("``", "”")
+            yield from (f"# {line}\n" for line in textwrap.wrap(text, _WIDTH))
+            value = default_of(one)
+            yield f"# {one.name} = {'…' if value is None else tomlkit.item(value).as_string()}\n"
 
 
 def write_default(paths: Paths) -> None:
@@ -91,8 +84,8 @@ def setting(settings: Settings, key: str) -> Any:
 
 
 def _names(value: Any) -> set[str]:
-    if isinstance(value, BaseModel):
-        return set(type(value).model_fields)
+    if isinstance(value, Section):
+        return {one.name for one in fields(value)}
     return set(value) if isinstance(value, dict) else set()
 
 

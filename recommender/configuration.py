@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
-
-from pydantic import model_validator
-from pydantic_core import PydanticCustomError
+from typing import cast
 
 MARGIN = 7.0
 """Distance at which a pair that does not belong together stops being pushed apart (Park & Lee 2022, section 3.2)."""
@@ -103,8 +100,6 @@ class BlockKind(StrEnum):
     """Pre-norm, gated residual, SwiGLU, as LinkedIn's LiGR and eSASRec have it."""
 
 
-REMOVED_ELEMENT = "removed_element"
-"""The type of the validation error of a configuration with an element that was removed."""
 REMOVED: Mapping[str, object] = {
     "target": "next",
     "popularity_share": 0.0,
@@ -159,17 +154,16 @@ class SequentialConfig:
     refit: bool = False
     """Whether the recommender, once the validation part has chosen the number of epochs, is trained anew on both parts."""
 
-    @model_validator(mode="before")
-    @classmethod
-    def _without_removed_elements(cls, stored: Any) -> Any:
-        """Refuse a stored configuration that switches on an element there no longer is."""
-        if isinstance(stored, dict):
-            for name, off in REMOVED.items():
-                if stored.get(name, off) != off:
-                    raise PydanticCustomError(
-                        REMOVED_ELEMENT, "this version does not have the element {name}", {"name": name}
-                    )
-        return stored
+
+def removed_element(document: object) -> str | None:
+    """The element there no longer is that a sequential configuration anywhere within a stored document switches on, if any."""
+    if isinstance(document, dict):
+        stored = cast("dict[str, object]", document)
+        if {"blocks", "p_hard"} <= stored.keys():
+            return next((name for name, off in REMOVED.items() if stored.get(name, off) != off), None)
+        document = list(stored.values())
+    within = cast("list[object]", document) if isinstance(document, list) else []
+    return next(filter(None, map(removed_element, within)), None)
 
 
 @dataclass(frozen=True, slots=True)

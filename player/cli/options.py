@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperOption
+from typer.core import TyperCommand
 
 from player.cli.home import Home, opened, say
 from player.errors import PlayerError
@@ -39,17 +39,6 @@ DataDir = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 StationName = Annotated[str | None, typer.Option("--station", help="Name of the station.", show_default=False)]
-
-_display_type = TyperOption.display_type_rich
-
-
-def _no_type_of_switches(self: TyperOption, ctx: Any) -> str | None:
-    """The type of an option's value in its help; a switch takes none."""
-    return None if self.is_flag else _display_type(self, ctx)
-
-
-TyperOption.display_type_rich = _no_type_of_switches
-
 
 Attached = Annotated[bool, typer.Option("--attached", hidden=True)]
 Query = Annotated[

@@ -198,5 +198,7 @@ def _music_folder() -> Path | None:
 
 def with_sound(settings: "Settings", sound: "Mapping[str, object]") -> "Settings":
     """The settings, with those for the sound that were named for this run; None leaves a setting as it is."""
+    from msgspec.structs import replace
+
     changes = {name: value for name, value in sound.items() if value is not None}
-    return settings.model_copy(update={"audio": settings.audio.model_copy(update=changes)})
+    return replace(settings, audio=replace(settings.audio, **changes))

@@ -27,6 +27,8 @@ def register(app: typer.Typer) -> None:
 def show(key: Key = None, data_dir: DataDir = None, json: Json = False) -> None:
     """Show every setting as it holds now, or one."""
     import tomlkit
+    from msgspec import to_builtins
+    from msgspec.structs import replace
 
     from player.config import load_settings
     from player.folders import locate
@@ -34,11 +36,10 @@ def show(key: Key = None, data_dir: DataDir = None, json: Json = False) -> None:
 
     settings = load_settings(locate(data_dir))
     if settings.remote.password:
-        settings = settings.model_copy(update={"remote": settings.remote.model_copy(update={"password": "(set)"})})
-    document = settings.model_dump(mode="json")
+        settings = replace(settings, remote=replace(settings.remote, password="(set)"))  # noqa: S106 - as it is shown
+    document = to_builtins(settings, enc_hook=str)
     if key is not None:
-        value = setting(settings, key)
-        value = value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+        value = to_builtins(setting(settings, key), enc_hook=str)
         emit_json(value) if json else print("" if value is None else value)
     elif json:
         emit_json(document)

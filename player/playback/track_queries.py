@@ -67,7 +67,10 @@ class TrackQueries(Commands):
 
     def settings_list(self) -> tuple[SettingLine, ...]:
         """Every setting as the file has it now, with its meaning; a password is not shown."""
-        from player.settings_file import meanings, sections  # noqa: PLC0415 - for those who look at settings alone
+        from msgspec.structs import fields  # noqa: PLC0415 - as below
+
+        from player.config import default_of, sections  # noqa: PLC0415 - as below
+        from player.settings_file import meanings  # noqa: PLC0415 - for those who look at settings alone
 
         session = self._session
         settings, named = load_settings(session.paths), sections()
@@ -77,9 +80,9 @@ class TrackQueries(Commands):
             *((f"{name}.", kind, getattr(settings, name)) for name, kind in named.items()),
         ):
             texts = meanings(model)
-            for name, field in model.model_fields.items():
-                if name not in named or prefix:
-                    value, default = getattr(values, name), field.get_default(call_default_factory=True)
+            for one in fields(model):
+                if (name := one.name) not in named or prefix:
+                    value, default = getattr(values, name), default_of(one)
                     shown = "(set)" if name == "password" and value else "" if value is None else _as_written(value)
                     lines.append(SettingLine(prefix + name, shown, texts[name], value == default))
         return tuple(lines)

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from msgspec import Meta, Struct
+from msgspec.json import decode
 
 from player.errors import PlayerError, UsageError
 
@@ -13,20 +15,20 @@ LARGEST_FILE = 1 << 20
 """Bytes; a status of one trial has some two thousand."""
 
 
-class _Arm(BaseModel):
-    name: str = Field(max_length=200)
+class _Arm(Struct):
+    name: Annotated[str, Meta(max_length=200)]
 
 
-class _Test(BaseModel):
-    difference: float = Field(ge=-1.0, le=1.0)
-    e_value: float = Field(ge=0.0, allow_inf_nan=False)
+class _Test(Struct):
+    difference: Annotated[float, Meta(ge=-1.0, le=1.0)]
+    e_value: Annotated[float, Meta(ge=0.0)]
 
 
-class TrialDocument(BaseModel):
+class TrialDocument(Struct):
     """What is read of one listener's trial."""
 
     arms: tuple[_Arm, _Arm]
-    pairs: int = Field(ge=0)
+    pairs: Annotated[int, Meta(ge=0)]
     test: _Test
 
 
@@ -59,13 +61,11 @@ def read_trial(path: Path) -> TrialDocument:
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise PlayerError(f"{path} is too large for the status of a trial.")
-        found = TypeAdapter(list[TrialDocument]).validate_json(path.read_bytes())
+        found = decode(path.read_bytes(), type=list[TrialDocument])
     except OSError as error:
         raise PlayerError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except ValidationError as error:
-        raise PlayerError(
-            f"{path} is not what `player ab status --json` writes: {error.errors()[0]['msg']}."
-        ) from error
+    except (ValueError, RecursionError) as error:
+        raise PlayerError(f"{path} is not what `player ab status --json` writes: {error}.") from error
     if len(found) != 1:
         raise PlayerError(f"{path} holds {len(found)} trials; write one with `player ab status --station NAME --json`.")
     return found[0]

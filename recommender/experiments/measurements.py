@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from msgspec.json import decode
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save as save_arrays
@@ -230,7 +230,7 @@ def from_bytes(content: bytes) -> ModelMeasurement | None:
         # The header is JSON behind its own length (8 bytes, little-endian), as the format says.
         length = int.from_bytes(content[:8], "little")
         document = json.loads(content[8 : 8 + length])["__metadata__"]["header"]
-        header = TypeAdapter(_Header).validate_python(json.loads(document))
+        header = decode(document, type=_Header)
         arrays = load_arrays(content)
         figures = {
             (header.model, measure): Figure(

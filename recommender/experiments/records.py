@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints, TypeAdapter, ValidationError
+from msgspec import Meta, Struct, ValidationError, convert
+from msgspec.json import decode
 
+from recommender.configuration import removed_element
 from recommender.experiments.json_values import JsonObject
 
 if TYPE_CHECKING:
@@ -42,14 +44,12 @@ def configuration_as(kind: type[Configuration], document: JsonObject) -> Configu
     Raises:
         ExperimentError: it is none.
     """
+    if element := removed_element(document):
+        raise ExperimentError(f"The configuration cannot be used: this version does not have the element {element}.")
     try:
-        return TypeAdapter(kind).validate_python(document)
+        return convert(document, kind)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ExperimentError(
-            f"The configuration of the experiment cannot be used ({where}: {first['msg']})."
-        ) from None
+        raise ExperimentError(f"The configuration of the experiment cannot be used ({error}).") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,38 +95,34 @@ class Record:
     repeats: str = ""
 
 
-_Id = Annotated[str, StringConstraints(pattern=rf"^{ID_PATTERN.pattern}$")]
-_FigureName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.png$")]
+_Id = Annotated[str, Meta(pattern=rf"^{ID_PATTERN.pattern}\Z")]
+_FigureName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.png\Z")]
 """Only a plain name: a record never points outside its own folder."""
-_Object = dict[str, JsonValue]
+_Object = dict[str, Any]
 
 
-class _Figure(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
+class _Figure(Struct, forbid_unknown_fields=True):
     title: str
     file: _FigureName
 
 
-class _Document(BaseModel):
+class _Document(Struct, forbid_unknown_fields=True):
     """A record as it must stand in the file."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     format: int
     id: _Id
-    kind: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{0,31}$")]
+    kind: Annotated[str, Meta(pattern=r"^[a-z][a-z-]{0,31}\Z")]
     created: str
     finished: bool
     configuration: _Object
-    fingerprint: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    fingerprint: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
     dataset: _Object
     versions: _Object
     machine: _Object
-    seconds: Annotated[float, Field(ge=0)]
+    seconds: Annotated[float, Meta(ge=0)]
     results: _Object
     figures: list[_Figure]
-    repeats: _Id | Annotated[str, StringConstraints(max_length=0)]
+    repeats: Annotated[str, Meta(pattern=rf"^({ID_PATTERN.pattern})?\Z")]
 
 
 def record_to_json(record: Record) -> bytes:
@@ -142,11 +138,7 @@ def record_from_json(content: bytes) -> Record:
         ValueError: when it is no record of this format; the message says what is wrong in a few words.
     """
     try:
-        read = _Document.model_validate_json(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{where}: {first['msg']}" if where else first["msg"]) from None
+        read = decode(content, type=_Document)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     if read.format != FORMAT:

@@ -4,14 +4,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
+from msgspec import convert
+from msgspec.json import decode
 from numpy.typing import NDArray
-from pydantic import TypeAdapter, ValidationError
 
-from recommender.configuration import REMOVED_ELEMENT, TrainingConfig
+from recommender.configuration import TrainingConfig, removed_element
 from recommender.models.blend import Blend, Component
 from recommender.models.habit_scorer import SHAPES, WEIGHTS
 from recommender.models.online_update import UpdateSettings
@@ -184,16 +184,15 @@ def card_from_json(text: bytes) -> ModelCard:
         FormatError: when it is a card of another format, or of a model with an element that was removed.
         ValueError: when it is no card.
     """
-    found = _format_reader().validate_json(text, strict=True).format
-    if found != FORMAT:
-        raise FormatError(f"format {found} is not {FORMAT}")
     try:
-        document = _card_reader().validate_json(text, strict=True)
-    except ValidationError as error:
-        if any(each["type"] == REMOVED_ELEMENT for each in error.errors()):
-            raise FormatError("the sequence has an element that was removed") from None
-        raise
-    card = document.card
+        document = decode(text)
+        if (found := convert(document, _Format).format) != FORMAT:
+            raise FormatError(f"format {found} is not {FORMAT}")
+        if removed_element(document):
+            raise FormatError("the sequence has an element that was removed")
+        card = convert(document, _CardDocument).card
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
     if len(card.blend.weights) == len(Component) - 1:
         # Of a player that knew no habits: their column weighs nothing.
         blend = card.blend
@@ -214,16 +213,6 @@ class _Format:
 class _CardDocument:
     format: int
     card: ModelCard
-
-
-@cache
-def _format_reader() -> TypeAdapter[_Format]:
-    return TypeAdapter(_Format)
-
-
-@cache
-def _card_reader() -> TypeAdapter[_CardDocument]:
-    return TypeAdapter(_CardDocument)  # building one takes longer than reading a card with it
 
 
 def check_arrays(model: Model) -> None:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
-from pydantic import TypeAdapter
+from msgspec import convert
 from torch import Tensor
 
 from recommender.sequence.negatives import NegativeCounts
@@ -156,8 +156,16 @@ def load_state(state: TrainingState, folder: Path) -> None:
         state.optimiser.load_state_dict(content["optimiser"])
         state.best = content["best"]
         state.losses = content["losses"].tolist()
-        state.position = TypeAdapter(Position).validate_python(content["position"])
-    except (OSError, EOFError, ValueError, TypeError, KeyError, RuntimeError, pickle.UnpicklingError) as error:
+        state.position = convert(content["position"], Position)
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        TypeError,
+        KeyError,
+        RuntimeError,
+        pickle.UnpicklingError,
+    ) as error:
         why = " ".join(str(error).split())
         raise CheckpointError(
             f"The checkpoint in {folder} cannot be used ({why}): train into another folder."

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from msgspec.json import decode
 from numpy.typing import NDArray
 from pyarrow import parquet
-from pydantic import TypeAdapter
 
 from recommender.datasets.opening import FINAL
 from recommender.events import EventLog, Outcome
@@ -161,8 +161,8 @@ class ShardFolder:
             ) from None
         self.fingerprint = sha256(text).hexdigest()
         try:
-            self.manifest = TypeAdapter(Manifest).validate_json(text)
-        except ValueError:
+            self.manifest = decode(text, type=Manifest)
+        except (ValueError, RecursionError):
             raise ShardError(f"{folder / MANIFEST} is damaged: convert the data set anew.") from None
         manifest = self.manifest
         if manifest.format != FORMAT or not all(FILE_NAME.fullmatch(shard.file) for shard in manifest.shards):

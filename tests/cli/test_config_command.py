@@ -5,12 +5,12 @@ import tomllib
 
 import pytest
 
-from player.config import Settings
+from player.config import Settings, settings_of
 from player.settings_file import default_text
 
 
 def test_the_default_file_explains_everything_and_changes_nothing():
-    assert Settings.model_validate(tomllib.loads(default_text())) == Settings()
+    assert settings_of(tomllib.loads(default_text())) == Settings()
     for name in ("# engine = ", "# breadth = ", "# port = ", "[remote]"):
         assert name in default_text()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from player.config import Settings
+from player.config import Settings, settings_of
 from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
 from player.jobs import LOWEST_PRIORITY
@@ -37,7 +37,7 @@ class Life:
 
 def test_the_setting_is_fifty_and_can_be_switched_off():
     assert Settings().learning.auto_after == 50
-    assert Settings.model_validate({"learning": {"auto_after": 0}}).learning.auto_after == 0
+    assert settings_of({"learning": {"auto_after": 0}}).learning.auto_after == 0
 
 
 def test_it_is_time_after_so_many_answers(tmp_path):

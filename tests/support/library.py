@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 from embeddings.loudness import Loudness
 from embeddings.registry import DEFAULT_FRONTEND, frontend_spec
-from player.config import Paths, Settings
+from player.config import Paths, Settings, settings_of
 from player.demo import demo_music
 from player.library.loudness import REFERENCE_LUFS, store_loudness
 from player.library.scan import scan
@@ -70,7 +70,7 @@ def open_home(folder: Path) -> Home:
 
 def settings(**station) -> Settings:
     """Silent, but in real time; ``station`` sets the dials."""
-    return Settings.model_validate({"audio": {"engine": "null"}, "station": station})
+    return settings_of({"audio": {"engine": "null"}, "station": station})
 
 
 def make_library(folder: Path, music: Sequence[Path], *, vectors: bool = True) -> None:
