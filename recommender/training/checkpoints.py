@@ -157,15 +157,7 @@ def load_state(state: TrainingState, folder: Path) -> None:
         state.best = content["best"]
         state.losses = content["losses"].tolist()
         state.position = convert(content["position"], Position)
-    except (
-        OSError,
-        EOFError,
-        ValueError,
-        TypeError,
-        KeyError,
-        RuntimeError,
-        pickle.UnpicklingError,
-    ) as error:
+    except (OSError, EOFError, ValueError, TypeError, KeyError, RuntimeError, pickle.UnpicklingError) as error:
         why = " ".join(str(error).split())
         raise CheckpointError(
             f"The checkpoint in {folder} cannot be used ({why}): train into another folder."
