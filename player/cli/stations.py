@@ -69,7 +69,8 @@ def create_station(
     One that is made of searches alone, as in --seed "query:genre:jazz year:1990-1999", plays what they find, and follows the
     library as it changes.
     """
-    from player.stations.collection import known_tag_names, load_rows
+    from player.library.sound_tags import known_tag_names
+    from player.stations.collection import load_rows
     from player.stations.modes import check_mode
     from player.stations.seeds import describe_seeds, parse_seed
     from player.stations.stations import Stations
@@ -77,7 +78,9 @@ def create_station(
     with opened(data_dir) as home:
         rows = load_rows(home.database)
         parsed, leanings = [parse_seed(seed) for seed in seeds], _leanings(not_seeds, more, less)
-        station = Stations(home.database).create(name, parsed, rows, known_tag_names(), check_mode(mode), leanings)
+        station = Stations(home.database).create(
+            name, parsed, rows, known_tag_names(home.database), check_mode(mode), leanings
+        )
         if json:
             emit_json(
                 {
@@ -112,7 +115,8 @@ def tune_station(
     json: Json = False,
 ) -> None:
     """Say what a station is not to play, and which tags it is to have more or less of; without options, show it."""
-    from player.stations.collection import known_tag_names, load_rows
+    from player.library.sound_tags import known_tag_names
+    from player.stations.collection import load_rows
     from player.stations.seeds import describe_seeds
     from player.stations.stations import Stations
 
@@ -123,7 +127,7 @@ def tune_station(
         if added or clear:
             # The last word about a seed counts: "more mellow" takes the place of "less mellow".
             kept = {leaning.seed: leaning for leaning in [*(() if clear else station.leanings), *added]}
-            stations.lean(station.id, list(kept.values()), rows, known_tag_names())
+            stations.lean(station.id, list(kept.values()), rows, known_tag_names(home.database))
             station = stations.find(name)
         if json:
             emit_json({"station": station.name, "leanings": [str(leaning) for leaning in station.leanings]})

@@ -18,6 +18,8 @@ from player.errors import UsageError
 
 TEXT_FIELDS = ("artist", "album", "title", "genre", "composer", "work", "path", "playlist", "tag")
 NUMBER_FIELDS = ("id", "year", "plays", "skips", "length", "added", "played", "thumb")
+MOOD = "mood"
+"""Another word for a tag: how listeners feel is heard in a track as its kind is."""
 FIELDS = (*TEXT_FIELDS, *NUMBER_FIELDS)
 FIELDS_TO_WRITE = ", ".join(f"{name}:" for name in FIELDS)
 LONGEST = 2000
@@ -218,6 +220,7 @@ class _Parser:
     def _condition(self, token: re.Match[str]) -> Query | None:
         field, bare = (token["field"] or "").lower(), token["bare"]
         value = (token["quoted"] if bare is None else bare) or ""
+        field = "tag" if field == MOOD else field
         if field and field not in FIELDS:
             if not value:
                 return Words("", field)

@@ -1,7 +1,7 @@
 """The library as the recommender knows it: tracks as integers, vectors, and codes for artists, albums and genres."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from player.library.albums import Albums, load_works
 from player.library.name_normalisation import find_versions
 from player.library.query import QueryError, parse_query
 from player.library.search import Heard, TrackIndex, heard_nothing
-from player.library.sound_tags import SoundTags
+from player.library.sound_tags import SoundTags, sound_tags
 from player.library.tracks import TrackRow, load_catalogue
 from player.library.vectors import VectorTable, load_vectors
 from player.stations.seeds import Seed
@@ -38,7 +38,7 @@ class Collection:
         rows: the tracks as the listener sees them.
         index: track id → row.
         playable: (n,) bool, whether a file is there.
-        vectors: the front-end's vectors and tags.
+        vectors: the front-end's vectors and tags, and the moods.
         space: the content space fitted to them.
         catalogue: what the ranking needs.
         frontend: whose vectors and tags they are.
@@ -65,8 +65,8 @@ class Collection:
 
     @property
     def tag_names(self) -> tuple[str, ...]:
-        """The tags' names."""
-        return self.frontend.tag_names
+        """The names of the tags and moods."""
+        return self.heard.names
 
     @property
     def embedded(self) -> int:
@@ -144,11 +144,6 @@ class Collection:
         return tags[:, folded.index(name.casefold())]
 
 
-def known_tag_names() -> tuple[str, ...]:
-    """The tags that the default front-end knows."""
-    return frontend_spec(DEFAULT_FRONTEND).tag_names
-
-
 def load_rows(database: Database) -> list[TrackRow]:
     """Every track, missing ones too, by artist, album and number."""
     with database.reader() as session:
@@ -162,9 +157,10 @@ def load_collection(database: Database, frontend: str = DEFAULT_FRONTEND) -> Col
     with database.reader() as session:
         vectors = load_vectors(session, frontend, ids)
         works = load_works(session, rows)
+        heard = sound_tags(session, vectors, frontend)
+    vectors = replace(vectors, tags=heard.probabilities)
     artist, guests = artist_codes(rows)
     space = ContentSpace.fit(vectors.vectors, artist, codes(next(iter(genres_of(row)), "") for row in rows))
-    heard = SoundTags(frontend_spec(frontend).tag_names, vectors.tags)
     return Collection(
         rows=rows,
         index={track_id: row for row, track_id in enumerate(ids)},

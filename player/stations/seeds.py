@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from player.errors import PlayerError
+from player.library.query import MOOD
 from player.library.tracks import TrackRow
 
 SeedKind = Literal["track", "artist", "album", "genre", "tag", "query", "library"]
@@ -64,6 +65,8 @@ def parse_seed(text: str) -> Seed:
     """
     kind, _, value = text.partition(":")
     kind, value = kind.strip().lower(), value.strip()
+    if kind == MOOD:
+        kind = "tag"
     if kind == "library" and not value:
         return Seed("library")
     if kind not in SEED_KINDS or kind == "library" or not value:

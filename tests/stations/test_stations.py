@@ -3,6 +3,7 @@
 import pytest
 
 from player.errors import PlayerError
+from player.library.query import parse_query
 from player.library.tracks import TrackRow
 from player.stations.seeds import Seed, describe_seeds, parse_seed
 from player.stations.stations import SeedNames, Stations, check_seed, tracks_of_seed
@@ -48,7 +49,12 @@ def test_a_seed_is_read_as_it_is_written(text, seed):
     assert parse_seed(text) == seed
 
 
-@pytest.mark.parametrize("text", ["", "Ivan Ilic", "artist:", "mood:happy", "library:all", "track:one", "track:-1"])
+def test_a_mood_is_a_tag():
+    assert parse_seed("mood:calm") == Seed("tag", "calm")
+    assert parse_query("mood:calm -artist:x") == parse_query("tag:calm -artist:x")
+
+
+@pytest.mark.parametrize("text", ["", "Ivan Ilic", "artist:", "feeling:happy", "library:all", "track:one", "track:-1"])
 def test_what_is_no_seed_is_told_what_one_is(text):
     assert "track" in refusal(lambda: parse_seed(text))
 

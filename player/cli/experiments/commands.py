@@ -128,6 +128,7 @@ def register(app: typer.Typer) -> None:
     experiment_app.command("dataset")(dataset_statistics)
     experiment_app.command("people")(people)
     experiment_app.command("feedback")(feedback)
+    experiment_app.command("moods")(moods)
     register_records(experiment_app)
     app.add_typer(experiment_app, name="experiment")
 
@@ -430,6 +431,36 @@ def feedback(dataset: DatasetName, data_dir: DataDir = None, json: Json = False)
     from player.cli.experiments.tables import print_effects
 
     print_effects(found)
+
+
+def moods(
+    dataset: DatasetName,
+    music: Music = None,
+    index: Index = None,
+    keep: Annotated[
+        bool,
+        typer.Option("--keep", help="Hear them in your library: mood:calm is then a seed, and a word of the search."),
+    ] = False,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Learn from Emotify's answers which mood a track's sound makes listeners feel, and measure how well on other artists.
+
+    The set is its authors' to give: get it from them, and name its annotations (emotify:FILE) and audio.
+    """
+    with at_desk(data_dir) as desk:
+        from player.research.datasets import source
+        from player.research.moods import learn_moods
+
+        found = learn_moods(desk, source(dataset, "", None, music, index, DEFAULT_FRONTEND), keep=keep)
+    if json:
+        from recommender.experiments.json_values import finite
+
+        emit_json({"moods": finite(found), "kept": keep})
+        return
+    from player.cli.experiments.tables import print_moods
+
+    print_moods(found, kept=keep)
 
 
 def dataset_statistics(

@@ -10,6 +10,7 @@ from recommender.experiments.json_values import Json, JsonObject, is_list, is_ob
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from player.research.moods import MoodFigure
     from player.research.people import People
     from player.research.results import RunComparison
     from recommender.experiments.records import Record
@@ -487,6 +488,20 @@ def print_effects(found: Sequence["Effect"]) -> None:
     ]
     console.print("Next calm hearing of the track heard out, against what its rate before made one expect:")
     _print_fitting("the play was", ["plays", "effect", "95 %", "of a lone skip's"], lines, console, len(lines))
+
+
+def print_moods(found: Sequence["MoodFigure"], *, kept: bool) -> None:
+    """How well each mood is foretold, and what was done with it."""
+    console = plain_console()
+    lines = [
+        (row.name, [row.emotion, f"{row.share:.2f}", f"{row.correlation:.2f}", f"{row.low:.2f} to {row.high:.2f}"])
+        for row in found
+    ]
+    console.print("Share of listeners who feel it, foretold from the sound of artists never heard before:")
+    _print_fitting("mood", ["asked as", "felt", "r", "over divisions"], lines, console, len(lines))
+    known = ", ".join(row.name for row in found if row.good)
+    words = "are heard in your library" if kept else "can be heard in your library with --keep"
+    console.print(f"{known or 'None of them'} {words}.")
 
 
 PRINTERS: dict[str, Callable[["Record", "Console"], None]] = {
