@@ -1,45 +1,65 @@
 """Mutation testing of the code that decides what is played and what counts as feedback: which small changes do no test notice?
 
-    make mutants                                    # a seeded sample of every module below
-    python -m bench.mutants --most 10 rules blend   # of those whose path holds one of these words
+    make mutants                                    # every place of every module below: hours
+    python -m bench.mutants --most 20 rules blend   # a seeded sample of those whose path holds one of these words
 
-cosmic-ray (``pip install --group mutants``) makes the changes in a copy of the checkout, never in it. Each mutant runs only
-the tests that mirror its module; one that they let live is printed as a diff: either a test is missing, or the change means
-nothing. It is a sample, bounded and drawn with a seed, and no part of the tests.
+cosmic-ray (``pip install --group mutants``) makes the changes, in a copy of the checkout, never in it. Of the many changes that
+it knows for one place (eleven other operators for one ``+``) one is drawn with a seed, since a test that notices one of them
+mostly notices all. Each mutant runs only the tests that mirror its module, in a fork that has imported everything foreign
+already. One that they let live is printed: either a test is missing, or the change means nothing; ``docs/dev/testing.md`` lists
+the kinds that do not.
 """
 
 import argparse
-import json
+import importlib
+import os
 import random
-import shlex
+import resource
 import shutil
-import sqlite3
-import subprocess
+import signal
 import sys
 import tempfile
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from difflib import unified_diff
 from pathlib import Path
+from typing import Any
 
-RANKING = "tests/recommender/ranking/"
+FEEDBACK, RANKING, MODELS = "tests/feedback/test_", "tests/recommender/ranking/test_", "tests/recommender/models/test_"
+SEQUENCE, EVALUATION = "tests/recommender/sequence/test_", "tests/recommender/evaluation/test_"
+TRAINING = "tests/recommender/training/test_"
 TARGETS = {
-    "player/feedback/signals.py": ("tests/feedback/test_signals.py", "tests/feedback/test_signals_more.py"),
-    "player/feedback/event_store.py": ("tests/feedback/test_event_store.py",),
-    "player/feedback/event_history.py": ("tests/feedback/test_event_history.py",),
-    "recommender/ranking/rules.py": (f"{RANKING}test_rules.py",),
-    "recommender/ranking/rank.py": (f"{RANKING}test_rank.py", f"{RANKING}test_rank_properties.py"),
-    "recommender/sequence/negatives.py": ("tests/recommender/sequence/test_negatives.py",),
-    "recommender/evaluation/promotion.py": ("tests/recommender/evaluation/test_promotion.py",),
-    "recommender/training/tuning.py": ("tests/recommender/training/test_tuning.py",),
+    "player/feedback/signals.py": (f"{FEEDBACK}signals.py", f"{FEEDBACK}signals_more.py"),
+    "player/feedback/labels.py": (f"{FEEDBACK}labels.py",),
+    "player/feedback/event_store.py": (f"{FEEDBACK}event_store.py",),
+    "player/feedback/event_history.py": (f"{FEEDBACK}event_history.py",),
+    "player/feedback/listened_ranges.py": (f"{FEEDBACK}listened_ranges.py",),
+    "recommender/ranking/rules.py": (f"{RANKING}rules.py",),
+    "recommender/ranking/rank.py": (f"{RANKING}rank.py", f"{RANKING}rank_properties.py"),
+    "recommender/ranking/gumbel.py": (f"{RANKING}gumbel.py",),
+    "recommender/sequence/negatives.py": (f"{SEQUENCE}negatives.py",),
+    "recommender/sequence/objective.py": (f"{SEQUENCE}objective.py",),
+    "recommender/evaluation/promotion.py": (f"{EVALUATION}promotion.py",),
+    "recommender/evaluation/sequential_test.py": (f"{EVALUATION}sequential_test.py",),
+    "recommender/training/tuning.py": (f"{TRAINING}tuning.py",),
+    "recommender/models/blend.py": (f"{MODELS}blend.py",),
+    "recommender/models/clep.py": (f"{MODELS}clep.py",),
+    "recommender/models/bayesian_taste.py": (f"{MODELS}bayesian_taste.py",),
 }
 """Modules, and the tests that mirror each."""
 COPIED = ("player", "recommender", "embeddings", "migrations", "tests", "bench", "pyproject.toml")
 PATIENCE = 5.0
-"""A mutant that takes so many times as long as the module's tests do unchanged has hung: it counts as noticed."""
-MEANINGLESS = ("core/ReplaceBinaryOperator_BitOr_%", "core/RemoveDecorator")
+"""A mutant that takes so many times the processor time of the module's tests has hung: it counts as noticed."""
+LEAST_SECONDS = 5
+STUCK_SECONDS = 120
+"""One that waits for so long without using the processor has hung too."""
+MOST_BYTES = 8 << 30
+"""Memory that a mutant may ask for."""
+MEANINGLESS = ("core/ReplaceBinaryOperator_BitOr_", "core/RemoveDecorator")
 """Changes of annotations (``X | None``), and of decorators such as ``@dataclass``, without which a module cannot be imported."""
+NOT_BEFORE_FORK = ("sounddevice", "pytest", "_pytest", "bench", "tests")
+"""Modules that start threads when imported, or that each run of the tests has to import itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,75 +71,118 @@ class Survey:
     survivors: tuple[str, ...]
 
 
-def survey(root: Path, module: str, tests: Sequence[str], most: int, seed: int) -> Survey:
-    """Try a sample of a module's mutants in a copy of the checkout.
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """A module with one change: its source, and the change as a diff."""
+
+    source: str
+    diff: str
+
+
+def survey(module: Path, tests: Sequence[str], most: int | None, seed: int) -> Survey:
+    """Try a module's mutants in the working folder, a copy of the checkout.
 
     Args:
-        root: the copy.
         module: its path within.
         tests: paths within of the tests that each mutant runs.
-        most: mutants that are tried at most.
-        seed: of the sample.
+        most: mutants that are tried at most; None for all.
+        seed: of what is drawn.
 
     Raises:
-        RuntimeError: the tests fail without any mutant, or cosmic-ray does.
+        RuntimeError: the tests fail without any mutant.
     """
-    command = shlex.join([sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests])
-    started = time.monotonic()
-    _run(shlex.split(command), root)
-    config, session = root / "mutants.toml", root / "mutants.sqlite"
-    session.unlink(missing_ok=True)
-    config.write_text(
-        "[cosmic-ray]\n"
-        f"module-path = {json.dumps(module)}\n"
-        f"timeout = {PATIENCE * (time.monotonic() - started) + PATIENCE:.1f}\n"
-        "excluded-modules = []\n"
-        f"test-command = {json.dumps(command)}\n"
-        '[cosmic-ray.distributor]\nname = "local"\n'
-    )
-    tool = [sys.executable, "-m", "cosmic_ray.cli"]
-    _run([*tool, "init", config.name, session.name], root)
-    tried = _sample(session, most, seed)
-    _run([*tool, "exec", config.name, session.name], root)
-    found = [json.loads(line) for line in _run([*tool, "dump", session.name], root).split("\n") if line]
-    return Survey(module, tried, tuple(sorted(_survivors(found))))
+    _import_foreign(module, tests)
+    before = os.times()
+    if not _passes(tests, STUCK_SECONDS):
+        raise RuntimeError(f"{' '.join(tests)} fail without any mutant.")
+    used = os.times()
+    seconds = used.children_user + used.children_system - before.children_user - before.children_system
+    original = module.read_bytes()
+    mutants = list(_mutants(module, most, seed))
+    survivors: list[str] = []
+    for mutant in mutants:
+        module.write_text(mutant.source)
+        if _passes(tests, int(PATIENCE * seconds) + LEAST_SECONDS):
+            survivors.append(mutant.diff)
+            print(mutant.diff, flush=True)
+    module.write_bytes(original)
+    return Survey(str(module), len(mutants), tuple(survivors))
 
 
-def _sample(session: Path, most: int, seed: int) -> int:
-    """Leave so many work items at most, drawn by what they change, and say how many are left."""
-    with closing(sqlite3.connect(session)) as database, database:
-        wanted = " AND ".join("operator_name NOT LIKE ?" for _ in MEANINGLESS)
-        rows = database.execute(
-            f"SELECT job_id FROM mutation_specs WHERE {wanted} ORDER BY operator_name, occurrence",
-            MEANINGLESS,
-        ).fetchall()
-        kept = random.Random(seed).sample(rows, min(most, len(rows)))
-        database.execute("CREATE TEMP TABLE kept (job_id)")
-        database.executemany("INSERT INTO kept VALUES (?)", kept)
-        for table in ("mutation_specs", "work_items"):
-            database.execute(f"DELETE FROM {table} WHERE job_id NOT IN (SELECT job_id FROM kept)")
-        return len(kept)
+def _mutants(module: Path, most: int | None, seed: int) -> Iterator[Mutant]:
+    """One mutant for each kind of change at each place, drawn."""
+    from cosmic_ray.commands.init import _all_work_items  # noqa: PLC0415 - a tool of its own
+    from cosmic_ray.mutating import mutate_code  # noqa: PLC0415
+    from cosmic_ray.plugins import get_operator  # noqa: PLC0415
+
+    source = module.read_text()
+    lines = source.splitlines()
+    places: dict[tuple[str, Any], list[Any]] = {}
+    for item in _all_work_items([module], {}):
+        change = item.mutations[0]
+        if not change.operator_name.startswith(MEANINGLESS) and not lines[change.start_pos[0] - 1].startswith("@"):
+            kind = change.operator_name.partition("_")[0]
+            places.setdefault((kind, change.start_pos), []).append(change)
+    draw = random.Random(seed)
+    drawn = [draw.choice(places[place]) for place in sorted(places)]
+    for change in draw.sample(drawn, min(most or len(drawn), len(drawn))):
+        mutated = mutate_code(source, get_operator(change.operator_name)(), change.occurrence)
+        changed = unified_diff(lines, mutated.splitlines(), str(module), change.operator_name, n=0, lineterm="")
+        yield Mutant(mutated, "\n".join(changed))
 
 
-def _survivors(found: Sequence[Sequence[dict[str, str] | None]]) -> Iterator[str]:
-    for _item, result in found:
-        if result is not None and result.get("test_outcome") == "survived":
-            yield result["diff"]
+def _import_foreign(module: Path, tests: Sequence[str]) -> None:
+    """Import what the tests import and is not of this checkout, and have everything but the module compiled."""
+    listed = Path("imported.txt")
+
+    def write() -> None:
+        listed.write_text("\n".join(name for name, found in sys.modules.items() if not _is_ours(found)))
+
+    _passes(tests, STUCK_SECONDS, write)
+    for name in listed.read_text().split("\n"):
+        if name.split(".")[0] not in NOT_BEFORE_FORK:
+            with suppress(Exception):
+                importlib.import_module(name)
+    for compiled in (module.parent / "__pycache__").glob(f"{module.stem}.*"):
+        compiled.unlink()
+    sys.dont_write_bytecode = True
 
 
-def _run(command: Sequence[str], folder: Path) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{shlex.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return done.stdout
+def _is_ours(found: object) -> bool:
+    return str(getattr(found, "__file__", "") or "").startswith(str(Path.cwd()))
+
+
+def _passes(tests: Sequence[str], seconds: int, afterwards: Callable[[], None] = lambda: None) -> bool:
+    """Run tests in a fork that may use so much processor time, silently."""
+    child = os.fork()
+    if child == 0:
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))
+        signal.alarm(STUCK_SECONDS)
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for stream in range(3):
+            os.dup2(nowhere, stream)
+        os._exit(_run(tests, afterwards))
+    return os.waitpid(child, 0)[1] == 0
+
+
+def _run(tests: Sequence[str], afterwards: Callable[[], None]) -> int:
+    import pytest  # noqa: PLC0415 - not in the process that forks
+    from hypothesis import Phase, settings  # noqa: PLC0415
+
+    settings.register_profile("mutants", phases=(Phase.explicit, Phase.reuse, Phase.generate))
+    settings.load_profile("mutants")  # a failure is enough, it need not be a small one
+    code = pytest.main(["-x", *tests])
+    afterwards()
+    return int(code)
 
 
 def main() -> None:
-    """Print the survivors of every module asked for."""
+    """Print the survivors of every module asked for, and a table of all."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("words", nargs="*", help="only modules whose path holds one of these")
-    parser.add_argument("--most", type=int, default=20, help="mutants of a module that are tried at most")
-    parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    parser.add_argument("--most", type=int, help="mutants of a module that are tried at most; all without it")
+    parser.add_argument("--seed", type=int, default=0, help="of what is drawn")
     asked = parser.parse_args()
     chosen = {
         module: tests
@@ -127,16 +190,18 @@ def main() -> None:
         if not asked.words or any(word in module for word in asked.words)
     }
     with tempfile.TemporaryDirectory(prefix="mutants-") as name:
-        root = Path(name)
+        root = Path(name).resolve()
         for part in COPIED:
             source = Path(part)
             ignore = shutil.ignore_patterns("__pycache__")
             _ = shutil.copytree(part, root / part, ignore=ignore) if source.is_dir() else shutil.copy(part, root / part)
+        os.chdir(root)
+        sys.path[0] = os.environ["PYTHONPATH"] = str(root)
+        surveys: list[Survey] = []
         for module, tests in chosen.items():
-            found = survey(root, module, tests, asked.most, asked.seed)
-            print(f"\n== {module}: {len(found.survivors)} of {found.tried} mutants survive", flush=True)
-            for diff in found.survivors:
-                print(diff)
+            print(f"\n== {module}", flush=True)
+            surveys.append(survey(Path(module), tests, asked.most, asked.seed))
+            print(f"{len(surveys[-1].survivors)} of {surveys[-1].tried} survive", flush=True)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from typing import IO, Self
 
 from player import logs
 from player.audio.messages import (
+    DEVICE_HANGS,
     Alive,
     Command,
     DeviceChanged,
@@ -64,6 +65,9 @@ SAME_PLACE_SECONDS = 1.0
 
 FIRST_BACK_OFF_SECONDS = 0.1
 """Before the second restart within the window; about doubled for each further one. The first comes at once."""
+
+DEVICE_SECONDS = 2.0
+"""Before a device that did not answer is asked again, by a new process."""
 
 RETRY_SECONDS = 60.0
 """How long after giving up it is tried again without being asked: nobody may be there to ask."""
@@ -242,7 +246,11 @@ class AudioClient:
             if child is not None:
                 self._forward_events(child)
                 self._bury(child)
-            if not self._closing.is_set():
+            if self._closing.is_set():
+                return
+            if child is not None and child.returncode == DEVICE_HANGS:
+                self._wait_for_device()
+            else:
                 self._recover(child)
 
     def _spawn(self) -> subprocess.Popen[bytes] | None:
@@ -295,11 +303,14 @@ class AudioClient:
             if isinstance(event, Ready):
                 self._ready = True
             self._had_device = self._had_device or _sounds(event)
-            with self._lock:
-                heard_before = self._wanted.heard(event)
-                self._wanted = self._wanted.after_event(event)
-            if not heard_before and not self._closing.is_set():
-                self._on_event(event)
+            self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        with self._lock:
+            heard_before = self._wanted.heard(event)
+            self._wanted = self._wanted.after_event(event)
+        if not heard_before and not self._closing.is_set():
+            self._on_event(event)
 
     def _watch(self) -> None:
         """Kill a child that is there and does not answer; the supervisor replaces it."""
@@ -321,6 +332,12 @@ class AudioClient:
             _close_pipe(child.stdin)
         _close_pipe(child.stdout)
         _end(child)
+
+    def _wait_for_device(self) -> None:
+        """The process ended because its device did not answer: that is no death, and no track's fault."""
+        self._had_device = True
+        self._tell(DeviceLost("The output device does not answer; the music waits until it does."))
+        self._closing.wait(DEVICE_SECONDS)
 
     def _recover(self, child: subprocess.Popen[bytes] | None) -> None:
         """After a death: wait a little, or drop the track that kills, or give up until the next Load."""

@@ -10,6 +10,9 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 from typing import Any, TypeVar, cast, get_args, get_type_hints
 
+DEVICE_HANGS = 75
+"""Exit code of an audio process whose device, or sound server, does not answer (EX_TEMPFAIL of sysexits.h)."""
+
 
 class ProtocolError(ValueError):
     """A line is not a message of the expected kind."""

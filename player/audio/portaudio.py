@@ -4,12 +4,14 @@ import os
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from threading import Timer
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from player.audio.libraries import let_unused_plugins_go, portaudio
+from player.audio.messages import DEVICE_HANGS
 from player.audio.output import OutputError, Render
 from player.audio.ring import CHANNELS
 
@@ -33,6 +35,12 @@ LONGEST_DELAY_SECONDS = 2.0
 SILENT_TOO_LONG_SECONDS = 2.0
 """A device that has not asked for frames for so long is gone, whatever the library says."""
 
+ANSWER_SECONDS = 2.5
+"""So long may a device take to open, start or stop: forty times what it takes."""
+
+LISTING_SECONDS = 10.0
+"""So long may it take to look for devices: some need seconds to say what they are."""
+
 
 class PortAudioOutput:
     """A stereo float32 stream to one output device at its own rate."""
@@ -43,13 +51,14 @@ class PortAudioOutput:
         Args:
             device: part of its name, or its number; None or empty for the system's default.
         """
-        self._library = portaudio()
         self._selector = device
-        try:
-            found = self._library.query_devices(_selector(device), "output")
-        except (ValueError, self._library.PortAudioError) as error:
-            which = f"called {device!r} " if device else ""
-            raise OutputError(f"No output device {which}was found; connect one, or choose another.") from error
+        with _within(LISTING_SECONDS):
+            self._library = portaudio()
+            try:
+                found = self._library.query_devices(_selector(device), "output")
+            except (ValueError, self._library.PortAudioError) as error:
+                which = f"called {device!r} " if device else ""
+                raise OutputError(f"No output device {which}was found; connect one, or choose another.") from error
         self._index = int(found["index"])
         self.device = str(found["name"])
         self.rate = int(found["default_samplerate"])
@@ -79,16 +88,17 @@ class PortAudioOutput:
         latency = LATENCY_SECONDS
 
         try:
-            self._stream = self._library.OutputStream(
-                samplerate=self.rate,
-                device=self._index,
-                channels=CHANNELS,
-                dtype="float32",
-                latency=LATENCY_SECONDS,
-                blocksize=PERIOD_FRAMES,
-                callback=callback,
-                finished_callback=self._on_finished,
-            )
+            with _within(ANSWER_SECONDS):
+                self._stream = self._library.OutputStream(
+                    samplerate=self.rate,
+                    device=self._index,
+                    channels=CHANNELS,
+                    dtype="float32",
+                    latency=LATENCY_SECONDS,
+                    blocksize=PERIOD_FRAMES,
+                    callback=callback,
+                    finished_callback=self._on_finished,
+                )
         except self._library.PortAudioError as error:
             raise OutputError(f"The output device {self.device} refused to open ({_reason(error)}).") from error
         let_unused_plugins_go()
@@ -109,7 +119,7 @@ class PortAudioOutput:
         if self._stream is None or self._resting or self.failed():
             return
         self._resting = True
-        with suppress(self._library.PortAudioError):  # where the device is gone, waking finds that out
+        with _within(ANSWER_SECONDS), suppress(self._library.PortAudioError):  # where it is gone, waking finds that out
             self._stream.abort()
 
     def wake(self) -> None:
@@ -119,7 +129,8 @@ class PortAudioOutput:
         self._last_call = time.monotonic()
         self._lead = int(LEAD_SECONDS * self.rate)
         try:
-            self._stream.start()
+            with _within(ANSWER_SECONDS):
+                self._stream.start()
             self._stopped = False
         except self._library.PortAudioError:
             self._stopped = True
@@ -133,11 +144,9 @@ class PortAudioOutput:
         """Drop what the device has not played yet and close it."""
         if self._stream is None:
             return
-        try:
+        with _within(ANSWER_SECONDS), suppress(self._library.PortAudioError):  # gone already is what was wanted
             self._stream.abort()
             self._stream.close()
-        except self._library.PortAudioError:
-            pass  # the device is gone already, which is what was wanted
         self._stream = None
 
     def _on_finished(self) -> None:
@@ -173,13 +182,29 @@ class AbsentOutput:
     def reopened(self) -> PortAudioOutput:
         """The device, once it is there; raises OutputError before."""
         library = portaudio()
-        with _unheard_complaints():
+        with _within(LISTING_SECONDS), _unheard_complaints():
             library._terminate()  # noqa: SLF001 - sounddevice has no public way to list devices again
             library._initialize()  # noqa: SLF001
         return PortAudioOutput(self._selector)
 
     def close(self) -> None:
         """Nothing to let go."""
+
+
+@contextmanager
+def _within(seconds: float) -> Generator[None]:
+    """End the process where the system's library does not come back; the client knows the exit code, and takes the device for lost.
+
+    A sound server that dies or stops in the moment in which it is spoken to is waited for without end, in C: the thread cannot be
+    called back, and the library cannot be used by another.
+    """
+    timer = Timer(seconds, os._exit, (DEVICE_HANGS,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import pytest
 from player.audio.messages import (
     DeviceChanged,
     DeviceLost,
+    Failed,
     Finished,
     Load,
     Pause,
@@ -176,6 +177,44 @@ def test_a_process_that_dies_while_the_device_is_away_waits_for_it(start_client,
     with pulse.recording() as recording:
         client.send(Play())
         assert_heard(recording, 440)
+
+
+@pytest.mark.parametrize("play", [True, False], ids=["while it is opened", "while it is closed"])
+def test_a_sound_server_that_stops_answering_is_a_lost_device_within_seconds(start_client, pulse, tones, play):
+    client, events = start_client("stream", environment=pulse.environment)
+    events.wait_for(Ready)
+    if not play:
+        client.send(Load(str(tones / "long.flac"), 0.0, 1, True))
+        events.wait_for(Position, lambda at: at.seconds > 0.3)
+    pulse.signal(signal.SIGSTOP)
+    try:
+        client.send(Load(str(tones / "long.flac"), 0.0, 1, True) if play else Pause())
+        assert "does not answer" in events.wait_for(DeviceLost, timeout=8.0).message
+    finally:
+        pulse.signal(signal.SIGCONT)
+    assert events.wait_for(Ready, timeout=15.0).engine == "stream"
+    with pulse.recording() as recording:
+        client.send(Play())
+        assert_heard(recording, 440)
+    assert not events.of(Failed)
+
+
+def test_a_sound_server_killed_while_its_device_is_opened_is_said_within_seconds(start_client, pulse, tones):
+    client, events = start_client("stream", environment=pulse.environment)
+    events.wait_for(Ready)
+    pulse.signal(signal.SIGSTOP)
+    client.send(Load(str(tones / "long.flac"), 0.0, 1, True))
+    time.sleep(0.5)  # by now it waits for an answer
+    pulse.kill()
+    try:
+        events.wait_for(DeviceLost, timeout=6.0)
+    finally:
+        pulse.restart()
+    events.wait_for(DeviceChanged | Ready, timeout=15.0)
+    with pulse.recording() as recording:
+        client.send(Play())
+        assert_heard(recording, 440)
+    assert not events.of(Failed)
 
 
 def test_without_a_device_the_clock_plays_and_the_reason_is_said(start_client, pulse, tones, tmp_path, engine):

@@ -68,6 +68,10 @@ class PulseServer:
         self._process.kill()
         self._process.wait()
 
+    def signal(self, number: int) -> None:
+        """Stop the server where it is, or let it go on."""
+        self._process.send_signal(number)
+
     def restart(self) -> None:
         """Bring it back after :meth:`kill`."""
         self._process = self._start()

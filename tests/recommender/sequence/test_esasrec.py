@@ -11,7 +11,7 @@ from recommender.events import split_by_time
 from recommender.sequence.batches import BatchSampler
 from recommender.sequence.negatives import shared_negatives
 from recommender.sequence.network import tokens
-from recommender.sequence.objective import batch_loss, hard_pair_loss, shared_softmax_loss
+from recommender.sequence.objective import batch_loss
 from recommender.sequence.windows import listener_rows, padded
 from recommender.training.sequential_recommender import (
     ABLATIONS,
@@ -85,17 +85,6 @@ def test_every_track_has_a_score_also_one_that_nobody_ever_heard(log):
         assert len(torch.unique(scores[:24])) == 24
 
 
-def test_softmax_among_the_whole_catalogue_is_cross_entropy():
-    rng = torch.Generator().manual_seed(0)
-    scores, target = torch.randn(5, 9, generator=rng), torch.tensor([0, 3, 3, 8, 1])
-    weight = torch.rand(5, generator=rng)
-    positive = scores[torch.arange(5), target]
-    collision = target[:, None] == torch.arange(9)
-    slow = torch.nn.functional.cross_entropy(scores, target, reduction="none")
-    fast = shared_softmax_loss(positive, scores.clone(), collision, weight)
-    assert float(fast) == pytest.approx(float((slow * weight).sum() / weight.sum()), rel=1e-5)
-
-
 def test_the_correction_makes_any_draw_estimate_the_sum_over_the_catalogue():
     scores = np.random.default_rng(2).normal(size=26)
     rng = np.random.default_rng(3)
@@ -113,14 +102,6 @@ def test_a_catalogue_no_larger_than_the_draw_is_used_whole():
 def test_an_impossible_draw_is_refused():
     with pytest.raises(ValueError, match="cannot be drawn"):
         shared_negatives(26, 0, np.random.default_rng(0))
-
-
-def test_the_hard_term_counts_real_negatives_alone_and_grows_with_their_share():
-    positive, negative, weight = torch.tensor([1.0, 0.0, 2.0]), torch.tensor([0.0, 3.0, 2.0]), torch.ones(3)
-    expected = [np.log1p(np.exp(-1.0)), np.log1p(np.exp(3.0)), np.log(2.0)]
-    for hard in ([True, False, True], [True, True, True], [False, False, False]):
-        value = hard_pair_loss(positive, negative, torch.tensor(hard), weight)
-        assert float(value) == pytest.approx(sum(e for e, h in zip(expected, hard, strict=True) if h) / 3, rel=1e-5)
 
 
 @pytest.mark.slow

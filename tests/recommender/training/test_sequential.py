@@ -8,7 +8,6 @@ from recommender.configuration import SequentialConfig
 from recommender.events import split_by_time
 from recommender.sequence.batches import batches
 from recommender.sequence.network import dropout
-from recommender.sequence.objective import pairwise_loss
 from recommender.training.sequential_recommender import (
     FrozenValidator,
     Items,
@@ -37,20 +36,6 @@ def network_for(log, content, config=SMALL):
 def tokens(log, rows):
     columns = (log.track, log.outcome.astype(np.int64), log.station)
     return tuple(torch.from_numpy(column[rows]).unsqueeze(0) for column in columns)
-
-
-def test_pairwise_loss_equals_binary_cross_entropy_written_out():
-    rng = np.random.default_rng(0)
-    positive, negative, weight = rng.normal(size=7) * 4, rng.normal(size=7) * 4, rng.random(7)
-
-    def sigmoid(x):
-        return 1 / (1 + np.exp(-x))
-
-    slow = sum(
-        w * -(np.log(sigmoid(p)) + np.log(1 - sigmoid(n))) for p, n, w in zip(positive, negative, weight, strict=True)
-    )
-    fast = pairwise_loss(torch.tensor(positive), torch.tensor(negative), torch.tensor(weight))
-    assert float(fast) == pytest.approx(slow / weight.sum())
 
 
 @torch.no_grad()
