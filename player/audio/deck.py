@@ -294,7 +294,7 @@ class Deck:
         if some:
             self.duration = end
         name = display_name(self.path)
-        if some and declared - end > max(CUT_SHORT_SECONDS, source.lost_seconds):
+        if some and source.steady and declared - end > max(CUT_SHORT_SECONDS, source.lost_seconds):
             self.damage = f"{name} ends after {end:.0f} of {declared:.0f} seconds; it may have been cut short."
         elif source.damaged_packets > 0 or source.lost_seconds > 0:
             self.damage = f"{name} is damaged in places; the rest of it is played."

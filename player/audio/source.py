@@ -49,6 +49,9 @@ LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000
 MOST_CHANNELS = 64
 """Outside of these a file is damaged; a resampler from 2³¹ Hz would ask for more memory than there is."""
 
+TAG_MARKS = (b"ID3", b"TAG", b"APETAGEX")
+"""Files that were joined end to end have tags in their middle, which no decoder understands and nobody misses."""
+
 CHANNEL_LAYOUTS = ("mono", "stereo")
 FULL_SCALES = {"flt": 1, "fltp": 1, "s16": 2**15, "s16p": 2**15, "s32": 2**31, "s32p": 2**31}
 """FFmpeg's plain sample formats, each with its full scale."""
@@ -81,6 +84,7 @@ class AudioSource:
         origin: seconds of the first sample that :meth:`blocks` gave; its argument, or where the file could seek to.
         damaged_packets: how many packets could not be decoded so far.
         lost_seconds: how much sound the file's own times say is missing between what was decoded so far.
+        steady: whether all had one sample rate so far; where not, times and length that count in the first mean nothing.
     """
 
     def __init__(self, path: str, start: float = 0.0, end: float = 0.0) -> None:
@@ -102,7 +106,9 @@ class AudioSource:
         self.origin = 0.0
         self.damaged_packets = 0
         self.lost_seconds = 0.0
+        self.steady = True
         self._expected_time: float | None = None
+        self._rate = 0
         self._cancelled = False
         self._begin = 0.0
 
@@ -204,7 +210,7 @@ class AudioSource:
 
     def _turn_to(self, link: int) -> None:
         self.close()
-        self._link, self._expected_time = link, None
+        self._link, self._expected_time, self._rate = link, None, 0
         self._container, self._stream = self._open()
 
     def _measure_links(self) -> None:
@@ -280,7 +286,7 @@ class AudioSource:
                 except av.error.EOFError:
                     return
                 except (av.error.FFmpegError, ValueError):
-                    self.damaged_packets += 1
+                    self.damaged_packets += not bytes(packet).startswith(TAG_MARKS)
         except av.error.ExitError as error:  # opening had taken its time already
             raise AudioError(_damaged(self._name)) from error
         except av.error.InvalidDataError:
@@ -335,7 +341,9 @@ class AudioSource:
 
     def _compare_times(self, frame: AudioFrame) -> None:
         """Keep how far the file's times ran ahead of the samples; FFmpeg steps over damage in silence."""
-        if frame.time is None:
+        self.steady = self.steady and frame.sample_rate == (self._rate or frame.sample_rate)
+        self._rate = frame.sample_rate
+        if frame.time is None or not self.steady:
             return
         if self._expected_time is None:
             self._expected_time = frame.time

@@ -3,6 +3,7 @@
 import gc
 import time
 from queue import SimpleQueue
+from threading import Event
 
 import pytest
 
@@ -48,6 +49,20 @@ def test_a_decoder_that_runs_out_of_memory_fails_in_a_sentence(engine, tmp_path,
     failed = wait_for_event(Failed)
     assert failed.token == 7
     assert failed.message == "a.wav takes more memory than there is; it may be damaged, so it is passed over."
+
+
+@pytest.mark.parametrize(
+    ("suffix", "first", "then"), [("mp3", 48_000, 44_100), ("aac", 44_100, 48_000), ("aac", 22_050, 44_100)]
+)
+def test_files_of_two_rates_joined_end_to_end_are_no_damage(tmp_path, suffix, first, then):
+    codec = "mp3" if suffix == "mp3" else "aac"
+    parts = [write_tones(tmp_path / f"{rate}.{suffix}", [(440, 1.5)], rate=rate, codec=codec) for rate in (first, then)]
+    (joined := tmp_path / f"joined.{suffix}").write_bytes(b"".join(part.read_bytes() for part in parts))
+    decoded = Event()
+    deck = Deck(Load(str(joined), 0.0, 7, play=True), 44_100, lambda _deck: decoded.set())
+    assert decoded.wait(PATIENCE_SECONDS)
+    assert deck.ring.available / 44_100 == pytest.approx(3.0, abs=0.2)
+    assert (deck.error, deck.damage) == ("", "")
 
 
 @pytest.mark.slow
