@@ -59,9 +59,9 @@ def test_files_of_two_rates_joined_end_to_end_are_no_damage(tmp_path, suffix, fi
     parts = [write_tones(tmp_path / f"{rate}.{suffix}", [(440, 1.5)], rate=rate, codec=codec) for rate in (first, then)]
     (joined := tmp_path / f"joined.{suffix}").write_bytes(b"".join(part.read_bytes() for part in parts))
     decoded = Event()
-    deck = Deck(Load(str(joined), 0.0, 7, play=True), 44_100, lambda _deck: decoded.set())
+    deck = Deck(Load(str(joined), 0.0, 7, play=True), then, lambda _deck: decoded.set())
     assert decoded.wait(PATIENCE_SECONDS)
-    assert deck.ring.available / 44_100 == pytest.approx(3.0, abs=0.2)
+    assert deck.ring.available / then == pytest.approx(3.0, abs=0.2)
     assert (deck.error, deck.damage) == ("", "")
 
 

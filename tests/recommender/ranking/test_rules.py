@@ -87,6 +87,20 @@ def test_of_two_tracks_the_one_just_heard_waits():
     assert eligible(built, heard=[1, 0]) == ({1}, ())
 
 
+def test_versions_of_what_was_heard_wait_with_it_unless_they_are_all_that_is_left():
+    def built(candidates, gap):
+        return Gate(candidates, (), np.arange(TRACKS), Spacing(artist=0, track=gap), versions={0: (1, 2)})
+
+    everything = np.ones(TRACKS, np.bool_)
+    assert eligible(built(everything, 100), heard=[0])[0] == set(range(3, 10))
+    assert eligible(built(everything, 1), heard=[0, 5])[0] == set(range(10)) - {5}, "beyond the gap they come back"
+    assert eligible(built(mask(0, 1), 100), heard=[0])[0] == {1}
+
+
+def test_only_what_no_lasting_rule_keeps_out_is_ever_open():
+    assert np.flatnonzero(gate(never=[0], down=[1], resting=[2]).ever_open).tolist() == list(range(2, 10))
+
+
 def test_a_resting_track_comes_back_only_when_the_queue_would_be_empty():
     built = gate(resting=[3], candidates=mask(3))
     assert eligible(built) == ({3}, (RuleName.RESTING,))
@@ -107,6 +121,7 @@ def test_relaxable_rules_give_way_one_by_one_in_their_order():
 def test_the_shortfall_counts_each_track_under_one_rule():
     built = gate(never=[0, 1], down=[1, 2], candidates=mask(0, 1, 2, 3))
     assert built.shortfall([3]) == "Nothing more to queue: of 4 tracks, 1 queued, 2 never, 1 thumbed down here."
+    assert built.shortfall([0]) == "Nothing more to queue: of 4 tracks, 1 queued, 1 never, 1 thumbed down here."
 
 
 def test_a_station_without_tracks_says_so():
