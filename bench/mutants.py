@@ -24,7 +24,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from difflib import unified_diff
 from pathlib import Path
-from typing import Any
 
 FEEDBACK, RANKING, MODELS = "tests/feedback/test_", "tests/recommender/ranking/test_", "tests/recommender/models/test_"
 SEQUENCE, EVALUATION = "tests/recommender/sequence/test_", "tests/recommender/evaluation/test_"
@@ -111,23 +110,26 @@ def survey(module: Path, tests: Sequence[str], most: int | None, seed: int) -> S
 
 def _mutants(module: Path, most: int | None, seed: int) -> Iterator[Mutant]:
     """One mutant for each kind of change at each place, drawn."""
-    from cosmic_ray.commands.init import _all_work_items  # noqa: PLC0415 - a tool of its own
+    from cosmic_ray.ast import ast_nodes, get_ast  # noqa: PLC0415 - a tool of its own
     from cosmic_ray.mutating import mutate_code  # noqa: PLC0415
-    from cosmic_ray.plugins import get_operator  # noqa: PLC0415
+    from cosmic_ray.plugins import get_operator, operator_names  # noqa: PLC0415
 
     source = module.read_text()
-    lines = source.splitlines()
-    places: dict[tuple[str, Any], list[Any]] = {}
-    for item in _all_work_items([module], {}):
-        change = item.mutations[0]
-        if not change.operator_name.startswith(MEANINGLESS) and not lines[change.start_pos[0] - 1].startswith("@"):
-            kind = change.operator_name.partition("_")[0]
-            places.setdefault((kind, change.start_pos), []).append(change)
+    nodes, lines = list(ast_nodes(get_ast(source))), source.splitlines()
+    places: dict[tuple[str, tuple[int, int]], list[tuple[str, int]]] = {}
+    for name in operator_names():
+        if name.startswith(MEANINGLESS) or get_operator(name).arguments():
+            continue
+        operator = get_operator(name)()
+        found = (start for node in nodes for start, _end in operator.mutation_positions(node))
+        for occurrence, start in enumerate(found):
+            if not lines[start[0] - 1].startswith("@"):
+                places.setdefault((name.partition("_")[0], start), []).append((name, occurrence))
     draw = random.Random(seed)
     drawn = [draw.choice(places[place]) for place in sorted(places)]
-    for change in draw.sample(drawn, min(most or len(drawn), len(drawn))):
-        mutated = mutate_code(source, get_operator(change.operator_name)(), change.occurrence)
-        changed = unified_diff(lines, mutated.splitlines(), str(module), change.operator_name, n=0, lineterm="")
+    for name, occurrence in draw.sample(drawn, min(most or len(drawn), len(drawn))):
+        mutated = mutate_code(source, get_operator(name)(), occurrence) or source
+        changed = unified_diff(lines, mutated.splitlines(), str(module), name, n=0, lineterm="")
         yield Mutant(mutated, "\n".join(changed))
 
 
