@@ -1,5 +1,8 @@
 """What counts as feedback: one test for each line of the table, and what holds for all of them."""
 
+from dataclasses import replace
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,15 +13,19 @@ from player.feedback.signals import (
     BURST_SKIPS,
     EARLY_WEIGHT,
     FINISH,
+    LAST_SECONDS,
     LATE_WEIGHT,
     LEFT,
+    THUMB_UP,
     TOLD,
     UNKNOWN_POSITION_WEIGHT,
     browsing_skips,
     counts_as_finished,
+    played_share,
     signal_of,
+    weighed,
 )
-from player.storage.event_kinds import Action, Kind
+from player.storage.event_kinds import Action, Kind, Origin
 from recommender.events import Outcome
 
 SONG = 200.0
@@ -59,6 +66,7 @@ def test_next_before_half_a_minute_and_half_the_track_is_a_strong_dislike(positi
 
 def test_next_within_half_a_minute_of_a_jingle_is_late_once_half_of_it_was_heard():
     assert signal("skip", 29.0, "next", duration=50.0).outcome == Outcome.SKIP_LATE
+    assert signal("skip", 25.0, "next", duration=50.0).outcome == Outcome.SKIP_LATE
     assert signal("skip", 24.0, "next", duration=50.0).outcome == Outcome.SKIP_EARLY
 
 
@@ -78,6 +86,8 @@ def test_the_last_seconds_of_an_hour_count_as_finished_and_of_a_jingle_do_not():
     assert signal("skip", 3596.0, "next", duration=3600.0) == FINISH
     assert not counts_as_finished(5.0, 9.0)
     assert counts_as_finished(8.1, 9.0)
+    assert counts_as_finished(1.5 * LAST_SECONDS, 2.5 * LAST_SECONDS)
+    assert not counts_as_finished(LAST_SECONDS, 2 * LAST_SECONDS)
 
 
 @pytest.mark.parametrize("action", ["chose", "previous"])
@@ -95,7 +105,7 @@ def test_chosen_by_hand_is_a_weak_like_and_served_is_nothing():
 
 def test_a_skip_while_browsing_is_next_to_nothing():
     assert signal("skip", 2.0, "next", browsing=True) == BROWSED
-    assert BROWSED.weight < 0.1 * EARLY_WEIGHT
+    assert 0 < BROWSED.weight < 0.1 * EARLY_WEIGHT
 
 
 def test_a_skip_without_a_position_is_a_weak_dislike():
@@ -118,15 +128,32 @@ def test_what_is_no_matter_of_taste_says_nothing(kind):
 # --- what holds for every event
 
 
-@given(KINDS, POSITIONS, DURATIONS, ACTIONS, st.booleans())
-def test_every_weight_lies_between_0_and_1_and_agrees_with_its_label(kind, position, duration, action, browsing):
-    said = signal(kind, position, action, duration, browsing)
-    if said is not None:
-        assert 0.0 <= said.weight <= 1.0
-        assert said.label in {-1, 1}
-        likes = {Outcome.THUMB_UP, Outcome.FINISH, Outcome.REPLAY, Outcome.CHOSEN}
-        assert (said.label > 0) == (said.outcome in likes)
-        assert said.explicit == (kind in {"up", "down", "never"})
+def test_every_weight_lies_between_0_and_1_and_agrees_with_its_label():
+    places = product(
+        list(Kind), [None, *Action], [None, 0.0, 20.0, 100.0, 250.0], [0.0, SONG], [False, True], [False, True]
+    )
+    for kind, action, position, duration, browsing, returned in places:
+        said = signal_of(
+            kind, position=position, duration=duration, action=action, browsing=browsing, returned=returned
+        )
+        if said is not None:
+            assert 0.0 <= said.weight <= 1.0
+            likes = {Outcome.THUMB_UP, Outcome.FINISH, Outcome.REPLAY, Outcome.CHOSEN}
+            assert said.label == (1 if said.outcome in likes else -1)
+            assert said.explicit == (kind in {"up", "down", "never"})
+
+
+def test_the_shortest_of_tracks_are_judged_like_others():
+    assert signal("skip", 0.2, "next", duration=1.0).outcome == Outcome.SKIP_EARLY
+    assert counts_as_finished(0.95, 1.0)
+    assert signal_of(Kind.FINISH, position=1.0, duration=1.0, action=None, heard=0.2).outcome == Outcome.SKIP_EARLY
+    assert signal_of(Kind.FINISH, position=1.0, duration=0.0, action=None, heard=0.2) == FINISH
+    assert played_share(Kind.SKIP, 0.5, 1.0) == played_share(Kind.FINISH, 1.0, 1.0, 0.5) == 0.5
+
+
+def test_what_is_imported_weighs_half():
+    assert weighed(THUMB_UP, Origin.IMPORT) == replace(THUMB_UP, weight=0.5)
+    assert weighed(THUMB_UP, Origin.TUI) == THUMB_UP
 
 
 @given(KINDS, POSITIONS, DURATIONS, ACTIONS, st.booleans())

@@ -1,5 +1,7 @@
 """The rest of the table: seeking, sleeping, coming back, thumbs everywhere, rests of a length, less because of this."""
 
+from math import isnan
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,7 +62,11 @@ def test_seeking_to_the_end_is_no_finish_but_a_skip_after_what_was_heard():
 def test_the_share_is_what_was_heard():
     assert played_share("finish", SONG, SONG, 50.0) == 0.25
     assert played_share("skip", 150.0, SONG, 50.0) == 0.25
-    assert played_share("finish", SONG, SONG) == 1.0
+    assert played_share("finish", SONG, SONG) == played_share("finish", None, 0.0, 3.0) == 1.0
+    assert played_share("replay", 20.0, SONG) == played_share("skip", SONG + 9, SONG) == 1.0
+    assert played_share("skip", -1.0, SONG) == 0.0
+    unknown = [("start", 20.0, SONG), ("skip", None, SONG), ("skip", 20.0, 0.0), ("stop", None, 0.0)]
+    assert all(isnan(played_share(*ended)) for ended in unknown)
 
 
 @given(st.floats(0, SONG), st.floats(0, SONG))
