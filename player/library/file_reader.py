@@ -68,8 +68,9 @@ def read_file(found: FoundFile, separators: Sequence[str] = ()) -> list[Reading 
     try:
         with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
-            probe = containers.probe(file, size, named=is_candidate(path.name))
-            blocks = read_blocks(file, size)
+            framing = containers.find_tags(file, size)
+            probe = containers.probe(file, size, named=is_candidate(path.name), framing=framing)
+            blocks = read_blocks(file, size, framing=framing)
             fields = merge_fields(blocks)
             parts, problem = find_parts(path, found.sheets, fields, probe.info.duration)
             tags = make_tags(fields, found.path, found.root, separators, has_art=has_art(blocks))
@@ -81,7 +82,9 @@ def read_file(found: FoundFile, separators: Sequence[str] = ()) -> list[Reading 
     except Exception as error:  # a hostile file finds the way that nobody foresaw, and the others are still to be read
         logger.exception("Reading %s failed unexpectedly", found.path)
         return [FailedReading(found, f"reading it failed unexpectedly ({unforeseen(error)})")]
-    first, *others = [_part(whole, part, separators) for part in parts] or [whole]
+    if not parts:
+        return [whole]
+    first, *others = [_part(whole, part, separators) for part in parts]
     return [replace(first, problem=problem), *others]
 
 

@@ -90,7 +90,7 @@ class TrackIndex:
     def places(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """The rows of those of the ids that are here."""
         table = self._places[1]
-        found = table[ids[ids < len(table)]]
+        found = table[ids[(ids >= 0) & (ids < len(table))]]
         return found[found >= 0]
 
     def number(self, name: str) -> NDArray[np.float64]:
@@ -105,6 +105,16 @@ class TrackIndex:
         """Every word of the library."""
         with self.database.look_up() as connection:
             return [term for (term,) in connection.execute("SELECT term FROM track_vocabulary")]
+
+    @cached_property
+    def tracks_of_files(self) -> NDArray[np.int64]:
+        """The track's id by the file's; −1 for no file. Looking up each in the database takes the most of a search for a path."""
+        with self.database.look_up() as connection:
+            both = "SELECT id || ' ' || track_id FROM track_file"
+            files, tracks = _integers(connection, both).reshape(-1, 2).T
+        table = np.full(int(files.max(initial=0)) + 1, -1, np.int64)
+        table[files] = tracks
+        return table
 
     @cached_property
     def _places(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -188,16 +198,15 @@ class _Search:
     def _matching(self, expression: str, index: str = "track_words") -> Mask:
         if expression == NOTHING:
             return np.zeros(len(self.index.rows), np.bool_)
-        rows = f"SELECT rowid FROM {index} WHERE {index} MATCH ?"  # noqa: S608 - names of our own
+        found = _integers(self.connection, f"SELECT rowid FROM {index} WHERE {index} MATCH ?", expression)  # noqa: S608 - names of our own
         if index == "file_words":
-            rows = f"SELECT track_id FROM track_file WHERE id IN ({rows})"  # noqa: S608 - as above
-        return self._ids(rows, expression)
+            tracks = self.index.tracks_of_files
+            found = tracks[found[found < len(tracks)]]
+        return self._placed(found)
 
     def _ids(self, rows: str, *values: object) -> Mask:
-        """(n,) the rows whose ids a statement selects; joined by SQLite, as fetching them one by one takes three times as long."""
-        every = f"WITH found(id) AS ({rows}) SELECT group_concat(id, ' ') FROM found"  # noqa: S608 - statements of our own
-        (joined,) = self.connection.execute(every, values).fetchone()
-        return self._placed(np.fromstring(joined or "", np.int64, sep=" "))
+        """(n,) the rows whose ids a statement selects."""
+        return self._placed(_integers(self.connection, rows, *values))
 
     def _placed(self, ids: NDArray[np.int64]) -> Mask:
         mask = np.zeros(len(self.index.rows), np.bool_)
@@ -252,6 +261,13 @@ class _Search:
             elif called not in self.within:  # one that asks for itself adds nothing
                 mask |= replace(self, within=(*self.within, called)).mask(parse_query(query))
         return mask
+
+
+def _integers(connection: sqlite3.Connection, rows: str, *values: object) -> NDArray[np.int64]:
+    """What a statement selects, joined by SQLite: fetching rows one by one takes three times as long."""
+    every = f"WITH found(number) AS ({rows}) SELECT group_concat(number, ' ') FROM found"  # noqa: S608 - statements of our own
+    (joined,) = connection.execute(every, values).fetchone()
+    return np.fromstring(joined or "", np.int64, sep=" ")
 
 
 def means_playlist(words: Words, called: str) -> bool:

@@ -175,7 +175,8 @@ class _Fields:
 
     def first(self, name: str) -> str:
         """The first value that says something."""
-        return next((text for text in _cleaned(self.values.get(name, ())) if text), "")
+        values = self.values.get(name)
+        return next((text for text in _cleaned(values) if text), "") if values else ""
 
     def joined(self, name: str) -> str:
         """All values in one text."""
@@ -260,6 +261,7 @@ def _split_list(text: str, credit: str) -> list[str]:
 
 def _number(text: str) -> int | None:
     """A number from 1; None for 0 and nonsense."""
-    text = text.strip()
+    if not (text := text.strip()):
+        return None
     number = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_NUMBER)) else 0
     return number or None

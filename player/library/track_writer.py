@@ -5,9 +5,9 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import Enum, auto
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Insert, Update, delete, insert, select, update
+from sqlalchemy import Insert, Table, Update, delete, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -116,7 +116,7 @@ class TrackWriter:
         placed = [self._place(reading, gone.get(tracks[reading.fingerprint], [])) for reading in readings]
         _write(
             session,
-            insert(TrackFile),
+            insert(_FILES),
             [
                 {**_reading_values(reading), "track_id": tracks[reading.fingerprint], "missing": False}
                 for reading, (_outcome, file_id) in zip(readings, placed, strict=True)
@@ -256,6 +256,10 @@ def _find_shifted(session: Session, readings: Sequence[Reading], taken: Collecti
     return found
 
 
+_TRACKS, _FILES = cast("Table", Track.__table__), cast("Table", TrackFile.__table__)
+"""Written as tables: as objects the rows take half as long again."""
+
+
 def _write(session: Session, statement: Insert | Update, rows: list[dict[str, Any]]) -> None:
     if rows:
         session.execute(statement, rows)
@@ -289,7 +293,7 @@ def _track_values(reading: Reading) -> dict[str, Any]:
 
 def _columns(values: Tags | AudioInfo) -> dict[str, Any]:
     """The values by name; ``dataclasses.asdict`` copies each, which takes a tenth of a scan."""
-    return {field.name: getattr(values, field.name) for field in fields(values)}
+    return {name: getattr(values, name) for name in values.__slots__}
 
 
 def note_beside(session: Session, bits: Mapping[int, int]) -> None:
@@ -315,7 +319,7 @@ def _add_tracks(session: Session, readings: Sequence[Reading]) -> dict[str, int]
     ]
     if not rows:
         return {}
-    added = session.execute(insert(Track).returning(Track.fingerprint, Track.id), rows)
+    added = session.execute(insert(_TRACKS).returning(_TRACKS.c.fingerprint, _TRACKS.c.id), rows)
     return dict(list(added))
 
 

@@ -51,6 +51,8 @@ def indexed_words(text: str | None) -> str:
     """
     folded = normalise((text or "")[:_MOST])
     joined = [
-        "".join(parts) for chunk in folded.split() if len(parts := _WORD.findall(chunk)) > 1 and not _LONE.search(chunk)
+        "".join(parts)
+        for chunk in folded.split()
+        if not chunk.isalnum() and len(parts := _WORD.findall(chunk)) > 1 and not _LONE.search(chunk)
     ]
     return " ".join([*_WORD.findall(folded), *joined])

@@ -12,7 +12,7 @@ import pytest
 from embeddings.audio_file import open_audio
 from player.library import containers
 from player.library.containers import NotAudioError, flac, mpeg, ogg
-from player.library.containers.base import untagged
+from player.library.containers.base import find_tags
 from player.library.containers.demuxed import DemuxedPayload
 from tests.library.audio_files import FORMATS, RATE, REQUIRED, decoded_seconds, encode, remux, without_table
 
@@ -284,7 +284,7 @@ def test_tags_behind_the_audio_are_taken_off(trailer, tmp_path):
     begins = b"ID3\x04\0\x10\0\0\0\0" if trailer.startswith(b"3DI") else b""
     path.write_bytes(body + begins + trailer)
     with path.open("rb") as file:
-        span = untagged(file, path.stat().st_size)
+        span = find_tags(file, path.stat().st_size).audio
     assert (span.start, span.length) == (0, 1000)
 
 

@@ -1,11 +1,12 @@
 """Containers: where in a file the audio lies and how long it lasts. The content decides, never the file's name."""
 
-from dataclasses import replace
 from typing import BinaryIO
 
 from player.library.containers import demuxed, flac, mp4, mpeg, ogg, riff
 from player.library.containers.base import (
     AudioInfo,
+    ByteRange,
+    Framing,
     NotAudioError,
     Payload,
     Probe,
@@ -15,7 +16,7 @@ from player.library.containers.base import (
     read_at,
 )
 
-__all__ = ["AudioInfo", "NotAudioError", "Payload", "Probe", "container_at", "probe"]
+__all__ = ["AudioInfo", "NotAudioError", "Payload", "Probe", "container_at", "find_tags", "probe"]
 
 _HEAD_BYTES = 64
 _TEXT_BYTES = 512
@@ -68,25 +69,26 @@ def container_at(file: BinaryIO, start: int) -> str | None:
     return "mp3" if head.strip(b"\0") or start else None
 
 
-def probe(file: BinaryIO, size: int, *, named: bool = True) -> Probe:
+def probe(file: BinaryIO, size: int, *, named: bool = True, framing: Framing | None = None) -> Probe:
     """Understand the open file of ``size`` bytes: by the parsers here, and where they do not, by FFmpeg.
 
     Args:
         file: open for reading.
         size: its bytes.
         named: its name says that it is audio, so that raw frames are believed.
+        framing: the tags at its ends, where they are known.
 
     Raises:
         NotAudioError: it is not audio, or too damaged; the text says why.
     """
     if size == 0:
         raise NotAudioError("it is empty")
-    start = find_tags(file, size).audio.start
-    container = container_at(file, start)
+    whole = (framing or find_tags(file, size)).audio
+    container = container_at(file, whole.start)
     if container == "mp3":  # the last guess
         _refuse_others(read_at(file, 0, _TEXT_BYTES))
     try:
-        found = _probe_as(file, size, container, start)
+        found = _probe_as(file, size, container, whole)
     except ProtectedError:
         raise
     except (UnusualLayoutError, NotAudioError) as error:
@@ -97,7 +99,7 @@ def probe(file: BinaryIO, size: int, *, named: bool = True) -> Probe:
         raise NotAudioError("it holds no audio")
     if not _LOWEST_RATE <= found.info.sample_rate <= _HIGHEST_RATE:
         raise NotAudioError(f"its header says {found.info.sample_rate:,} Hz, which no sound has")
-    return found if found.container else replace(found, container=container or "")
+    return found if found.container else Probe(found.info, found.payload, container or "")
 
 
 def _refuse_others(head: bytes) -> None:
@@ -122,10 +124,11 @@ def _by_ffmpeg(file: BinaryIO, because: Exception) -> Probe:
         raise
 
 
-def _probe_as(file: BinaryIO, size: int, container: str | None, start: int) -> Probe:
+def _probe_as(file: BinaryIO, size: int, container: str | None, whole: ByteRange) -> Probe:
+    start = whole.start
     match container:
         case "flac":
-            return flac.probe(file, size)
+            return flac.probe(file, whole)
         case "ogg":
             return ogg.probe(file, size, start)
         case "mov" if start == 0:
@@ -135,7 +138,7 @@ def _probe_as(file: BinaryIO, size: int, container: str | None, start: int) -> P
         case "aiff":
             return riff.probe_aiff(file, size, start)
         case "mp3":
-            return mpeg.probe(file, size)
+            return mpeg.probe(file, whole)
         case None:
             raise NotAudioError("it begins with zeros, not audio")
         case _:

@@ -195,11 +195,6 @@ def find_tags(file: BinaryIO, size: int) -> Framing:
     return Framing(ByteRange(min(start, size), max(0, end - start)), tuple(fronts), tuple(backs))
 
 
-def untagged(file: BinaryIO, size: int) -> ByteRange:
-    """The range of a file of ``size`` bytes that remains when the tags at both ends are taken off."""
-    return find_tags(file, size).audio
-
-
 def _trailer(file: BinaryIO, start: int, end: int) -> tuple[str, int]:
     """Kind and length of the tag that ends at ``end``; of length 0 when there is none."""
     tail = read_at(file, max(start, end - _TAIL_BYTES), min(_TAIL_BYTES, end - start))

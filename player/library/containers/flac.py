@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from player.library.containers.base import AudioInfo, ByteRange, NotAudioError, Probe, RangePayload, read_at, untagged
+from player.library.containers.base import AudioInfo, ByteRange, NotAudioError, Probe, RangePayload, read_at
 
 MAGIC = b"fLaC"
 _STREAMINFO_BYTES = 34
@@ -58,13 +58,12 @@ def parse_streaminfo(block: bytes) -> tuple[int, int, int]:
     return rate, channels, total
 
 
-def probe(file: BinaryIO, size: int) -> Probe:
-    """Understand a FLAC file; an ID3v2 tag in front (some taggers put one there) is stepped over.
+def probe(file: BinaryIO, whole: ByteRange) -> Probe:
+    """Understand a FLAC file, which ``whole`` is without what other taggers put around it.
 
     Raises:
         NotAudioError: the header is damaged or no audio follows it.
     """
-    whole = untagged(file, size)
     offset, streaminfo = _skip_metadata(file, whole)
     rate, channels, total = parse_streaminfo(streaminfo)
     audio = ByteRange(offset, whole.end - offset)

@@ -8,10 +8,10 @@ import re
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import BinaryIO
 
-from player.library.containers.base import AudioInfo, ByteRange, NotAudioError, Probe, RangePayload, read_at, untagged
+from player.library.containers.base import AudioInfo, ByteRange, NotAudioError, Probe, RangePayload, read_at
 
 _HEADER_BYTES = 4
 _SEARCH_BYTES = 256 * 1024
@@ -55,8 +55,12 @@ class MpegFrame:
     """The features that all frames of one stream have in common: layer, version, rate."""
 
 
-@cache  # so that walking a file is one look-up a frame
-def _frame(second: int, third: int, mono: bool) -> MpegFrame | None:  # noqa: FBT001 - one bit of the header
+@lru_cache(maxsize=1 << 12)  # so that walking a file is one look-up a frame
+def _frame(header: bytes) -> MpegFrame | None:
+    """The frame with this header, or None where it is none."""
+    if len(header) < _HEADER_BYTES or header[0] != 0xFF or header[1] < 0xE0:  # noqa: PLR2004 - sync bits
+        return None
+    _, second, third, fourth = header
     version_bits, layer_bits = second >> 3 & 3, second >> 1 & 3
     bitrate_index, rate_index, padding = third >> 4, third >> 2 & 3, third >> 1 & 1
     if version_bits == 1 or layer_bits == 0 or bitrate_index in {0, 15} or rate_index == len(_RATES):
@@ -68,14 +72,13 @@ def _frame(second: int, third: int, mono: bool) -> MpegFrame | None:  # noqa: FB
     samples = 384 if layer == 1 else 576 if layer == 3 and version > 1 else 1152  # noqa: PLR2004 - the layers' names
     slot = 4 if layer == 1 else 1
     length = (samples // 8 // slot * bitrate // rate + padding) * slot
-    return MpegFrame(layer, version, bitrate, rate, 1 if mono else 2, length, samples, (layer, version, rate))
+    channels = 1 if fourth >> 6 == _MONO else 2
+    return MpegFrame(layer, version, bitrate, rate, channels, length, samples, (layer, version, rate))
 
 
 def frame_at(data: bytes, offset: int) -> MpegFrame | None:
     """The frame whose header lies at ``offset``, or None."""
-    if offset + _HEADER_BYTES > len(data) or data[offset] != 0xFF or data[offset + 1] < 0xE0:  # noqa: PLR2004 - sync bits
-        return None
-    return _frame(data[offset + 1], data[offset + 2], data[offset + 3] >> 6 == _MONO)
+    return _frame(data[offset : offset + _HEADER_BYTES])
 
 
 def find_frames(data: bytes, start: int = 0, *, at_end: bool) -> int | None:
@@ -104,13 +107,12 @@ def _is_chain(data: bytes, offset: int, *, at_end: bool) -> bool:
     return at_end and count > 1 and offset + _HEADER_BYTES > len(data)
 
 
-def probe(file: BinaryIO, size: int) -> Probe:
-    """Understand a file of MPEG audio frames.
+def probe(file: BinaryIO, whole: ByteRange) -> Probe:
+    """Understand a file of MPEG audio frames, which ``whole`` is without its tags.
 
     Raises:
         NotAudioError: there are none, or too few between the damage.
     """
-    whole = untagged(file, size)
     head, offset = b"", None
     for searched in (_WINDOW_BYTES, _SEARCH_BYTES):
         head = read_at(file, whole.start, min(searched, whole.length))
@@ -190,12 +192,12 @@ def _is_true(table: _Table, audio: ByteRange, first: MpegFrame, bitrates: Sequen
 def _windows(file: BinaryIO, audio: ByteRange, first: MpegFrame) -> list[tuple[bytes, int]] | None:
     """Windows at the start, the quarters and the end, with where frames begin in them; None when one holds none.
 
-    They are the windows that the fingerprint samples, so the disk is asked once.
+    A short file is one window. They are the windows that the fingerprint samples, so the disk is asked once.
     """
     windows: list[tuple[bytes, int]] = []
-    for quarter in range(5):
-        offset = max(0, audio.length - _WINDOW_BYTES) * quarter // 4
-        data = read_at(file, audio.start + offset, min(_WINDOW_BYTES, audio.length - offset))
+    length = _WINDOW_BYTES if audio.length > 5 * _WINDOW_BYTES else audio.length
+    for offset in sorted({(audio.length - length) * quarter // 4 for quarter in range(5)}):
+        data = read_at(file, audio.start + offset, length)
         position = find_frames(data, at_end=offset + len(data) == audio.length)
         frame = frame_at(data, position) if position is not None else None
         if position is None or frame is None or frame.kind != first.kind:

@@ -20,7 +20,7 @@ _APE_FIRST = frozenset({"ape", "wv", "mpc", "mpc8", "tak"})
 """Containers whose own tag is APEv2."""
 
 
-def read_blocks(file: BinaryIO, size: int, *, pictures: bool = False) -> list[TagBlock]:
+def read_blocks(file: BinaryIO, size: int, *, pictures: bool = False, framing: Framing | None = None) -> list[TagBlock]:
     """The blocks of the open file of ``size`` bytes, the most trusted first; those that cannot be read are left out.
 
     FFmpeg is asked where none of the readers here finds a name (rarer containers).
@@ -29,11 +29,12 @@ def read_blocks(file: BinaryIO, size: int, *, pictures: bool = False) -> list[Ta
         file: open for reading.
         size: its bytes.
         pictures: read pictures whole, not only that they are there.
+        framing: the tags at its ends, where they are known.
 
     Raises:
         OSError: the file cannot be read.
     """
-    framing = find_tags(file, size)
+    framing = framing or find_tags(file, size)
     start = framing.audio.start
     own: list[TagBlock] = []
     match container_at(file, start):
