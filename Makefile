@@ -7,7 +7,7 @@ PYTHON := $(VENV)/bin/python
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 2 --dist worksteal --reruns 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run check-music test check all-tests fast-tests lint bench mutants format clean
+.PHONY: help run check-music test check all-tests fast-tests lint style changed bench mutants format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,8 +23,8 @@ check-music:
 test: $(VENV)/.ready-dev ## set up, lint, check types and run the tests
 	@$(MAKE) --no-print-directory lint all-tests
 
-check: $(VENV)/.ready-dev ## the same without the slow tests: before each commit
-	@$(MAKE) --no-print-directory -j 2 lint fast-tests
+check: $(VENV)/.ready-dev ## the same without the slow tests, and the types of what changed alone: before each commit
+	@$(MAKE) --no-print-directory -j 2 changed fast-tests
 
 all-tests: $(VENV)/.ready-dev
 	@$(PYTEST)
@@ -32,11 +32,16 @@ all-tests: $(VENV)/.ready-dev
 fast-tests: $(VENV)/.ready-dev
 	@$(PYTEST) -m "not slow"
 
-lint: $(VENV)/.ready-dev ## formatting, lint, import rules and types
+lint: style ## formatting, lint, import rules and types
+	@$(VENV)/bin/pyright
+
+style: $(VENV)/.ready-dev
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/lint-imports --no-cache
-	@$(VENV)/bin/pyright
+
+changed: style
+	@.ci/types
 
 format: $(VENV)/.ready-dev ## format and mend what can be mended mechanically
 	@$(VENV)/bin/ruff check --fix .

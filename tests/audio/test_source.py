@@ -149,6 +149,7 @@ def test_a_codec_that_nobody_knows_gets_a_sentence(tmp_path):
     assert fails_with(path).startswith("a.wav")
 
 
+@pytest.mark.slow
 def test_a_search_for_sound_can_be_cancelled(tmp_path, monkeypatch):
     monkeypatch.setattr(source, "OPEN_SECONDS", 1.0)
     with AudioSource(str(nothing_but_a_header(tmp_path / "a.flac"))) as opened:

@@ -17,6 +17,7 @@ def folder(tmp_path):
     return home
 
 
+@pytest.mark.slow
 def test_people_are_measured_each_and_over_all(player, folder):
     document = player("experiment", "people", "--dataset", f"spotify:{folder}", "--json").document
     assert [person["name"] for person in document["people"]] == ["ann", "bob"]
@@ -31,6 +32,7 @@ def test_people_are_measured_each_and_over_all(player, folder):
     assert rate["low"] <= rate["median"] <= rate["high"]
 
 
+@pytest.mark.slow
 def test_one_person_s_baselines_are_kept_shown_and_repeated(player, folder):
     asked = (
         "--dataset",

@@ -78,6 +78,7 @@ def test_the_doctor_finds_broken_settings(player, tmp_path):
     assert (code, checks["settings"]["ok"]) == (1, False)
 
 
+@pytest.mark.slow
 def test_the_doctor_tells_a_wrong_setting_once_and_not_as_broken_weights(player, tmp_path):
     weights = doctor(player)[1]["musicnn weights"]
     (tmp_path / "data").mkdir()

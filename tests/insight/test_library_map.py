@@ -228,6 +228,7 @@ def test_the_page_asks_for_nothing_and_lets_only_its_own_script_run():
     assert f"script-src 'sha256-{digest}'" in policy
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("chromium"), reason="needs the browser chromium")
 def test_a_browser_draws_the_legend_and_runs_nothing_else(tmp_path):
     (tmp_path / "map.html").write_text(map_page(hostile_map()), "utf-8")

@@ -38,6 +38,7 @@ def test_a_voice_is_speech_and_tones_noise_beats_and_silence_are_not():
     assert not [name for name, samples in music.items() if measure_speech(samples.astype(np.float32)).is_speech]
 
 
+@pytest.mark.slow
 def test_the_demo_library_holds_no_speech(demo):
     assert not [row.title for row in load_collection(demo.database).rows[::6] if sounds_like_speech(row)]
 

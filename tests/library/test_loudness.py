@@ -93,6 +93,7 @@ def test_no_tag_makes_a_gain_that_is_no_number_or_that_clips(tones):
         assert level(tones, 1, replaygain="track").gain_db <= CEILING_DB + 3.0
 
 
+@pytest.mark.slow
 def test_only_what_neither_tags_nor_an_earlier_run_tell_is_measured(tones):
     put(tones, 1, track_gain=-3.0, track_peak=0.9)
     with tones.database.reader() as session:

@@ -16,10 +16,9 @@ from tests.support.tones import write_tones
 
 
 @pytest.fixture
-def player(running, monkeypatch, capsys):
-    monkeypatch.setenv("PLAYER_DATA_DIR", str(running.home.paths.data))
-
-    def call(*arguments):
+def player(monkeypatch, capsys):
+    def call(running, *arguments):
+        monkeypatch.setenv("PLAYER_DATA_DIR", str(running.home.paths.data))
         monkeypatch.setattr(sys, "argv", ["player", *arguments])
         code = run()
         said = capsys.readouterr()
@@ -29,26 +28,28 @@ def player(running, monkeypatch, capsys):
 
 
 def test_commands_drive_the_running_player(running, player):
-    state = json.loads(player("status", "--json")[1])
+    state = json.loads(player(running, "status", "--json")[1])
     now = running.snapshot().now
     assert (state["state"], state["station"], state["track"]["track_id"]) == ("playing", "Evening", now.track.id)
     assert [row["track_id"] for row in state["queue"]] == [row.track.id for row in running.snapshot().queue]
     first = state["queue"]
-    assert json.loads(player("queue", "--json")[1]) == first
-    assert json.loads(player("pause", "--json")[1])["state"] == "paused"
-    assert json.loads(player("seek", "0:07", "--json")[1])["position"] == pytest.approx(7)
-    assert json.loads(player("seek", "-3", "--json")[1])["position"] == pytest.approx(4)
-    assert json.loads(player("volume", "40", "--json")[1])["volume"] == 40
-    assert json.loads(player("volume", "-15", "--json")[1])["volume"] == 25
+    assert json.loads(player(running, "queue", "--json")[1]) == first
+    assert json.loads(player(running, "pause", "--json")[1])["state"] == "paused"
+    assert json.loads(player(running, "seek", "0:07", "--json")[1])["position"] == pytest.approx(7)
+    assert json.loads(player(running, "seek", "-3", "--json")[1])["position"] == pytest.approx(4)
+    assert json.loads(player(running, "volume", "40", "--json")[1])["volume"] == 40
+    assert json.loads(player(running, "volume", "-15", "--json")[1])["volume"] == 25
     for _ in range(2):
-        assert json.loads(player("up", "--json")[1])["thumb"] == 1, "a command given twice does not take the thumb off"
-    assert json.loads(player("next", "--json")[1])["state"] == "playing"
+        assert json.loads(player(running, "up", "--json")[1])["thumb"] == 1, (
+            "a command given twice does not take the thumb off"
+        )
+    assert json.loads(player(running, "next", "--json")[1])["state"] == "playing"
     assert running.snapshot().now.track.id != now.track.id
-    assert json.loads(player("previous", "--json")[1])["track"]["track_id"] == now.track.id
-    assert json.loads(player("down", "--json")[1])["track"]["track_id"] != now.track.id
+    assert json.loads(player(running, "previous", "--json")[1])["track"]["track_id"] == now.track.id
+    assert json.loads(player(running, "down", "--json")[1])["track"]["track_id"] != now.track.id
     assert running.thumbs()[now.track.id] == -1
-    assert json.loads(player("stop", "--json")[1])["state"] == "stopped"
-    assert "[playing]" in player("play")[1]
+    assert json.loads(player(running, "stop", "--json")[1])["state"] == "stopped"
+    assert "[playing]" in player(running, "play")[1]
 
 
 @pytest.mark.parametrize(
@@ -61,8 +62,8 @@ def test_commands_drive_the_running_player(running, player):
         (("play", "--station", "Evening", "--headless"), 1, "running on"),
     ],
 )
-def test_what_cannot_be_done_is_one_sentence(player, arguments, code, words):
-    got, out, err = player(*arguments)
+def test_what_cannot_be_done_is_one_sentence(running_for_all, player, arguments, code, words):
+    got, out, err = player(running_for_all, *arguments)
     assert (got, out) == (code, "")
     assert words in err
     assert err.count("\n") == 1
@@ -99,8 +100,8 @@ async def test_the_remote_screen_shows_and_drives_it(running):
 
 
 @pytest.mark.parametrize("command", ["status", "next", "pause"])
-def test_plain_commands_are_answered_without_the_whole_command_line(running, capsys, command):
-    data = str(running.home.paths.data)
+def test_plain_commands_are_answered_without_the_whole_command_line(running_for_all, capsys, command):
+    data = str(running_for_all.home.paths.data)
     assert answered_at_once([command, "--json", "--data-dir", data]) == 0
     assert json.loads(capsys.readouterr().out)["station"] == "Evening"
     assert answered_at_once([command, "--data-dir", "/nonexistent"]) == 1
@@ -113,7 +114,7 @@ def test_music_that_is_named_is_played_by_the_running_player_and_then_its_statio
         write_tones(tmp_path / f"{name}.flac", [(hertz, 0.5)]) for name, hertz in (("one", 440), ("two", 660))
     )
     before = running.snapshot().now.track.id
-    code, out, err = player("play", str(first), str(second), "--headless")
+    code, out, err = player(running, "play", str(first), str(second), "--headless")
     assert (code, err) == (0, "")
     lines = [json.loads(line) for line in out.splitlines()]
     assert [(line["event"], line["title"], line["action"]) for line in lines] == [
@@ -129,5 +130,5 @@ def test_music_that_is_named_is_played_by_the_running_player_and_then_its_statio
     while running.snapshot().station is None and time.monotonic() < deadline:
         time.sleep(0.02)
     assert running.snapshot().station.name == "Evening"
-    assert player("play", str(tmp_path / "three.flac"), "--headless")[0] == 1
-    assert "one" in player("play", str(first))[1], "without a terminal it is said what plays"
+    assert player(running, "play", str(tmp_path / "three.flac"), "--headless")[0] == 1
+    assert "one" in player(running, "play", str(first))[1], "without a terminal it is said what plays"

@@ -55,24 +55,24 @@ def converse(running, sent):
         (b"albumart ../../etc/passwd 0\n", "ACK [50@0] {albumart} there is no track “../../etc/passwd”\n".encode()),
     ],
 )
-def test_odd_requests_get_an_error_or_the_end_and_the_next_client_is_served(running, sent, answer):
-    got = converse(running, sent)
+def test_odd_requests_get_an_error_or_the_end_and_the_next_client_is_served(running_for_all, sent, answer):
+    got = converse(running_for_all, sent)
     assert got.startswith(b"ACK [2@0]") if answer is None else got == answer
-    assert converse(running, b"ping\n") == b"OK\n"
+    assert converse(running_for_all, b"ping\n") == b"OK\n"
 
 
-def test_connections_are_limited(running):
-    kept = [connect(running) for _ in range(MOST_CLIENTS)]
+def test_connections_are_limited(running_for_all):
+    kept = [connect(running_for_all) for _ in range(MOST_CLIENTS)]
     for each in kept:
         assert each.recv(100).startswith(b"OK MPD")
-    with connect(running) as one_more:
+    with connect(running_for_all) as one_more:
         assert b"too many clients" in one_more.recv(100)
     for each in kept:
         each.close()
 
 
-def test_the_socket_is_for_nobody_else_and_goes_with_the_player(running):
-    path = socket_path(running.home.paths.data)
+def test_the_socket_is_for_nobody_else_and_goes_with_the_player(running_for_all):
+    path = socket_path(running_for_all.home.paths.data)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
@@ -85,12 +85,14 @@ def test_a_second_player_on_a_data_folder_is_refused(tmp_path):
         assert (data / "player.lock").exists()
 
 
-def test_the_network_asks_for_the_password(running):
+def test_the_network_asks_for_the_password(running_for_all):
     free = network_socket(RemoteSettings(port=0))
     port = free.getsockname()[1]
     free.close()
     network = RemoteSettings(port=port, password="secret")
-    server = RemoteServer(running, running.home.database, running.home.paths, Settings(remote=network))
+    server = RemoteServer(
+        running_for_all, running_for_all.home.database, running_for_all.home.paths, Settings(remote=network)
+    )
     server.start()
     try:
         with socket.create_connection(("127.0.0.1", port), 20) as made, made.makefile("rb") as file:

@@ -1,5 +1,6 @@
 """The list of stations that is read before anything else says what the log says."""
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete
@@ -22,6 +23,7 @@ TOLD = st.tuples(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(TOLD, max_size=14))
 def test_thumbs_are_those_that_the_log_gives(database, told):

@@ -50,9 +50,26 @@ ENOUGH_FOR_ONE = 30_000
 KEPT_REVISIONS = sorted(file.stem for file in KEPT.glob("*.sql"))
 
 
-@pytest.fixture(params=KEPT_REVISIONS)
+@pytest.fixture(scope="module", params=KEPT_REVISIONS)
 def revision(request):
     return request.param
+
+
+@pytest.fixture(scope="module")
+def told(revision, tmp_path_factory):
+    """Table → its rows as they were before the player opened the file."""
+    path = tmp_path_factory.mktemp("told") / "player.db"
+    restore(revision, path)
+    return rows_of(path)
+
+
+@pytest.fixture(scope="module")
+def migrated(revision, tmp_path_factory):
+    """A data folder as the player left it that opened the file first; to be copied."""
+    paths = paths_in(tmp_path_factory.mktemp("migrated") / "data")
+    restore(revision, paths.database)
+    open_database(paths.database, backups=paths.backups).close()
+    return paths.data
 
 
 @pytest.fixture
@@ -61,14 +78,8 @@ def paths(tmp_path):
 
 
 @pytest.fixture
-def told(revision, paths):
-    """Table → its rows as they were before the player opened the file."""
-    restore(revision, paths.database)
-    return rows_of(paths.database)
-
-
-@pytest.fixture
-def opened(told, paths):
+def opened(migrated, paths):
+    shutil.copytree(migrated, paths.data)
     database = open_database(paths.database, backups=paths.backups)
     yield database
     database.close()
@@ -117,8 +128,9 @@ def test_a_dump_has_rows_in_every_table(told):
 
 
 @pytest.mark.slow
-def test_a_revision_still_makes_the_tables_it_made(revision, told, paths, tmp_path):
+def test_a_revision_still_makes_the_tables_it_made(revision, paths, tmp_path):
     # A migration that is out there is history: whoever ran it has what it made then.
+    restore(revision, paths.database)
     migrate_to(tmp_path / "made now.db", revision)
     assert schema_of(paths.database) == schema_of(tmp_path / "made now.db")
 

@@ -293,6 +293,7 @@ def test_texts_of_unknown_encoding_are_guessed(text, encoding):
 # --- hostile ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_whatever_a_file_says_its_tags_are_printable_text(data, tmp_path_factory):

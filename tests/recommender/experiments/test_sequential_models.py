@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from recommender.baselines import BASELINES
-from recommender.cluster import connection
 from recommender.configuration import REMOVED
 from recommender.experiments.json_values import json_object
 from recommender.experiments.model_comparison import compare_models
@@ -14,7 +13,6 @@ from recommender.experiments.run_config import ExperimentConfig, configure
 from recommender.experiments.sequential_models import BESIDE, MODERN, SEQUENTIAL, sequential_names
 from recommender.experiments.store import RunStore
 from recommender.training.sequential_recommender import ABLATIONS
-from tests.support.nodes import ray_nodes
 
 
 def test_ablations_are_every_form_of_the_model_with_what_stands_beside():
@@ -73,9 +71,6 @@ def test_figures_do_not_depend_on_how_many_processes_make_them(tmp_path, make_ra
     alone = compare_models(RunStore(tmp_path / "one"), dataset, question)
     together = compare_models(RunStore(tmp_path / "two"), dataset, question, jobs=2)
     assert alone.results == together.results
-    with ray_nodes(2) as nodes, connection(nodes.address):
-        on_cluster = compare_models(RunStore(tmp_path / "three"), dataset, question)
-    assert alone.results == on_cluster.results
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Evidence for the weights of feedback: runs of skips, the next calm hearing, and effects that were put into plays are found."""
 
 import numpy as np
+import pytest
 
 from recommender.habits.evidence import REFERENCE, effects, in_runs, surprises
 from tests.support.histories import listening
@@ -23,6 +24,7 @@ def test_a_surprise_is_of_a_later_session_and_surprises_cancel_out(plays):
     assert abs(np.nanmean(found)) < 1e-9
 
 
+@pytest.mark.slow
 def test_what_was_heard_out_is_heard_out_again_and_what_was_skipped_is_not():
     found = {row.kind: row for row in effects([listening(seed=seed, sessions=150, taste=4.0) for seed in range(3)])}
     assert found["heard out"].effect > 0.02

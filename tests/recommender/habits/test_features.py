@@ -14,6 +14,7 @@ from tests.support.histories import listening
 SHORT = listening(seed=3, sessions=8)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(row=st.integers(1, len(SHORT) - 1), seconds=st.floats(0.5, 1700.0), track=st.integers(0, 39))
 def test_neither_length_nor_end_nor_verdict_of_a_play_is_among_its_features(row, seconds, track):

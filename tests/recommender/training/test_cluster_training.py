@@ -1,4 +1,4 @@
-"""Training on a Ray cluster of several nodes, all of them on this machine."""
+"""What runs on a Ray cluster of several nodes, all of them on this machine: one is started for all of it."""
 
 import threading
 import time
@@ -9,6 +9,15 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
+from embeddings.cluster import FILES_A_TASK, embed_on_cluster
+from embeddings.errors import EmbeddingError
+from embeddings.pipeline import embed_many
+from embeddings.weights.files import MUSICNN_WHEEL, ensure_weights
+from recommender.cluster import connection
+from recommender.datasets.opening import dataset_of
+from recommender.experiments.model_comparison import compare_models
+from recommender.experiments.run_config import configure
+from recommender.experiments.store import RunStore
 from recommender.sequence.items import Items
 from recommender.sequence.network import SequentialNetwork
 from recommender.sequence.objective import batch_loss
@@ -19,10 +28,13 @@ from recommender.training.loading import ShardRequest, draw_part
 from recommender.training.sequential_recommender import export_sequential
 from recommender.training.shards import ShardFolder
 from recommender.training.trainer import RowsInMemory, TrainingSetup, optimiser_of, train_on
+from tests.support.library import write_songs
 from tests.support.nodes import ray_nodes
 
 pytestmark = pytest.mark.slow
 
+EPOCHS = 30
+"""Long enough for a node to be lost in the middle."""
 NO_CONTENT = np.zeros((30, 0), np.float32)
 
 
@@ -30,23 +42,6 @@ NO_CONTENT = np.zeros((30, 0), np.float32)
 def cluster():
     with ray_nodes(3) as nodes:
         yield nodes
-
-
-def test_one_worker_trains_the_very_network_that_training_in_memory_does(
-    cluster, make_many, make_shards, small, tmp_path
-):
-    shards = make_shards(make_many(), shard_rows=5000, asked_listeners=60)
-    figures = train(TrainingRequest(shards, tmp_path / "run", small, cluster.address))
-    folder = ShardFolder(shards)
-    assert folder.parts == 1
-    judge = FrozenValidator(*folder.validation(), small.length)
-    rows = RowsInMemory(folder.read(0), small, 0)
-    rows.stations = folder.stations
-    alone = train_on(rows, judge, NO_CONTENT, small, 0, TrainingSetup())
-    assert [epoch["loss"] for epoch in figures["epochs"]] == [report.loss for report in alone.reports]
-    found = load_file(tmp_path / "run" / "weights.safetensors")
-    for name, array in export_sequential(alone).items():
-        assert np.array_equal(found[name], array), name
 
 
 def test_a_step_of_two_workers_is_that_of_both_batches_together(cluster, make_many, make_shards, small, tmp_path):
@@ -73,17 +68,17 @@ def test_a_step_of_two_workers_is_that_of_both_batches_together(cluster, make_ma
         assert torch.allclose(found[name], parameter, atol=1e-6), name
 
 
-def test_a_node_lost_in_the_middle_changes_nothing_in_the_result(
+def test_one_worker_whose_node_is_lost_trains_the_very_network_that_training_in_memory_does(
     cluster, make_many, make_shards, small, tmp_path, capsys
 ):
-    shards = make_shards(make_many(), shard_rows=600, asked_listeners=30)
-    request = TrainingRequest(
-        shards, tmp_path / "lost", replace(small, epochs=2), cluster.address, workers=2, checkpoint_every=0.5
-    )
+    config = replace(small, epochs=EPOCHS, patience=EPOCHS)
+    shards = make_shards(make_many(), shard_rows=5000, asked_listeners=60)
+    folder = ShardFolder(shards)
+    assert folder.parts == 1
 
     def lose_a_node():
         deadline = time.monotonic() + 120.0
-        kept = tmp_path / "lost" / "checkpoint_manager_snapshot.json"  # what Ray knows of, and goes on from
+        kept = tmp_path / "run" / "checkpoint_manager_snapshot.json"  # what Ray knows of, and goes on from
         while not (kept.exists() and "checkpoint_2" in kept.read_text()) and time.monotonic() < deadline:
             time.sleep(0.05)
         cluster.remove_node(working_node(), allow_graceful=False)
@@ -96,10 +91,45 @@ def test_a_node_lost_in_the_middle_changes_nothing_in_the_result(
 
     losing = threading.Thread(target=lose_a_node)
     losing.start()
-    disturbed = train(request)
+    figures = train(TrainingRequest(shards, tmp_path / "run", config, cluster.address, checkpoint_every=0.3))
     losing.join()
+    cluster.add_node(num_cpus=1)
     assert "goes on in epoch" in capsys.readouterr().err
-    undisturbed = train(replace(request, out=tmp_path / "whole"))
-    assert [epoch["loss"] for epoch in disturbed["epochs"]] == [epoch["loss"] for epoch in undisturbed["epochs"]]
-    first, second = (load_file(tmp_path / name / "weights.safetensors") for name in ("lost", "whole"))
-    assert all(np.array_equal(first[name], second[name]) for name in first)
+    judge = FrozenValidator(*folder.validation(), config.length)
+    rows = RowsInMemory(folder.read(0), config, 0)
+    rows.stations = folder.stations
+    alone = train_on(rows, judge, NO_CONTENT, config, 0, TrainingSetup())
+    assert [epoch["loss"] for epoch in figures["epochs"]] == [report.loss for report in alone.reports]
+    found = load_file(tmp_path / "run" / "weights.safetensors")
+    for name, array in export_sequential(alone).items():
+        assert np.array_equal(found[name], array), name
+
+
+def test_a_lost_node_and_a_bad_file_cost_embedding_nothing_else(cluster, tmp_path):
+    try:
+        weights = ensure_weights(MUSICNN_WHEEL, named=None, cache=tmp_path / "weights")
+    except EmbeddingError as error:
+        pytest.skip(f"needs the weights of musicnn: {error}")
+    files = sorted(write_songs(tmp_path / "songs", FILES_A_TASK + 3, 0.2).iterdir())
+    damaged = tmp_path / "damaged.wav"
+    damaged.write_bytes(b"RIFF")
+    lost = threading.Timer(2.0, lambda: cluster.remove_node(cluster.worker_nodes[-1], allow_graceful=False))
+    lost.start()
+    with connection(cluster.address) as ray:
+        results = list(embed_on_cluster(ray, [*files, damaged], "musicnn", weights))
+    lost.join()
+    assert sorted(result.index for result in results) == list(range(len(files) + 1))
+    assert [result.path for result in results if result.error] == [damaged]
+    alone = {result.path: result.embedding for result in embed_many(files, "musicnn", weights, workers=1)}
+    for result in results:
+        if result.embedding is not None:
+            np.testing.assert_allclose(result.embedding.vector, alone[result.path].vector, atol=1e-5)
+
+
+def test_figures_do_not_depend_on_where_they_are_made(cluster, make_many, tmp_path):
+    dataset = dataset_of(make_many(rows=600), name="csv:made-up")
+    question = configure(dataset, models="random,like-rate,biased-mf", seeds=2)
+    alone = compare_models(RunStore(tmp_path / "one"), dataset, question)
+    with connection(cluster.address):
+        on_cluster = compare_models(RunStore(tmp_path / "two"), dataset, question)
+    assert alone.results == on_cluster.results
