@@ -1,4 +1,4 @@
-"""Charts in the characters of a terminal: curves in braille in a frame, curves of blocks, intervals and bars."""
+"""Charts in the characters of a terminal: curves in braille in a frame, and curves of blocks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from player.tui.chart import BRAILLE, DOTS_ACROSS, DOTS_DOWN, Camera, way
 
-EIGHTHS = " ▏▎▍▌▋▊▉█"
 LEVELS = "▁▂▃▄▅▆▇█"
 LINE, DOTTED = 1, 5
 """Dots from one to the next along a curve."""
@@ -74,27 +73,3 @@ def blocks(values: Sequence[float]) -> str:
     low, span = min(values), max(values) - min(values)
     levels = [round((value - low) / span * (len(LEVELS) - 1)) if span > 0 else 0 for value in values]
     return "".join(LEVELS[level] for level in levels)
-
-
-def interval_line(low: float | None, mean: float, high: float | None, start: float, end: float, width: int) -> str:
-    """``   ├──●──┤  ``: a figure and its interval on an axis from ``start`` to ``end``, ``width`` cells wide."""
-
-    def cell(value: float) -> int:
-        share = (min(max(value, start), end) - start) / (end - start) if end > start else 0.5
-        return round(share * (width - 1))
-
-    cells = [" "] * width
-    if low is not None and high is not None:
-        first, last = cell(low), cell(high)
-        cells[first : last + 1] = "─" * (last + 1 - first)
-        if last > first:
-            cells[first], cells[last] = "├", "┤"
-    cells[cell(mean)] = "●"
-    return "".join(cells)
-
-
-def bar(share: float, width: int) -> str:
-    """A bar of ``share`` (0…1) of ``width`` cells, to an eighth of a cell."""
-    eighths = round(min(1.0, max(0.0, share)) * width * 8)
-    whole, rest = divmod(eighths, 8)
-    return ("█" * whole + (EIGHTHS[rest] if rest else "")).ljust(width)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from player.cli.plots import bar, interval_line
 from player.text import printable
 from recommender.experiments.json_values import Json, JsonObject, is_list, is_object, number, objects, text
 
@@ -31,9 +30,6 @@ COLUMNS = (
 FEWEST_COLUMNS = 3
 COLUMN_WIDTH = 14
 NAME_WIDTH = 22
-LINE_WIDTH = 44
-"""Cells of the drawing of intervals."""
-BAR_WIDTH = 24
 CLEP_COLUMNS = ("accuracy", "precision", "recall", "auroc", "fpr")
 P_HARD_COLUMNS = (
     ("auc", "pair AUC", 3),
@@ -122,7 +118,6 @@ def _print_baselines(record: "Record", console: "Console") -> None:
     rows = objects(results.get("results"))
     models = _by_auc(rows)
     _print_table(rows, models, console)
-    _print_intervals(rows, models, console)
     _print_shares(results, models, console)
     friedman = results.get("friedman")
     if is_object(friedman):
@@ -248,25 +243,6 @@ def _print_fitting(
         console.print(f"A wider terminal also shows {rest}; --json has every measure.", style="dim")
 
 
-def _print_intervals(rows: Sequence[JsonObject], models: Sequence[str], console: "Console") -> None:
-    """Pair AUC of each model on one axis."""
-    auc = {text(row.get("model")): row for row in rows if row.get("metric") == "auc"}
-    bounds = [
-        value for row in auc.values() for key in ("mean", "low", "high") if (value := number(row.get(key))) is not None
-    ]
-    if not bounds:
-        return
-    start, end = min(bounds), max(bounds)
-    console.print(f"pair AUC{'':<{NAME_WIDTH - 8}} {start:<.3f}{end:>{LINE_WIDTH - 5}.3f}")
-    for model in models:
-        row = auc.get(model)
-        mean = None if row is None else number(row.get("mean"))
-        if row is not None and mean is not None:
-            line = interval_line(number(row.get("low")), mean, number(row.get("high")), start, end, LINE_WIDTH)
-            console.print(clean(f"{model:<{NAME_WIDTH}} {line}"))
-    console.print()
-
-
 def _print_shares(results: JsonObject, models: Sequence[str], console: "Console") -> None:
     """Pair AUC of the best model by the listeners' share of likes so far."""
     if not models:
@@ -278,7 +254,7 @@ def _print_shares(results: JsonObject, models: Sequence[str], console: "Console"
     for row in best:
         mean = number(row.get("mean")) or 0.0
         span = f"{number(row.get('share_low')) or 0:.0%} to {number(row.get('share_high')) or 0:.0%}"
-        console.print(f"  {span:<14} {bar(mean, BAR_WIDTH)} {mean:.3f}  ({_count(row, 'count')})")
+        console.print(f"  {span:<14} {mean:.3f}  ({_count(row, 'count')})")
     console.print()
 
 
@@ -332,7 +308,21 @@ def _print_clep(record: "Record", console: "Console") -> None:
     """Table 2, the tests, the findings and the notes."""
     results = record.results
     console.print(f"  medians over {number(results.get('listeners')) or 0:.0f} listeners")
-    _print_table2(objects(results.get("table2")), console)
+    rows = objects(results.get("table2"))
+    lines = [
+        (
+            text(row.get("variant")),
+            ["–" if (each := number(row.get(metric))) is None else f"{each:.3f}" for metric in CLEP_COLUMNS],
+        )
+        for row in rows
+    ]
+    _print_fitting(
+        "",
+        ["AUROC" if name == "auroc" else "FPR" if name == "fpr" else name for name in CLEP_COLUMNS],
+        lines,
+        console,
+        len(CLEP_COLUMNS),
+    )
     for test in objects(results.get("friedman")):
         chi2, p = number(test.get("chi2")), number(test.get("p"))
         said = text(test.get("omitted")) if chi2 is None or p is None else f"χ² = {chi2:.2f}, p = {p:.3g}"
@@ -348,20 +338,6 @@ def _print_clep(record: "Record", console: "Console") -> None:
     console.print(clean(text(results.get("conclusion"))), soft_wrap=True)
     for note in _strings(results.get("notes")):
         console.print(clean(f"  {note}"), style="dim", soft_wrap=True)
-
-
-def _print_table2(rows: Sequence[JsonObject], console: "Console") -> None:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("")
-    for metric in CLEP_COLUMNS:
-        table.add_column("AUROC" if metric == "auroc" else "FPR" if metric == "fpr" else metric, justify="right")
-    for row in rows:
-        figures = [number(row.get(metric)) for metric in CLEP_COLUMNS]
-        table.add_row(clean(text(row.get("variant"))), *("–" if each is None else f"{each:.3f}" for each in figures))
-    console.print(table)
 
 
 def _print_p_hard(record: "Record", console: "Console") -> None:
