@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import IO, Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from player.feedback.event_history import load_history
 from player.feedback.event_store import EventStore
@@ -80,6 +80,19 @@ COLUMNS = tuple(field.name for field in fields(EventRow))
 _NAMES_FROM_TAGS = frozenset({"artist", "title", "album", "path", "station", "note"})
 
 
+_OF_EVENT = "time_us track_id session_id kind action position value note origin decision_id"
+_OF_DECISION = "model_version arm slot rank score propensity temperature eligible_count trial_id pair"
+_TOLD: Mapping[str, Any] = {
+    "event_id": Event.id,
+    "station_id": func.coalesce(Event.station_id, NO_STATION),
+    "station": Station.name,
+    "undoes": Event.undoes_id,
+    **{name: getattr(Event, name) for name in _OF_EVENT.split()},
+    **{name: getattr(Decision, name) for name in _OF_DECISION.split()},
+}
+"""Field of an :class:`EventRow` → what is read for it."""
+
+
 def exported_events(database: Database, *, only_feedback: bool = False) -> Iterator[EventRow]:
     """The log in time order.
 
@@ -94,84 +107,36 @@ def exported_events(database: Database, *, only_feedback: bool = False) -> Itera
     stands = {event.id for event in standing(log)}
     forgotten = {event.id for event in log if times.forgotten(event)}
     query = (
-        select(
-            Event.id,
-            Event.time_us,
-            Event.track_id,
-            Event.station_id,
-            Station.name,
-            Event.session_id,
-            Event.kind,
-            Event.action,
-            Event.position,
-            Event.undoes_id,
-            Event.value,
-            Event.note,
-            Event.origin,
-            Event.decision_id,
-            Decision.model_version,
-            Decision.arm,
-            Decision.slot,
-            Decision.rank,
-            Decision.score,
-            Decision.propensity,
-            Decision.temperature,
-            Decision.eligible_count,
-            Decision.trial_id,
-            Decision.pair,
-        )
+        select(*(column.label(name) for name, column in _TOLD.items()))
         .outerjoin(Station, Station.id == Event.station_id)
         .outerjoin(Decision, Decision.id == Event.decision_id)
         .order_by(Event.time_us, Event.id)
     )
     with database.reader() as session:
-        for found in session.execute(query).yield_per(_ROWS_AT_A_TIME):
-            said = labels.get(found.id)
+        for found in session.execute(query).mappings().yield_per(_ROWS_AT_A_TIME):
+            event, said = found["event_id"], labels.get(found["event_id"])
             if said is not None or not only_feedback:
-                marks = {"stands": found.id in stands, "forgotten": found.id in forgotten}
-                yield _row(found, rows[found.track_id], said, marks)
+                marks = {"stands": event in stands, "forgotten": event in forgotten}
+                yield _row({**found, **marks}, rows[found["track_id"]], said)
 
 
-def _row(found: Any, track: TrackRow, said: LabelledEvent | None, marks: Mapping[str, bool]) -> EventRow:
-    signal = None if said is None else said.signal
+def _row(told: dict[str, Any], track: TrackRow, said: LabelledEvent | None) -> EventRow:
+    signal, epoch = None if said is None else said.signal, told.pop("time_us") / MICROSECONDS
     return EventRow(
-        event_id=found.id,
-        time=datetime.fromtimestamp(found.time_us / MICROSECONDS, UTC),
-        epoch=found.time_us / MICROSECONDS,
+        time=datetime.fromtimestamp(epoch, UTC),
+        epoch=epoch,
         listener=LISTENER,
-        track_id=found.track_id,
         artist=track.artist,
         title=track.title,
         album=track.album,
         path=file_of(track.path),
-        station_id=NO_STATION if found.station_id is None else found.station_id,
-        station=found.name,
-        session_id=found.session_id,
-        kind=found.kind,
-        action=found.action,
-        position=found.position,
         duration=track.duration,
         share=None if said is None or math.isnan(said.share) else said.share,
         outcome=None if signal is None else signal.outcome.name.lower(),
         label=None if signal is None else signal.label,
         weight=None if signal is None else signal.weight,
         explicit=None if signal is None else signal.explicit,
-        **marks,
-        undoes=found.undoes_id,
-        value=found.value,
-        note=found.note,
-        origin=found.origin,
-        decision_id=found.decision_id,
-        model_version=found.model_version,
-        arm=found.arm,
-        slot=found.slot,
-        rank=found.rank,
-        score=found.score,
-        propensity=found.propensity,
-        temperature=found.temperature,
-        eligible_count=found.eligible_count,
-        trial_id=found.trial_id,
-        pair=found.pair,
+        **told,
     )
 
 
