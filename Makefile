@@ -2,9 +2,11 @@
 VENV := .venv
 PLAYER := $(VENV)/bin/player
 PYTHON := $(VENV)/bin/python
-# Two processes of one thread each; whoever has no test left takes from the other. Beside sound servers, children at the lowest
-# priority and a type checker a deadline may be missed: what fails is tried once more, and the report counts it as rerun.
-PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest -n 2 --dist worksteal --reruns 1
+# Processes of one thread each; whoever has no test left takes from the others. All tests take one process more than two cores
+# have, for those that listen to music wait for it. Beside sound servers, children at the lowest priority and a type checker a
+# deadline may be missed: what fails is tried once more, and the report counts it as rerun.
+PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(PYTHON) -m pytest --dist worksteal --reruns 1
+WORKERS := 3
 
 .DEFAULT_GOAL := help
 .PHONY: help run check-music test check all-tests fast-tests lint style changed bench mutants format clean
@@ -27,10 +29,10 @@ check: $(VENV)/.ready-dev ## the same without the slow tests, and the types of w
 	@$(MAKE) --no-print-directory -j 2 changed fast-tests
 
 all-tests: $(VENV)/.ready-dev
-	@$(PYTEST)
+	@$(PYTEST) -n $(WORKERS)
 
 fast-tests: $(VENV)/.ready-dev
-	@$(PYTEST) -m "not slow"
+	@$(PYTEST) -n 2 -m "not slow"
 
 lint: style ## formatting, lint, import rules and types
 	@$(VENV)/bin/pyright

@@ -10,9 +10,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 
-from player.storage.database import open_database
 from player.storage.models import Station, Track
-from tests.support.library import copy_home, make_demo_library, make_library, write_songs
+from tests.support.library import copy_home, make_demo_library, make_library, new_database, write_songs
 from tests.support.once import once
 
 TRACKS = 8
@@ -57,7 +56,7 @@ def tones(tones_template, tmp_path):
 @pytest.fixture
 def database(tmp_path):
     """A database with eight tracks (ids 1…8, 200 s each) and two stations (ids 1 and 2), without files."""
-    opened = open_database(tmp_path / "data" / "player.db")
+    opened = new_database(tmp_path / "data" / "player.db")
     with opened.session() as session:
         session.add_all(bare_track(number) for number in range(1, TRACKS + 1))
         session.add_all(Station(id=n, name=f"Station {n}", noise_seed=n, created_us=n) for n in (1, 2))

@@ -9,8 +9,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy is loaded: the mac
 import pytest
 
 from player.integrations.history.archive import Export
-from player.storage.database import open_database
 from player.storage.models import Station, Track, TrackFile
+from tests.support.library import new_database
 
 SONGS = [
     ("The Beatles", "Yesterday", "Help!", 125.0),
@@ -26,7 +26,7 @@ SONGS = [
 @pytest.fixture
 def database(tmp_path):
     """The songs above and a station, Evening."""
-    opened = open_database(tmp_path / "data" / "player.db")
+    opened = new_database(tmp_path / "data" / "player.db")
     with opened.session() as session:
         for number, (artist, title, album, seconds) in enumerate(SONGS, 1):
             session.add(library_track(number, artist, title, album, seconds))

@@ -7,13 +7,13 @@ from player.integrations import named_music
 from player.library.scan import scan
 from player.library.search import TrackIndex
 from player.library.tracks import load_catalogue
-from player.storage.database import open_database
+from tests.support.library import new_database
 from tests.support.tones import write_tones
 
 
 @pytest.fixture
 def database(tmp_path):
-    opened = open_database(tmp_path / "player.db")
+    opened = new_database(tmp_path / "player.db")
     yield opened
     opened.close()
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from player.storage.database import Database, open_database
+from player.storage.database import Database
 from tests.library.audio_files import FORMATS, encode
+from tests.support.library import new_database
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +26,7 @@ def originals(tmp_path_factory) -> Callable[[str], Path]:
 
 @pytest.fixture
 def database(tmp_path) -> Database:
-    opened = open_database(tmp_path / "data" / "player.db")
+    opened = new_database(tmp_path / "data" / "player.db")
     yield opened
     opened.close()
 

@@ -22,9 +22,8 @@ from player.library.embed import (
 )
 from player.library.embed_priority import PriorityKeeper
 from player.library.scan import scan
-from player.storage.database import open_database
 from player.storage.models import Embedding
-from tests.support.library import copy_home, make_library, write_songs
+from tests.support.library import copy_home, make_library, new_database, write_songs
 from tests.support.published import save_checkpoint
 
 pytestmark = pytest.mark.slow
@@ -240,7 +239,7 @@ def test_an_earlier_speed_serves_until_there_is_one(monkeypatch):
 
 
 def test_a_speed_is_kept_for_each_front_end_and_number_of_workers(tmp_path):
-    database = open_database(tmp_path / "player.db")
+    database = new_database(tmp_path / "player.db")
     keep_rate(database, rate_key("musicnn", "1", 2), 2.5)
     assert load_rate(database, rate_key("musicnn", "1", 2)) == 2.5
     assert load_rate(database, rate_key("musicnn", "1", 1)) is None

@@ -4,9 +4,9 @@ import pytest
 
 from player.library.embed_priority import KEY, EmbedPriority, PriorityKeeper, WaitingTracks, load_priority
 from player.library.vectors import any_pending, newest_track_id, pending_tracks, store_embedding
-from player.storage.database import open_database
 from player.storage.key_value import keep_fact, read_fact
 from player.storage.models import PlayerState, Station, StationSeed, Track, TrackFile
+from tests.support.library import new_database
 
 TRACKS = (
     # id, artist, album, genre, when it was added
@@ -34,7 +34,7 @@ def add(session, number, artist, album, genre, when):
 @pytest.fixture
 def database(tmp_path):
     """Six tracks without vectors; station 1 has track 1 as its seed, station 2 the genre rock, station 3 everything."""
-    opened = open_database(tmp_path / "player.db")
+    opened = new_database(tmp_path / "player.db")
     with opened.session() as session:
         for track in TRACKS:
             add(session, *track)

@@ -12,9 +12,10 @@ from sqlalchemy import select
 
 from player.library.scan import scan
 from player.library.tracks import load_catalogue
-from player.storage.database import Database, open_database
+from player.storage.database import Database
 from player.storage.models import Track, TrackFile
 from tests.library.audio_files import FORMATS, encode, remux
+from tests.support.library import new_database
 
 KINDS = ("flac", "opus", "mp3")
 
@@ -38,7 +39,7 @@ class Shelf:
         self.here.mkdir()
         self.drive.mkdir()
         (self.drive / "kept.flac").write_bytes(encode(folder / "kept.flac", "flac", seconds=0.3, seed=99).read_bytes())
-        self.database = open_database(folder / "player.db")
+        self.database = new_database(folder / "player.db")
         self.files: dict[Path, int] = {}
         for number, original in enumerate(originals):
             self.files[Path(shutil.copy(original, self.here / f"{number}{original.suffix}"))] = number

@@ -12,10 +12,10 @@ from player.library.scan import scan
 from player.library.search import TrackIndex, narrowed, tags_asked
 from player.library.sound_tags import SoundTags
 from player.library.tracks import load_catalogue
-from player.storage.database import open_database
 from player.storage.folding import normalise, words_of
 from player.storage.models import Track
 from tests.library.library_rows import put, track
+from tests.support.library import new_database
 
 TRACKS = [
     track(1, "Hoppípolla", "Sigur Rós", "Takk...", "Post-Rock", 2005),
@@ -37,7 +37,7 @@ HEARD_OF = {"plays": {2: 7, 99: 4}, "skips": {3: 2}, "played": {2: time.time()},
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory):
-    database = open_database(tmp_path_factory.mktemp("found") / "player.db")
+    database = new_database(tmp_path_factory.mktemp("found") / "player.db")
     yield TrackIndex(database, put(database, [dict(one) for one in TRACKS]), lambda: HEARD_TAGS)
     database.close()
 
@@ -153,7 +153,7 @@ WORDS = st.text(st.sampled_from("aáÁbBß øØ'京"), max_size=6)
     st.text(st.sampled_from("aáb øß京"), min_size=1, max_size=3),
 )
 def test_the_index_agrees_with_looking_at_every_row(tmp_path_factory, names, asked):
-    database = open_database(tmp_path_factory.mktemp("slow") / "player.db")
+    database = new_database(tmp_path_factory.mktemp("slow") / "player.db")
     rows = put(database, [track(i, title, artist, "", "") for i, (title, artist) in enumerate(names, 1)])
     wanted = words_of(asked)
 

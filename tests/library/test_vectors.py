@@ -12,8 +12,9 @@ from sqlalchemy import create_engine
 
 from embeddings.pooling import Pooling
 from player.library.vectors import load_vectors, store_embedding
-from player.storage.database import migrations_folder, open_database
+from player.storage.database import migrations_folder
 from player.storage.models import Track
+from tests.support.library import new_database
 
 MEAN, SPREAD, TAGS = np.array([1, 2, 3], "<f4"), np.array([4, 5, 6], "<f4"), np.array([0.5], "<f4")
 TRACK = "INSERT INTO track VALUES (?, ?, NULL, 't', 'a', 'b', '', 'g', NULL, NULL, NULL, 1.0, 'flac', 44100, 2, 0)"
@@ -21,7 +22,7 @@ TRACK = "INSERT INTO track VALUES (?, ?, NULL, 't', 'a', 'b', '', 'g', NULL, NUL
 
 @pytest.fixture
 def session(tmp_path):
-    database = open_database(tmp_path / "player.db")
+    database = new_database(tmp_path / "player.db")
     with database.session() as session:
         session.add_all(track(number) for number in (1, 2, 3, 4))
         session.flush()
@@ -84,7 +85,7 @@ def test_a_database_from_before_the_spread_keeps_its_vectors(tmp_path):
         connection.execute(TRACK, (1, "fingerprint"))
         row = (1, "f", "1", MEAN.tobytes(), TAGS.tobytes(), None, 0)
         connection.execute("INSERT INTO embedding VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-    database = open_database(path)
+    database = new_database(path)
     with database.reader() as session:
         np.testing.assert_array_equal(load_vectors(session, "f", [1]).vectors, [MEAN])
         assert not load_vectors(session, "f", [1], Pooling.MEAN_AND_SPREAD).present.any()

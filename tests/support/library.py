@@ -7,7 +7,9 @@ tones), which is all that stations, queues and training need in order to be test
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from sqlalchemy import update
@@ -63,9 +65,25 @@ def paths_in(folder: Path) -> Paths:
     return Paths(data=folder, config=folder, cache=folder / "cache")
 
 
+@cache
+def _empty() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "player.db")
+        open_database(path).close()
+        return path.read_bytes()
+
+
+def new_database(path: Path) -> Database:
+    """A database, empty where there is none yet: migrated once a process, as migrating takes a dozen tests' time."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(_empty())
+    return open_database(path)
+
+
 def open_home(folder: Path) -> Home:
     paths = paths_in(folder)
-    return Home(paths, open_database(paths.database, backups=paths.backups))
+    return Home(paths, new_database(paths.database))
 
 
 def settings(**station) -> Settings:
