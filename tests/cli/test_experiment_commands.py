@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recommender.datasets.opening import dataset_of
+from recommender.experiments.model_comparison import compare_models
+from recommender.experiments.run_config import configure
+from recommender.experiments.store import RunStore
 from tests.support.golden import holds
+from tests.support.random_logs import random_log
 
 pytestmark = pytest.mark.slow
 
@@ -37,6 +43,23 @@ def measure(player, plays):
         )  # fmt: skip
 
     return call
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """The folder of one finished run, for tests of what is made of its record."""
+    store = RunStore(tmp_path_factory.mktemp("kept") / "experiments")
+    dataset = dataset_of(random_log(0, rows=300), name="csv:/nowhere.csv")
+    compare_models(store, dataset, configure(dataset, models="random,like-rate"))
+    return store.root
+
+
+@pytest.fixture
+def record(kept, tmp_path):
+    """Its record's file in a data folder of one's own."""
+    shutil.copytree(kept, tmp_path / "data" / "experiments")
+    (path,) = (tmp_path / "data" / "experiments").glob("*/record.json")
+    return path
 
 
 def test_the_document_has_the_data_the_split_and_a_row_for_every_figure(measure, plays):
@@ -118,9 +141,11 @@ def test_changed_data_cannot_be_repeated(player, measure, plays):
     assert "plays.csv" in player("experiment", "repeat", identity).sentence
 
 
-def test_a_damaged_record_is_told_and_the_others_still_list(player, measure, tmp_path):
-    good, bad = measure("--json").document["id"], measure("--json").document["id"]
-    (tmp_path / "data" / "experiments" / bad / "record.json").write_text("{")
+def test_a_damaged_record_is_told_and_the_others_still_list(player, record):
+    good, bad = record.parent.name, "0" * 8
+    broken = record.parent.with_name(bad)
+    broken.mkdir()
+    (broken / "record.json").write_text("{")
     answer = player("experiment", "list")
     assert good in answer.out
     assert bad in answer.err
@@ -128,15 +153,14 @@ def test_a_damaged_record_is_told_and_the_others_still_list(player, measure, tmp
     assert "damaged" in player("experiment", "show", bad).sentence
 
 
-def test_text_in_a_record_cannot_drive_the_terminal(player, measure, tmp_path):
-    identity = measure("--json").document["id"]
-    path = tmp_path / "data" / "experiments" / identity / "record.json"
-    record = json.loads(path.read_text())
-    record["results"]["conclusion"] = "\x1b]0;owned\x07[bold]x"
-    record["results"]["results"][0]["model"] = "\x1b[2J"
-    record["configuration"]["dataset"] = "a\nb\x1b"
-    record["results"]["friedman"] = [1, "two"]
-    path.write_text(json.dumps(record))
+def test_text_in_a_record_cannot_drive_the_terminal(player, record):
+    path, identity = record, record.parent.name
+    document = json.loads(path.read_text())
+    document["results"]["conclusion"] = "\x1b]0;owned\x07[bold]x"
+    document["results"]["results"][0]["model"] = "\x1b[2J"
+    document["configuration"]["dataset"] = "a\nb\x1b"
+    document["results"]["friedman"] = [1, "two"]
+    path.write_text(json.dumps(document))
     said = player("experiment", "show", identity)
     assert said.code == 0
     assert "\x1b" not in said.out
@@ -145,9 +169,8 @@ def test_text_in_a_record_cannot_drive_the_terminal(player, measure, tmp_path):
 
 
 @pytest.mark.parametrize("depth", [150, 100_000])
-def test_a_record_that_is_nested_deeply_is_shown_or_told(player, measure, tmp_path, depth):
-    identity = measure("--json").document["id"]
-    path = tmp_path / "data" / "experiments" / identity / "record.json"
+def test_a_record_that_is_nested_deeply_is_shown_or_told(player, record, depth):
+    path, identity = record, record.parent.name
     nested = "[" * depth + "]" * depth
     path.write_text(path.read_text().replace('"configuration": {', f'"configuration": {{"deep": {nested},', 1))
     for command in (("show", identity), ("compare", identity, identity), ("repeat", identity), ("list",)):
@@ -206,8 +229,8 @@ def test_only_likes_or_one_moment_is_refused(player, tmp_path):
     assert "nothing to measure on" in player(*asked).sentence
 
 
-@pytest.mark.parametrize("models", ["random,like-rate,personal-most-played,act-r", "content-knn"])
-def test_the_players_own_log_is_a_data_set_too(demo, player, tmp_path, models):
+def test_the_players_own_log_is_a_data_set_too(demo, player, tmp_path):
+    models = "random,like-rate,personal-most-played,act-r,content-knn"
     rng = np.random.default_rng(1)
     lines = [
         {
@@ -291,9 +314,8 @@ def test_reference_points_of_cm100k_hold(player):
     assert document["split"]["ordered"] is False
 
 
-def test_a_kind_that_is_not_known_is_shown_by_name_and_not_repeated(player, measure, tmp_path):
-    identity = measure("--json").document["id"]
-    path = tmp_path / "data" / "experiments" / identity / "record.json"
+def test_a_kind_that_is_not_known_is_shown_by_name_and_not_repeated(player, record):
+    path, identity = record, record.parent.name
     path.write_text(json.dumps({**json.loads(path.read_text()), "kind": "sorcery"}))
     assert "does not know" in player("experiment", "show", identity).out
     assert "'sorcery'" in player("experiment", "repeat", identity).sentence
