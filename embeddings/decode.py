@@ -2,7 +2,6 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import av
@@ -49,7 +48,7 @@ BLOCK_SAMPLES = 1 << 16
 def decode_channels(
     audio: Audio, sample_rate: int, channels: int, max_seconds: float = MAX_SECONDS, meter: LoudnessMeter | None = None
 ) -> NDArray[np.float32]:
-    """The sound in one channel, (N,), or in two, (2, N); see :func:`decode_mono` and :func:`decode_stereo`.
+    """The sound in one channel, (N,), or in two, (2, N); see :func:`decode_mono`; mono is heard on both sides, more than two channels in their mean.
 
     Where there is a ``meter`` it measures what is decoded, and has a result if that is the whole file.
 
@@ -127,17 +126,6 @@ def decode_mono(audio: Audio, sample_rate: int, max_seconds: float = MAX_SECONDS
         EmbeddingError: the file cannot be read or holds no decodable audio.
     """
     return decode_channels(audio, sample_rate, 1, max_seconds)
-
-
-def decode_stereo(path: Path, sample_rate: int, max_seconds: float = MAX_SECONDS) -> NDArray[np.float32]:
-    """Decode the first audio stream of a file or part as two channels and resample: (2, N) float32, N >= 1.
-
-    Mono is heard on both sides; of more than two channels both sides hear the mean. In all else as :func:`decode_mono`.
-
-    Raises:
-        EmbeddingError: the file cannot be read or holds no decodable audio.
-    """
-    return decode_channels(path, sample_rate, STEREO, max_seconds)
 
 
 def _frames(container: InputContainer) -> Iterator[AudioFrame]:

@@ -69,11 +69,6 @@ class FrontEndSpec:
         """SPDX identifier of the weights' licence."""
         return self.weights.licence
 
-    @property
-    def window_seconds(self) -> float:
-        """Seconds of audio that one window covers."""
-        return self.window_samples / self.sample_rate
-
 
 class State(StrEnum):
     """A front-end's readiness, or the thing it lacks."""

@@ -11,8 +11,9 @@ from bench.training.exchange import Rows
 from recommender.baselines import build
 from recommender.datasets.opening import open_dataset
 from recommender.evaluation.metric_names import Measure
-from recommender.evaluation.protocol import evaluate, evaluate_seeds
+from recommender.evaluation.protocol import EvaluationPlan, evaluate, measured
 from recommender.evaluation.report import Evaluation
+from recommender.evaluation.report_builder import average, tabulate
 from recommender.evaluation.splits import Part, Split, split_listener_last
 from recommender.events import EventLog
 from recommender.experiments.run_config import fitting_candidates
@@ -123,6 +124,5 @@ def measure(material: Material, answers: Mapping[str, Sequence[NDArray[np.float3
         return [*trained, *(build(name, seed=seed) for name in BESIDE)]
 
     log = material.split.log
-    return evaluate_seeds(
-        recommenders, material.split, range(seeds), measures=MEASURES, candidates=fitting_candidates(log)
-    )
+    plan = EvaluationPlan(measures=MEASURES, candidates=fitting_candidates(log))
+    return tabulate(average([measured(recommenders(seed), material.split, plan) for seed in range(seeds)]))

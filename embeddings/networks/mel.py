@@ -31,11 +31,6 @@ FRAMES_AT_ONCE = 1024
 """Frames transformed together: 2 MB of windows, which stay in the cache."""
 
 
-def frame_count(samples: int) -> int:
-    """The number of frames that ``samples`` samples give (at least half a window is needed)."""
-    return 1 + samples // HOP
-
-
 def samples_for(frames: int) -> int:
     """The fewest samples that give ``frames`` frames."""
     return (frames - 1) * HOP

@@ -35,7 +35,7 @@ class Gathered:
         lists: the list of each state.
         owner: (S) place of the listener of each list.
         list_weights: (B,) of each list, where rows are redrawn; empty where listeners are.
-        promises: (L) entries (1 or 1 + B, BINS · 3), sums of :func:`calibration.bin_sums`: plain, then redrawn.
+        promises: (L) entries (1 or 1 + B, BINS · 3), rows, sums of probabilities and likes of each bin: plain, then redrawn.
     """
 
     tracks: int
@@ -113,7 +113,7 @@ def _exposure_functions(tracks: int) -> dict[Measure, tuple[Callable[[Floats], f
 
 
 def _promises(probability: Floats, liked: NDArray[np.bool_], weights: Floats) -> Floats:
-    """(B, BINS · 3) of the weighted rows, as :func:`calibration.bin_sums` for each row of ``weights`` (B, R)."""
+    """(B, BINS · 3) of the weighted rows, rows, probabilities and likes of each bin for each row of ``weights`` (B, R)."""
     in_bin = bin_of(probability)[:, None] == np.arange(BINS)  # (R, BINS)
     columns = np.stack([np.ones(len(probability)), probability, liked.astype(np.float64)], axis=1)  # (R, 3)
     return weights @ (in_bin[:, :, None] * columns[:, None, :]).reshape(len(probability), BINS * 3)

@@ -99,25 +99,6 @@ def full_rank(scores: Floats, target: int) -> float:
     return float(full_ranks(scores, np.array([target]))[0])
 
 
-def reciprocal_rank(scores: Floats, target: int) -> float:
-    """1 / full rank of ``target``: 1 at the top of the catalogue, towards 0 at its end."""
-    return 1.0 / full_rank(scores, target)
-
-
-def ndcg(scores: Floats, relevant: NDArray[np.int64], k: int = 10) -> float | None:
-    """Full-rank NDCG@k with binary relevance (Järvelin & Kekäläinen 2002).
-
-    Args:
-        scores: (tracks,) of the whole catalogue.
-        relevant: (R,) distinct tracks that are relevant.
-        k: places that count.
-
-    Returns:
-        0…1, or None when nothing is relevant.
-    """
-    return ndcg_of_ranks(full_ranks(scores, relevant), k)
-
-
 def ndcg_of_ranks(ranks: Floats, k: int = 10) -> float | None:
     """NDCG@k of the ranks (R,) of all relevant tracks: Σ 1/log2(1 + rank) over ranks ≤ k, over its largest value."""
     if len(ranks) == 0:
@@ -282,51 +263,17 @@ def bin_of(probability: Floats, bins: int = BINS) -> NDArray[np.int64]:
     return np.minimum((probability * bins).astype(np.int64), bins - 1)
 
 
-def bin_sums(
-    probability: Floats, liked: NDArray[np.bool_], bins: int = BINS, weight: Floats | None = None
-) -> NDArray[np.float64]:
-    """(bins, 3) rows, sum of probabilities and likes in each bin; sums of two sets add up."""
-    where = bin_of(probability, bins)
-    weight = np.ones(len(probability)) if weight is None else weight
-    columns = (weight, weight * probability, weight * liked)
-    return np.stack([np.bincount(where, column, minlength=bins) for column in columns], axis=1).astype(np.float64)
-
-
 def ece_of_sums(sums: NDArray[np.float64]) -> float | None:
-    """Expected calibration error of :func:`bin_sums`: Σ |likes − promised| over all rows; None without rows."""
+    """Expected calibration error (Naeini et al. 2015, eq. 3): Σ |likes − promised| over all rows of (bins, 3) sums; None without rows."""
     rows = sums[:, 0].sum()
     return float(np.abs(sums[:, 2] - sums[:, 1]).sum() / rows) if rows > 0 else None
 
 
-def expected_calibration_error(probability: Floats, liked: NDArray[np.bool_], bins: int = BINS) -> float | None:
-    """Mean gap between promise and outcome over bins, weighted by their rows (Naeini et al. 2015, eq. 3).
-
-    Args:
-        probability: (R,) in 0…1.
-        liked: (R,) what came.
-        bins: of equal width.
-
-    Returns:
-        0…1, or None without rows.
-    """
-    return ece_of_sums(bin_sums(probability, liked, bins))
-
-
-def brier_score(probability: Floats, liked: NDArray[np.bool_]) -> float | None:
-    """Mean squared gap between probability and outcome (Brier 1950); None without rows."""
-    return float(np.mean((probability - liked) ** 2)) if len(probability) else None
-
-
 def bins_of_sums(sums: NDArray[np.float64]) -> tuple[Bin, ...]:
-    """The bins of :func:`bin_sums` that hold any row."""
+    """The bins that hold any row, from (bins, 3) rows, sums of probabilities and likes of each."""
     edges = np.linspace(0.0, 1.0, len(sums) + 1)
     return tuple(
         Bin(float(edges[i]), float(edges[i + 1]), round(rows), float(promised / rows), float(came / rows))
         for i, (rows, promised, came) in enumerate(sums)
         if rows > 0
     )
-
-
-def reliability(probability: Floats, liked: NDArray[np.bool_], bins: int = BINS) -> tuple[Bin, ...]:
-    """The bins of a reliability diagram, lowest first, empty ones left out."""
-    return bins_of_sums(bin_sums(probability, liked, bins))

@@ -30,14 +30,14 @@ from recommender.evaluation.metric_runner import (
 from recommender.evaluation.metrics import EVEN_ODDS, THRESHOLD, prequential_wins, self_information, unit_vectors
 from recommender.evaluation.query_states import MEANING, MOST_ROWS, ListenerStates, State, States
 from recommender.evaluation.report import Evaluation, Prequential, SplitFacts
-from recommender.evaluation.report_builder import Measured, Shares, average, tabulate
+from recommender.evaluation.report_builder import Measured, Shares, tabulate
 from recommender.evaluation.splits import Part, Split
 from recommender.events import EventLog
 from recommender.interfaces import Recommender
 
 Floats = NDArray[np.float64]
 
-__all__ = ["Candidates", "Measure", "State", "StopsEarly", "count_pairs", "evaluate", "evaluate_seeds"]
+__all__ = ["Candidates", "Measure", "State", "StopsEarly", "count_pairs", "evaluate"]
 
 
 @runtime_checkable
@@ -50,19 +50,19 @@ class StopsEarly(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """How to measure; see :func:`evaluate`."""
+class EvaluationPlan:
+    """What is asked of an evaluation; see the arguments of :func:`evaluate`."""
 
-    state: State
-    measures: Sequence[Measure] | None
-    content: NDArray[np.float32] | None
-    artist: NDArray[np.int64] | None
-    candidates: Candidates
-    seed: int
-    resamples: int
-    most_listeners: int | None
-    most_rows: int
-    on_progress: Callable[[int, int], None] | None
+    state: State = State.FROZEN
+    measures: Sequence[Measure] | None = None
+    content: NDArray[np.float32] | None = None
+    artist: NDArray[np.int64] | None = None
+    candidates: Candidates = Candidates.CATALOGUE
+    seed: int = 0
+    resamples: int = RESAMPLES
+    most_listeners: int | None = None
+    most_rows: int = MOST_ROWS
+    on_progress: Callable[[int, int], None] | None = None
 
 
 def evaluate(
@@ -102,53 +102,10 @@ def evaluate(
     Raises:
         ValueError: two recommenders of one name; scores that are missing or not finite; a walk through an unordered log.
     """
-    plan = _Plan(state, measures, content, artist, candidates, seed, resamples, most_listeners, most_rows, on_progress)
-    return tabulate(_measure(recommenders, split, plan))
-
-
-def evaluate_seeds(
-    build: Callable[[int], Sequence[Recommender]],
-    split: Split | Callable[[int], Split],
-    seeds: Sequence[int],
-    *,
-    state: State = State.FROZEN,
-    measures: Sequence[Measure] | None = None,
-    content: NDArray[np.float32] | None = None,
-    artist: NDArray[np.int64] | None = None,
-    candidates: Candidates = Candidates.CATALOGUE,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
-    most_listeners: int | None = None,
-    most_rows: int = MOST_ROWS,
-    on_progress: Callable[[int, int], None] | None = None,
-) -> Evaluation:
-    """:func:`evaluate` for several seeds: each listener's values are averaged over the seeds, then over listeners.
-
-    The interval is over listeners; what the seeds add to it is averaged away, as it would be by using their mean.
-
-    Args:
-        build: the recommenders of a seed, with the same names for every seed.
-        split: one for all seeds, or of a seed (a random split is drawn anew for each).
-        seeds: at least one.
-        state: as for :func:`evaluate`, like all that follow.
-        measures: which.
-        content: (n, d) vectors.
-        artist: (n,) codes.
-        candidates: among what targets are ranked.
-        seed: of the bootstrap, for all seeds.
-        resamples: how many.
-        most_listeners: that are visited.
-        most_rows: of a listener that are predicted.
-        on_progress: starts anew with each seed.
-
-    Raises:
-        ValueError: as :func:`evaluate`, or no seed.
-    """
-    if not seeds:
-        raise ValueError("at least one seed is needed")
-    plan = _Plan(state, measures, content, artist, candidates, seed, resamples, most_listeners, most_rows, on_progress)
-    runs = [_measure(build(each), split if isinstance(split, Split) else split(each), plan) for each in seeds]
-    return tabulate(average(runs))
+    plan = EvaluationPlan(
+        state, measures, content, artist, candidates, seed, resamples, most_listeners, most_rows, on_progress
+    )
+    return tabulate(measured(recommenders, split, plan))
 
 
 def count_pairs(log: EventLog) -> int:
@@ -161,7 +118,7 @@ def count_pairs(log: EventLog) -> int:
     return int(np.bincount(group, log.label[rows] > 0) @ np.bincount(group, log.label[rows] < 0))
 
 
-def _measure(recommenders: Sequence[Recommender], split: Split, plan: _Plan) -> Measured:
+def measured(recommenders: Sequence[Recommender], split: Split, plan: EvaluationPlan) -> Measured:
     """Fit, visit every listener, and keep the values."""
     names = tuple(recommender.name for recommender in recommenders)
     if len(set(names)) < len(names):
@@ -251,7 +208,7 @@ def _scored(
             yield at, each, scored
 
 
-def _prepare(recommenders: Sequence[Recommender], split: Split, plan: _Plan) -> MetricInputs:
+def _prepare(recommenders: Sequence[Recommender], split: Split, plan: EvaluationPlan) -> MetricInputs:
     """Fit every recommender on the past; what the measures need comes from there as well."""
     past = split.past
     for recommender in recommenders:
@@ -269,7 +226,9 @@ def _prepare(recommenders: Sequence[Recommender], split: Split, plan: _Plan) -> 
     )
 
 
-def _measures(recommenders: Sequence[Recommender], split: Split, states: States, plan: _Plan) -> tuple[Measure, ...]:
+def _measures(
+    recommenders: Sequence[Recommender], split: Split, states: States, plan: EvaluationPlan
+) -> tuple[Measure, ...]:
     """Those asked for, or all that make sense here."""
     if plan.measures is not None:
         return tuple(dict.fromkeys(plan.measures))
@@ -286,7 +245,7 @@ def _measures(recommenders: Sequence[Recommender], split: Split, states: States,
     return tuple(which for which in Measure if which not in senseless)
 
 
-def _row_counts(log: EventLog, states: States, plan: _Plan) -> NDArray[np.float32] | None:
+def _row_counts(log: EventLog, states: States, plan: EvaluationPlan) -> NDArray[np.float32] | None:
     """(B, R) how often each judged row occurs in each resample, where there are too few listeners to redraw; else None."""
     if len(states) >= FEWEST_UNITS:
         return None
@@ -356,7 +315,7 @@ def _facts(split: Split, state: State) -> SplitFacts:
     )
 
 
-def _notes(split: Split, states: States, recommenders: Sequence[Recommender], plan: _Plan) -> tuple[str, ...]:
+def _notes(split: Split, states: States, recommenders: Sequence[Recommender], plan: EvaluationPlan) -> tuple[str, ...]:
     notes = [*split.notes, MEANING[plan.state], *states.notes]
     if 0 < len(states) < FEWEST_UNITS:
         notes.append("There are too few listeners to redraw: intervals are over sessions or short runs of rows.")

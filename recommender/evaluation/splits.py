@@ -204,11 +204,6 @@ def split_random(log: EventLog, seed: int, test: float = TEST_SHARE, validation:
     return Split("random", log, of_answer[answer.reshape(-1)], ordered=False, notes=(note,))
 
 
-def default_split(log: EventLog, *, ordered: bool, seed: int = 0) -> Split:
-    """Each listener's last slice where there is time, else a seeded draw."""
-    return split_listener_last(log) if ordered else split_random(log, seed)
-
-
 def _carve(group: NDArray[np.int64], time: NDArray[np.float64], test: float, validation: float) -> NDArray[np.int8]:
     """Parts (N,) when each group's last slice is the test, and the last of what remains its validation."""
     _check_test(test)

@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 
-from embeddings.decode import BLOCK_SAMPLES, decode_mono, decode_stereo, mixed
+from embeddings.decode import BLOCK_SAMPLES, decode_channels, decode_mono, mixed
 from embeddings.errors import EmbeddingError
 
 RATE = 16_000
@@ -206,7 +206,7 @@ def sides(sound):
 
 @pytest.mark.parametrize("kind", ["w64", "w32", "wav", "flac"])
 def test_lossless_files_keep_their_sides(tmp_path, encode, sides, kind):
-    decoded = decode_stereo(encode(tmp_path / f"a.{kind}", sides, FULL_RATE), FULL_RATE)
+    decoded = decode_channels(encode(tmp_path / f"a.{kind}", sides, FULL_RATE), FULL_RATE, 2)
     np.testing.assert_allclose(decoded, sides, atol=4e-5)
 
 
@@ -214,7 +214,7 @@ def test_lossless_files_keep_their_sides(tmp_path, encode, sides, kind):
 @pytest.mark.parametrize("kind", ["mp3", "opus", "ogg", "m4a"])
 def test_lossy_files_average_to_what_the_mono_decoder_hears(tmp_path, encode, sides, kind):
     path = encode(tmp_path / f"a.{kind}", sides, 48_000)
-    decoded = decode_stereo(path, FULL_RATE)
+    decoded = decode_channels(path, FULL_RATE, 2)
     assert decoded.shape[0] == 2
     assert decoded.dtype == np.float32
     np.testing.assert_allclose(decoded.mean(axis=0), decode_mono(path, FULL_RATE), atol=1e-3)
@@ -224,24 +224,24 @@ def test_lossy_files_average_to_what_the_mono_decoder_hears(tmp_path, encode, si
 def test_a_file_that_ends_with_a_full_block_ends_well(tmp_path, encode, sides):
     exact = sides[:, :BLOCK_SAMPLES]
     path = encode(tmp_path / "a.wav", exact, FULL_RATE)
-    assert decode_stereo(path, FULL_RATE).shape == (2, BLOCK_SAMPLES)
+    assert decode_channels(path, FULL_RATE, 2).shape == (2, BLOCK_SAMPLES)
     assert decode_mono(path, FULL_RATE).shape == (BLOCK_SAMPLES,)
 
 
 def test_mono_is_heard_on_both_sides(tmp_path, encode, sides):
-    decoded = decode_stereo(encode(tmp_path / "a.w64", sides[:1], FULL_RATE), FULL_RATE)
+    decoded = decode_channels(encode(tmp_path / "a.w64", sides[:1], FULL_RATE), FULL_RATE, 2)
     np.testing.assert_allclose(decoded, np.repeat(sides[:1], 2, axis=0), atol=1e-6)
 
 
 def test_only_the_start_is_decoded_when_that_is_asked(tmp_path, encode, sides):
     path = encode(tmp_path / "a.flac", np.tile(sides, 5), FULL_RATE)
-    assert decode_stereo(path, 22_050, max_seconds=3.5).shape == (2, 77_175)
+    assert decode_channels(path, 22_050, 2, max_seconds=3.5).shape == (2, 77_175)
 
 
 def test_what_cannot_be_decoded_in_stereo_is_refused_in_a_sentence(tmp_path):
     (tmp_path / "text.mp3").write_text("no music\n" * 100)
     for path, reason in ((tmp_path / "text.mp3", "cannot be decoded"), (tmp_path / "absent.mp3", "No such file")):
         with pytest.raises(EmbeddingError, match=reason):
-            decode_stereo(path, FULL_RATE)
+            decode_channels(path, FULL_RATE, 2)
     with pytest.raises(EmbeddingError, match="no regular file"):
-        decode_stereo(tmp_path, FULL_RATE)
+        decode_channels(tmp_path, FULL_RATE, 2)

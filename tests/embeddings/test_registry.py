@@ -96,7 +96,7 @@ def test_no_two_front_ends_share_a_name_and_every_spec_says_all_that_the_protoco
     for spec in specs:
         assert spec.licence
         assert spec.weights.filename
-        assert spec.window_seconds > 0
+        assert spec.window_samples > 0
         assert frontend_spec(spec.name) is spec
 
 

@@ -83,7 +83,12 @@ def test_all_of_the_reference_is_met(load, output):
 def test_the_front_end_tells_what_its_spec_tells(load, name):
     spec = load(name).spec
     assert spec == frontend_spec(name)
-    assert (spec.name, spec.licence, spec.channels, spec.window_seconds) == (name, "CC-BY-4.0", 1, 1.0)
+    assert (spec.name, spec.licence, spec.channels, spec.window_samples / spec.sample_rate) == (
+        name,
+        "CC-BY-4.0",
+        1,
+        1.0,
+    )
 
 
 def test_a_vector_a_second_spread_over_long_tracks(load, sound):

@@ -7,16 +7,19 @@ from recommender.baselines import Context
 from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.metric_runner import Candidates
 from recommender.evaluation.metrics import (
+    BINS,
     artist_spread,
-    expected_calibration_error,
+    bin_of,
+    full_ranks,
     gini,
     intra_list_distance,
-    ndcg,
+    ndcg_of_ranks,
     pair_auc,
     unit_vectors,
 )
-from recommender.evaluation.protocol import evaluate, evaluate_seeds
+from recommender.evaluation.protocol import EvaluationPlan, evaluate, measured
 from recommender.evaluation.query_states import State
+from recommender.evaluation.report_builder import average, tabulate
 from recommender.evaluation.splits import Part, split_at, split_listener_last, split_random
 
 TRACKS = 30
@@ -199,6 +202,16 @@ def test_unheard_candidates_exclude_what_the_listener_knows(make_log, oracle):
     assert evaluation.report.mean("oracle", Measure.PAIR_AUC) == 1.0
 
 
+def ndcg(scores, relevant):
+    return ndcg_of_ranks(full_ranks(scores, np.asarray(relevant, np.int64)))
+
+
+def calibration_error(p, liked):
+    """Naeini et al. 2015, eq. 3."""
+    inside = [bin_of(p) == each for each in range(BINS)]
+    return sum(rows.mean() * abs(p[rows].mean() - liked[rows].mean()) for rows in inside if rows.any())
+
+
 def test_those_who_state_probabilities_are_calibrated_and_called_at_a_half(make_random_log, forecaster, oracle):
     log = make_random_log(4, rows=300, listeners=7, tracks=TRACKS, moments=200)
     split = split_listener_last(log, 0.4)
@@ -206,7 +219,7 @@ def test_those_who_state_probabilities_are_calibrated_and_called_at_a_half(make_
     evaluation = evaluate([forecaster(table, "certain"), oracle(table, "plain")], split)
     test = split.test.where(split.test.judged)
     p, liked = np.float32(table)[test.track].astype(float), test.label > 0
-    assert evaluation.report.mean("certain", Measure.ECE) == pytest.approx(expected_calibration_error(p, liked))
+    assert evaluation.report.mean("certain", Measure.ECE) == pytest.approx(calibration_error(p, liked))
     row = evaluation.report.row("certain", Measure.ECE)
     assert 0 <= row.low < row.high <= 1
     assert sum(each.rows for each in evaluation.report.reliability[0].bins) == len(test)
@@ -259,7 +272,7 @@ def test_seeds_are_averaged_per_listener_before_anything_else(make_random_log):
     log = make_random_log(9, rows=300, listeners=9, tracks=TRACKS, moments=200)
     split = split_listener_last(log, 0.4)
     alone = [evaluate([Hashed(seed=seed)], split) for seed in (0, 1, 2)]
-    together = evaluate_seeds(lambda seed: [Hashed(seed=seed)], split, (0, 1, 2))
+    together = tabulate(average([measured([Hashed(seed=seed)], split, EvaluationPlan()) for seed in (0, 1, 2)]))
     for measure in (Measure.PAIR_AUC, Measure.NDCG, Measure.NOVELTY):
         stacked = np.stack([each.figure("hashed", measure).values for each in alone])
         assert together.figure("hashed", measure).values == pytest.approx(stacked.mean(axis=0), nan_ok=True)
@@ -277,7 +290,7 @@ def test_seeds_are_averaged_per_listener_before_anything_else(make_random_log):
 def test_a_split_may_be_drawn_anew_for_each_seed(make_random_log):
     log = make_random_log(10, rows=300, listeners=9, tracks=TRACKS, moments=200)
     drawn = [split_random(log, seed) for seed in (0, 1)]
-    together = evaluate_seeds(lambda seed: [Hashed(seed=seed)], lambda seed: drawn[seed], (0, 1))
+    together = tabulate(average([measured([Hashed(seed=seed)], drawn[seed], EvaluationPlan()) for seed in (0, 1)]))
     for who, value in zip(together.listeners, together.figure("hashed", Measure.MRR_POSITIVE).values, strict=True):
         own = []
         for seed in (0, 1):
@@ -320,8 +333,6 @@ def test_what_would_mislead_is_refused(make_random_log, oracle):
         evaluate([oracle(np.zeros(2))], split)
     with pytest.raises(ValueError, match="without order"):
         evaluate([oracle(np.zeros(TRACKS))], split_random(log, 0), state=State.WALKING)
-    with pytest.raises(ValueError, match="seed"):
-        evaluate_seeds(lambda _: [], split, [])
 
 
 def test_what_is_input_and_how_the_log_was_cut_stands_in_the_report(make_random_log, oracle):

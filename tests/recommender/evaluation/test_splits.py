@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from recommender.evaluation.protocol import evaluate
 from recommender.evaluation.splits import (
     Part,
-    default_split,
     split_at,
     split_global_time,
     split_listener_last,
@@ -199,9 +198,9 @@ def test_the_seed_decides_a_random_split_and_it_is_labelled_unordered(make_rando
     first, again, other = (split_random(log, seed).part for seed in (0, 0, 1))
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)
-    assert not default_split(log, ordered=False).ordered
-    assert "no order in time" in default_split(log, ordered=False).notes[0]
-    assert default_split(log, ordered=True).name == "listener-last"
+    split = split_random(log, 0)
+    assert not split.ordered
+    assert "no order in time" in split.notes[0]
 
 
 def test_choosing_a_configuration_measures_on_validation_and_never_sees_the_test(make_random_log, oracle):

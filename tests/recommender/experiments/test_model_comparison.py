@@ -11,8 +11,9 @@ from recommender.datasets.opening import dataset_of
 from recommender.evaluation.bootstrap import Difference
 from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.metric_runner import Candidates
-from recommender.evaluation.protocol import evaluate_seeds
+from recommender.evaluation.protocol import EvaluationPlan, measured
 from recommender.evaluation.query_states import MOST_ROWS, State
+from recommender.evaluation.report_builder import average, tabulate
 from recommender.evaluation.splits import split_listener_last, split_random
 from recommender.evaluation.statistics import Pair
 from recommender.experiments.json_values import json_object
@@ -35,13 +36,16 @@ def test_figures_are_those_of_the_protocols_own_averaging_over_seeds(store, make
     dataset = make_ratings(ordered=ordered)
     question = configure(dataset, models=MODELS, seeds=3)
     found = table(compare_models(store, dataset, question))
-    expected = evaluate_seeds(
-        lambda seed: [build(name, seed=seed) for name in question.models],
-        split_listener_last(dataset.log) if ordered else lambda seed: split_random(dataset.log, seed),
-        question.seeds,
-        candidates=Candidates.UNHEARD,
-        seed=BOOTSTRAP_SEED,
-    ).report
+    plan = EvaluationPlan(candidates=Candidates.UNHEARD, seed=BOOTSTRAP_SEED)
+    runs = [
+        measured(
+            [build(name, seed=seed) for name in question.models],
+            split_listener_last(dataset.log) if ordered else split_random(dataset.log, seed),
+            plan,
+        )
+        for seed in question.seeds
+    ]
+    expected = tabulate(average(runs)).report
     assert {(row.model, row.metric.key) for row in expected.rows} == {key for key in found if key[1] != "auc_pooled"}
     for row in expected.rows:
         own = found[row.model, row.metric.key]
