@@ -4,14 +4,13 @@ import json
 import os
 import platform
 import re
-from dataclasses import asdict, dataclass
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 import numpy as np
-from msgspec import Meta, Struct, ValidationError, convert
+from msgspec import Meta, Struct, ValidationError, convert, to_builtins
 from msgspec.json import decode
 
 from recommender.configuration import removed_element
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
 
     from recommender.datasets.dataset import Dataset
 
+    _Object = JsonObject
+else:
+    _Object = dict[str, Any]  # a type that refers to itself is more than msgspec reads
 
 FORMAT = 1
 """Raised whenever a record changes its meaning; other formats are refused."""
@@ -52,17 +54,18 @@ def configuration_as(kind: type[Configuration], document: JsonObject) -> Configu
         raise ExperimentError(f"The configuration of the experiment cannot be used ({error}).") from None
 
 
-@dataclass(frozen=True, slots=True)
-class FigureFile:
-    """A picture that belongs to a run: its title, and the file in the run's folder."""
+class FigureFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """A picture that belongs to a run: its title, and the file in the run's folder, never one outside it."""
 
     title: str
-    file: str
+    file: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.png\Z")]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One run.
+_Id = Annotated[str, Meta(pattern=rf"^{ID_PATTERN.pattern}\Z")]
+
+
+class Record(Struct, frozen=True, forbid_unknown_fields=True):
+    """One run, as it stands in its file.
 
     Attributes:
         id: eight hexadecimal digits.
@@ -78,38 +81,9 @@ class Record:
         results: the figures; the same configuration, data and versions give the same to the last digit.
         figures: pictures.
         repeats: the run that this one repeats, or empty.
+        format: of the file.
     """
 
-    id: str
-    kind: str
-    created: str
-    finished: bool
-    configuration: JsonObject
-    fingerprint: str
-    dataset: JsonObject
-    versions: JsonObject
-    machine: JsonObject
-    seconds: float
-    results: JsonObject
-    figures: tuple[FigureFile, ...] = ()
-    repeats: str = ""
-
-
-_Id = Annotated[str, Meta(pattern=rf"^{ID_PATTERN.pattern}\Z")]
-_FigureName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.png\Z")]
-"""Only a plain name: a record never points outside its own folder."""
-_Object = dict[str, Any]
-
-
-class _Figure(Struct, forbid_unknown_fields=True):
-    title: str
-    file: _FigureName
-
-
-class _Document(Struct, forbid_unknown_fields=True):
-    """A record as it must stand in the file."""
-
-    format: int
     id: _Id
     kind: Annotated[str, Meta(pattern=r"^[a-z][a-z-]{0,31}\Z")]
     created: str
@@ -121,14 +95,14 @@ class _Document(Struct, forbid_unknown_fields=True):
     machine: _Object
     seconds: Annotated[float, Meta(ge=0)]
     results: _Object
-    figures: list[_Figure]
-    repeats: Annotated[str, Meta(pattern=rf"^({ID_PATTERN.pattern})?\Z")]
+    figures: tuple[FigureFile, ...] = ()
+    repeats: Annotated[str, Meta(pattern=rf"^({ID_PATTERN.pattern})?\Z")] = ""
+    format: int = FORMAT
 
 
 def record_to_json(record: Record) -> bytes:
     """The record as a JSON document; raises ValueError for a number that is not finite."""
-    document = {"format": FORMAT, **asdict(record)}
-    return (json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return (json.dumps(to_builtins(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
 def record_from_json(content: bytes) -> Record:
@@ -138,26 +112,12 @@ def record_from_json(content: bytes) -> Record:
         ValueError: when it is no record of this format; the message says what is wrong in a few words.
     """
     try:
-        read = decode(content, type=_Document)
+        read = decode(content, type=Record)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     if read.format != FORMAT:
         raise ValueError(f"it has format {read.format}, not {FORMAT}")
-    return Record(
-        id=read.id,
-        kind=read.kind,
-        created=read.created,
-        finished=read.finished,
-        configuration=read.configuration,
-        fingerprint=read.fingerprint,
-        dataset=read.dataset,
-        versions=read.versions,
-        machine=read.machine,
-        seconds=read.seconds,
-        results=read.results,
-        figures=tuple(FigureFile(each.title, each.file) for each in read.figures),
-        repeats=read.repeats,
-    )
+    return read
 
 
 LIBRARIES = ("skipwise", "numpy", "scipy", "scikit-learn", "implicit", "torch")

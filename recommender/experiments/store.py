@@ -11,11 +11,12 @@ import shutil
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
+from msgspec.structs import replace
 from threadpoolctl import threadpool_limits
 
 from recommender.experiments.json_values import JsonObject, json_object, same
