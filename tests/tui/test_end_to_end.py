@@ -5,10 +5,12 @@ import time
 
 import pytest
 
+from player.config import settings_of
 from player.feedback.event_store import EventStore
 from player.playback.controller import Controller
 from player.tui.app import PlayerApp
 from tests.support.library import copy_home, settings
+from tests.support.pulse import PulseServer, missing_programs
 
 pytestmark = pytest.mark.slow
 
@@ -85,6 +87,50 @@ async def test_it_goes_on_where_it_stopped(home):
         await pilot.press("q")
         await until(pilot, lambda: app.player_closed)
     assert kinds(home).count("start") == 1
+
+
+@pytest.fixture
+def server(tmp_path, monkeypatch):
+    """A sound server that what is started from here speaks to."""
+    if missing := missing_programs():
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    (tmp_path / "pulse").mkdir()
+    server = PulseServer(tmp_path / "pulse")
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    yield server
+    server.kill()
+
+
+@pytest.mark.sound
+async def test_a_sound_server_that_is_restarted_is_said_while_it_is_away_and_leaves_nothing_in_the_log(home, server):
+    home.station("Evening")
+    sound = settings_of({"audio": {"engine": "stream"}})
+    controller = Controller(home.database, home.paths, sound, origin="tui")
+    app = PlayerApp(controller)
+
+    def sounding():
+        return controller.snapshot().now is not None and controller.snapshot().now.playing
+
+    def shown():
+        return "\n".join(line.text for line in app.screen._compositor.render_strips())
+
+    async with app.run_test(size=(160, 50)) as pilot:
+        await until(pilot, lambda: type(app.screen).__name__ == "StationPicker")
+        await pilot.press("enter")
+        await until(pilot, lambda: sounding() and controller.snapshot().now.position > 1)
+        first = controller.snapshot().now.track.id
+        server.kill()
+        await until(pilot, lambda: "went away" in shown() or "does not answer" in shown())
+        assert not sounding()
+        place = controller.snapshot().now.position
+        server.restart()
+        await until(pilot, lambda: sounding() and controller.snapshot().now.position > place + 0.5)
+        await until(pilot, lambda: "went away" not in shown() and "does not answer" not in shown())
+        assert controller.snapshot().now.track.id == first
+        await pilot.press("q")
+        await until(pilot, lambda: app.player_closed)
+    assert kinds(home) == ["start", "stop"]
 
 
 async def test_feedback_of_another_process_is_on_the_screen_within_a_second_or_so(home):
