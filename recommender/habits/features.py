@@ -35,6 +35,12 @@ ACCORD_STRENGTH = 4.0
 _LIVES, _STRENGTHS = np.array(HALF_LIVES), np.array(STRENGTHS)
 SKIPPED_OR_NOT = 0.5
 """What stands for a verdict that is not there."""
+LEANING_KEPT = 0.7
+"""Of what a session's verdicts lean to, kept at the next one: the last three or four say most of it."""
+LEANINGS = 5
+"""Steps of that in which the share heard out is counted."""
+BEYOND_LIFE = 2
+"""Place of the half-life by which what lies beyond expectation fades: a month."""
 USUAL_SHARE = 0.6
 """Share of a track that is heard in the mean, as the prior of a track's own."""
 WEEK_STRENGTH = 5.0
@@ -59,13 +65,17 @@ class _Column(IntEnum):
     SESSION = LAST + 8
     SESSION_LIKED = LAST + 9
     SESSION_SKIPPED = LAST + 10
-    TRACKS = LAST + 11
+    BEYOND = LAST + 11
+    FADING_BEYOND = LAST + 12
+    TRACKS = LAST + 13
 
 
 _FADING = slice(_Column.FADING_LIKED, _Column.LAST)
 _FADING_LIKED = slice(_Column.FADING_LIKED, _Column.FADING_SKIPPED)
 _FADING_SKIPPED = slice(_Column.FADING_SKIPPED, _Column.LAST)
 _MOMENTS = slice(_Column.LAST, _Column.NEWEST)
+_ACCORDING = [0, 2]
+"""Kinds of which pairs go together or not: artists and tracks."""
 
 OF_EACH = (
     "rate",
@@ -83,9 +93,19 @@ OF_EACH = (
     "run",
     "session_liked",
     "session_skipped",
+    "beyond",
+    f"beyond_{HALF_LIVES[BEYOND_LIFE]:g}d",
 )
 """Features of an artist, an album and a track alike."""
-OF_TRACK = ("artist_tracks", "album_tracks", "same_artist", "same_album", "same_track", "accord")
+OF_TRACK = (
+    "artist_tracks",
+    "album_tracks",
+    "same_artist",
+    "same_album",
+    "same_track",
+    "artist_accord",
+    "accord",
+)
 STATE = ("last", *(f"last_{count}" for count in RECENT), "rate_7d", "level", "hand", "hour_sin", "hour_cos", "weekday")
 """Features of the listener's state, the same for all tracks: inputs when learning, neutral when ranking."""
 FEATURES = (*(f"{kind}_{name}" for kind in KINDS for name in OF_EACH), *OF_TRACK, *STATE)
@@ -102,7 +122,7 @@ class Sight:
         now: (m,) seconds since 1970.
         session: (m,) the session of the moment.
         level: (m,) share of all verdicts that are likes.
-        accord: (m,) how far this session's last verdicts speak for the track.
+        accord: (m, 2) how far this session's last verdicts speak for the artist and the track.
         same: (m, kinds) whether artist, album and track are the last play's.
         state: (m, states) of the listener.
     """
@@ -124,7 +144,7 @@ class Sight:
             now=np.zeros(count),
             session=np.zeros(count),
             level=np.zeros(count),
-            accord=np.zeros(count),
+            accord=np.zeros((count, len(_ACCORDING))),
             same=np.zeros((count, kinds), np.bool_),
             state=np.zeros((count, len(STATE))),
         )
@@ -141,9 +161,9 @@ class Sight:
         self._of_each(out[:, :at].reshape(count, len(KINDS), -1))
         out[:, at : at + 2] = np.log1p(self.seen[:, :2, _Column.TRACKS])
         out[:, at + 2 : at + 5] = self.same
-        verdicts = self.seen[:, 2, _Column.LIKED] + self.seen[:, 2, _Column.SKIPPED]
-        out[:, at + 5] = self.accord / np.sqrt(verdicts + ACCORD_STRENGTH)
-        out[:, at + 6 :] = self.state
+        verdicts = self.seen[:, _ACCORDING, _Column.LIKED] + self.seen[:, _ACCORDING, _Column.SKIPPED]
+        out[:, at + 5 : at + 7] = self.accord / np.sqrt(verdicts + ACCORD_STRENGTH)
+        out[:, at + 7 :] = self.state
         return out
 
     def _of_each(self, out: NDArray[np.float32]) -> None:
@@ -174,6 +194,41 @@ class Sight:
         here = seen[..., _Column.SESSION] == self.session[:, None]
         out[..., at + 8] = np.where(here, seen[..., _Column.SESSION_LIKED], 0.0)
         out[..., at + 9] = np.where(here, seen[..., _Column.SESSION_SKIPPED], 0.0)
+        out[..., at + 10] = seen[..., _Column.BEYOND] / (liked + skipped + _STRENGTHS)
+        beyond = seen[..., _Column.FADING_BEYOND] * fade[..., BEYOND_LIFE]
+        out[..., at + 11] = beyond / (both[..., BEYOND_LIFE] + half[:, 0])
+
+
+class Expectation:
+    """The share heard out that a session's verdicts so far make one expect, counted as they come.
+
+    Skips come in bursts: what a verdict says of its track is by how much it differs from that.
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[int, int], list[float]] = {}
+        self._session, self._last, self._leaning = -1, 0, SKIPPED_OR_NOT
+
+    def beyond(self, verdict: int, session: int) -> float:
+        """How far a verdict (1 or -1) lies beyond what was expected, from -1 to 1; then expect by it too."""
+        if session != self._session:
+            self._session, self._last, self._leaning = session, 0, SKIPPED_OR_NOT
+        cell = self._last, min(int(self._leaning * LEANINGS), LEANINGS - 1)
+        counts = self._counts.setdefault(cell, [1.0, 1.0])
+        liked = verdict > 0
+        found = liked - counts[1] / (counts[0] + counts[1])
+        counts[liked] += 1
+        self._last, self._leaning = verdict, LEANING_KEPT * self._leaning + (1.0 - LEANING_KEPT) * liked
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A verdict of this session: on which artist and track, and over the roots of how many each had."""
+
+    entity: list[int]
+    verdict: int
+    worth: list[float]
 
 
 class Habits:
@@ -194,8 +249,8 @@ class Habits:
         self._total, self._week = np.ones(2), np.zeros(2)
         self._recent: list[float] = []
         self._together: dict[int, dict[int, float]] = {}
-        self._told: list[tuple[int, int, float]] = []
-        """This session's last verdicts: track, verdict, and the verdict over the root of how many the track had."""
+        self._expectation = Expectation()
+        self._told: list[_Told] = []
         self._last_track, self._session, self._hand, self._now = -1, 0, 0.0, -np.inf
 
     @classmethod
@@ -230,6 +285,11 @@ class Habits:
         table[known, _Column.SESSION] = session[last[known]]
         now_on = session == table[entity, _Column.SESSION]
         fade = np.exp2(-(table[entity, _Column.LAST] - ended)[:, None] / DAY / _LIVES)
+        beyond, judged = np.zeros(len(entity)), np.flatnonzero(plays.verdict)
+        each = zip(plays.verdict[judged].tolist(), plays.session[judged].tolist(), strict=True)
+        beyond.reshape(-1, kinds)[judged] = np.array([self._expectation.beyond(*one) for one in each])[:, None]
+        table[:, _Column.BEYOND] = np.bincount(entity, beyond, rows)
+        table[:, _Column.FADING_BEYOND] = np.bincount(entity, beyond * fade[:, BEYOND_LIFE], rows)
         runs = np.zeros((2, rows))
         for side, mask in enumerate((verdict > 0, verdict < 0)):
             of_side = entity[mask]
@@ -254,18 +314,21 @@ class Habits:
         self._last_track, self._session = int(plays.track[-1]), int(plays.session[-1])
         self._hand, self._now = float(plays.chosen[-1] > 0), float(plays.ended[-1])
         judged = np.flatnonzero(plays.verdict)
-        track, verdict, session = plays.track[judged], plays.verdict[judged].astype(np.int64), plays.session[judged]
-        for lag in range(1, ACCORD_REACH + 1):
-            near = np.flatnonzero((session[lag:] == session[:-lag]) & (track[lag:] != track[:-lag]))
-            one, two = track[near + lag].tolist(), track[near].tolist()
-            for first, second, agree in zip(one, two, (verdict[near + lag] * verdict[near]).tolist(), strict=True):
-                self._go_together(first, second, agree)
-        counts = np.zeros(len(plays.catalogue), np.int64)
-        here = np.flatnonzero(session == plays.session[-1])
-        np.add.at(counts, track[: here[0]] if len(here) else track, 1)
-        for place in here.tolist():
-            counts[track[place]] += 1
-            self._tell(int(track[place]), int(verdict[place]), float(counts[track[place]]))
+        verdict, session = plays.verdict[judged].astype(np.int64), plays.session[judged]
+        counts = np.zeros(len(self._table), np.int64)
+        here = np.searchsorted(session, plays.session[-1])
+        for kind in _ACCORDING:
+            entity = self._member[plays.track[judged], kind]
+            for lag in range(1, ACCORD_REACH + 1):
+                near = np.flatnonzero((session[lag:] == session[:-lag]) & (entity[lag:] != entity[:-lag]))
+                one, two = entity[near + lag].tolist(), entity[near].tolist()
+                for first, second, agree in zip(one, two, (verdict[near + lag] * verdict[near]).tolist(), strict=True):
+                    self._go_together(first, second, agree)
+            np.add.at(counts, entity[:here], 1)
+        for track, own in zip(plays.track[judged[here:]].tolist(), verdict[here:].tolist(), strict=True):
+            both = self._member[track, _ACCORDING]
+            counts[both] += 1
+            self._tell(both.tolist(), own, counts[both].tolist())
 
     def features(self, tracks: NDArray[np.int64], now: float) -> NDArray[np.float32]:
         """(m, features) of these tracks (m,) at a moment of decision, in the order of :data:`FEATURES`."""
@@ -282,18 +345,21 @@ class Habits:
         sight.now[rows], sight.level[rows] = now, level
         sight.session[rows] = self._session if going_on else self._session + 1
         if going_on and self._told:
-            sight.accord[rows] = [self._accord(track) for track in tracks.tolist()]
+            sight.accord[rows] = [
+                [self._accord(place, entity) for place, entity in enumerate(both)]
+                for both in member[:, _ACCORDING].tolist()
+            ]
         if self._last_track >= 0:
             sight.same[rows] = member == self._member[self._last_track]
         sight.state[rows] = self._state(level, now)
 
-    def _accord(self, track: int) -> float:
-        """Item-to-item collaborative filtering (Sarwar et al. 2001) within one person.
+    def _accord(self, place: int, entity: int) -> float:
+        """Item-to-item collaborative filtering (Sarwar et al. 2001) within one person, of artists or of tracks.
 
         Of the pairs of verdicts near each other in a session, those that agree less those that differ.
         """
-        together = self._together.get(track)
-        return sum(worth * together.get(other, 0.0) for other, _, worth in self._told) if together else 0.0
+        together = self._together.get(entity)
+        return sum(one.worth[place] * together.get(one.entity[place], 0.0) for one in self._told) if together else 0.0
 
     def _state(self, level: float, now: float) -> list[float]:
         recent = self._recent or [SKIPPED_OR_NOT]
@@ -316,7 +382,9 @@ class Habits:
         kept = self._table[rows]
         new = kept[:, _Column.PLAYS] == 0
         days = np.where(new, 0.0, np.maximum(ended - kept[:, _Column.LAST], 0.0) / DAY)
-        kept[:, _FADING] *= np.tile(np.exp2(-days[:, None] / _LIVES), 2)
+        fade = np.exp2(-days[:, None] / _LIVES)
+        kept[:, _FADING] *= np.tile(fade, 2)
+        kept[:, _Column.FADING_BEYOND] *= fade[:, BEYOND_LIFE]
         kept[:, _Column.LAST] = ended
         kept[kept[:, _Column.SESSION] != session, _Column.SESSION_LIKED : _Column.SESSION_SKIPPED + 1] = 0.0
         kept[:, _Column.SESSION] = session
@@ -330,6 +398,7 @@ class Habits:
             kept[:, _Column.LIKED + side] += 1
             begin = (_Column.FADING_LIKED, _Column.FADING_SKIPPED)[side]
             kept[:, begin : begin + len(HALF_LIVES)] += 1
+            kept[:, [_Column.BEYOND, _Column.FADING_BEYOND]] += self._expectation.beyond(verdict, session)
             kept[:, _Column.LAST_LIKED + side] = ended
             kept[:, _Column.SESSION_LIKED + side] += 1
             run = kept[:, _Column.RUN]
@@ -338,34 +407,42 @@ class Habits:
         if session != self._session:
             self._told = []
         if verdict:
-            self._agree(track, verdict, float(kept[2, _Column.LIKED] + kept[2, _Column.SKIPPED]))
+            verdicts = kept[_ACCORDING, _Column.LIKED] + kept[_ACCORDING, _Column.SKIPPED]
+            self._agree(rows[_ACCORDING].tolist(), verdict, verdicts.tolist())
         self._move_listener(track, ended, told, verdict)
         self._session, self._hand, self._now = session, float(chosen > 0), ended
 
-    def _agree(self, track: int, verdict: int, verdicts: float) -> None:
-        """Remember how a verdict agrees with those just before it."""
-        for other, theirs, _ in self._told[-ACCORD_REACH:]:
-            if other != track:
-                self._go_together(track, other, verdict * theirs)
-        self._tell(track, verdict, verdicts)
+    def _agree(self, both: list[int], verdict: int, verdicts: list[float]) -> None:
+        """Remember how a verdict on an artist and a track agrees with those just before it."""
+        for told in self._told[-ACCORD_REACH:]:
+            for one, other in zip(both, told.entity, strict=True):
+                if one != other:
+                    self._go_together(one, other, verdict * told.verdict)
+        self._tell(both, verdict, verdicts)
 
-    def _go_together(self, track: int, other: int, agreement: float) -> None:
-        for one, two in ((track, other), (other, track)):
+    def _go_together(self, entity: int, other: int, agreement: float) -> None:
+        for one, two in ((entity, other), (other, entity)):
             together = self._together.setdefault(one, {})
             together[two] = together.get(two, 0.0) + agreement
 
-    def _tell(self, track: int, verdict: int, verdicts: float) -> None:
-        worth = verdict / (verdicts + ACCORD_STRENGTH) ** 0.5
-        self._told = [*self._told[-ACCORD_BACK + 1 :], (track, verdict, worth)]
+    def _tell(self, both: list[int], verdict: int, verdicts: list[float]) -> None:
+        worth = [verdict / (count + ACCORD_STRENGTH) ** 0.5 for count in verdicts]
+        self._told = [*self._told[-ACCORD_BACK + 1 :], _Told(both, verdict, worth)]
 
     def session_at(self, moment: float) -> int:
         """The session that a play at a moment belongs to."""
         return self._session + (moment - self._now > SESSION_GAP if self._recent else 0)
 
     def touching(self) -> NDArray[np.int64]:
-        """Tracks whose features hang on the last plays besides their own: the last track, and what goes with this session's."""
-        found = {other for track, _, _ in self._told for other in self._together.get(track, ())}
-        return np.array(sorted(found | ({self._last_track} if self._last_track >= 0 else set())), np.int64)
+        """Tracks that were heard whose features hang on the last plays besides their own.
+
+        Those are the last track, and what goes with this session's tracks and artists.
+        """
+        found = {other for told in self._told for entity in told.entity for other in self._together.get(entity, ())}
+        near: NDArray[np.bool_] = np.asarray(np.isin(self._member[:, _ACCORDING], list(found)).any(axis=1))
+        if self._last_track >= 0:
+            near[self._last_track] = True
+        return np.flatnonzero(near & (self._table[self._member[:, 2], _Column.PLAYS] > 0))
 
     def known(self) -> NDArray[np.bool_]:
         """(n,) tracks of which there is anything to know: the track, its artist or its album was heard."""

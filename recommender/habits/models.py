@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.habits.features import DAY, FEATURES, HOUR, INDEX
-from recommender.habits.linear import LEARNED, TERMS, Linear, fit_linear, session_weights, shipped_prior, without_people
+from recommender.habits.linear import LEARNED, Linear, fit_linear, session_weights, shipped_prior, without_people
 from recommender.habits.plays import Plays
 
 Floats = NDArray[np.float64]
@@ -34,7 +34,6 @@ HABITS = (
     "track_since_liked",
 )
 """The eleven features of plain habit: rates with shrinkage, one that fades, the last verdict, counts, times since."""
-_HABIT_TERMS = np.isin(TERMS, [*HABITS, *(f"{name} unknown" for name in HABITS)])
 _HABIT_COLUMNS = np.array([INDEX[name] for name in HABITS])
 FEWEST_OF_A_KIND = 5
 HOURS = 24
@@ -75,8 +74,7 @@ Scores = Callable[[HabitMaterial, Linear, int], Floats]
 def fit_player(material: HabitMaterial, prior: Linear | None = None, *, state: bool = False) -> Linear:
     """Fit what the player serves on the past.
 
-    Two regressions are added up, each in its own standard deviations: one over all features, in which the two verdicts of a
-    session weigh the same; and plain habit over all plays alike, which is steadier where there is little to learn from.
+    In it the two verdicts of a session weigh the same.
 
     Args:
         material: plays and features.
@@ -87,20 +85,14 @@ def fit_player(material: HabitMaterial, prior: Linear | None = None, *, state: b
     prior, rows = prior or shipped_prior(), material.judged
     if material.one_sided:
         return prior
-    table, verdict, plain = material.table[rows], material.plays.verdict[rows], without_people(prior)
+    table, verdict = material.table[rows], material.plays.verdict[rows]
     faded = Linear(prior.scaling, prior.weights * (PEOPLE_PLAYS / (PEOPLE_PLAYS + len(rows))))
     weight = session_weights(verdict, material.plays.session[rows])
-    within = fit_linear(table, verdict, weight, faded, inputs=np.ones_like(LEARNED) if state else LEARNED)
-    habit = fit_linear(table, verdict, np.ones(len(rows)), plain, HABIT_PULL, inputs=_HABIT_TERMS)
-    parts = ((1.0, within), (HABIT_SHARE, habit))
-    weights = [share * part.weights / (float(part.score(table).std()) or 1.0) for share, part in parts]
-    return Linear(prior.scaling, np.sum(weights, axis=0))
+    return fit_linear(table, verdict, weight, faded, inputs=np.ones_like(LEARNED) if state else LEARNED)
 
 
 PEOPLE_PLAYS = 300.0
 """Own plays with a verdict that other people's weights are worth."""
-HABIT_SHARE, HABIT_PULL = 0.4, 1.0
-"""Weight of plain habit beside the other part, and its ridge."""
 
 
 def _column(name: str) -> Scores:
@@ -119,20 +111,11 @@ def _without_prior(material: HabitMaterial, prior: Linear, _seed: int) -> Floats
     return fit_player(material, without_people(prior)).score(material.table)
 
 
-def _within(material: HabitMaterial, prior: Linear, _seed: int) -> Floats:
-    return _regression(material, prior, balanced=True)
-
-
 def _unbalanced(material: HabitMaterial, prior: Linear, _seed: int) -> Floats:
-    return _regression(material, prior, balanced=False)
-
-
-def _regression(material: HabitMaterial, prior: Linear, *, balanced: bool) -> Floats:
     if material.one_sided:
         return prior.score(material.table)
-    rows, plays = material.judged, material.plays
-    weight = session_weights(plays.verdict[rows], plays.session[rows]) if balanced else np.ones(len(rows))
-    fitted = fit_linear(material.table[rows], plays.verdict[rows], weight, without_people(prior))
+    rows = material.judged
+    fitted = fit_linear(material.table[rows], material.plays.verdict[rows], np.ones(len(rows)), without_people(prior))
     return fitted.score(material.table)
 
 
@@ -241,8 +224,8 @@ ABLATIONS: Mapping[str, Entry] = MappingProxyType(
         "player-own": Entry(_without_prior, "the served model drawn to nothing instead of to other people"),
         "player-state": Entry(_with_state, "with the listener's state as input while learning, neutral when ranking"),
         "player-unbalanced": Entry(_unbalanced, "all features, but all plays alike whatever their session"),
-        "player-within": Entry(_within, "the balanced part alone"),
-        "player-no-accord": Entry(_without("accord"), "without which tracks go together in a session"),
+        "player-no-beyond": Entry(_without("beyond"), "without verdicts as against the burst they stand in"),
+        "player-no-accord": Entry(_without("accord"), "without which tracks and artists go together in a session"),
         "player-no-fading": Entry(_without("_1d", "_7d", "_30d", "_120d"), "without rates that fade"),
         "player-no-since": Entry(_without("since"), "without times since"),
         "player-no-artist": Entry(_without("artist_", "album_"), "without artist and album"),

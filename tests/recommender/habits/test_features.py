@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.habits.features import FEATURES, INDEX, Habits, walk
-from recommender.habits.plays import sessions_of, verdicts
+from recommender.habits.plays import PlayedTracks, sessions_of, verdicts
 from tests.support.histories import listening
 
 SHORT = listening(seed=3, sessions=8)
@@ -84,6 +84,29 @@ def test_tracks_that_were_liked_together_speak_for_each_other_in_the_session():
     assert accord[0] > 0 > accord[1]
     assert accord[2] == 0
     assert not habits.features(np.array([1]), 2e9 + 7200)[0, INDEX["accord"]], "a session later"
+
+
+def test_a_verdict_against_the_burst_it_stands_in_tells_more_than_one_with_it():
+    habits = Habits(listening(seed=1, sessions=1).catalogue)
+    against, along = 0, 1
+    for evening in range(20):
+        mood = 1 if evening % 2 else -1
+        for place in range(8):
+            habits.add(10 + place, 1e9 + evening * 1e5 + place * 200, 1.0, mood, -1, evening)
+        habits.add(along if mood > 0 else against, 1e9 + evening * 1e5 + 2000, 1.0, 1, -1, evening)
+    found = habits.features(np.array([against, along]), 1.1e9)
+    assert found[0, INDEX["track_rate"]] == pytest.approx(found[1, INDEX["track_rate"]], abs=0.1)
+    assert found[0, INDEX["track_beyond"]] > 3 * found[1, INDEX["track_beyond"]] > 0
+
+
+def test_artists_that_were_liked_together_speak_for_each_other_s_other_tracks():
+    habits = Habits(PlayedTracks(np.array([0, 1, 1, 2]), np.array([0, 1, 2, 3])))
+    for evening in range(5):
+        for place, (track, verdict) in enumerate(((0, 1), (1, 1), (3, -1))):
+            habits.add(track, 1e9 + evening * 1e5 + place * 200, 1.0, verdict, -1, evening)
+    habits.add(0, 2e9, 1.0, 1, -1, 9)
+    never_heard, other = habits.features(np.array([2, 3]), 2e9)[:, INDEX["artist_accord"]]
+    assert never_heard > 0 > other
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 7, 300, len(SHORT)])
