@@ -127,7 +127,7 @@ def tune_station(
         if added or clear:
             # The last word about a seed counts: "more mellow" takes the place of "less mellow".
             kept = {leaning.seed: leaning for leaning in [*(() if clear else station.leanings), *added]}
-            stations.lean(station.id, list(kept.values()), rows, known_tag_names(home.database))
+            stations.base_on(station.id, [*station.seeds, *kept.values()], rows, known_tag_names(home.database))
             station = stations.find(name)
         if json:
             emit_json({"station": station.name, "leanings": [str(leaning) for leaning in station.leanings]})

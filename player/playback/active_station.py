@@ -221,8 +221,12 @@ class ActiveStation:
         return choice
 
     def dial_effect(self, state: ListeningState) -> str:
-        """What the dial did to the queue, in figures; empty where it did nothing."""
-        return "" if self.ranked is None else dial_words(self.scorer, state, self.ranked)
+        """How many tracks are chosen from, and what the dial did to the queue, in figures."""
+        if self.ranked is None:
+            return ""
+        pool = self.ranked.pool
+        words = f"chooses from {pool:,} track{'' if pool == 1 else 's'}"
+        return ", ".join(filter(None, (words, dial_words(self.scorer, state, self.ranked))))
 
     def _reasons(self, queue: ProgrammeQueue, present: Present) -> RowReasons:
         return RowReasons(queue.ranked, self.scorer, present.state, time.time())

@@ -238,7 +238,10 @@ class QueueLoop:
             return changed
         kept = self.find_station(tuned.station.id)
         if kept is not None and kept != tuned.station:
-            tuned.settle(kept, mode_named(kept.mode, session.known.collection, session.database))
+            if (kept.seeds, kept.leanings) == (tuned.station.seeds, tuned.station.leanings):
+                tuned.settle(kept, mode_named(kept.mode, session.known.collection, session.database))
+            else:
+                self.open(kept)
             changed = True
         if tuned.trial is None and self._trials.running(tuned.station.id) is not None:
             self._take_up_trial(tuned)

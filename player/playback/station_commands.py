@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from player.playback.commands import Commands, command
 from player.stations.modes import MODE_WORDS, check_mode
-from player.stations.seeds import Seed
+from player.stations.queue_builder import open_rows
+from player.stations.seeds import Seed, apart, signed, written
 from player.stations.snapshot import StationRow
+from player.stations.stations import StationInfo
 from player.text import printable
 from recommender.ranking.dial import NEUTRAL
 
@@ -40,9 +44,49 @@ class StationCommands(Commands):
         """
         session = self._session
         collection = session.known.collection
-        wanted = [Seed(kind, value) for kind, value in seeds]
-        made = session.stations.create(name, wanted, collection.rows, collection.tag_names, check_mode(mode))
+        wanted, leanings = apart(signed(*seed) for seed in seeds)
+        made = session.stations.create(name, wanted, collection.rows, collection.tag_names, check_mode(mode), leanings)
         return session.station_row(made)
+
+    def station_seeds(self, station_id: int) -> list[tuple[str, str]]:
+        """(kind, value) of what a station is based on, and of what it leans to, with its sign before the kind."""
+        station = self._loop.find_station(station_id)
+        return [] if station is None else list(map(written, (*station.seeds, *station.leanings)))
+
+    def station_pool(self, seeds: Sequence[tuple[str, str]]) -> int:
+        """How many tracks a station of such seeds chooses from, apart from what rests or was heard of late."""
+        wanted, leanings = apart(signed(*seed) for seed in seeds)
+        session, collection = self._session, self._session.known.collection
+        with session.lock:
+            station = StationInfo(0, "", 0, wanted, leanings=leanings)
+            rows = open_rows(station, collection, session.history.state.heard)
+        return int(np.count_nonzero(collection.playable if rows is None else collection.playable & rows))
+
+    @command
+    def change_station(self, station_id: int, name: str, seeds: Sequence[tuple[str, str]], mode: str) -> None:
+        """Give a station another name, other seeds or another mode; "undo" takes that back. The music plays on.
+
+        Raises:
+            PlayerError: the name is taken, a seed names nothing, or there is no such mode.
+        """
+        session, before = self._session, self._loop.find_station(station_id)
+        if before is None:
+            session.show(notice="This station is gone.")
+            return
+        kept = list(map(written, (*before.seeds, *before.leanings)))
+        self._change(station_id, name, seeds, mode)
+        session.take_back = lambda: self._change(station_id, before.name, kept, before.mode)
+        session.show(notice=f"“{name}” is kept; z takes the change back.")
+
+    def _change(self, station_id: int, name: str, seeds: Sequence[tuple[str, str]], mode: str) -> str:
+        session, collection = self._session, self._session.known.collection
+        stations = session.stations
+        stations.base_on(station_id, [signed(*seed) for seed in seeds], collection.rows, collection.tag_names)
+        stations.set_mode(station_id, check_mode(mode))
+        kept = stations.rename(station_id, name)
+        if self._loop.look_again():
+            self._loop.rerank()
+        return f"The station “{kept}” is as it was."
 
     @command
     def play_new_station(self, name: str, seeds: Sequence[tuple[str, str]], mode: str = "station") -> None:

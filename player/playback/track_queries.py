@@ -1,8 +1,10 @@
 """Questions about tracks: why one stands where it stands, everything known about it; and putting that right."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, cast
 
 from player.config import Paths, ScreenSettings, Settings, load_settings
 from player.errors import PlayerError
@@ -30,7 +32,9 @@ from player.stations.track_views import TrackStory, Why
 from player.stations.why import why
 from player.storage.database import Database
 from player.storage.event_kinds import Kind
+from player.storage.key_value import keep_fact, read_fact
 
+SORTING = "sorting of the screen's lists"
 PLACES = 25
 """As many as the screen shows."""
 
@@ -103,6 +107,20 @@ class TrackQueries(Commands):
         """How the screen looks, and the listener's own keys by name."""
         settings = self._session.settings
         return settings.screen, settings.keys
+
+    def sorting(self) -> dict[str, tuple[str, bool]]:
+        """How lists are sorted, as :meth:`keep_sorting` was last told; nothing of what is damaged."""
+        with self._session.database.reader() as session:
+            kept = read_fact(session, SORTING)
+        if not isinstance(kept, dict):
+            return {}
+        each = cast("dict[str, Any]", kept).items()
+        return {name: (str(one[0]), one[1] is True) for name, one in each if isinstance(one, list) and len(one) > 1}
+
+    def keep_sorting(self, kept: Mapping[str, tuple[str, bool]]) -> None:
+        """Keep how lists are sorted: by name, a column and whether the other way round."""
+        with self._session.database.session() as session:
+            keep_fact(session, SORTING, dict(kept))
 
     def cover(self, track_id: int) -> CoverArt | None:
         """The picture within a track's file, or beside it; reads files."""

@@ -49,6 +49,11 @@ def signed(kind: str, value: str) -> Seed | SignedSeed:
     return Seed(kind, value)
 
 
+def written(one: Seed | SignedSeed) -> tuple[str, str]:
+    """Kind and value as they are kept; :func:`signed` reads them."""
+    return (f"{one.sign} {one.seed.kind}", one.seed.value) if isinstance(one, SignedSeed) else (one.kind, one.value)
+
+
 def apart(kept: Iterable[Seed | SignedSeed]) -> tuple[tuple[Seed, ...], tuple[SignedSeed, ...]]:
     """Seeds and leanings apart from each other."""
     both = list(kept)

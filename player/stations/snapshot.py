@@ -143,7 +143,7 @@ class Snapshot:
     rerank_ms: float = 0.0
     """How long the last re-rank took."""
     dial_effect: str = ""
-    """What the station's dial does to the queue, in figures; empty in the middle."""
+    """How many tracks the station chooses from now, and what its dial does to the queue, in figures."""
     trial: str = ""
     """One quiet line about the trial of two arms that runs on the station; empty without one."""
     job: JobView | None = None

@@ -17,7 +17,7 @@ from player.feedback.events import now_us
 from player.library.query import QueryError, Words, leaves, parse_query
 from player.library.search import TrackIndex
 from player.library.tracks import GENRE_SEPARATOR, TrackRow
-from player.stations.seeds import SEEDS_TO_WRITE, Seed, SignedSeed, apart, signed
+from player.stations.seeds import SEEDS_TO_WRITE, Seed, SignedSeed, apart, signed, written
 from player.storage.database import Database
 from player.storage.models import Station, StationSeed
 from recommender.ranking.dial import DISCOVER, FAMILIAR, NEUTRAL
@@ -202,20 +202,28 @@ class Stations:
         with self._database.session() as session:
             session.execute(update(Station).where(Station.id == station_id).values(mode=mode))
 
-    def lean(
-        self, station_id: int, leanings: Sequence[SignedSeed], rows: Sequence[TrackRow], tag_names: Sequence[str]
+    def base_on(
+        self,
+        station_id: int,
+        kept: Sequence[Seed | SignedSeed],
+        rows: Sequence[TrackRow],
+        tag_names: Sequence[str],
     ) -> None:
-        """Let a station lean this way alone from now on; the arguments are those of :meth:`create`.
+        """Let a station be based on these seeds and leanings alone from now on; the arguments are those of :meth:`create`.
 
         Raises:
-            PlayerError: one of them names nothing.
+            PlayerError: one of them names nothing, or all are leanings.
         """
-        for leaning in leanings:
-            check_seed(leaning.seed, rows, tag_names, TrackIndex(self._database, rows).search)
+        self._check(kept, rows, tag_names)
         with self._database.session() as session:
-            row = session.get_one(Station, station_id)
-            row.seeds = [seed for seed in row.seeds if isinstance(signed(seed.kind, seed.value), Seed)]
-            row.seeds += _kept(leanings)
+            session.get_one(Station, station_id).seeds = _kept(kept)
+
+    def _check(self, kept: Sequence[Seed | SignedSeed], rows: Sequence[TrackRow], tag_names: Sequence[str]) -> None:
+        if not any(isinstance(one, Seed) for one in kept):
+            raise PlayerError(f"A station needs a seed: {SEEDS_TO_WRITE}.")
+        search = TrackIndex(self._database, rows).search
+        for one in kept:
+            check_seed(one.seed if isinstance(one, SignedSeed) else one, rows, tag_names, search)
 
     def rename(self, station_id: int, name: str) -> str:
         """Give a station another name; returns it as kept.
@@ -271,10 +279,7 @@ class Stations:
             PlayerError: the name is empty or taken, or a seed names nothing.
         """
         name = _checked_name(name)
-        if not seeds:
-            raise PlayerError(f"A station needs a seed: {SEEDS_TO_WRITE}.")
-        for seed in [*seeds, *(leaning.seed for leaning in leanings)]:
-            check_seed(seed, rows, tag_names, TrackIndex(self._database, rows).search)
+        self._check([*seeds, *leanings], rows, tag_names)
         with _unique(name), self._database.session() as session:
             return _insert(session, name, [*seeds, *leanings], mode)
 
@@ -315,8 +320,7 @@ def _numbered(name: str) -> Iterator[str]:
 
 def _kept(seeds: Iterable[Seed | SignedSeed]) -> list[StationSeed]:
     """Rows for seeds, each once; the sign of a leaning stands before the kind."""
-    parts = [(one.seed, f"{one.sign} ") if isinstance(one, SignedSeed) else (one, "") for one in dict.fromkeys(seeds)]
-    return [StationSeed(kind=f"{sign}{seed.kind}", value=seed.value) for seed, sign in parts]
+    return [StationSeed(kind=kind, value=value) for kind, value in map(written, dict.fromkeys(seeds))]
 
 
 def _insert(session: Session, name: str, seeds: Sequence[Seed | SignedSeed], mode: str) -> StationInfo:

@@ -62,6 +62,7 @@ CHANGE_STATION = frozenset(
         "more_like",
         "back",
         "set_mode",
+        "change_station",
     }
 )
 """Operations after which the listener wants to see the station."""
@@ -106,6 +107,8 @@ class PlayerApp(App[None]):
         self._problem = ""
         self._window = ""
         """The name that the terminal's window was given."""
+        self.sorting: dict[str, tuple[str, bool]] = {}
+        """Screen and list → the column that it is sorted by, and whether the other way round."""
         self.keymap = BUILT_IN
         """The listener's own keys."""
         self._told = self._notice = ""
@@ -132,6 +135,7 @@ class PlayerApp(App[None]):
         self.push_screen(StationScreen(self.player, self._clock))
         self.commands.add(self._open, self._started)
         self.commands.add(self.player.screen_settings, self._take_settings)
+        self.commands.add(self.player.sorting, self._take_sorting)
 
     def _open(self) -> None:
         """Start the player, in the commands' thread; what keeps it from starting ends the app."""
@@ -171,6 +175,9 @@ class PlayerApp(App[None]):
                 bar.refresh(layout=True)
             self._warning = " ".join((self._warning, *self.keymap.problems)).strip()
             self._tell()
+
+    def _take_sorting(self, kept: Mapping[str, tuple[str, bool]]) -> None:
+        self.sorting.update(kept)
 
     def on_snapshot_changed(self) -> None:
         """Draw the newest snapshot."""

@@ -232,7 +232,7 @@ ROW = (PIN_NEXT, PIN_LAST, ALBUM, GROW, KEEP, ROW_UP, ROW_DOWN, EXCLUDE, ROW_SIM
 QUEUE = (PIN_UP, PIN_DOWN, ROW_REST)
 ON_STATION = (FIGURES,)
 
-ORDER = Key("o", "order", "o", "order", "Sort by artist, title, album, year or length.")
+ORDER = Key("o", "order", "o", "order", "Sort by the next column; a click on the name of one sorts by it.")
 LEAVE = Key("escape", "leave", "esc", "back", "Clear the search, then back to the station.")
 BACKWARDS = Key("ctrl+o", "backwards", "^o", "turn round", "Sort the other way round.")
 SAVE_SEARCH = Key(
@@ -253,13 +253,13 @@ BY_FOLDER = Key("4", "kind(3)", "4", "folder", "The library by folder.")
 BY_AGE = Key("5", "kind(4)", "5", "recently added", "The library by when it came, the newest first.")
 KINDS = (BY_ARTIST, BY_GENRE, BY_YEAR, BY_FOLDER, BY_AGE)
 COLUMN = Key("right", "column(1)", "←/→", "column", "To the column beside.")
-IN_BROWSE = (QUEUE_SELECTED, STATION_OF, KIND, *KINDS, SAVE_SEARCH, LEAVE)
+IN_BROWSE = (QUEUE_SELECTED, STATION_OF, KIND, *KINDS, ORDER, BACKWARDS, SAVE_SEARCH, LEAVE)
 TAKE_OUT = Key(
     "delete,backspace", "take_out", "del", "take out", "Take the selected track out of the playlist; z brings it back."
 )
 RENAME_LIST = Key("ctrl+r", "rename", "^r", "rename", "Give the selected playlist another name.")
 REMOVE_LIST = Key("ctrl+d", "remove", "^d", "delete", "Delete the selected playlist; z brings it back.")
-IN_PLAYLISTS = (TAKE_OUT, RENAME_LIST, REMOVE_LIST, QUEUE_SELECTED, STATION_OF, LEAVE)
+IN_PLAYLISTS = (ORDER, BACKWARDS, TAKE_OUT, RENAME_LIST, REMOVE_LIST, QUEUE_SELECTED, STATION_OF, LEAVE)
 STEP_BACK = Key("escape", "leave", "esc", "back", "Back to the track before, at last to where you came from.")
 IN_SIMILAR = (STEP_BACK,)
 
@@ -338,6 +338,7 @@ BROWSE_BAR = (
     QUEUE_SELECTED,
     STATION_OF,
     LEAVE,
+    ORDER,
     PIN_NEXT,
     KEEP,
     ROW_STORY,
@@ -404,8 +405,10 @@ _MOVE = Key("up,down", "move", "↑↓", "select", "Move the cursor.")
 _ADD = Key("enter", "choose", "enter", "add", "Add the selected row.")
 _DROP = Key("backspace", "drop", "⌫", "remove", "Take the last one out again.")
 _NAME = Key("tab", "app.focus_next", "tab", "name", "To the name.")
-_MODE = Key("ctrl+o", "turn_mode", "^o", "mode", "The next mode for it to play in.")
-_CREATE = Key("ctrl+s", "create", "^s", "create", "Make the station.")
+LEAVE_OUT = Key("ctrl+n", "leave_out", "^n", "leave out", "Never play the selected row on this station.")
+TURN_MODE = Key("ctrl+o", "turn_mode", "^o", "mode", "The next mode for it to play in.")
+CREATE = Key("ctrl+s", "create", "^s", "keep", "Make the station, or keep the change.")
+IN_FORM = (LEAVE_OUT, TURN_MODE, CREATE)
 _SCROLL = Key("up,down", "scroll", "↑↓", "scroll", "Scroll.")
 _SET = Key("enter", "choose", "enter", "play so", "Let the station play so.")
 _REST = Key("enter", "choose", "enter", "rest", "Rest the track for so long.")
@@ -421,11 +424,12 @@ ADD_BAR = (_MOVE, _LOOK, COMPLETE)
 CONFIRM_BAR = (_MOVE, _YES)
 RENAME = Key("ctrl+r", "rename", "^r", "rename", "Give the selected station another name.")
 REMOVE = Key("ctrl+d", "remove", "^d", "delete", "Delete the selected station; z brings it back.")
-IN_PICKER = (RENAME, REMOVE)
+CHANGE_STATION = Key("ctrl+e", "change", "^e", "change", "Change what the selected station is based on and leaves out.")
+IN_PICKER = (CHANGE_STATION, RENAME, REMOVE)
 REST_BAR = (_MOVE, _REST)
 MODE_BAR = (_MOVE, _SET)
-PICKER_BAR = (_MOVE, _CHOOSE, RENAME, REMOVE)
-FORM_BAR = (_ADD, _DROP, _NAME, _MODE, _CREATE)
+PICKER_BAR = (_MOVE, _CHOOSE, CHANGE_STATION, RENAME, REMOVE)
+FORM_BAR = (_ADD, LEAVE_OUT, _DROP, _NAME, TURN_MODE, CREATE)
 HELP_BAR = (_SCROLL,)
 CLOSE_BAR = (CLOSE,)
 

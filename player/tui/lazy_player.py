@@ -19,6 +19,8 @@ BEFORE: dict[str, object] = {
     "search": [],
     "seed_suggestions": [],
     "stations": [],
+    "station_seeds": [],
+    "station_pool": 0,
     "survey_waits": False,
 }
 """What is answered while there is no player; everything else does something, and has to wait."""

@@ -5,6 +5,7 @@ import random
 import pytest
 from sqlalchemy import update
 
+from player.errors import PlayerError
 from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
 from player.playback.controller import Opening
@@ -322,6 +323,25 @@ def test_a_station_is_deleted_and_brought_back_by_undo(evening):
     assert controller.snapshot().station.name == "Night"
 
 
+def test_a_station_is_based_on_something_else_while_it_plays_and_back_by_undo(evening):
+    controller = evening.controller
+    before, playing = controller.snapshot().station, controller.snapshot().now.track
+    seeds = controller.station_seeds(before.id)
+    out = controller.snapshot().queue[1].track.artist
+    changed = [*seeds, ("not artist", out)]
+    assert controller.station_pool(changed) < controller.station_pool(seeds)
+    controller.change_station(before.id, "Later", changed, "station")
+    shown = controller.snapshot()
+    assert (shown.station.name, shown.now.track) == ("Later", playing)
+    assert out not in {row.track.artist for row in shown.queue}
+    with pytest.raises(PlayerError):
+        controller.change_station(before.id, "Never", [("not artist", out)], "station")
+    assert controller.snapshot().station.name == "Later"
+    controller.undo()
+    assert controller.snapshot().station.name == before.name
+    assert controller.station_seeds(before.id) == seeds
+
+
 def test_back_after_a_restart_finds_the_station_that_played_before(demo, listen):
     one, other = demo.station("One"), demo.station("Other")
     listener = listen(demo, Opening(station_id=one.id))
@@ -348,7 +368,8 @@ def test_the_dial_moves_the_queue_at_once_and_is_kept(evening):
     assert Stations(evening.home.database).find("Evening").dial == 100
     for _ in range(5):
         evening.controller.turn_dial(-10)
-    assert evening.controller.snapshot().dial_effect == ""
+    assert evening.controller.snapshot().dial_effect.startswith("chooses from ")
+    assert "," not in evening.controller.snapshot().dial_effect
     assert evening.queue == before
 
 

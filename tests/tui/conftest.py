@@ -182,6 +182,7 @@ class MemoryPlayer:
         self.own: dict[str, str] = {}
         self.bands: Sequence[float] = ()
         self.theme = "player"
+        self.sorted_by: dict[str, tuple[str, bool]] = {}
         self.covers: dict[int, CoverArt] = {}
         self.words: dict[int, tuple[LyricsLine, ...]] = {}
         self.new = False
@@ -276,6 +277,12 @@ class MemoryPlayer:
     def screen_settings(self) -> tuple[ScreenSettings, dict[str, str]]:
         return ScreenSettings(theme=self.theme), self.own
 
+    def sorting(self) -> dict[str, tuple[str, bool]]:
+        return self.sorted_by
+
+    def keep_sorting(self, kept: dict[str, tuple[str, bool]]) -> None:
+        self._note("keep_sorting", kept)
+
     def sound_bands(self) -> Sequence[float]:
         return self.bands
 
@@ -325,6 +332,15 @@ class MemoryPlayer:
         row = StationRow(len(self.known) + 1, name, ", ".join(f"{kind} {value}" for kind, value in seeds), 0, 0, mode)
         self.known.append(row)
         return row
+
+    def station_seeds(self, station_id: int) -> list[tuple[str, str]]:
+        return [("artist", "Ivan Ilic"), ("tag", "mellow"), ("not genre", "Rock")] if station_id == 1 else []
+
+    def station_pool(self, seeds: Sequence[tuple[str, str]]) -> int:
+        return len(self.tracks) - sum(kind.startswith("not ") for kind, _ in seeds)
+
+    def change_station(self, station_id: int, name: str, seeds: Sequence[tuple[str, str]], mode: str) -> None:
+        self._note("change_station", station_id, name, tuple(seeds), mode)
 
     def play_new_station(self, name: str, seeds: Sequence[tuple[str, str]], mode: str = "station") -> None:
         self.open_station(self.create_station(name, seeds, mode).id)

@@ -118,3 +118,29 @@ async def test_what_came_lately_and_where_it_lies_are_ways_to_begin(running, pla
         assert "2" in next(line for line in stage.text.splitlines() if "the last 7 days" in line)
         await stage.press("4")
         assert "by folder" in stage.text
+
+
+async def test_a_column_is_sorted_by_key_and_by_click_and_stays_so(running, player):
+    async with running(player, size=(120, 30)) as stage:
+        await stage.press("l", "left", "o")
+        assert "tracks↓" in stage.text
+        assert stage.text.index("Ivan Ilic    ") < stage.text.index("American Bach")
+        await stage.press("ctrl+o")
+        assert "tracks↑" in stage.text
+        heads = stage.app.screen.query_one("#heads")
+        tracks = stage.app.screen.query_one("#tracks", RowList)
+        await stage.pilot.click(heads, offset=(tracks.region.x - heads.region.x + 2, 0))
+        await stage.settle()
+        assert "title↓" in stage.text
+        kept = player.told("keep_sorting")[-1][0]
+        assert kept == {"BrowseScreen groups": ("tracks", True), "BrowseScreen tracks": ("title", False)}
+        await stage.press("escape", "L", "o", "escape", "l")
+        assert "tracks↑" in stage.text
+        assert "title↓" in stage.text
+
+
+async def test_how_lists_were_sorted_holds_at_the_next_start(running, player):
+    player.sorted_by = {"LibraryScreen tracks": ("length", True)}
+    async with running(player) as stage:
+        await stage.press("L")
+        assert "length↑" in stage.text

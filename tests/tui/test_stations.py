@@ -60,7 +60,7 @@ async def test_a_first_run_opens_the_picker_with_proposals(running, make_player)
 async def test_a_new_station_grows_from_a_mix_of_seeds(running, player):
     async with running(player) as stage:
         await stage.press("s", "up", *["down"] * 3, "enter")
-        assert stage.screen == "NewStation"
+        assert stage.screen == "StationForm"
         await stage.press(*"mell", "enter", *"ilic", "enter")
         assert "based on    tag mellow + artist Ivan Ilic" in stage.text
         assert "name: mellow + Ivan Ilic" in stage.text
@@ -121,7 +121,7 @@ async def test_a_refused_station_leaves_the_form_open_and_says_why(running, play
         await stage.press("s", *["down"] * 3, "enter", *"mell", "enter")
         player.refusal = "A station named mellow exists already: choose another name."
         await stage.press("ctrl+s")
-        assert stage.screen == "NewStation"
+        assert stage.screen == "StationForm"
         assert player.refusal in stage.text
         player.refusal = ""
         await stage.press("ctrl+s")
@@ -164,4 +164,26 @@ async def test_nothing_found_is_no_problem(running, player):
     async with running(player) as stage:
         await stage.press("s", *["down"] * 3, "enter", *"zzzz", "enter", "down", "up")
         assert stage.app.screen.query_one(ChoiceList).length == 0
-        assert stage.screen == "NewStation"
+        assert stage.screen == "StationForm"
+
+
+async def test_the_form_says_what_a_station_leaves_out_and_chooses_from(running, player):
+    async with running(player) as stage:
+        await stage.press("s", *["down"] * 3, "enter", *"mell", "enter", *"ilic", "ctrl+n")
+        assert "leaves out  artist Ivan Ilic" in stage.text
+        assert "chooses from 14 tracks" in stage.text
+        await stage.press("ctrl+s")
+        assert player.told("create_station") == [
+            ("mellow", (("tag", "mellow"), ("not artist", "Ivan Ilic")), "station")
+        ]
+
+
+async def test_a_station_is_changed_in_the_form_that_shows_what_it_is(running, player):
+    async with running(player) as stage:
+        await stage.press("s", "ctrl+e")
+        assert "based on    artist Ivan Ilic + tag mellow" in stage.text
+        assert "leaves out  genre Rock" in stage.text
+        await stage.press("backspace", "ctrl+s")
+        kept = (("artist", "Ivan Ilic"), ("tag", "mellow"))
+        assert player.told("change_station") == [(1, "Quiet piano", kept, "station")]
+        assert stage.screen == "StationScreen"

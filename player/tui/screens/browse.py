@@ -6,7 +6,7 @@ import os.path
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -17,19 +17,21 @@ from player.tui.keys import KINDS as KIND_KEYS
 from player.tui.messages import Tell
 from player.tui.screens.playing import SearchedLibraryScreen
 from player.tui.text import clock, column, count, fit, right
-from player.tui.widgets.row_list import RowList
+from player.tui.widgets.row_list import MARGINS, RowList
 from player.tui.widgets.status_lines import Heading, KeyBar
-from player.tui.widgets.styled_text import Ink, Line
+from player.tui.widgets.styled_text import Ink, Inked, Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence  # noqa: TC004 - annotations are never evaluated
 
+    from textual import events
     from textual.app import ComposeResult
 
     from player.library.tracks import TrackRow  # noqa: TC004 - as above
     from player.playback.controller import Controller  # noqa: TC004 - as above
     from player.tui.messages import RowChosen, RowHighlighted
 
+T = TypeVar("T")
 ALL = ""
 """The name of the row that stands for all artists, genres, years or albums."""
 _TIME = 7
@@ -158,9 +160,59 @@ class Shelf:
         return {**albums, "": loose} if loose else dict(albums)
 
 
-class NameList(RowList):
+class SortedList(RowList):
+    """Rows under heads, which sort them."""
+
+    COLUMNS: ClassVar[Sequence[str]] = ()
+    """What it can be sorted by; the first is the order that the rows come in."""
+    ranking: tuple[str, bool] = ("", False)
+    """The column that it is sorted by, and whether the other way round."""
+
+    def heads(self, width: int) -> list[tuple[str, str, int]]:
+        """Column, its name on the screen and its cells; what stands at the right has a negative number. To be overridden."""
+        raise NotImplementedError
+
+    def ranked(self, rows: Iterable[T], **keys: Callable[[T], Any]) -> list[T]:
+        """The rows by the column that was chosen, as they come where it has no key."""
+        column, backwards = self.ranking
+        rows = sorted(rows, key=keys[column]) if column in keys else list(rows)
+        return rows[::-1] if backwards else rows
+
+
+class ShelfHeads(Inked):
+    """The heads of the lists below it, each over its list; a click sorts by a column, another the other way round."""
+
+    def _cells(self) -> Iterable[tuple[int, SortedList, str, str]]:
+        """Where each begins, of which list it is, which column, and its text."""
+        for one in self.screen.query(SortedList):
+            x = one.region.x - self.region.x + 1
+            for column_, name, room in one.heads(one.size.width - MARGINS) if one.display else ():
+                chosen, backwards = one.ranking
+                sign = ("↑" if backwards else "↓") if column_ == (chosen or one.COLUMNS[0]) else ""
+                yield x, one, column_, right(name + sign, -room) if room < 0 else column(name + sign, room)
+                x += abs(room)
+
+    def line(self, y: int, width: int) -> Line:
+        """The one line."""
+        pieces, end = list[tuple[str, Ink]](), 0
+        for x, _, _, text in () if y else self._cells():
+            pieces += [(" " * (x - end), Ink.TEXT), (text, Ink.ACCENT if text.strip()[-1:] in {"↓", "↑"} else Ink.DIM)]
+            end = x + len(text)
+        del width
+        return pieces
+
+    def on_click(self, event: events.Click) -> None:
+        """Sort by the column under the pointer."""
+        under = [(one, column_) for x, one, column_, text in self._cells() if x <= event.x < x + len(text)]
+        if under and isinstance(self.screen, BrowseScreen):
+            self.screen.sort(*under[0])
+
+
+class NameList(SortedList):
     """Names with the number of their tracks."""
 
+    COLUMNS = ("name", "tracks")
+    noun = "name"
     _names: Sequence[str] = ()
     _counts: Sequence[int] = ()
     _room = 0
@@ -171,6 +223,10 @@ class NameList(RowList):
         self._room = len(f"{max(counts, default=0):,}") + 1
         self.set_length(len(names), cursor)
 
+    def heads(self, width: int) -> list[tuple[str, str, int]]:
+        """Over the names and the numbers."""
+        return [("name", self.noun, width - _TIME), ("tracks", "tracks", -_TIME)]
+
     def row(self, index: int, width: int, *, selected: bool) -> Line:
         """A name and a number."""
         ink = Ink.STRONG if selected else Ink.TEXT
@@ -178,9 +234,10 @@ class NameList(RowList):
         return [(name, ink), (right(f"{self._counts[index]:,}", self._room), Ink.DIM)]
 
 
-class AlbumTrackList(RowList):
+class AlbumTrackList(SortedList):
     """The tracks of an album, of several, or of what was found."""
 
+    COLUMNS = ("in order", "title", "artist", "length")
     _tracks: Sequence[TrackRow] = ()
 
     @property
@@ -190,8 +247,19 @@ class AlbumTrackList(RowList):
 
     def show(self, tracks: Sequence[TrackRow], cursor: int) -> None:
         """Show other tracks."""
-        self._tracks = tracks
+        self._tracks = self.ranked(
+            tracks,
+            title=lambda track: track.title.casefold(),
+            artist=lambda track: track.artist.casefold(),
+            length=lambda track: track.duration,
+        )
         self.set_length(len(tracks), cursor)
+
+    def heads(self, width: int) -> list[tuple[str, str, int]]:
+        """Over title, artist where there is room, and length."""
+        artist = width * 2 // 5 if width >= _ARTIST_FROM else 0
+        by_artist = [("artist", "artist", artist)] if artist else []
+        return [("title", "title", width - _TIME - artist), *by_artist, ("length", "length", -_TIME)]
 
     def row(self, index: int, width: int, *, selected: bool) -> Line:
         """Title, artist where there is room, and length."""
@@ -222,6 +290,8 @@ class BrowseScreen(SearchedLibraryScreen):
         super().__init__(player, clock)
         self._kind = KINDS[0]
         self._shelf = Shelf(())
+        self._names: Sequence[str] = ()
+        """The groups as they are listed."""
         self._albums: dict[str, list[int]] = {}
         self._place: TrackRow | None = None
         """The track to open at."""
@@ -241,6 +311,7 @@ class BrowseScreen(SearchedLibraryScreen):
             yield Static("/ ", id="search-sign", markup=False)
             yield Input(placeholder="narrows all three columns – title, artist, album, year:1990..1999", compact=True)
         yield KeyBar(KIND_KEYS, (), id="kinds")
+        yield ShelfHeads(id="heads")
         with Horizontal(id="shelves"):
             yield NameList(id="groups")
             yield NameList(id="albums", classes="-front")
@@ -250,6 +321,8 @@ class BrowseScreen(SearchedLibraryScreen):
         """Open at the playing track's album."""
         now = self._player.snapshot().now
         self._place = None if now is None else now.track
+        for one in self.query(SortedList):
+            one.ranking = self.sorting(str(one.id))
         self.show(self._player.snapshot())
 
     def on_input_submitted(self) -> None:
@@ -283,10 +356,14 @@ class BrowseScreen(SearchedLibraryScreen):
 
     def _list_groups(self, everything: str) -> None:
         shelf = self._shelf
-        sizes = [len(shelf.groups[name]) if name != ALL else len(shelf.found) for name in shelf.names]
-        shown = [name if name != ALL else everything for name in shelf.names]
-        cursor = shelf.names.index(shelf.place) if shelf.place in shelf.names else 0
-        self.query_one("#groups", NameList).show(shown, sizes, cursor)
+        groups = self.query_one("#groups", NameList)
+        listed = groups.ranked(shelf.names[1:], tracks=lambda name: -len(shelf.groups[name]))
+        self._names = names = [*shelf.names[:1], *listed]
+        sizes = [len(shelf.groups[name]) if name != ALL else len(shelf.found) for name in names]
+        shown = [name if name != ALL else everything for name in names]
+        groups.noun = self._kind.noun
+        groups.show(shown, sizes, names.index(shelf.place) if shelf.place in names else 0)
+        self.query_one(ShelfHeads).refresh()
         self._open_group()
 
     def on_row_highlighted(self, message: RowHighlighted) -> None:
@@ -298,15 +375,18 @@ class BrowseScreen(SearchedLibraryScreen):
             self._open_album()
 
     def _open_group(self) -> None:
-        names, at = self._shelf.names, self.query_one("#groups", NameList).cursor
-        self._albums = albums = self._shelf.albums(names[at]) if names else {}
+        names, at = self._names, self.query_one("#groups", NameList).cursor
+        listing = self.query_one("#albums", NameList)
+        found = self._shelf.albums(names[at]) if names else {}
+        self._albums = albums = dict(listing.ranked(found.items(), tracks=lambda album: -len(album[1])))
         listed = [ALL, *albums] if albums else []
         sizes = [sum(map(len, albums.values())), *map(len, albums.values())] if albums else []
         rest = "(here)" if self._kind.noun == "folder" else "no album"
         shown = ["All of it", *(name or rest for name in albums)] if albums else []
         wanted = self._shelf.album(self._place) if self._place is not None else None
         cursor = listed.index(wanted, 1) if wanted in albums else 0
-        self.query_one("#albums", NameList).show(shown, sizes, cursor)
+        listing.noun = "folder" if self._kind.noun == "folder" else "album"
+        listing.show(shown, sizes, cursor)
         self._open_album()
 
     def _open_album(self) -> None:
@@ -345,7 +425,7 @@ class BrowseScreen(SearchedLibraryScreen):
         if self.query_one(AlbumTrackList).has_focus:
             self.post_message(Tell("more_like", track.id))
             return
-        group = self._shelf.names[self.query_one("#groups", NameList).cursor]
+        group = self._names[self.query_one("#groups", NameList).cursor]
         on_album = (
             at > 0
             and not self.query_one("#groups", NameList).has_focus
@@ -365,6 +445,25 @@ class BrowseScreen(SearchedLibraryScreen):
         for each in self.COLUMNS:
             self.query_one(f"#{each}").set_class(each == name, "-front")
         self.query_one(f"#{name}").focus()
+        self.call_after_refresh(self.query_one(ShelfHeads).refresh)
+
+    def sort(self, one: SortedList, wanted: str) -> None:
+        """Sort a list by a column; by the one it is sorted by already, the other way round."""
+        chosen, backwards = one.ranking
+        one.ranking = wanted, (chosen or one.COLUMNS[0]) == wanted and not backwards
+        self.keep_sorting(str(one.id), one.ranking)
+        self.ask()
+
+    def action_order(self) -> None:
+        """Sort the column with the cursor by the next of what it shows."""
+        one = self.focused if isinstance(self.focused, SortedList) else self.query_one("#tracks", SortedList)
+        at = one.COLUMNS.index(one.ranking[0] or one.COLUMNS[0])
+        self.sort(one, one.COLUMNS[(at + 1) % len(one.COLUMNS)])
+
+    def action_backwards(self) -> None:
+        """Sort the column with the cursor the other way round."""
+        one = self.focused if isinstance(self.focused, SortedList) else self.query_one("#tracks", SortedList)
+        self.sort(one, one.ranking[0] or one.COLUMNS[0])
 
     def action_kind(self, number: int | None = None) -> None:
         """Begin with artists, genres, years, folders or ages; without a number with the next of them."""

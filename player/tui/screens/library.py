@@ -134,6 +134,8 @@ class LibraryScreen(SearchedLibraryScreen):
 
     def on_mount(self) -> None:
         """Take the cursor to the search when that was asked for."""
+        name, self._backwards = self.sorting("tracks")
+        self._order = next((at for at, order in enumerate(ORDERS) if order.name == name), 0)
         self.show(self._player.snapshot())
         if self._search_first:
             self.query_one(Input).focus()
@@ -165,12 +167,15 @@ class LibraryScreen(SearchedLibraryScreen):
 
     def action_order(self) -> None:
         """Sort by the next order."""
-        self._order = (self._order + 1) % len(ORDERS)
-        self.ask()
+        self._sort((self._order + 1) % len(ORDERS), backwards=self._backwards)
 
     def action_backwards(self) -> None:
         """Sort the other way round."""
-        self._backwards = not self._backwards
+        self._sort(self._order, backwards=not self._backwards)
+
+    def _sort(self, order: int, *, backwards: bool) -> None:
+        self._order, self._backwards = order, backwards
+        self.keep_sorting("tracks", (ORDERS[order].name, backwards))
         self.ask()
 
     def on_column_clicked(self, message: ColumnClicked) -> None:
@@ -179,8 +184,7 @@ class LibraryScreen(SearchedLibraryScreen):
         if message.column == names[self._order]:
             self.action_backwards()
         else:
-            self._order, self._backwards = names.index(message.column), False
-            self.ask()
+            self._sort(names.index(message.column), backwards=False)
 
     def action_leave(self) -> None:
         """Out of the search; clear it; back to the station – one step at a time."""

@@ -125,6 +125,18 @@ class SearchedLibraryScreen(PlayingScreen):
         """The search as it stands."""
         return self.query_one(Input).value.strip()
 
+    def sorting(self, name: str) -> tuple[str, bool]:
+        """The column that a list of this screen was last sorted by, and whether the other way round."""
+        kept: dict[str, tuple[str, bool]] = getattr(self.app, "sorting", {})
+        column, backwards = kept.get(f"{type(self).__name__} {name}", ("", False))
+        return column, backwards
+
+    def keep_sorting(self, name: str, ranking: tuple[str, bool]) -> None:
+        """Keep that, for the next time and the next start."""
+        kept: dict[str, tuple[str, bool]] = getattr(self.app, "sorting", {})
+        kept[f"{type(self).__name__} {name}"] = ranking
+        self.post_message(Tell("keep_sorting", dict(kept)))
+
     @property
     def asked(self) -> Hashable:
         """What an answer is to; to be overridden."""

@@ -10,7 +10,7 @@ from textual.widgets import Input, Static
 
 from player.tui.keys import IN_PLAYLISTS, PLAYLISTS_BAR, bindings
 from player.tui.messages import Tell
-from player.tui.screens.browse import AlbumTrackList, BrowseScreen, NameList, Shelf
+from player.tui.screens.browse import AlbumTrackList, BrowseScreen, NameList, Shelf, ShelfHeads
 from player.tui.screens.picker import NameForm
 from player.tui.text import count
 from player.tui.widgets.status_lines import Heading, PlainLine
@@ -49,6 +49,7 @@ class PlaylistsScreen(BrowseScreen):
         with Horizontal(id="search-line"):
             yield Static("/ ", id="search-sign", markup=False)
             yield Input(placeholder="narrows the tracks – title, artist, album, year:1990..1999", compact=True)
+        yield ShelfHeads(id="heads")
         with Horizontal(id="shelves"):
             yield NameList(id="groups", classes="-front")
             yield AlbumTrackList(id="tracks")
@@ -81,16 +82,17 @@ class PlaylistsScreen(BrowseScreen):
 
     def list_answer(self, answer: Any) -> None:
         """List the names; the cursor stays."""
-        self._lists, self._shelf = answer
-        names, shown = (
-            self._shelf.names,
-            [f"{one.name} ⌕" if one.query is not None else one.name for one in self._lists],
-        )
+        groups = self.query_one("#groups", NameList)
+        groups.noun = "playlist"
+        lists, self._shelf = answer
+        self._lists = groups.ranked(lists, tracks=lambda one: -len(self._shelf.groups[one.name]))
+        names = [one.name for one in self._lists]
+        shown = [f"{one.name} ⌕" if one.query is not None else one.name for one in self._lists]
         self.query_one(Heading).show("Playlists", count(len(names), "playlist"), "⌕ a saved search" if names else "")
         self.set_class(not names, "-none")
         sizes = [len(self._shelf.groups[name]) for name in names]
-        groups = self.query_one("#groups", NameList)
         groups.show(shown, sizes, groups.cursor)
+        self.query_one(ShelfHeads).refresh()
         self._open_group()
 
     def _open_group(self) -> None:
@@ -131,8 +133,8 @@ class PlaylistsScreen(BrowseScreen):
         one, tracks = self._list, self.query_one(AlbumTrackList)
         if one is None or not tracks.has_focus or not tracks.tracks:
             self.complain("Select a track with → first; ^d deletes the whole playlist.")
-        elif self.query_text:
-            self.complain("Clear the search first, so that it is clear which track is meant.")
+        elif self.query_text or tracks.ranking not in {("", False), ("in order", False)}:
+            self.complain("Clear the search first, and sort in order (o), so that it is clear which track is meant.")
         else:
             self.post_message(Tell("take_from_playlist", one.name, tracks.cursor))
 

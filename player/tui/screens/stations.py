@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
@@ -10,15 +11,18 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from player.tui.keys import CLOSE_BAR, FORM_BAR, IN_PICKER, PICKER_BAR
-from player.tui.messages import OpenSurvey, SeedDropped, Tell
+from player.errors import PlayerError
+from player.tui.keys import CLOSE_BAR, FORM_BAR, IN_FORM, IN_PICKER, PICKER_BAR
+from player.tui.messages import AnswerFound, OpenSurvey, SeedDropped, Tell
 from player.tui.screens.picker import MODE_NAMES, NameForm, Picker
-from player.tui.text import count_if_any, dotted
+from player.tui.text import count, count_if_any, dotted
 from player.tui.widgets.choice_list import Choice, ChoiceList
 from player.tui.widgets.status_lines import Heading, KeyBar, NoticeLine, PlainLine
 from player.tui.widgets.styled_text import Ink
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
 
     from player.playback.controller import Controller
@@ -29,6 +33,9 @@ Seed: TypeAlias = "tuple[str, str]"
 """Kind and value: ``("genre", "Classical")``; the whole library is ``("library", "")``."""
 Suggestion: TypeAlias = "tuple[str, str, int]"
 """Kind, value and how many tracks it has."""
+NOT = "not "
+SIGNS = (NOT, "more ", "less ")
+"""Before the kind of what a station leaves out, and of the tags it is to have more or less of."""
 SEED_WORDS = {"query": "saved search"}
 """Kinds of seeds that are not called by their names."""
 _PROPOSALS = 8
@@ -83,6 +90,11 @@ class StationPicker(Picker):
             tell = partial(Tell, "rename_station", station.id)
             self.app.push_screen(NameForm("Rename", station.name, station.name, tell))
 
+    def action_change(self) -> None:
+        """Open the form of the selected station."""
+        if (station := self._selected) is not None:
+            self.app.push_screen(StationForm(self._player, station))
+
     def action_remove(self) -> None:
         """Delete the selected station; that can be taken back."""
         if (station := self._selected) is not None:
@@ -103,7 +115,7 @@ class StationPicker(Picker):
         if offered is not None:
             self.app.post_message(offered)
         else:
-            self.app.push_screen(NewStation(self._player))
+            self.app.push_screen(StationForm(self._player))
 
     def _offer(self, text: str) -> None:
         stations = [row for row in self._player.stations() if _matches(row, text)]
@@ -155,37 +167,43 @@ class SeedInput(Input):
             self.post_message(SeedDropped())
 
 
-class NewStation(Picker):
-    """Seeds first, the name follows from them and can be changed."""
+class StationForm(Picker):
+    """What a station is based on and what it leaves out; the name follows from that and can be changed.
+
+    Args:
+        player: who makes or changes it.
+        station: the one to change; a new one when absent.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+o", "turn_mode", "mode", show=False, priority=True),
-        Binding("ctrl+s", "create", "create", show=False, priority=True),
+        Binding(key.keys, key.action, key.label, show=False, priority=True) for key in IN_FORM
     ]
     AUTO_FOCUS = "#seek"
 
-    def __init__(self, player: Controller) -> None:
+    def __init__(self, player: Controller, station: StationRow | None = None) -> None:
         super().__init__()
-        self._player = player
-        self._seeds: list[Seed] = []
+        self._player, self._station = player, station
+        self._seeds = [] if station is None else player.station_seeds(station.id)
         self._suggestions: list[Suggestion] = []
-        self._mode = next(iter(MODE_NAMES))
+        self._mode = next(iter(MODE_NAMES)) if station is None else station.mode
 
     def compose(self) -> ComposeResult:
         """A box: seeds, mode, search, suggestions, name."""
         with Vertical(classes="box"):
             yield Heading(id="heading")
             yield PlainLine(id="seeds")
+            yield PlainLine(id="leanings")
             yield PlainLine(id="mode")
             yield SeedInput(placeholder="find an artist, album, genre or mood", compact=True, id="seek")
             yield ChoiceList(id="choices")
-            yield Input(placeholder="name", compact=True, id="name")
+            yield Input(
+                "" if self._station is None else self._station.name, placeholder="name", compact=True, id="name"
+            )
             yield NoticeLine(id="notice")
             yield KeyBar(FORM_BAR, CLOSE_BAR, id="keys")
 
     def on_mount(self) -> None:
         """Proposals before anything is typed."""
-        self.query_one(Heading).show("New station")
         self._suggest("")
         self._show_seeds()
         self._show_mode()
@@ -205,9 +223,17 @@ class NewStation(Picker):
     def on_row_chosen(self, message: RowChosen) -> None:
         """Add the row as a seed."""
         message.stop()
-        kind, value, _ = self._suggestions[message.index]
-        if (kind, value) not in self._seeds:
-            self._seeds.append((kind, value))
+        self._add(message.index)
+
+    def action_leave_out(self) -> None:
+        """Add the row as what the station is not to play."""
+        if self._suggestions:
+            self._add(self.query_one(ChoiceList).cursor, NOT)
+
+    def _add(self, index: int, sign: str = "") -> None:
+        kind, value, _ = self._suggestions[index]
+        self._seeds = [seed for seed in self._seeds if seed not in {(kind, value), (NOT + kind, value)}]
+        self._seeds.append((sign + kind, value))
         self.query_one("#seek", Input).value = ""
         self._show_seeds()
 
@@ -224,13 +250,17 @@ class NewStation(Picker):
 
     def action_create(self) -> None:
         """Make the station, if there is something to make it from."""
-        if not self._seeds:
+        if all(kind.startswith(SIGNS) for kind, _ in self._seeds):
             self.query_one(NoticeLine).show(
                 "Choose at least one thing to base it on: type, then press enter on a row.", problem=True
             )
             return
         name = self.query_one("#name", Input).value.strip() or self._proposed_name()
-        self.app.post_message(Tell("play_new_station", name, tuple(self._seeds), self._mode))
+        made = (name, tuple(self._seeds), self._mode)
+        if self._station is None:
+            self.app.post_message(Tell("play_new_station", *made))
+        else:
+            self.app.post_message(Tell("change_station", self._station.id, *made))
 
     def _suggest(self, text: str) -> None:
         self._suggestions = self._player.seed_suggestions(text)
@@ -242,17 +272,41 @@ class NewStation(Picker):
         )
 
     def _show_seeds(self) -> None:
-        line = self.query_one("#seeds", PlainLine)
-        if self._seeds:
-            words = [f"{kind} {value}" if value else "the whole library" for kind, value in self._seeds]
-            line.show("based on    ", " + ".join(words), Ink.ACCENT)
-        else:
-            line.show("based on    ", "nothing yet – enter adds the selected row", Ink.DIM)
-        self.query_one("#name", Input).placeholder = f"name: {self._proposed_name()}" if self._seeds else "name"
+        leanings = [seed for seed in self._seeds if seed[0].startswith(SIGNS)]
+        seeds = [seed for seed in self._seeds if seed not in leanings]
+        for line, label, some, ink, hint in (
+            ("#seeds", "based on    ", seeds, Ink.ACCENT, "nothing yet – enter adds the selected row"),
+            ("#leanings", "leaves out  ", leanings, Ink.BAD, "nothing – ^n leaves the selected row out"),
+        ):
+            words = " + ".join(_words(*seed) for seed in some)
+            self.query_one(line, PlainLine).show(label, words or hint, ink if words else Ink.DIM)
+        self.query_one("#name", Input).placeholder = f"name: {self._proposed_name()}" if seeds else "name"
+        self._show_pool("")
+        if seeds:
+            asked = tuple(self._seeds)
+            pool = partial(self._player.station_pool, asked)
+            self.run_worker(partial(self._count_pool, asked, pool), group="pool", exclusive=True, thread=True)
+
+    def _count_pool(self, asked: tuple[Seed, ...], pool: Callable[[], int]) -> None:
+        with suppress(PlayerError):  # the library is still being opened
+            self.post_message(AnswerFound(asked, pool()))
+
+    def on_answer_found(self, message: AnswerFound) -> None:
+        """Say how many tracks it would choose from."""
+        if message.asked == tuple(self._seeds):
+            self._show_pool(f"chooses from {count(message.answer, 'track')}")
+
+    def _show_pool(self, words: str) -> None:
+        self.query_one(Heading).show("New station" if self._station is None else "Change a station", "", words)
 
     def _show_mode(self) -> None:
         name, detail = MODE_NAMES[self._mode]
         self.query_one("#mode", PlainLine).show("plays       ", f"{name.lower()}: {detail}", Ink.TEXT)
 
     def _proposed_name(self) -> str:
-        return " + ".join(value or "Everything" for _, value in self._seeds)
+        return " + ".join(value or "Everything" for kind, value in self._seeds if not kind.startswith(SIGNS))
+
+
+def _words(kind: str, value: str) -> str:
+    """A seed as it reads after the name of its line: what is left out needs no "not" there."""
+    return f"{kind.removeprefix(NOT)} {value}" if value else "the whole library"
