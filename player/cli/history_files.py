@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from player.cli.options import DataDir, Json, emit_json, opened, say
+from player.cli.options import Attached, DataDir, Json, emit_json, opened, say
 from player.errors import PlayerError, UsageError
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def import_history(
     ] = None,
     data_dir: DataDir = None,
     json: Json = False,
+    attached: Attached = False,
 ) -> None:
     """Bring your history from another player, so that stations know you from the first day.
 
@@ -77,7 +78,7 @@ def import_history(
 
     if report is not None:
         check_folder(report, "import.csv")
-    with opened(data_dir) as home, reporting(attached=False) as (reporter, stop):
+    with opened(data_dir) as home, reporting(attached=attached) as (reporter, stop):
         try:
             found = take_in(
                 home.database,
@@ -90,13 +91,32 @@ def import_history(
         except KeyboardInterrupt:
             reporter.note("What was recorded is kept; run the same command again to go on.")
             raise
-        reporter.result(JobResult(ok=found.complete, summary=f"{found.recorded.events} events recorded"))
+        reporter.result(JobResult(ok=found.complete, summary=_sentence(found)))
         if report is not None:
             keep(report, lambda file: write_report(found, file))
         if json:
             emit_json(_document(found))
-        else:
+        elif not attached:
             _print(found)
+
+
+def _sentence(report: "ImportReport") -> str:
+    """What became of it, for the screen."""
+    from player.integrations.matching import Status
+
+    recorded, missing = report.recorded, report.entries_with(Status.UNMATCHED)
+    known = (
+        f"; {recorded.known + recorded.elsewhere:,} are known already" if recorded.known + recorded.elsewhere else ""
+    )
+    absent = f"; {missing:,} are of music that is not in your library" if missing else ""
+    verb = (
+        "would be recorded"
+        if report.dry_run
+        else "are recorded"
+        if report.complete
+        else "were recorded till it stopped"
+    )
+    return f"{recorded.entries:,} of {report.entries:,} entries {verb}{known}{absent}."
 
 
 def _document(report: "ImportReport") -> dict[str, object]:

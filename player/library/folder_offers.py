@@ -48,6 +48,19 @@ def offered_folders(text: str) -> list[FolderOffer]:
     return [_counted(folder) for folder in list(offered)[:MOST]]
 
 
+def offered_files(text: str) -> list[FolderOffer]:
+    """What is downloaded, for no text; else the files and folders whose path goes on so."""
+    typed = Path(os.path.expanduser(text)) if text else Path.home() / "Downloads"  # noqa: PTH111 - as above
+    inside = not text or text.endswith("/") or _is_folder(typed)
+    parent, beginning = (typed, "") if inside else (typed.parent, typed.name.casefold())
+    paths = [typed] if text and typed.exists() else []
+    with suppress(OSError):
+        paths += sorted(
+            path for path in parent.iterdir() if path.name.casefold().startswith(beginning) and path.name[0] != "."
+        )
+    return [FolderOffer(str(path), 0, more=True) for path in list(dict.fromkeys(paths))[:MOST]]
+
+
 def _is_folder(path: Path) -> bool:
     return os.path.isdir(path)  # noqa: PTH112 - Path's own raises where a folder above it may not be looked into
 

@@ -166,7 +166,7 @@ class Background:
         self._child = JobChild(
             [name, *arguments, *(() if name == "setup" else ("--data-dir", str(self._paths.data)))],
             lambda progress: self._progress(name, progress),
-            lambda result: self._result(name, result),
+            lambda result: self._result(name, result, question=result.ok and "--dry-run" in arguments),
         )
         if name == "retrain" and self._auto is not None:
             self._auto.note()
@@ -244,7 +244,7 @@ class Background:
             self.view = replace(view, seconds_left=None, paused=True) if paused else view
         self._on_job()
 
-    def _result(self, name: JobName, result: JobResult) -> None:
+    def _result(self, name: JobName, result: JobResult, *, question: bool) -> None:
         with self._lock:
             following, self._next = self._next, None
             self._child, self._pausing = None, False
@@ -253,7 +253,9 @@ class Background:
             summary = f"Trained by itself: {result.summary}" if self._quiet and result.ok else result.summary
             self._quiet = False
             if following is None and not (name == "embed" and self._paused):
-                self.view = JobView(name, JOB_NAMES[name], 0, 0, None, finished=True, summary=summary)
+                self.view = JobView(
+                    name, JOB_NAMES[name], 0, 0, None, finished=True, summary=summary, question=question
+                )
         if self._closing.is_set():
             return
         self._mark = self._read_mark()

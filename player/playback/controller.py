@@ -20,7 +20,7 @@ from player.insight.neighbours import SimilarTrack, similar_tracks
 from player.insight.terminal_map import MapMaker, MapView, colour_map
 from player.learning.auto_training import AutoTraining
 from player.library.embed_priority import PriorityKeeper
-from player.library.folder_offers import FolderOffer, offered_folders
+from player.library.folder_offers import FolderOffer, offered_files, offered_folders
 from player.library.loudness import Level
 from player.library.tracks import TrackRow
 from player.playback.audio_events import AudioEvents
@@ -95,6 +95,8 @@ class Controller(TransportCommands, PinCommands, PlaylistCommands, FeedbackComma
         self._background = Background(
             database, paths, self._from_outside, self._job_changed, self._look_after, auto, settings.library
         )
+        self._history: tuple[str, ...] = ()
+        """Source and path of the history that was read through last."""
         self._map = MapMaker(paths.data, self._map_changed)
 
     # --- what is shown ---------------------------------------------------------------------------------------------
@@ -339,10 +341,35 @@ class Controller(TransportCommands, PinCommands, PlaylistCommands, FeedbackComma
         Raises:
             PlayerError: a job is running.
         """
+        self._begin("scan", folder)
+
+    def offered_files(self, text: str) -> list[FolderOffer]:
+        """Files and folders that a path may mean, as far as it was typed; reads folders."""
+        return offered_files(text)
+
+    def import_history(self, source: str, path: str) -> None:
+        """Read another player's history through in the background, and count what it would come to; nothing is recorded.
+
+        Raises:
+            PlayerError: a job is running.
+        """
+        self._begin("import", source, path, "--dry-run")
+        self._history = (source, path)
+
+    def record_history(self) -> None:
+        """Record the history that was read through last, in the background.
+
+        Raises:
+            PlayerError: a job is running.
+        """
+        if self._history:
+            self._begin("import", *self._history)
+
+    def _begin(self, name: JobName, *arguments: str) -> None:
         view = self._background.view
         if view is not None and not view.finished and not view.quiet and not view.paused:
-            raise PlayerError(f"{view.title} goes on; add the folder when that is done, or ctrl+x stops it.")
-        self._background.run("scan", folder)
+            raise PlayerError(f"{view.title} goes on; come back when that is done, or ctrl+x stops it.")
+        self._background.run(name, *arguments)
 
     def pause_job(self) -> None:
         """Pause listening to the library, or go on with it; why something else cannot be paused is shown."""

@@ -12,12 +12,13 @@ FOLLOWS = "next on the album"
 MoveKind = Literal["same", "up", "down", "new"]
 
 
-JobName = Literal["scan", "embed", "retrain", "setup"]
+JobName = Literal["scan", "embed", "retrain", "setup", "import"]
 JOB_NAMES: dict[JobName, str] = {
     "scan": "Scanning",
     "embed": "Analysing",
     "retrain": "Training",
     "setup": "Installing PyTorch",
+    "import": "Importing",
 }
 
 
@@ -103,6 +104,8 @@ class JobView:
     """One sentence when finished or failed."""
     paused: bool = False
     """It waits for the listener, who paused it, and holds up no other job."""
+    question: bool = False
+    """It ended with something to be decided: its summary says what."""
     loss: float | None = None
     """Mean loss of the epoch, while training."""
     quiet: bool = False

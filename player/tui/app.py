@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from player.library.tracks import TrackRow
     from player.playback.background import JobName
     from player.playback.controller import Controller
-    from player.stations.snapshot import NowPlaying
+    from player.stations.snapshot import JobView, NowPlaying
     from player.tui.messages import AnswerFailed, Tell
     from player.tui.screens.about_track import AboutTrackScreen
     from player.tui.screens.map import MapScreen
@@ -118,6 +118,8 @@ class PlayerApp(App[None]):
         """The listener wants to see one."""
         self._started_up = False
         self._offered = False
+        self._asked_about: JobView | None = None
+        """The job whose question was asked last."""
         self._closing_down = False
         self.failure: PlayerError | None = None
         """Why the player could not be started."""
@@ -195,6 +197,7 @@ class PlayerApp(App[None]):
             if isinstance(screen, PlayingScreen) and screen.is_mounted:
                 screen.show(snapshot)
         self._name_window(snapshot.now)
+        self._offer_import(snapshot.job)
         self._tell()
 
     def _name_window(self, now: NowPlaying | None) -> None:
@@ -293,6 +296,25 @@ class PlayerApp(App[None]):
         """Choose a folder to add."""
         self._problem = ""
         self.push_screen(AddMusic(self.player))
+
+    def action_import_history(self) -> None:
+        """Choose whose history to bring along."""
+        from player.tui.screens.import_history import ImportSource  # noqa: PLC0415 - not on the way to the first frame
+
+        self._problem = ""
+        self.push_screen(ImportSource(self.player))
+
+    def on_open_import(self) -> None:
+        """The same, chosen among the stations."""
+        self.back_to_station()
+        self.action_import_history()
+
+    def _offer_import(self, job: JobView | None) -> None:
+        """Once a history was read through, ask whether to believe it."""
+        if job is not None and job.finished and job.question and job is not self._asked_about:
+            self._asked_about = job
+            believe = partial(self.tell, "record_history")
+            self.push_screen(Confirm(job.summary, "leave it", "record it"), lambda yes: believe() if yes else None)
 
     def action_stop_job(self) -> None:
         """Stop the job that runs, if any, once that is confirmed."""

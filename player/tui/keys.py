@@ -158,6 +158,7 @@ EMBED = Key(
     "e", "job('embed')", "e", "analyse", "Analyse the sound of new tracks, so that stations can find them by it."
 )
 ADD_MUSIC = Key("f9", "add_music", "F9", "add music", "Add a folder of music to the library.")
+IMPORT = Key("f10", "import_history", "F10", "import", "Bring your history along from another player.")
 SCAN = Key("f5", "job('scan')", "F5", "rescan", "Look through the music folders for new, changed and vanished files.")
 PAUSE_JOB = Key(
     "P,shift+p", "pause_job", "P", "pause", "Pause the analysis and leave the machine alone; again goes on."
@@ -188,6 +189,7 @@ PLACES = (
     RETRAIN,
     EMBED,
     ADD_MUSIC,
+    IMPORT,
     SCAN,
     PAUSE_JOB,
     STOP_JOB,
@@ -426,6 +428,8 @@ RENAME = Key("ctrl+r", "rename", "^r", "rename", "Give the selected station anot
 REMOVE = Key("ctrl+d", "remove", "^d", "delete", "Delete the selected station; z brings it back.")
 CHANGE_STATION = Key("ctrl+e", "change", "^e", "change", "Change what the selected station is based on and leaves out.")
 IN_PICKER = (CHANGE_STATION, RENAME, REMOVE)
+_SOURCE = Key("enter", "choose", "enter", "choose", "Choose where the history comes from.")
+SOURCE_BAR = (_MOVE, _SOURCE)
 REST_BAR = (_MOVE, _REST)
 MODE_BAR = (_MOVE, _SET)
 PICKER_BAR = (_MOVE, _CHOOSE, CHANGE_STATION, RENAME, REMOVE)

@@ -103,5 +103,9 @@ class OpenSurvey(Message):
     """Begin the survey, or go on with it."""
 
 
+class OpenImport(Message):
+    """Bring a history along from another player."""
+
+
 class SeedDropped(Message):
     """Backspace in an empty search: take the last seed out again."""

@@ -301,6 +301,15 @@ class MemoryPlayer:
             FolderOffer(f"{text.rstrip('/')}/{name}", files, False) for name, files in (("Music", 240), ("Else", 0))
         ]
 
+    def offered_files(self, text: str) -> list[FolderOffer]:
+        return [FolderOffer(f"{text.rstrip('/')}/scrobbles.csv", 0, True)]
+
+    def import_history(self, source: str, path: str) -> None:
+        self._note("import_history", source, path)
+
+    def record_history(self) -> None:
+        self._note("record_history")
+
     def playlists(self) -> list[KeptPlaylist]:
         return list(self.lists)
 

@@ -28,6 +28,7 @@ SCREENS = {
     "RestMenu": ("y",),
     "PlaylistPicker": ("B",),
     "AddMusic": ("f9",),
+    "ImportSource": ("f10",),
     "HelpScreen": ("question_mark",),
 }
 LEAVES_THE_APP = {"q", "ctrl+q", "ctrl+c"}

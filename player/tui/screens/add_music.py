@@ -40,6 +40,7 @@ class AddMusic(Picker):
         super().__init__()
         self._player = player
         self._offers: Sequence[FolderOffer] = ()
+        self._title, self._note = "Where is your music?", "files are only read, never changed"
 
     def compose(self) -> ComposeResult:
         """A box with a line and a list."""
@@ -51,7 +52,7 @@ class AddMusic(Picker):
 
     def on_mount(self) -> None:
         """The usual places."""
-        self.query_one(Heading).show("Where is your music?", "", "files are only read, never changed")
+        self.query_one(Heading).show(self._title, "", self._note)
         self._ask("")
 
     def on_input_changed(self, event: Input.Changed) -> None:
@@ -62,11 +63,19 @@ class AddMusic(Picker):
         """Enter chooses the row at the cursor."""
         self.action_choose()
 
+    def offered(self, text: str) -> Sequence[FolderOffer]:
+        """What a path may mean, as far as it was typed; reads folders, in a thread."""
+        return self._player.offered_folders(text)
+
+    def chosen(self, path: str) -> Tell:
+        """What to ask of the player about the chosen one."""
+        return Tell("add_music", path)
+
     def _ask(self, text: str) -> None:
         self.run_worker(partial(self._look, text), exclusive=True, thread=True)
 
     def _look(self, text: str) -> None:
-        found = self._player.offered_folders(text)
+        found = self.offered(text)
         if not get_current_worker().is_cancelled:
             self.post_message(AnswerFound(text, found))
 
@@ -84,9 +93,9 @@ class AddMusic(Picker):
             field.cursor_position = len(field.value)
 
     def on_row_chosen(self, message: RowChosen) -> None:
-        """Look through the folder."""
+        """Take the folder, or file."""
         message.stop()
-        self.app.post_message(Tell("add_music", self._offers[message.index].path))
+        self.app.post_message(self.chosen(self._offers[message.index].path))
         self.dismiss(None)
 
 

@@ -14,7 +14,7 @@ from player.tui.keys import CLOSE_BAR, CONFIRM_BAR, KEEP_BAR, MODE_BAR, NAME_BAR
 from player.tui.messages import Tell
 from player.tui.text import count
 from player.tui.widgets.choice_list import Choice, ChoiceList
-from player.tui.widgets.status_lines import Heading, KeyBar
+from player.tui.widgets.status_lines import Heading, KeyBar, SentenceLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -182,9 +182,16 @@ class Confirm(Menu):
         self._question = question
         self._rows = (leave, do)
 
+    def compose(self) -> ComposeResult:
+        """The whole question in place of the heading."""
+        with Vertical(classes="box -menu"):
+            yield SentenceLine(id="question")
+            yield ChoiceList(id="choices")
+            yield KeyBar(self.KEYS, CLOSE_BAR, id="keys")
+
     def on_mount(self) -> None:
         """The cursor on the row that changes nothing."""
-        self.query_one(Heading).show(self._question)
+        self.query_one(SentenceLine).show(self._question)
         self.query_one(ChoiceList).show([Choice("", row, "", "") for row in self._rows])
 
     def on_row_chosen(self, message: RowChosen) -> None:

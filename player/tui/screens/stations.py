@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from player.errors import PlayerError
 from player.tui.keys import CLOSE_BAR, FORM_BAR, IN_FORM, IN_PICKER, PICKER_BAR
-from player.tui.messages import AnswerFound, OpenSurvey, SeedDropped, Tell
+from player.tui.messages import AnswerFound, OpenImport, OpenSurvey, SeedDropped, Tell
 from player.tui.screens.picker import MODE_NAMES, NameForm, Picker
 from player.tui.text import count, count_if_any, dotted
 from player.tui.widgets.choice_list import Choice, ChoiceList
@@ -47,7 +47,7 @@ class _Offer:
     """A row and what choosing it means; None opens the form for a new station."""
 
     choice: Choice
-    message: Tell | OpenSurvey | None
+    message: Tell | OpenSurvey | OpenImport | None
 
 
 class StationPicker(Picker):
@@ -128,6 +128,8 @@ class StationPicker(Picker):
         # Someone new sees the survey first, but enter still means music.
         new = not text and self._player.survey_waits()
         self._offers.insert(0 if new else len(self._offers), _ask(new=new))
+        if new:
+            self._offers.append(_Offer(Choice("<", "Import …", "your history from another player", ""), OpenImport()))
         self.query_one(ChoiceList).show([offer.choice for offer in self._offers], int(new))
 
 

@@ -127,7 +127,7 @@ def _counted(job: JobView) -> str:
     return dotted((words, eta))
 
 
-class NoticeLine(Inked):
+class SentenceLine(Inked):
     """One sentence, wrapped between words; no room taken without one."""
 
     _text = ""
@@ -155,6 +155,10 @@ class NoticeLine(Inked):
         if width < 1:
             return []
         return textwrap.wrap(self._text, width, max_lines=_NOTICE_LINES, placeholder="…")
+
+
+class NoticeLine(SentenceLine):
+    """The last problem, or what was done last; the app keeps it up to date on every screen."""
 
 
 class KeyBar(Inked):
