@@ -108,7 +108,7 @@ def _sentence(report: "ImportReport") -> str:
     known = (
         f"; {recorded.known + recorded.elsewhere:,} are known already" if recorded.known + recorded.elsewhere else ""
     )
-    absent = f"; {missing:,} are of music that is not in your library" if missing else ""
+    absent = f"; not in your library: {missing:,}" if missing else ""
     verb = (
         "would be recorded"
         if report.dry_run
@@ -116,7 +116,7 @@ def _sentence(report: "ImportReport") -> str:
         if report.complete
         else "were recorded till it stopped"
     )
-    return f"{recorded.entries:,} of {report.entries:,} entries {verb}{known}{absent}."
+    return f"{recorded.entries:,} of {report.entries:,} entries {verb}{before}{absent}."
 
 
 def _document(report: "ImportReport") -> dict[str, object]:

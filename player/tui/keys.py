@@ -158,7 +158,7 @@ EMBED = Key(
     "e", "job('embed')", "e", "analyse", "Analyse the sound of new tracks, so that stations can find them by it."
 )
 ADD_MUSIC = Key("f9", "add_music", "F9", "add music", "Add a folder of music to the library.")
-IMPORT = Key("f10", "import_history", "F10", "import", "Bring your history along from another player.")
+IMPORT = Key("C,shift+c", "import_history", "C", "import", "Bring your history along from another player.")
 SCAN = Key("f5", "job('scan')", "F5", "rescan", "Look through the music folders for new, changed and vanished files.")
 PAUSE_JOB = Key(
     "P,shift+p", "pause_job", "P", "pause", "Pause the analysis and leave the machine alone; again goes on."

@@ -9,6 +9,11 @@ from aiohttp.typedefs import Handler, Middleware
 from textual_serve.server import Server
 
 COOKIE = "player-token"
+POLICY = {
+    "Content-Security-Policy": "default-src 'self' 'unsafe-inline' data: blob: ws://127.0.0.1:*",
+    "Referrer-Policy": "no-referrer",
+}
+"""Nothing of the page comes from elsewhere, though Textual's asks for a font of Google's, and its address goes nowhere."""
 
 
 class ScreenServer(Server):
@@ -48,8 +53,10 @@ class ScreenServer(Server):
             if not hmac.compare_digest(told.encode(), self.token.encode()):
                 raise web.HTTPForbidden(text="Open the address that `player serve` printed; it has the token.")
             response = await handler(request)
-            if "token" in request.query and not response.prepared:
-                response.set_cookie(COOKIE, self.token, httponly=True, samesite="Strict")
+            if not response.prepared:
+                response.headers.update(POLICY)
+                if "token" in request.query:
+                    response.set_cookie(COOKIE, self.token, httponly=True, samesite="Strict")
             return response
 
         return check

@@ -35,7 +35,7 @@ async def test_escape_leaves_everything_as_it_is(running, make_player):
 
 async def test_a_history_is_read_through_first_and_then_believed(running, player):
     async with running(player, size=(100, 30)) as stage:
-        await stage.press("f10", "down", "down", "down", "enter")
+        await stage.press("C", "down", "down", "down", "enter")
         assert stage.screen == "ImportFile"
         assert "Where is the history of Last.fm?" in stage.text
         await stage.press(*"/m", "enter")

@@ -28,7 +28,7 @@ SCREENS = {
     "RestMenu": ("y",),
     "PlaylistPicker": ("B",),
     "AddMusic": ("f9",),
-    "ImportSource": ("f10",),
+    "ImportSource": ("C",),
     "HelpScreen": ("question_mark",),
 }
 LEAVES_THE_APP = {"q", "ctrl+q", "ctrl+c"}
@@ -49,6 +49,7 @@ MOVES = {
     "k",
     "g",
     "G",
+    *"0123456789",
 }
 """They move what can be moved; the lists' own tests hold that."""
 HERE = {

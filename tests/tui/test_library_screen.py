@@ -153,3 +153,15 @@ def test_sorting_some_is_sorting_all_and_leaving_out_the_others(player):
     for order in range(len(ORDERS)):
         some = {3, 1, 8, 14}
         assert rows.some(sorted(some), order) == [index for index in rows.all(order) if index in some]
+
+
+async def test_a_number_counts_a_movement_and_is_shown_while_it_is_typed(running, player):
+    async with running(player) as stage:
+        await stage.press("L", "1", "2")
+        assert stage.text.splitlines()[-1].endswith(" 12")
+        await stage.press("G")
+        rows = stage.app.screen.query_one(TrackList)
+        assert rows.cursor == 11
+        assert not stage.text.splitlines()[-1].endswith(" 12")
+        await stage.press("3", "k")
+        assert rows.cursor == 8

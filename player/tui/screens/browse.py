@@ -279,6 +279,7 @@ class BrowseScreen(SearchedLibraryScreen):
     AUTO_FOCUS = "#albums"
     COLUMNS: ClassVar[Sequence[str]] = ("groups", "albums", "tracks")
     KEYS = BROWSE_BAR
+    COUNTS = False
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(IN_BROWSE),
         Binding("left,h", "column(-1)", "left", show=False),

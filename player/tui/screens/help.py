@@ -73,6 +73,13 @@ _MAP_SIGNS = (
     ("▶ 1 2 3", "The playing track, and the way the queue takes from it."),
     ("[ ]", "The cursor. Neighbours sound alike; distances across the map mean little."),
 )
+_LISTS = (
+    (
+        "↑ ↓ j k",
+        "Up and down; a number before it counts, as in 5 j, and stands at the right of the keys while it is typed.",
+    ),
+    ("g G", "To the first row, and to the last, or to the one of the number before it."),
+)
 _SIGNS = (
     ("◆1 ◆2", "Pinned by you, in this order; they play before all that is ranked."),
     ("▲3 ▼2 ●", "How far the last press moved a row of the queue; ● is new in it."),
@@ -137,6 +144,7 @@ def _page(width: int, keymap: Keymap) -> list[Line]:
 
     sections = (
         ("The playing track", _keys(PLAYING)),
+        ("Any list", _LISTS),
         ("A selected track", _keys((PLAY_ROW, *ROW))),
         ("The queue", _keys(QUEUE)),
         ("The station", _keys(STATION)),

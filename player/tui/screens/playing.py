@@ -42,6 +42,8 @@ class PlayingScreen(Screen[None]):
 
     KEYS: ClassVar[Sequence[Key]] = ()
     """Of its key bar."""
+    COUNTS: ClassVar[bool] = True
+    """A digit begins a number that counts a movement."""
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(ROW)]
 
     def __init__(self, player: Controller, clock: Callable[[], float]) -> None:

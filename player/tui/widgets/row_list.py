@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
@@ -11,6 +12,7 @@ from textual.scroll_view import ScrollView
 
 from player.tui.keys import PLAY_ROW
 from player.tui.messages import RowChosen, RowHighlighted
+from player.tui.widgets.status_lines import KeyBar
 from player.tui.widgets.styled_text import Ink, Inked, Line
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 _DOUBLE = 2
 """Clicks that make a choice."""
+_COUNT_DIGITS = 6
+_COUNT_SECONDS = 3.0
+"""So long a number waits for what it counts."""
 MARGINS = 2
 """Cells for the cursor's mark, and between a row and the scroll bar."""
 
@@ -36,6 +41,7 @@ class RowList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         Binding("pagedown", "page(1)", "page down", show=False),
         Binding("home,g", "first", "first", show=False),
         Binding("end,G,shift+g", "last", "last", show=False),
+        *(Binding(str(digit), f"count({digit})", "count", show=False) for digit in range(10)),
         PLAY_ROW.binding(),
     ]
 
@@ -43,6 +49,8 @@ class RowList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
     """The selected row."""
 
     _length = 0
+    _count = ""
+    """The number typed before a movement, as in vim."""
 
     @property
     def length(self) -> int:
@@ -92,21 +100,46 @@ class RowList(Inked, ScrollView, can_focus=True, inherit_bindings=False):
         )
         return self.strip([mark, *self.row(index, width - MARGINS, selected=selected)], width)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A digit begins a number only where no screen has it for something else."""
+        del parameters
+        return action != "count" or getattr(self.screen, "COUNTS", True)
+
+    def action_count(self, digit: int) -> None:
+        """Begin a number, or go on with it; a movement takes it, and a pause lets it go."""
+        if digit or self._count:
+            self._count = (self._count + str(digit))[:_COUNT_DIGITS]
+            self._tell_count()
+            self.set_timer(_COUNT_SECONDS, partial(self._forget_count, self._count))
+
+    def _forget_count(self, count: str) -> None:
+        if self._count == count:
+            self._take_count()
+
+    def _take_count(self) -> int:
+        count, self._count = int(self._count or 0), ""
+        self._tell_count()
+        return count
+
+    def _tell_count(self) -> None:
+        for bar in self.screen.query(KeyBar):
+            bar.show_typed(self._count)
+
     def action_move(self, rows: int) -> None:
         """Move the cursor."""
-        self.cursor += rows
+        self.cursor += rows * (self._take_count() or 1)
 
     def action_page(self, pages: int) -> None:
         """Move the cursor by as much as is in view."""
-        self.cursor += pages * max(self.scrollable_content_region.height - 1, 1)
+        self.cursor += pages * max(self.scrollable_content_region.height - 1, 1) * (self._take_count() or 1)
 
     def action_first(self) -> None:
         """To the first row."""
         self.cursor = 0
 
     def action_last(self) -> None:
-        """To the last row."""
-        self.cursor = self._length - 1
+        """To the last row, or that of the number typed before."""
+        self.cursor = (self._take_count() or self._length) - 1
 
     def action_choose(self) -> None:
         """Choose the row at the cursor."""

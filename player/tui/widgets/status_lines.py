@@ -176,6 +176,7 @@ class KeyBar(Inked):
         self._always = always
         self.keymap = BUILT_IN
         self._chosen: Key | None = None
+        self._typed = ""
 
     def choose(self, key: Key) -> None:
         """Mark the key that is in force, of keys that exclude one another."""
@@ -192,8 +193,16 @@ class KeyBar(Inked):
         return 1 if self._span(self._keys) + self._span(self._always) <= width + _KEY_GAP else 2
 
     def line(self, y: int, width: int) -> Line:
-        """One line of keys."""
-        return [piece for key in self.rows(width, self.content_size.height)[y] for piece in self._pieces(key)]
+        """One line of keys; the last ends with what is being typed."""
+        height, typed = self.content_size.height, f" {self._typed}" if self._typed else ""
+        rows = self.rows(width - len(typed), height)
+        pieces = [piece for key in rows[y] for piece in self._pieces(key)]
+        return spread(pieces, [(typed, Ink.STRONG)], width) if typed and y == height - 1 else pieces
+
+    def show_typed(self, text: str) -> None:
+        """Show what was typed of a sequence of keys that goes on."""
+        self._typed = text
+        self.refresh()
 
     def on_click(self, event: events.Click) -> None:
         """A click on a key is a press of it."""
