@@ -105,9 +105,8 @@ def _sentence(report: "ImportReport") -> str:
     from player.integrations.matching import Status
 
     recorded, missing = report.recorded, report.entries_with(Status.UNMATCHED)
-    known = (
-        f"; {recorded.known + recorded.elsewhere:,} are known already" if recorded.known + recorded.elsewhere else ""
-    )
+    known = recorded.known + recorded.elsewhere
+    before = f"; known already: {known:,}" if known else ""
     absent = f"; not in your library: {missing:,}" if missing else ""
     verb = (
         "would be recorded"

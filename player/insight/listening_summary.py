@@ -12,10 +12,14 @@ from player.stations.stations import genres_of
 from player.stations.track_details import told_event
 from player.stations.track_views import StoryEvent
 from player.storage.event_kinds import Kind, Origin
+from recommender.evaluation.metric_names import Measure
+from recommender.models.registry import ModelError, Registry
 
 LOG_EVENTS = 500
 """The newest events that are listed; all of them are in `player history`."""
 MOST_NAMES = 6
+TRAINED = "model"
+"""The model itself among the metrics of its card."""
 FEWEST_ANSWERS = 3
 """Fewer answers about an artist or genre say nothing of it."""
 DAYS_A_WEEK = 7
@@ -37,6 +41,23 @@ class Leaning:
 
 
 @dataclass(frozen=True, slots=True)
+class LearnedModel:
+    """A trained version, and how often it was right when it was measured.
+
+    Attributes:
+        version: its name.
+        serves: it chooses now.
+        right: the share of pairs, of one track taken and one not, that it puts in the right order, 0…1; None where unmeasured.
+        plain: the same of the best plain rule.
+    """
+
+    version: str
+    serves: bool
+    right: float | None
+    plain: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class LoggedLine:
     """An event with its track."""
 
@@ -55,6 +76,7 @@ class ListeningSummary:
         hours: (24,) tracks heard in each hour of the day, ever.
         artists, genres: those most for, then those most against.
         log: the newest events, the newest first.
+        models: the trained versions, the newest first.
     """
 
     sentences: tuple[str, ...]
@@ -63,6 +85,21 @@ class ListeningSummary:
     artists: tuple[Leaning, ...]
     genres: tuple[Leaning, ...]
     log: tuple[LoggedLine, ...]
+    models: tuple[LearnedModel, ...] = ()
+
+
+def learned_models(registry: Registry, most: int = MOST_NAMES) -> tuple[LearnedModel, ...]:
+    """The newest trained versions with what was measured of each on the newest feedback of its day."""
+    try:
+        current = registry.current()
+    except ModelError:
+        current = None
+    found: list[LearnedModel] = []
+    for card in registry.versions()[: -most - 1 : -1]:
+        measured = {metric.model: metric.mean for metric in card.metrics if metric.metric == Measure.PAIR_AUC}
+        right = measured.pop(TRAINED, None)
+        found.append(LearnedModel(card.version, card.version == current, right, max(measured.values(), default=None)))
+    return tuple(found)
 
 
 def listening_summary(

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -12,7 +12,7 @@ from player.feedback.correction import Correction
 from player.feedback.event_history import load_history
 from player.feedback.event_recorder import correcting
 from player.feedback.events import NewEvent
-from player.insight.listening_summary import ListeningSummary, listening_summary
+from player.insight.listening_summary import ListeningSummary, learned_models, listening_summary
 from player.learning.served_model import load_served_model
 from player.library.cover_art import CoverArt, embedded_art, folder_art
 from player.library.lyrics import LyricsLine, read_lyrics
@@ -33,6 +33,7 @@ from player.stations.why import why
 from player.storage.database import Database
 from player.storage.event_kinds import Kind
 from player.storage.key_value import keep_fact, read_fact
+from recommender.models.registry import Registry
 
 SORTING = "sorting of the screen's lists"
 PLACES = 25
@@ -67,7 +68,8 @@ class TrackQueries(Commands):
         with session.lock:
             tracks = {row.id: row for row in session.known.collection.rows}
             names = {station.id: station.name for station in session.stations.all(removed=True)}
-            return listening_summary(session.history, tracks, names, datetime.now().astimezone())
+            summary = listening_summary(session.history, tracks, names, datetime.now().astimezone())
+        return replace(summary, models=learned_models(Registry(session.paths.models)))
 
     def settings_list(self) -> tuple[SettingLine, ...]:
         """Every setting as the file has it now, with its meaning; a password is not shown."""

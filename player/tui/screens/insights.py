@@ -13,6 +13,7 @@ from player.storage.event_kinds import Kind
 from player.tui.keys import IN_INSIGHTS, INSIGHTS_BAR, bindings
 from player.tui.messages import Tell
 from player.tui.screens.playing import PlayingScreen
+from player.tui.screens.station import model_words
 from player.tui.text import clock, column, dotted, fit, sparkline
 from player.tui.widgets.row_list import RowList
 from player.tui.widgets.status_lines import Heading
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-    from player.insight.listening_summary import Leaning, ListeningSummary, LoggedLine
+    from player.insight.listening_summary import Leaning, LearnedModel, ListeningSummary, LoggedLine
     from player.library.tracks import TrackRow
     from player.stations.snapshot import Snapshot
     from player.tui.messages import AnswerFound, RowChosen
@@ -73,7 +74,24 @@ def summary_lines(summary: ListeningSummary, width: int, today: date) -> list[Li
     for title, leanings in (("Artists", summary.artists), ("Genres", summary.genres)):
         if leanings:
             lines += [[(f"{title}, by how you answered", Ink.STRONG)], *map(_leaning, leanings), []]
+    if summary.models:
+        lines += [
+            [("What was learned, put to the test on your newest answers", Ink.STRONG)],
+            *map(_model, summary.models),
+        ]
     return lines
+
+
+def _model(model: LearnedModel) -> Line:
+    """How often a version was right, beside the best rule that learns nothing."""
+    right = "not measured" if model.right is None else f"{100 * model.right:.0f} of 100 pairs right"
+    plain = "" if model.plain is None else f", a plain rule {100 * model.plain:.0f}"
+    ink = Ink.TEXT if model.serves else Ink.DIM
+    return [
+        ("▶ " if model.serves else "  ", Ink.ACCENT),
+        (column(model_words(model.version), _NAME_CELLS), ink),
+        (right + plain, ink),
+    ]
 
 
 def _calendar(summary: ListeningSummary, width: int, today: date) -> list[Line]:

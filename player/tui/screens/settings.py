@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.widgets import Input
@@ -41,7 +43,7 @@ class SettingList(RowList):
 
     def show(self, settings: Sequence[SettingLine]) -> None:
         """Show the settings; the cursor stays where it is."""
-        self._settings = settings
+        self._settings = [replace(one, meaning=_unmarked(one.meaning)) for one in settings]
         self.set_length(len(settings), self.cursor)
 
     def row(self, index: int, width: int, *, selected: bool) -> Line:
@@ -53,6 +55,11 @@ class SettingList(RowList):
             (column(setting.value, _VALUE), value_ink),
             (fit(f"  {setting.meaning}", width - _NAME - _VALUE), Ink.DIM),
         ]
+
+
+def _unmarked(text: str) -> str:
+    """A meaning as a screen shows it: code and emphasis without their marks, links by their words."""
+    return re.sub(r"\*(\w+)\*|\[([^]]*)\]\([^)]*\)", lambda found: found[1] or found[2], text.replace("``", ""))
 
 
 class MeaningPanel(Inked):

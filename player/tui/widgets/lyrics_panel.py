@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from player.tui.text import dotted
+from player.tui.text import dotted, fit
 from player.tui.widgets.styled_text import Ink, Inked, Line
 
 if TYPE_CHECKING:
@@ -88,5 +88,7 @@ class LyricsPanel(Inked):
         lines += [[], *([(part, Ink.DIM)] for part in textwrap.wrap(facts, max(width, 1)))]
         if snapshot.queue and self._position is not None:
             lines += [[], [("Then", Ink.STRONG)]]
-            lines += [[(f"  {row.track.title} · {row.track.artist}", Ink.TEXT)] for row in snapshot.queue[:5]]
+            lines += [
+                [(fit(f"  {row.track.title} · {row.track.artist}", width), Ink.TEXT)] for row in snapshot.queue[:5]
+            ]
         return lines
