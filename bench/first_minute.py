@@ -32,6 +32,8 @@ ESCAPES = re.compile(rb"\x1b(\[[0-9;?<=>]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\
 CHOICES = b"Everything"
 """A row of the list of stations, which a first start opens by itself; a key takes it."""
 PATIENCE = 1_800.0
+KEPT_BYTES = 1 << 15
+"""Of what a terminal was sent: more than one whole screen."""
 LOOK_SECONDS = 0.2
 MEGA = 1_000_000
 LEARNING = "from player.learning.installation import missing_requirements as m; raise SystemExit(bool(m()))"
@@ -82,7 +84,7 @@ def first_minute(root: Path, binds: list[Path], variables: list[str]) -> list[tu
             "COLUMNS": "110",
             "LINES": "34",
             "CI": "true",  # nobody is there to agree to packages
-            "PULSE_SERVER": f"unix:/{SOUND}/pulse/native",
+            "PULSE_SERVER": f"unix:/{SOUND}/native",
             "ALSA_CONFIG_PATH": f"/{SOUND}/asound.conf",
             **dict(variable.split("=", 1) for variable in variables),
         }
@@ -109,7 +111,7 @@ def _entering(fresh: Path, root: Path, server: PulseServer, binds: list[Path]) -
     """The shell's words that enter the root with its caches, its sound and what pip reads."""
     pairs = [(root / cache, fresh / cache) for cache in CACHES]
     pairs += [(server.folder / "run", fresh / SOUND), *((bind, fresh / bind.relative_to("/")) for bind in binds)]
-    words = ["mount -t proc proc " + str(fresh / "proc"), f"mount --bind /dev {fresh / 'dev'}"]
+    words = ["mount -t proc proc " + str(fresh / "proc"), f"mount --rbind /dev {fresh / 'dev'}"]
     for source, target in pairs:
         source.mkdir(parents=True, exist_ok=True)
         words += [f"mkdir -p {target}", f"mount --bind {source} {target}"]
@@ -139,11 +141,11 @@ def _moments(
     see.press(b"\r")
     while not np.any(np.abs(recording.forget()) > SOUNDING):
         see.read()
-        assert time.monotonic() - started < PATIENCE, "no note was heard"
+        assert time.monotonic() - started < PATIENCE, see.text()
     reached("the first note")
     while subprocess.run(learning, env=environment, check=False, capture_output=True).returncode:
         see.read()
-        assert time.monotonic() - started < PATIENCE, "learning was not installed"
+        assert time.monotonic() - started < PATIENCE, see.text()
     reached("ready to retrain")
     return rows
 
@@ -164,13 +166,17 @@ class Screen:
     def read(self) -> None:
         """Take what is new, waiting a moment for it."""
         if select.select([self._terminal], [], [], LOOK_SECONDS)[0]:
-            self._shown = (self._shown + os.read(self._terminal, 1 << 16))[-(1 << 20) :]
+            self._shown = (self._shown + os.read(self._terminal, 1 << 16))[-KEPT_BYTES:]
+
+    def text(self) -> bytes:
+        """The newest of it, without control sequences."""
+        return ESCAPES.sub(b"", self._shown)
 
     def wait_for(self, text: bytes) -> None:
         """Until a text stands there."""
         deadline = time.monotonic() + PATIENCE
-        while text not in ESCAPES.sub(b"", self._shown):
-            assert time.monotonic() < deadline, ESCAPES.sub(b"", self._shown)[-2000:]
+        while text not in self.text():
+            assert time.monotonic() < deadline, self.text()
             self.read()
 
     def press(self, keys: bytes) -> None:

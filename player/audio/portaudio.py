@@ -15,7 +15,7 @@ from player.audio.messages import DEVICE_HANGS
 from player.audio.output import OutputError, Render
 from player.audio.ring import CHANNELS
 
-LATENCY_SECONDS = 0.12
+LATENCY_SECONDS = 0.2
 """Asked of the device: a pause is heard at once, and a busy machine has time to fill the next period."""
 
 PERIOD_FRAMES = 2048
