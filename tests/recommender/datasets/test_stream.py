@@ -4,7 +4,6 @@ import subprocess
 import sys
 import tracemalloc
 from dataclasses import asdict
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from recommender.datasets import summary
 from recommender.datasets.dataset import DatasetError
-from recommender.datasets.opening import FINAL, DiskStore, dataset_of, open_dataset
+from recommender.datasets.opening import dataset_of, open_dataset
 from recommender.datasets.stream import stream_dataset
 from recommender.datasets.summary import statistics
 from tests.recommender.datasets.sessions import mssd_row, mssd_sessions
@@ -103,11 +102,10 @@ def test_a_log_is_described_in_blocks_as_in_one(write, monkeypatch):
     assert all(np.isfinite(value) for key, value in asdict(whole).items() if key != "approximate")
 
 
-@pytest.mark.parametrize("on_disk", [False, True])
-def test_a_line_separator_of_unicode_in_a_name_ends_no_line(write, tmp_path, on_disk):
+def test_a_line_separator_of_unicode_in_a_name_ends_no_line(write):
     lines = ["u,t,when,what", "a\u2028b,x\u2029y,1,up", "c,x\u2029y,2,down", "d,z,3,nonsense", *["c,z,4,up"] * 400]
     name = f"csv:{write('t.csv', lines)}"
-    dataset = open_dataset(name, columns=COLUMNS, memmap=tmp_path / "columns" if on_disk else None)
+    dataset = open_dataset(name, columns=COLUMNS)
     assert dataset.listeners.tolist() == ["a\u2028b", "c"]
     assert dataset.tracks.tolist() == ["x\u2029y", "z"]
     assert [problem.line for problem in dataset.reading.problems] == [4]
@@ -137,47 +135,11 @@ def test_a_limit_on_sessions_takes_whole_sessions_and_stops_reading(mssd_folder,
         open_dataset(dataset.name, limit=0)
 
 
-@pytest.mark.parametrize("bucket", [64, 1 << 22])
-def test_a_log_on_disk_is_the_log_in_memory(write, tmp_path, monkeypatch, bucket):
-    monkeypatch.setattr("recommender.datasets.opening.BUCKET_ROWS", bucket)
-    monkeypatch.setattr("recommender.datasets.opening.COPIED_ROWS", 100)
-    name = f"csv:{write('t.csv', table(900))}"
-    held, mapped = open_dataset(name, columns=COLUMNS), open_dataset(name, columns=COLUMNS, memmap=tmp_path / "columns")
-    for column in FINAL:
-        ours, theirs = getattr(held.log, column), getattr(mapped.log, column)
-        np.testing.assert_array_equal(ours, theirs)
-        assert ours.dtype == theirs.dtype == FINAL[column]
-        assert isinstance(theirs, np.memmap)
-    assert isinstance(mapped.listeners, np.memmap)
-    np.testing.assert_array_equal(held.listeners, mapped.listeners)
-    left = sorted(path.name for path in (tmp_path / "columns").iterdir())
-    assert left == sorted([f"{column}.npy" for column in FINAL] + ["listeners.npy"])
-    with pytest.raises(DatasetError, match="is not empty"):
-        open_dataset(name, columns=COLUMNS, memmap=tmp_path / "columns")
-
-
-def test_a_refused_set_leaves_an_empty_folder(write, tmp_path):
-    folder = tmp_path / "columns"
-    for rows in (["u,t,1,up"] * 3, ["u,t"] * 3):
-        with pytest.raises(DatasetError):
-            open_dataset(f"csv:{write('t.csv', ['u,t,when,what', *rows])}", columns=COLUMNS, memmap=folder)
-        assert list(folder.iterdir()) == []
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-def test_a_full_disk_is_told_in_a_sentence(write, tmp_path, monkeypatch):
-    monkeypatch.setattr(DiskStore, "_path", lambda self, name: Path("/dev/full"))
-    name = f"csv:{write('t.csv', table(900))}"
-    with pytest.raises(DatasetError, match=r"columns cannot be written to .*columns"):
-        open_dataset(name, columns=COLUMNS, memmap=tmp_path / "columns")
-
-
-def test_rows_of_one_moment_keep_the_order_of_the_file(write, tmp_path):
+def test_rows_of_one_moment_keep_the_order_of_the_file(write):
     lines = ["u,t,when,what"] + [f"u{n % 3},t{n},{7 - n % 2},{'up' if n % 2 else 'down'}" for n in range(50)]
     name = f"csv:{write('t.csv', lines)}"
-    for memmap in (None, tmp_path / "columns"):
-        dataset = open_dataset(name, columns=COLUMNS, memmap=memmap)
-        assert dataset.tracks[dataset.log.track].tolist() == [f"t{n}" for n in [*range(1, 50, 2), *range(0, 50, 2)]]
+    dataset = open_dataset(name, columns=COLUMNS)
+    assert dataset.tracks[dataset.log.track].tolist() == [f"t{n}" for n in [*range(1, 50, 2), *range(0, 50, 2)]]
 
 
 def test_one_bad_row_in_a_hundred_is_borne_and_more_are_not(write):
