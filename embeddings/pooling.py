@@ -1,7 +1,6 @@
 """Pooling of a track: its windows pooled into one vector, and vectors as bytes for a database."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +10,6 @@ from embeddings.frontend import Embedded
 
 STORED_DTYPE = np.dtype("<f4")
 """Little-endian float32 whatever the machine, so that a library can move to another."""
-
-
-class Pooling(StrEnum):
-    """The statistics of all the windows that one vector holds."""
-
-    MEAN = "mean"
-    """(dimension,). What the player uses: with the spread, neighbours are not measurably better (docs/research/front-ends.md)."""
-    MEAN_AND_SPREAD = "mean and spread"
-    """(2 · dimension,): the means, then the standard deviations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +25,6 @@ class PooledEmbedding:
     vector: NDArray[np.float32]
     spread: NDArray[np.float32]
     tags: NDArray[np.float32]
-
-    def pooled(self, pooling: Pooling) -> NDArray[np.float32]:
-        """The vector that ``pooling`` asks for."""
-        return self.vector if pooling is Pooling.MEAN else np.concatenate([self.vector, self.spread])
 
 
 def pool(embedded: Embedded) -> PooledEmbedding:

@@ -11,7 +11,6 @@ from sqlalchemy import Exists, and_, func, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
-from embeddings.pooling import Pooling
 from player.storage.database import driver_connection
 from player.storage.models import Embedding, Track, TrackFile
 
@@ -117,29 +116,20 @@ def store_embedding(
     session.execute(statement.on_conflict_do_update(index_elements=["track_id", "frontend"], set_=values))
 
 
-def load_vectors(
-    session: Session, frontend: str, track_ids: Sequence[int], pooling: Pooling = Pooling.MEAN
-) -> VectorTable:
-    """The vectors of ``track_ids``, in that order; vectors of unexpected size or not finite are passed over as absent.
-
-    So are, when ``pooling`` asks for the spread, those of tracks for which none was kept.
-    """
-    vector = (
-        "vector" if pooling is Pooling.MEAN else "vector || spread"
-    )  # of blobs, a text of the same bytes: hence the cast
+def load_vectors(session: Session, frontend: str, track_ids: Sequence[int]) -> VectorTable:
+    """The vectors of ``track_ids``, in that order; vectors of unexpected size or not finite are passed over as absent."""
     connection = driver_connection(session)
     row_of = {track_id: row for row, track_id in enumerate(track_ids)}
     matrices: list[NDArray[np.float32]] = []
-    for column in (f"CAST({vector} AS BLOB)", f"CASE WHEN {vector} IS NULL THEN NULL ELSE tags END"):
+    for column in ("vector", "CASE WHEN vector IS NULL THEN NULL ELSE tags END"):
         matrix = np.full((len(track_ids), _width(connection, frontend, column)), np.nan, np.float32)
         # Row by row into its place: a large library's vectors are never there twice.
         for track_id, data in connection.execute(_VALUES.format(column), (frontend, matrix.itemsize * matrix.shape[1])):
             row = row_of.get(track_id)
             if row is not None:
                 matrix[row] = np.frombuffer(data, "<f4")
-        with np.errstate(
-            invalid="ignore", over="ignore"
-        ):  # a damaged row, which would reach all that is computed with it
+        # A damaged row would reach all that is computed with it.
+        with np.errstate(invalid="ignore", over="ignore"):
             matrix[~np.isfinite(matrix.sum(axis=1))] = np.nan
         matrices.append(matrix)
     return VectorTable(*matrices)

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, select
 
-from embeddings.pooling import Pooling
 from player.library.vectors import load_vectors, store_embedding
 from player.storage.database import migrations_folder
-from player.storage.models import Track
+from player.storage.models import Embedding, Track
 from tests.support.library import new_database
 
 MEAN, SPREAD, TAGS = np.array([1, 2, 3], "<f4"), np.array([4, 5, 6], "<f4"), np.array([0.5], "<f4")
@@ -42,33 +41,22 @@ def store(session, number, spread):
     store_embedding(session, number, "f", "1", vector=MEAN.tobytes(), tags=TAGS.tobytes(), error=None, spread=data)
 
 
-def test_either_pooling_is_had_from_what_is_kept(session):
+def test_what_is_stored_comes_back_and_its_spread_stays_beside_it(session):
     store(session, 1, SPREAD)
-    np.testing.assert_array_equal(load_vectors(session, "f", [1]).vectors, [MEAN])
-    both = load_vectors(session, "f", [1], Pooling.MEAN_AND_SPREAD)
-    np.testing.assert_array_equal(both.vectors, [[*MEAN, *SPREAD]])
-    np.testing.assert_array_equal(both.tags, [TAGS])
-
-
-def test_a_row_without_a_spread_is_valid_but_has_no_spread_to_give(session):
-    store(session, 1, None)
-    store(session, 2, SPREAD)
+    store(session, 2, None)
     store_embedding(session, 3, "f", "1", vector=None, tags=None, error="damaged")
-    assert load_vectors(session, "f", [1, 2, 3, 4]).present.tolist() == [True, True, False, False]
-    both = load_vectors(session, "f", [4, 3, 2, 1], Pooling.MEAN_AND_SPREAD)
-    assert both.present.tolist() == [False, False, True, False]
-
-
-def test_a_spread_of_another_length_is_passed_over(session):
-    for number, spread in ((1, SPREAD), (2, SPREAD), (3, SPREAD[:1])):
-        store(session, number, spread)
-    assert load_vectors(session, "f", [1, 2, 3], Pooling.MEAN_AND_SPREAD).present.tolist() == [True, True, False]
+    found = load_vectors(session, "f", [1, 2, 3, 4])
+    assert found.present.tolist() == [True, True, False, False]
+    np.testing.assert_array_equal(found.vectors[:2], [MEAN, MEAN])
+    np.testing.assert_array_equal(found.tags[:2], [TAGS, TAGS])
+    kept = session.scalars(select(Embedding.spread).order_by(Embedding.track_id)).all()
+    assert kept == [SPREAD.tobytes(), None, None]
 
 
 def test_embedding_anew_replaces_the_spread_too(session):
     store(session, 1, SPREAD)
     store(session, 1, None)
-    assert load_vectors(session, "f", [1], Pooling.MEAN_AND_SPREAD).vectors.shape == (1, 0)
+    assert session.scalar(select(Embedding.spread)) is None
 
 
 @pytest.mark.slow
@@ -88,7 +76,7 @@ def test_a_database_from_before_the_spread_keeps_its_vectors(tmp_path):
     database = new_database(path)
     with database.reader() as session:
         np.testing.assert_array_equal(load_vectors(session, "f", [1]).vectors, [MEAN])
-        assert not load_vectors(session, "f", [1], Pooling.MEAN_AND_SPREAD).present.any()
+        assert session.scalar(select(Embedding.spread)) is None
     database.close()
     assert [copy.name[:12] for copy in (tmp_path / "backups").iterdir()] == ["player-0001-"]
 
