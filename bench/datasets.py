@@ -9,9 +9,11 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyarrow import csv
 
 ROWS = 10_000_000
@@ -48,7 +50,7 @@ def write_sessions(folder: Path, rows: int, seed: int = 0) -> None:
         )
 
 
-def _sessions(rng: np.random.Generator, names: pa.Array, start: int, count: int) -> pa.Table:
+def _sessions(rng: np.random.Generator, names: Any, start: int, count: int) -> Any:
     number = np.arange(start, start + count)
     session, position = number // SESSION_ROWS, number % SESSION_ROWS + 1
     track = (TRACKS * rng.random(count) ** 3).astype(np.int64)
@@ -60,7 +62,7 @@ def _sessions(rng: np.random.Generator, names: pa.Array, start: int, count: int)
     zero = pa.array(np.zeros(count, np.int64))
     truth = pa.array(["false", "true"])
 
-    def flag(values: np.ndarray) -> pa.Array:
+    def flag(values: NDArray[np.bool_]) -> Any:
         return truth.take(pa.array(values.astype(np.int64)))
 
     skipped = left < 3
