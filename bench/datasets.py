@@ -62,7 +62,7 @@ def _sessions(rng: np.random.Generator, names: Any, start: int, count: int) -> A
     zero = pa.array(np.zeros(count, np.int64))
     truth = pa.array(["false", "true"])
 
-    def flag(values: NDArray[np.bool_]) -> Any:
+    def flag(values: NDArray[np.generic]) -> Any:
         return truth.take(pa.array(values.astype(np.int64)))
 
     skipped = left < 3
