@@ -52,7 +52,9 @@ PATIENCE = 5.0
 """A mutant that takes so many times the processor time of the module's tests has hung: it counts as noticed."""
 LEAST_SECONDS = 5
 STUCK_SECONDS = 120
-"""One that waits for so long without using the processor has hung too."""
+"""One that takes so much longer by the clock, without using the processor, has hung too."""
+AT_MOST = (600, 3600)
+"""Seconds of the processor and by the clock for the tests without any mutant."""
 MOST_BYTES = 8 << 30
 """Memory that a mutant may ask for."""
 MEANINGLESS = ("core/ReplaceBinaryOperator_BitOr_", "core/RemoveDecorator")
@@ -92,16 +94,17 @@ def survey(module: Path, tests: Sequence[str], most: int | None, seed: int) -> S
     """
     _import_foreign(module, tests)
     before = os.times()
-    if not _passes(tests, STUCK_SECONDS):
+    if not _passes(tests, AT_MOST):
         raise RuntimeError(f"{' '.join(tests)} fail without any mutant.")
     used = os.times()
     seconds = used.children_user + used.children_system - before.children_user - before.children_system
+    limits = (int(PATIENCE * seconds) + LEAST_SECONDS, int(PATIENCE * (used.elapsed - before.elapsed)) + STUCK_SECONDS)
     original = module.read_bytes()
     mutants = list(_mutants(module, most, seed))
     survivors: list[str] = []
     for mutant in mutants:
         module.write_text(mutant.source)
-        if _passes(tests, int(PATIENCE * seconds) + LEAST_SECONDS):
+        if _passes(tests, limits):
             survivors.append(mutant.diff)
             print(mutant.diff, flush=True)
     module.write_bytes(original)
@@ -140,7 +143,7 @@ def _import_foreign(module: Path, tests: Sequence[str]) -> None:
     def write() -> None:
         listed.write_text("\n".join(name for name, found in sys.modules.items() if not _is_ours(found)))
 
-    _passes(tests, STUCK_SECONDS, write)
+    _passes(tests, AT_MOST, write)
     for name in listed.read_text().split("\n"):
         if name.split(".")[0] not in NOT_BEFORE_FORK:
             with suppress(Exception):
@@ -154,13 +157,13 @@ def _is_ours(found: object) -> bool:
     return str(getattr(found, "__file__", "") or "").startswith(str(Path.cwd()))
 
 
-def _passes(tests: Sequence[str], seconds: int, afterwards: Callable[[], None] = lambda: None) -> bool:
-    """Run tests in a fork that may use so much processor time, silently."""
+def _passes(tests: Sequence[str], limits: tuple[int, int], afterwards: Callable[[], None] = lambda: None) -> bool:
+    """Run tests silently in a fork that may take so many seconds of the processor and by the clock."""
     child = os.fork()
     if child == 0:
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        resource.setrlimit(resource.RLIMIT_CPU, (limits[0], limits[0]))
         resource.setrlimit(resource.RLIMIT_DATA, (MOST_BYTES, MOST_BYTES))
-        signal.alarm(STUCK_SECONDS)
+        signal.alarm(limits[1])
         nowhere = os.open(os.devnull, os.O_RDWR)
         for stream in range(3):
             os.dup2(nowhere, stream)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from player.feedback.event_history import EventHistory
 from player.feedback.events import MICROSECONDS, NOT_NOW_SECONDS, LoggedEvent, corrected_times
-from player.feedback.signals import BROWSED, EARLY_WEIGHT
+from player.feedback.signals import BROWSED, EARLY_WEIGHT, RETURNED
 
 DURATIONS = dict.fromkeys(range(1, 5), 200.0)
 
@@ -132,6 +132,32 @@ def test_taking_a_thumb_back_brings_the_one_before_it_back():
     kept = history(event(1, "up"), event(2, "down"), event(3, "undo", undoes=2))
     assert kept.state.thumbs[1] == {1: 1}
     assert weights(kept) == {1: 1.0}
+
+
+def test_events_that_never_reached_the_disk_are_given_up():
+    kept = history(event(1, "up"), event(2, "never", 2), event(3, "skip", 3, position=5.0, action="next"))
+    kept.forget_after(1)
+    assert (kept.state, weights(kept)) == (history(event(1, "up")).state, {1: 1.0})
+    assert kept.standing_of("up") == [event(1, "up")]
+
+
+def test_what_was_taken_back_does_not_stand():
+    kept = history(event(1, "up"), event(2, "up", 2), event(3, "down", 3), event(4, "undo", 2, undoes=2))
+    assert [one.id for one in kept.standing_of("up")] == [1]
+
+
+def test_a_start_taken_back_lets_the_end_it_began_count_as_on_coming_back_no_more():
+    kept = history(event(1, "start", at=0), event(2, "skip", at=30_000, position=20.0, action="next"))
+    assert weights(kept) == {2: -RETURNED.weight}
+    kept.add([event(3, "undo", at=30_001, undoes=1)])
+    assert weights(kept) == {2: pytest.approx(-EARLY_WEIGHT)}
+
+
+def test_labels_looked_at_before_follow_an_event_taken_back():
+    kept = history(event(1, "up"), event(2, "up", 2))
+    assert len(kept.labels) == 2
+    kept.add([event(3, "undo", 2, undoes=2)])
+    assert len(kept.labels) == 1
 
 
 def test_a_ban_and_a_rest_are_known_and_can_be_taken_back():

@@ -51,7 +51,8 @@ def test_a_time_that_is_over_is_as_if_nothing_had_happened_in_it(drawn):
 
 def test_while_a_private_session_goes_on_a_thumb_has_its_effect_and_says_nothing():
     kept = EventHistory([], DURATIONS)
-    kept.keep_clean(Hygiene((SPAN,), private=SPAN))
+    assert kept.keep_clean(Hygiene((SPAN,), private=SPAN))
+    assert not kept.keep_clean(Hygiene((SPAN,), private=SPAN)), "no news"
     kept.add([event(1, "down", at=12), event(2, "up", 2, at=25)])
     assert kept.state.thumbs[1] == {1: -1, 2: 1}
     assert [number for number, _ in said(kept)] == [2]

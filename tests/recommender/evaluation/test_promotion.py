@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from recommender.evaluation.metrics import prequential_wins
-from recommender.evaluation.promotion import ALPHA, bet_growth, judge
+from recommender.evaluation.promotion import ALPHA, CHANCE, bet_growth, fresh_differences, judge
 from recommender.evaluation.protocol import evaluate
 from recommender.evaluation.query_states import State
 from recommender.evaluation.splits import split_at
@@ -30,8 +30,11 @@ NOISE = np.random.default_rng(4).permutation(np.arange(20.0))
 
 
 def test_a_better_model_is_promoted(make_log, oracle):
-    verdict = judge(graded(make_log, oracle, {"new": RIGHT, "old": NOISE, "base": NOISE}), "new", "old", ["base"])
+    better = graded(make_log, oracle, {"new": RIGHT, "old": NOISE, "base": NOISE})
+    verdict = judge(better, "new", "old", ["base"])
     assert verdict.promoted
+    assert "first model" not in verdict.reason
+    assert "first model, pair AUC 1.000" in judge(better, "new", None, ["base"]).reason
 
 
 @pytest.mark.parametrize("worse_than", ["old", "base"])
@@ -51,6 +54,31 @@ def test_a_model_below_chance_is_refused_even_without_a_rival(make_log, oracle):
     verdict = judge(graded(make_log, oracle, {"new": -RIGHT}), "new", None, [])
     assert not verdict.promoted
     assert "chance" in verdict.reason
+
+
+def test_a_tenfold_capital_refuses_and_less_does_not(make_log, oracle):
+    found, blurred = [], RIGHT + 30 * np.random.default_rng(1).normal(size=20)
+    for rows in range(36, 64, 3):
+        evaluation = graded(make_log, oracle, {"new": blurred, "old": RIGHT}, rows)
+        verdict = judge(evaluation, "new", "old", [])
+        differences, until = fresh_differences(evaluation, "new", ["old", CHANCE], None)
+        capital = NO_EVIDENCE.after(np.mean([bet_growth(one) for one in differences.values()], axis=0), until).value
+        assert verdict.promoted == (capital < 10.0), capital
+        assert (
+            f"{'against it' if verdict.promoted else 'trained is'} {capital:.{1 if verdict.promoted else 0}f}"
+            in verdict.reason
+        )
+        assert "the 10 that refuse" in verdict.reason or "and 10 refuse" in verdict.reason
+        found.append(capital)
+    assert any(5.0 < capital < 10.0 for capital in found)
+    assert any(10.0 < capital < 20.0 for capital in found)
+
+
+def test_rows_that_say_nothing_leave_the_time_from_which_they_count(make_log, oracle):
+    evaluation = graded(make_log, oracle, {"new": RIGHT, "old": NOISE})
+    last = float(evaluation.prequential.time[-1])
+    assert fresh_differences(evaluation, "new", ["old"], last)[1] == last
+    assert fresh_differences(graded(make_log, oracle, {"new": RIGHT}, rows=1), "new", [CHANCE], None)[1] == 0.0
 
 
 def test_with_too_few_pairs_the_live_model_stays_and_a_first_one_may_go_live(make_log, oracle):
