@@ -33,9 +33,11 @@ AUDIO_DEMUXERS = (
         "dts",
         "eac3",
         "flac",
+        "flv",
         "iff",
     ),
-    *("matroska", "mov", "mp3", "mpc", "mpc8", "mpegts", "ogg", "tak", "tta", "voc", "w64", "wav", "wv"),
+    *("matroska", "mov", "mp3", "mpc", "mpc8", "mpegts", "nut", "ogg", "oma", "rm", "shn"),
+    *("tak", "tta", "voc", "w64", "wav", "wv"),
 )
 """FFmpeg's demuxers that read audio out of one file. Playlists (hls, concat, dash …) would lead to other files and hosts."""
 
@@ -77,6 +79,8 @@ _CONTAINERS = (
     b"MPCK",
     b"TTA1",
     b"caff",
+    b".snd",
+    b"\x1a\x45\xdf\xa3",
 )
 """How containers begin that FFmpeg looks for at the very start of a file."""
 

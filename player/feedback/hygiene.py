@@ -15,7 +15,7 @@ from sqlalchemy import delete, select, update
 from player.errors import PlayerError
 from player.feedback.events import MICROSECONDS, ListeningState, LoggedEvent, now_us
 from player.feedback.unlearned_times import UnlearnedTime, load_spans
-from player.library.query import QueryError, parse_query
+from player.library.query import QueryError, leaves, parse_query
 from player.library.search import TrackIndex
 from player.storage.database import Database
 from player.storage.models import Exclusion, UnlearnedSpan
@@ -169,9 +169,8 @@ def add_exclusion(database: Database, query: str, station_id: int | None, season
         PlayerError: the query or the season means nothing.
     """
     parse_season(season)
-    if not query.strip():
+    if not leaves(parse_query(query)):  # "genre:" alone would exclude everything
         raise PlayerError("An exclusion needs a query, as in genre:audiobook or path:Kids.")
-    parse_query(query)
     with database.session() as session:
         session.execute(delete(Exclusion).where(Exclusion.query == query, Exclusion.station_id.is_(station_id)))
         row = Exclusion(query=query, station_id=station_id, season=season, created_us=now_us())

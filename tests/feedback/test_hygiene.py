@@ -116,3 +116,6 @@ def test_an_exclusion_follows_its_query(demo):
     (kept,) = hygiene.exclusions(demo.database)
     hygiene.remove_exclusion(demo.database, kept.id)
     assert load_history(demo.database, demo.rows).hygiene == Hygiene()
+    for nothing in ("", "genre:", " - "):
+        with pytest.raises(PlayerError, match="needs a query"):
+            hygiene.add_exclusion(demo.database, nothing, None, None)

@@ -14,6 +14,7 @@ from player.library import containers
 from player.library.containers import NotAudioError, flac, mpeg, ogg
 from player.library.containers.base import find_tags
 from player.library.containers.demuxed import DemuxedPayload
+from player.library.tags import read_tags
 from tests.library.audio_files import FORMATS, RATE, REQUIRED, decoded_seconds, encode, remux, without_table
 
 ENCODER_EDGES = 0.05
@@ -393,3 +394,20 @@ def test_raw_frames_are_believed_without_a_name_only_where_their_first_bytes_say
     path.write_bytes(originals("adts").read_bytes())
     with path.open("rb") as file:
         assert containers.probe(file, path.stat().st_size, named=False).info.codec == "aac"
+
+
+def test_a_second_tag_behind_packets_ends_the_sound_as_it_does_for_the_player(originals, tmp_path):
+    """FFmpeg steps over one APEv2 tag and calls what is before it damage."""
+    tag = originals("wavpack").read_bytes()
+    tag = tag[tag.index(b"APETAGEX") :]
+    path = tmp_path / "two.wv"
+    path.write_bytes(originals("wavpack").read_bytes() + tag)
+    assert probe(path).info.duration == pytest.approx(probe(originals("wavpack")).info.duration, abs=0.1)
+
+
+def test_the_own_tags_of_a_container_count_before_what_was_put_in_front(tmp_path):
+    path = encode(tmp_path / "a.m4a", "aac", tags={"title": "New"})
+    body = b"TIT2\0\0\0\4\0\0\0Old"
+    path.write_bytes(b"ID3\3\0\0\0\0\0" + bytes([len(body)]) + body + path.read_bytes())
+    with path.open("rb") as file:
+        assert read_tags(file, path.stat().st_size, str(path), str(tmp_path)).title == "New"

@@ -11,6 +11,7 @@ from player.library.containers.base import AudioInfo, NotAudioError, Probe, edge
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
     from av.container import InputContainer
+    from av.packet import Packet
 
 _ADTS = (b"\xff\xf0", b"\xff\xf1", b"\xff\xf8", b"\xff\xf9")
 _TRIED_PACKETS = 64
@@ -35,8 +36,7 @@ class DemuxedPayload:
     def blocks(self) -> Iterator[bytes]:
         """All packets."""
         with open_container(self.file) as container:
-            for packet in container.demux(container.streams.audio[0]):
-                yield bytes(packet)
+            yield from map(bytes, _packets(container, container.streams.audio[0]))
 
 
 def _without_adts(packet: bytes) -> bytes:
@@ -98,11 +98,25 @@ def metadata(file: BinaryIO) -> dict[str, str]:
         return {key.lower(): value for key, value in found.items()}
 
 
+def _packets(container: "InputContainer", stream: "AudioStream") -> "Iterator[Packet[AudioStream]]":
+    """The packets up to where the container breaks off, as before a second tag: the player plays what is before that."""
+    from av.error import InvalidDataError  # noqa: PLC0415 - loaded only where it is used
+
+    read = False
+    try:
+        for packet in container.demux(stream):
+            yield packet
+            read = True
+    except InvalidDataError:
+        if not read:
+            raise
+
+
 def _decode_start(container: "InputContainer", stream: "AudioStream") -> tuple[int, int]:
     """Sample rate and channels of the first sound that is decoded (headers may lie)."""
     from av.error import FFmpegError  # noqa: PLC0415 - loaded only where it is used
 
-    for count, packet in enumerate(container.demux(stream)):
+    for count, packet in enumerate(_packets(container, stream)):
         try:
             for frame in packet.decode():
                 return frame.sample_rate, frame.layout.nb_channels
@@ -116,7 +130,7 @@ def _decode_start(container: "InputContainer", stream: "AudioStream") -> tuple[i
 def _measure(container: "InputContainer", stream: "AudioStream") -> float:
     """Seconds from the first packet's start to the last one's end."""
     first, last, total = None, 0, 0
-    for packet in container.demux(stream):
+    for packet in _packets(container, stream):
         if packet.size == 0:
             continue
         length = packet.duration or 0

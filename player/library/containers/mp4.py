@@ -120,9 +120,8 @@ def probe(file: BinaryIO, size: int) -> Probe:
     return Probe(AudioInfo(codec, heard, rate, channels), RangePayload(file, tuple(spans)))
 
 
-def read_index(file: BinaryIO, size: int) -> bytes:
-    """The body of the ``moov`` box."""
-    offset = 0
+def read_index(file: BinaryIO, size: int, offset: int = 0) -> bytes:
+    """The body of the ``moov`` box, of boxes that begin at ``offset``."""
     while offset + 8 <= size:
         header = read_at(file, offset, 16)
         length, name = struct.unpack_from(">I4s", header)

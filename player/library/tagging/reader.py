@@ -43,7 +43,9 @@ def read_blocks(file: BinaryIO, size: int, *, pictures: bool = False, framing: F
         case "ogg":
             own = _safely(lambda: [read_ogg(file, start, pictures=pictures)])
         case "mov":
-            own = _safely(lambda: [read_items(mp4.Box(memoryview(mp4.read_index(file, size))), pictures=pictures)])
+            own = _safely(
+                lambda: [read_items(mp4.Box(memoryview(mp4.read_index(file, size, start))), pictures=pictures)]
+            )
         case "asf":
             own = _safely(lambda: [read_asf(file, start, pictures=pictures)])
         case "wav":
