@@ -138,7 +138,7 @@ def together(parts: Mapping[str, Sequence[ModelMeasurement]], averages: Mapping[
 
 
 def averaged(parts: Sequence[ModelMeasurement]) -> Averaged:
-    """Each listener's values averaged over the parts that have them, then over listeners, as ``evaluate_seeds`` does.
+    """Each listener's values averaged over the parts that have them, then over listeners, as :func:`recommender.evaluation.report_builder.average` does.
 
     Args:
         parts: of one model, at least one.

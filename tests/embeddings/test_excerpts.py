@@ -7,7 +7,7 @@ import pytest
 from scipy.signal import correlate
 
 from embeddings import excerpts
-from embeddings.decode import decode_mono, decode_stereo
+from embeddings.decode import decode_channels, decode_mono
 from embeddings.errors import EmbeddingError
 from embeddings.excerpts import ExcerptPlan, decode_excerpts
 
@@ -93,7 +93,7 @@ def test_pieces_in_stereo_average_to_the_pieces_in_mono(wide, kind):
 def test_a_short_track_comes_back_whole_in_stereo(tmp_path, encode):
     path = encode(tmp_path / "short.flac", np.stack([rising(11.0, 48_000)] * 2), 48_000)
     (piece,) = decode_excerpts(path, RATE, PLAN, channels=2)
-    np.testing.assert_array_equal(piece, decode_stereo(path, RATE))
+    np.testing.assert_array_equal(piece, decode_channels(path, RATE, 2))
 
 
 @pytest.mark.parametrize("kind", KINDS)
