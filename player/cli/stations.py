@@ -369,9 +369,11 @@ def clear_pins(station: StationName = None, data_dir: DataDir = None, json: Json
 
 
 def _station(home: Home, name: str | None) -> "StationInfo | None":
+    if name is None:
+        return None
     from player.stations.stations import Stations
 
-    return None if name is None else Stations(home.database).find(name)
+    return Stations(home.database).find(name)
 
 
 def _pins(home: Home, station: "StationInfo | None") -> "Pins":

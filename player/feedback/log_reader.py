@@ -18,7 +18,12 @@ _EVERYTHING = -1
 """As a limit, to SQLite."""
 _LINES = f"""
 WITH newest AS (
-    SELECT id, max(0, min(time_us, ?)) AS moment FROM event ORDER BY moment DESC, id DESC LIMIT ?
+    SELECT * FROM (SELECT id, :now AS moment FROM event WHERE time_us > :now ORDER BY id DESC LIMIT :limit)
+    UNION ALL SELECT * FROM (
+        SELECT id, time_us FROM event WHERE time_us BETWEEN 0 AND :now ORDER BY time_us DESC, id DESC LIMIT :limit
+    )
+    UNION ALL SELECT * FROM (SELECT id, 0 FROM event WHERE time_us < 0 ORDER BY id DESC LIMIT :limit)
+    ORDER BY moment DESC, id DESC LIMIT :limit
 )
 SELECT {", ".join("moment" if name == "time_us" else f"event.{name}" for name in LOGGED)},
     event.time_us != moment, track.title, track.artist, station.name, model_version, rank, score, propensity
@@ -71,6 +76,7 @@ class EventLine:
 def read_event_lines(database: Database, limit: int | None = None) -> Sequence[EventLine]:
     """The whole log, or its last ``limit`` events, oldest first; a time that cannot be is told as the nearest that can."""
     with database.look_up() as connection:
-        rows = connection.execute(_LINES, (now_us(), _EVERYTHING if limit is None else limit)).fetchall()
+        asked = {"now": now_us(), "limit": _EVERYTHING if limit is None else limit}
+        rows = connection.execute(_LINES, asked).fetchall()
     count = len(LOGGED)
     return [EventLine(_event(*row[:count]), bool(row[count]), *row[count + 1 :]) for row in rows]

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 
 _LETTERS = str.maketrans(
     {"ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "\u0131": "i", "\u2019": "'"}
@@ -12,9 +12,6 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
 """Scripts written without spaces between words (Thai, Khmer, Japanese, Chinese …): each character is a word."""
-_LONE = re.compile(f"[{_UNSPACED}]")
-_WORD = re.compile(f"[{_UNSPACED}]|(?:[^\\W_{_UNSPACED}]|[\u0300-\u036f\u0900-\u0dff])+")
-"""Vowel signs of Indian scripts are no letters to Python, but parts of words."""
 _MOST = 1 << 12
 """Characters of one text that are indexed; tags are untrusted."""
 
@@ -38,7 +35,21 @@ def words_of(text: str) -> list[str]:
     >>> words_of("AC/DC: Für Elise")
     ['ac', 'dc', 'fur', 'elise']
     """
-    return _WORD.findall(normalise(text))
+    return _word().findall(normalise(text))
+
+
+@cache
+def _word() -> re.Pattern[str]:
+    """A word. Vowel signs of Indian scripts are no letters to Python, but parts of words.
+
+    Compiled where it is first asked for, as it takes longer than a look-up's own work, and most need none.
+    """
+    return re.compile(f"[{_UNSPACED}]|(?:[^\\W_{_UNSPACED}]|[\u0300-\u036f\u0900-\u0dff])+")
+
+
+@cache
+def _lone() -> re.Pattern[str]:
+    return re.compile(f"[{_UNSPACED}]")
 
 
 def indexed_words(text: str | None) -> str:
@@ -53,6 +64,6 @@ def indexed_words(text: str | None) -> str:
     joined = [
         "".join(parts)
         for chunk in folded.split()
-        if not chunk.isalnum() and len(parts := _WORD.findall(chunk)) > 1 and not _LONE.search(chunk)
+        if not chunk.isalnum() and len(parts := _word().findall(chunk)) > 1 and not _lone().search(chunk)
     ]
-    return " ".join([*_WORD.findall(folded), *joined])
+    return " ".join([*_word().findall(folded), *joined])
