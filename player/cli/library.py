@@ -168,17 +168,19 @@ def find_tracks(home: Home, text: str) -> "list[TrackRow]":
     Raises:
         PlayerError: the query means nothing, or asks for a tag that there is not.
     """
-    from player.feedback.events import standing
-    from player.feedback.hygiene import load_times
-    from player.feedback.log_reader import read_events
-    from player.library.search import TrackIndex, narrowed
+    from player.library.query import narrowed
     from player.library.tracks import read_catalogue
 
-    few = narrowed(home.database, text)
+    few, all_of_them = narrowed(home.database, text)
     with home.database.look_up() as connection:
         rows = [row for row in read_catalogue(connection, few) if not row.missing]
-    if not text.strip():
+    if all_of_them or not text.strip():
         return rows
+    from player.feedback.events import standing
+    from player.feedback.log_reader import read_events
+    from player.feedback.unlearned_times import load_times
+    from player.library.search import TrackIndex
+
     tags = _sound_tags(home, rows, text)
     state = cache(lambda: load_times(home.database).state_of(standing(read_events(home.database))))
     index = TrackIndex(home.database, rows, lambda: tags)
@@ -205,23 +207,21 @@ def _sound_tags(home: Home, rows: "list[TrackRow]", query: str) -> "SoundTags | 
 
 def _track_documents(home: Home, rows: "list[TrackRow]") -> list[dict[str, object]]:
     from player.feedback.events import standing
-    from player.feedback.hygiene import load_times
     from player.feedback.log_reader import read_events
+    from player.feedback.unlearned_times import load_times
     from player.library.track_columns import load_columns
-    from player.stations.stations import Stations
-    from player.storage.database import driver_connection
 
     few = len(rows) <= FEW
     state = load_times(home.database).state_of(
         standing(read_events(home.database, tracks=[row.id for row in rows] if few else None))
     )
-    with home.database.reader() as session:
-        columns = load_columns(driver_connection(session), [row.id for row in rows])
-    names = {station.id: station.name for station in Stations(home.database).all()}
+    with home.database.look_up() as connection:
+        columns = load_columns(connection, [row.id for row in rows])
+        names: dict[int, str] = dict(connection.execute("SELECT id, name FROM station"))
     thumbs: dict[int, dict[str, str]] = {}
     for station, values in state.thumbs.items():
         for track, value in values.items():
-            thumbs.setdefault(track, {})[names[station]] = "up" if value > 0 else "down"
+            thumbs.setdefault(track, {})[names[station].partition("\n")[0]] = "up" if value > 0 else "down"
     return [
         {
             "id": row.id,

@@ -204,7 +204,8 @@ def private(
 ) -> None:
     """Begin or end a private session: music plays and reorders, and nothing is learned. A running player follows at once."""
     from player.feedback.events import now_us
-    from player.feedback.hygiene import begin_private, end_private, load_times
+    from player.feedback.hygiene import begin_private, end_private
+    from player.feedback.unlearned_times import load_times
 
     if switch not in {"", "on", "off"} or (length is not None and switch != "on"):
         raise UsageError("write player private on [--for hour|day|queue], or player private off.")

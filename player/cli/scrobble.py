@@ -10,7 +10,7 @@ from player.cli.options import DataDir, Home, Json, emit_json, opened, say
 from player.errors import PlayerError
 
 if TYPE_CHECKING:
-    from player.feedback.hygiene import Hygiene
+    from player.feedback.unlearned_times import Hygiene
     from player.library.tracks import TrackRow
 
 scrobble_app = typer.Typer(help="Tell ListenBrainz and Last.fm what you heard and thumbed.", no_args_is_help=True)

@@ -21,7 +21,7 @@ from player.feedback.events import (
     undone_by,
     uses_a_slot,
 )
-from player.feedback.hygiene import NOTHING_FORGOTTEN, Hygiene, load_hygiene
+from player.feedback.hygiene import load_hygiene
 from player.feedback.labels import GrowingLabels, LabelledEvent, Labels
 from player.feedback.signals import (
     AWAY_SECONDS,
@@ -34,6 +34,7 @@ from player.feedback.signals import (
     signal_of,
     weighed,
 )
+from player.feedback.unlearned_times import NOTHING_FORGOTTEN, Hygiene
 from player.library.search import TrackIndex
 from player.library.sound_tags import SoundTags, load_sound_tags
 from player.library.tracks import TrackRow

@@ -18,8 +18,8 @@ from sqlalchemy import func, select
 from player.feedback.event_history import load_history
 from player.feedback.event_store import EventStore
 from player.feedback.events import MICROSECONDS, standing
-from player.feedback.hygiene import load_times
 from player.feedback.labels import LabelledEvent
+from player.feedback.unlearned_times import load_times
 from player.integrations.csv_escape import safe_cell
 from player.library.paths import file_of
 from player.library.tracks import TrackRow, load_catalogue

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 from player.errors import PlayerError
 from player.feedback.events import LoggedEvent
-from player.feedback.hygiene import Hygiene
 from player.feedback.log_reader import read_events
+from player.feedback.unlearned_times import Hygiene
 from player.library.tracks import TrackRow
 from player.storage.database import Database
 from player.storage.event_kinds import Kind, Origin

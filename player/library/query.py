@@ -9,12 +9,19 @@ import difflib
 import math
 import re
 from calendar import monthrange
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn
+from functools import partial
+from typing import TYPE_CHECKING, NoReturn, TypeGuard
 
 from player.errors import UsageError
+from player.storage.folding import words_of
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from player.storage.database import Database
 
 TEXT_FIELDS = ("artist", "album", "title", "genre", "composer", "work", "path", "playlist", "tag")
 NUMBER_FIELDS = ("id", "year", "plays", "skips", "length", "added", "played", "thumb")
@@ -351,3 +358,103 @@ def _date(text: str) -> tuple[float, float]:
     first = datetime(year, month or 1, day or 1)  # noqa: DTZ001 - as the listener's calendar has it
     last = datetime(year, last_month, last_day, 23, 59, 59, 999_999)  # noqa: DTZ001 - as above
     return first.timestamp(), last.timestamp()
+
+
+INDEXED = {
+    "title": "title",
+    "artist": "artist",
+    "album": "album",
+    "genre": "genre",
+    "composer": "work",
+    "work": "work",
+}
+"""Field → column of the search index."""
+FEWEST_LETTERS = 4
+"""Of a word in which a typing error is forgiven; one letter more or less makes most shorter words another one."""
+MOST_MEANT = 50
+"""Words of the library that one mistyped word may mean."""
+NOTHING = ""
+"""In place of an expression: what holds no words finds nothing."""
+
+
+@dataclass(frozen=True)
+class WordIndex:
+    """The search index of the library's words, asked by plain SQL."""
+
+    connection: "sqlite3.Connection"
+    vocabulary: Callable[[], Sequence[str]]
+
+    def narrowed(self, query: Query) -> tuple[list[int] | None, bool]:
+        """The few tracks among which everything lies that a query finds, None where the index cannot tell; and if it finds all of them.
+
+        A tag is held in comparison with the whole library, so a query that asks for one (or for a playlist, which may) needs all.
+        """
+        if any(isinstance(leaf, Words) and leaf.field in {"tag", "playlist"} for leaf in leaves(query)):
+            return None, False
+        parts = query.parts if isinstance(query, All) else (query,)
+        if not (expression := self.together(parts)):
+            return None, False
+        rows = self.connection.execute("SELECT rowid FROM track_words WHERE track_words MATCH ?", (expression,))
+        return [track for (track,) in rows], all(in_index(part) and words_of(part.text) for part in parts)
+
+    def together(self, parts: Sequence[Query]) -> str:
+        """An expression that finds all words among some conditions at once, in FTS5's language; empty where there are none."""
+        return " AND ".join(self._expression(part) for part in parts if in_index(part) and words_of(part.text))
+
+    def _expression(self, words: Words) -> str:
+        """An expression for the words: as they are, else within words, else with one typing error."""
+        column = f"{INDEXED[words.field]} : " if words.field else ""
+        plain = f"({column}{phrase(words)})"
+        written = words_of(words.text)
+        if words.whole or len(written) > 1 or self._finds(plain):
+            return plain
+        meant = _meant(written[0], self.vocabulary())
+        return f"({column}({' OR '.join(meant)}))" if meant else plain
+
+    def _finds(self, expression: str) -> bool:
+        found = "SELECT 1 FROM track_words WHERE track_words MATCH ? LIMIT 1"
+        return self.connection.execute(found, (expression,)).fetchone() is not None
+
+
+def narrowed(database: "Database", query: str) -> tuple[list[int] | None, bool]:
+    """As :meth:`WordIndex.narrowed`, of a query as one writes it.
+
+    Raises:
+        QueryError: the query means nothing.
+    """
+    parsed = parse_query(query)
+    with database.look_up() as connection:
+        return WordIndex(connection, partial(vocabulary, connection)).narrowed(parsed)
+
+
+def vocabulary(connection: "sqlite3.Connection") -> list[str]:
+    """Every word of the library."""
+    return [term for (term,) in connection.execute("SELECT term FROM track_vocabulary")]
+
+
+def in_index(part: Query) -> TypeGuard[Words]:
+    """True for words that the search index holds."""
+    return isinstance(part, Words) and part.field in {"", *INDEXED}
+
+
+def phrase(words: Words) -> str:
+    """Words in FTS5's own language; they hold nothing but letters and digits."""
+    written = words_of(words.text)
+    return f'"{" ".join(written)}"{"" if words.whole else "*"}' if written else NOTHING
+
+
+def _meant(word: str, vocabulary: Sequence[str]) -> list[str]:
+    """What a word that begins none of the library's may mean, in FTS5's language: a part of words, or one typing error."""
+    inside = [term for term in vocabulary if word in term]
+    if inside or len(word) < FEWEST_LETTERS:
+        return [f'"{term}"' for term in inside[:MOST_MEANT]]
+    from rapidfuzz.distance import OSA  # noqa: PLC0415 - most words are written right
+    from rapidfuzz.process import extract  # noqa: PLC0415 - as above
+
+    near = extract(word, vocabulary, scorer=OSA.distance, score_cutoff=1, limit=MOST_MEANT)
+    if near:
+        return [f'"{term}"' for term, _, _ in near]
+    cuts = (len(word) - 1, len(word), len(word) + 1)
+    beginnings = sorted({term[:cut] for cut in cuts for term in vocabulary if len(term) > cut})
+    found = extract(word, beginnings, scorer=OSA.distance, score_cutoff=1, limit=MOST_MEANT)
+    return [f'"{beginning}"*' for beginning, _, _ in found]

@@ -8,36 +8,35 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz.distance import OSA
-from rapidfuzz.process import extract
 
-from player.library.query import All, Either, Not, Query, QueryError, Span, Thumbed, Words, leaves, parse_query
+from player.library.query import (
+    NOTHING,
+    All,
+    Either,
+    Not,
+    Query,
+    QueryError,
+    Span,
+    Thumbed,
+    WordIndex,
+    Words,
+    in_index,
+    leaves,
+    parse_query,
+    phrase,
+    vocabulary,
+)
 from player.library.sound_tags import SoundTags
 from player.library.tracks import TrackRow
 from player.storage.database import Database
 from player.storage.folding import normalise, words_of
 
-FEWEST_LETTERS = 4
-"""Of a word in which a typing error is forgiven; one letter more or less makes most shorter words another one."""
-MOST_MEANT = 50
-"""Words of the library that one mistyped word may mean."""
 MICROSECONDS = 1e6
-NOTHING = ""
-"""In place of an expression: what holds no words finds nothing."""
 LAST_MOMENT = 1e12
 """Seconds since 1970, far behind any date: SQLite compares with no infinity."""
 Mask = NDArray[np.bool_]
 Heard = Callable[[str], Mapping[int, float]]
 """What the log adds up to: from "plays", "skips", "played" (seconds since 1970), "up" or "down" to track id → value."""
-_COLUMNS = {
-    "title": "title",
-    "artist": "artist",
-    "album": "album",
-    "genre": "genre",
-    "composer": "work",
-    "work": "work",
-}
-"""Field → column of the search index."""
 
 
 def heard_nothing(_name: str) -> Mapping[int, float]:
@@ -80,7 +79,13 @@ class TrackIndex:
     def meeting(self, query: Query, heard: Heard = heard_nothing) -> Mask:
         """(n,) which rows meet a query; the arguments are those of :meth:`search`."""
         with self.database.look_up() as connection:
-            return _Search(self, connection, heard).mask(query)
+            return _Search(self, connection, heard, WordIndex(connection, lambda: self.vocabulary)).mask(query)
+
+    @cached_property
+    def vocabulary(self) -> list[str]:
+        """Every word of the library."""
+        with self.database.look_up() as connection:
+            return vocabulary(connection)
 
     @property
     def ids(self) -> NDArray[np.int64]:
@@ -99,12 +104,6 @@ class TrackIndex:
             values = (row.duration if name == "length" else row.year for row in self.rows)
             self._numbers[name] = np.array([np.nan if value is None else value for value in values], np.float64)
         return self._numbers[name]
-
-    @cached_property
-    def vocabulary(self) -> list[str]:
-        """Every word of the library."""
-        with self.database.look_up() as connection:
-            return [term for (term,) in connection.execute("SELECT term FROM track_vocabulary")]
 
     @cached_property
     def tracks_of_files(self) -> NDArray[np.int64]:
@@ -132,12 +131,14 @@ class _Search:
         index: over which library.
         connection: reads the search index.
         heard: gives what the log adds up to.
+        words: the search index.
         within: names of the smart playlists this one is part of.
     """
 
     index: TrackIndex
     connection: sqlite3.Connection
     heard: Heard
+    words: WordIndex
     within: tuple[str, ...] = ()
 
     def mask(self, query: Query) -> Mask:
@@ -153,7 +154,7 @@ class _Search:
                 tags = self.index.tags()
                 mask = np.zeros(len(self.index.rows), np.bool_) if tags is None else tags.holding(name)
             case Words("path"):
-                mask = self._matching(_phrase(query), "file_words")
+                mask = self._matching(phrase(query), "file_words")
             case Words("playlist"):
                 mask = self._in_playlist(query)
             case Words():
@@ -167,33 +168,14 @@ class _Search:
     def _all(self, parts: Sequence[Query]) -> Mask:
         """Words are looked up together: the index meets them faster than masks can."""
         mask = np.ones(len(self.index.rows), np.bool_)
-        if expression := self.together(parts):
+        if expression := self.words.together(parts):
             mask &= self._matching(expression)
         for part in parts:
-            if not (isinstance(part, Words) and part.field in {"", *_COLUMNS}):
+            if not in_index(part):
                 mask &= self.mask(part)
             elif not words_of(part.text):
                 mask &= self._signs(part)
         return mask
-
-    def together(self, parts: Sequence[Query]) -> str:
-        """What finds all words among some conditions at once, in FTS5's language; empty where there are none."""
-        indexed = [part for part in parts if isinstance(part, Words) and part.field in {"", *_COLUMNS}]
-        return " AND ".join(self._expression(part) for part in indexed if words_of(part.text))
-
-    def _expression(self, words: Words) -> str:
-        """What finds the words: as they are, else within words, else with one typing error."""
-        column = f"{_COLUMNS[words.field]} : " if words.field else ""
-        plain = f"({column}{_phrase(words)})"
-        written = words_of(words.text)
-        if words.whole or len(written) > 1 or self._finds(plain):
-            return plain
-        meant = _meant(written[0], self.index.vocabulary)
-        return f"({column}({' OR '.join(meant)}))" if meant else plain
-
-    def _finds(self, expression: str) -> bool:
-        found = "SELECT 1 FROM track_words WHERE track_words MATCH ? LIMIT 1"
-        return self.connection.execute(found, (expression,)).fetchone() is not None
 
     def _matching(self, expression: str, index: str = "track_words") -> Mask:
         if expression == NOTHING:
@@ -274,46 +256,6 @@ def means_playlist(words: Words, called: str) -> bool:
     """True where a condition on playlists means that of a name: one that begins so, in quotes that very one."""
     name, asked = (" ".join(words_of(text)) or normalise(text) for text in (called, words.text))
     return name == asked if words.whole else name.startswith(asked)
-
-
-def _phrase(words: Words) -> str:
-    """Words in FTS5's own language; they hold nothing but letters and digits."""
-    written = words_of(words.text)
-    return f'"{" ".join(written)}"{"" if words.whole else "*"}' if written else NOTHING
-
-
-def _meant(word: str, vocabulary: Sequence[str]) -> list[str]:
-    """What a word that begins none of the library's may mean, in FTS5's language: a part of words, or one typing error."""
-    inside = [term for term in vocabulary if word in term]
-    if inside or len(word) < FEWEST_LETTERS:
-        return [f'"{term}"' for term in inside[:MOST_MEANT]]
-    near = extract(word, vocabulary, scorer=OSA.distance, score_cutoff=1, limit=MOST_MEANT)
-    if near:
-        return [f'"{term}"' for term, _, _ in near]
-    cuts = (len(word) - 1, len(word), len(word) + 1)
-    beginnings = sorted({term[:cut] for cut in cuts for term in vocabulary if len(term) > cut})
-    found = extract(word, beginnings, scorer=OSA.distance, score_cutoff=1, limit=MOST_MEANT)
-    return [f'"{beginning}"*' for beginning, _, _ in found]
-
-
-def narrowed(database: Database, query: str) -> list[int] | None:
-    """The ids of the few tracks among which everything lies that a query finds; None where the index cannot narrow it down.
-
-    A tag is held in comparison with the whole library, so a query that asks for one (or for a playlist, which may) needs all.
-
-    Raises:
-        QueryError: the query means nothing.
-    """
-    parsed = parse_query(query)
-    if any(isinstance(leaf, Words) and leaf.field in {"tag", "playlist"} for leaf in leaves(parsed)):
-        return None
-    with database.look_up() as connection:
-        search = _Search(TrackIndex(database, ()), connection, heard_nothing)
-        expression = search.together(parsed.parts if isinstance(parsed, All) else (parsed,))
-        if not expression:
-            return None
-        rows = connection.execute("SELECT rowid FROM track_words WHERE track_words MATCH ?", (expression,))
-        return [track for (track,) in rows]
 
 
 def tags_asked(query: str) -> list[str]:

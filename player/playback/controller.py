@@ -14,7 +14,7 @@ from player.audio.client import AudioClient
 from player.config import Paths, Settings
 from player.errors import PlayerError
 from player.feedback.events import LoggedEvent
-from player.feedback.hygiene import load_times
+from player.feedback.unlearned_times import load_times
 from player.insight.library_map import Colour, Colouring
 from player.insight.neighbours import SimilarTrack, similar_tracks
 from player.insight.terminal_map import MapMaker, MapView, colour_map

@@ -4,8 +4,9 @@ from dataclasses import replace
 from typing import Literal
 
 from player.feedback.events import NewEvent
-from player.feedback.hygiene import Hygiene, begin_private, end_private
+from player.feedback.hygiene import begin_private, end_private
 from player.feedback.snooze import rest_words
+from player.feedback.unlearned_times import Hygiene
 from player.playback.commands import Commands, command
 from player.storage.event_kinds import Action, Kind
 

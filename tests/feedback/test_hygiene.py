@@ -12,7 +12,7 @@ from player.feedback import hygiene
 from player.feedback.event_history import EventHistory, load_history
 from player.feedback.event_store import EventStore
 from player.feedback.events import MICROSECONDS, NewEvent, now_us
-from player.feedback.hygiene import ExcludedTracks, Hygiene, UnlearnedTime
+from player.feedback.unlearned_times import ExcludedTracks, Hygiene, UnlearnedTime
 from tests.feedback.test_event_history import DURATIONS, event, said
 
 SPAN = UnlearnedTime(1, 10 * MICROSECONDS, 20 * MICROSECONDS, None, private=True)

@@ -13,7 +13,8 @@ from player.config import Settings
 from player.feedback.event_history import load_history
 from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
-from player.feedback.hygiene import NOTHING_FORGOTTEN, add_exclusion
+from player.feedback.hygiene import add_exclusion
+from player.feedback.unlearned_times import NOTHING_FORGOTTEN
 from player.integrations.scrobbling import LastFm, Listen, ListenBrainz, LoginError, Love, Outbox
 from player.remote.scrobbler import services
 from player.secrets_file import keep_secrets, read_secrets
