@@ -25,13 +25,16 @@ def test_every_command_can_be_made():
     assert all(commands[name].name == name for name in commands)
 
 
-@pytest.mark.parametrize("words", [("station", "list"), ("history", "-n", "5")])
+@pytest.mark.parametrize(
+    "words",
+    [("station", "list"), ("history", "-n", "5"), ("queue", "list"), ("tracks", "title:blue"), ("search", "blue")],
+)
 def test_a_look_up_imports_nothing_heavy(words, tmp_path):
     folder = str(tmp_path / "data")
     subprocess.run([sys.executable, "-m", "player", *words, "--data-dir", folder], check=True, capture_output=True)
     code = (
         "import sys; from player.cli import run; assert run() == 0;"
-        "print([m for m in ('sqlalchemy', 'numpy', 'rich', 'textual', 'av', 'torch', 'scipy') if m in sys.modules])"
+        "print([m for m in ('sqlalchemy', 'numpy', 'pydantic', 'rich', 'textual', 'av', 'torch', 'scipy') if m in sys.modules])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, *words, "--data-dir", folder], capture_output=True, text=True, check=True
