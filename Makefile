@@ -9,7 +9,7 @@ PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(PY
 WORKERS := 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run check-music test check all-tests fast-tests lint style changed bench mutants format clean
+.PHONY: help run check-music test check all-tests fast-tests lint style changed bench pictures mutants format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ format: $(VENV)/.ready-dev ## format and mend what can be mended mechanically
 
 bench: $(VENV)/.ready-dev ## run the benchmarks (not part of the tests)
 	@$(PYTHON) -m bench
+
+pictures: $(VENV)/.ready-dev ## draw the pictures of README and guide anew, from the real program on the demo library
+	@$(PYTHON) -m bench.screenshots
 
 mutants: $(VENV)/.ready-dev ## change the code that decides in small ways and list the changes that no test notices
 	@$(PYTHON) -m pip install -q --group mutants

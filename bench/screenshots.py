@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sqlalchemy import update
@@ -28,11 +28,12 @@ from player.tui.app import PlayerApp
 PICTURES = Path(__file__).parents[1] / "docs" / "guide"
 SIZE = (120, 36)
 PATIENCE_SECONDS = 30.0
+FRAME_SECONDS = 2
 STATION = "Evening"
 
 
 def main(folder: Path) -> None:
-    """Write ``station.svg``, ``why.svg``, ``library.svg`` and ``insights.svg`` into ``folder``."""
+    """Write ``station.svg``, ``why.svg``, ``library.svg``, ``insights.svg``, and ``session.svg``, which moves, into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="screenshots-") as data:
         for command in (
@@ -68,11 +69,13 @@ async def _draw(database: Database, data: str, folder: Path) -> None:
         await until(lambda: type(app.screen).__name__ == "StationPicker")
         await pilot.press("enter")
         await until(lambda: controller.snapshot().now is not None)
+        frames = [_drawn(app, "A first minute")]
         for key in ("plus", "n", "n", "plus", "n", "n"):
             before = controller.snapshot().revision
             await pilot.press(key)
             await until(lambda seen=before: controller.snapshot().revision > seen)
             await pilot.pause(1.0)
+            frames.append(_drawn(app, "A first minute"))
         await pilot.press("right", "right", "right")
         await until(lambda: (now := controller.snapshot().now) is not None and now.position > 15)
         _save(app, folder / "station.svg", "The queue of a station, with the reason of each row")
@@ -87,14 +90,38 @@ async def _draw(database: Database, data: str, folder: Path) -> None:
             await pilot.press("escape", key)
             await pilot.pause(1.5)
             _save(app, folder / f"{name}.svg", title)
+            frames.append(_drawn(app, "A first minute"))
         await pilot.press("escape", "q")
+        path = folder / "session.svg"
+        path.write_text(_moving(frames), "utf-8")
+        print(path)
 
 
 def _save(app: PlayerApp, path: Path, title: str) -> None:
+    path.write_text(_drawn(app, title), "utf-8")
+    print(path)
+
+
+def _drawn(app: PlayerApp, title: str) -> str:
     drawing = app.export_screenshot(title=title, simplify=True)
     # The reader's own monospaced font instead of one from the web: each text has its width written beside it.
-    path.write_text(re.sub(r"\s*@font-face \{.*?\}", "", drawing, flags=re.DOTALL), "utf-8")
-    print(path)
+    return re.sub(r"\s*@font-face \{.*?\}", "", drawing, flags=re.DOTALL)
+
+
+def _moving(frames: Sequence[str]) -> str:
+    """The frames one after the other, again and again, in one picture; a reader who wants no motion sees the first."""
+    box = re.search(r'viewBox="[^"]*"', frames[0])
+    share = 100 / len(frames)
+    style = (
+        "@media (prefers-reduced-motion: no-preference) {"
+        f".frame {{ visibility: hidden; animation: show {len(frames) * FRAME_SECONDS}s step-end infinite; }} }}"
+        f"@keyframes show {{ 0% {{ visibility: visible; }} {share:.3f}% {{ visibility: hidden; }} }}"
+    )
+    drawn = "".join(
+        f'<g class="frame" style="animation-delay: {number * FRAME_SECONDS}s">{frame}</g>'
+        for number, frame in reversed(list(enumerate(frames)))
+    )
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {box[0] if box else ""}><style>{style}</style>{drawn}</svg>\n'
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ class StationScreen(PlayingScreen):
                 yield DialLine(id="dial")
                 yield DiversityPanel(id="diversity")
                 yield LyricsPanel(id="words")
-                yield Cover(self._player, id="cover")
+                yield Cover(self._player, framed=True, id="cover")
         yield Static(_WELCOME, id="welcome", markup=False)
         yield PlainLine(id="trial")
 

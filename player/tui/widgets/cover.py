@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 from io import BytesIO
+from math import hypot, pi, sin
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from rich.cells import cell_len
 from rich.color import Color
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 _MOST_PIXELS = 64_000_000
 """Of a picture; a larger one is no cover."""
+_TEXTURE = "  ·░▒▒"
 _LEAST = 4
 """Rows below which a picture is a smudge."""
 
@@ -93,7 +96,7 @@ class Cover(Inked):
         return drawn.adjust_cell_length(self.size.width, self.rich_style)
 
     def line(self, y: int, width: int) -> Line:
-        """A frame in the shape of a cover, with album, artist and year in its middle."""
+        """A frame in the shape of a cover with a pattern of the album's own, and album, artist and year in its middle."""
         track, height = self._track, min(self.content_size.height, width // 2)
         if not self._framed or track is None or y >= height or height < _LEAST:
             return []
@@ -102,10 +105,33 @@ class Cover(Inked):
             return [(("╭", "╰")[y > 0] + "─" * room + ("╮", "╯")[y > 0], Ink.DIM)]
         names = (track.album or track.title, track.artist, str(track.year or ""))
         at = y - (height - len(names)) // 2
-        name = fit(names[at], room - 2) if 0 <= at < len(names) else ""
+        name = f" {fit(names[at], room - 4)} " if 0 <= at < len(names) and names[at] else ""
         before = (room - cell_len(name)) // 2
-        ink = Ink.STRONG if at == 0 else Ink.DIM
-        return [("│", Ink.DIM), (" " * before + name + " " * (room - before - cell_len(name)), ink), ("│", Ink.DIM)]
+        pattern = texture(names[0], y / height, room)
+        ink = Ink.STRONG if at == 0 else Ink.TEXT
+        return [
+            ("│" + pattern[:before], Ink.DIM),
+            (name, ink),
+            (pattern[before + cell_len(name) :] + "│", Ink.DIM),
+        ]
+
+
+def texture(name: str, down: float, cells: int) -> str:
+    """One line of waves that are the same for the same name and hardly for another.
+
+    Args:
+        name: of an album.
+        down: how far down the picture the line is, 0…1.
+        cells: of the line.
+    """
+    seed = crc32(name.encode())
+    across, along, turn, ring = 2 + seed % 5, 2 + (seed >> 4) % 5, (seed >> 8) % 7, 3 + (seed >> 12) % 7
+
+    def height(x: float) -> float:
+        waves = sin(across * x * pi + turn) + sin(along * down * pi - turn)
+        return (waves + sin(ring * pi * hypot(x - 0.5, down - 0.5))) / 6 + 0.5
+
+    return "".join(_TEXTURE[int(height(cell / cells) * (len(_TEXTURE) - 1))] for cell in range(cells))
 
 
 def half_blocks(content: bytes, width: int, height: int) -> list[Strip]:
