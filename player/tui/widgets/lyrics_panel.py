@@ -88,7 +88,6 @@ class LyricsPanel(Inked):
         lines += [[], *([(part, Ink.DIM)] for part in textwrap.wrap(facts, max(width, 1)))]
         if snapshot.queue and self._position is not None:
             lines += [[], [("Then", Ink.STRONG)]]
-            lines += [
-                [(fit(f"  {row.track.title} · {row.track.artist}", width), Ink.TEXT)] for row in snapshot.queue[:5]
-            ]
+            following = snapshot.queue[: max(self.content_size.height - len(lines), 0)]
+            lines += [[(fit(f"  {row.track.title} · {row.track.artist}", width), Ink.TEXT)] for row in following]
         return lines
