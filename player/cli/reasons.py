@@ -32,7 +32,7 @@ def why(
     data_dir: DataDir = None,
     json: Json = False,
 ) -> None:
-    """Show why a track stands where it stands on a station: every part of its score, in logits.
+    """Show why a track stands where it stands on a station: every part of its score, and what each adds.
 
     Each part is counted above the average track that could have had the place; together they are what the track has over
     it. A key in brackets can be taken away with `player feedback less TRACK --station NAME --reason KEY`, and comes back
@@ -66,7 +66,7 @@ def _print_why(said: "Why") -> None:
         print(f"{part.lead:>+8.2f}  {part.name:<22} {part.words}; without it place {part.rank_without} by score{key}")
     print(f"{said.lead:>+8.2f}  above the average of {said.eligible} tracks")
     if said.labels:
-        print("What you told, by track:")
+        print("Your feedback, track by track:")
     for label in said.labels:
         print(
             f"{label.lead:>+8.2f}  “{label.title}” {label.verb}; without it place {label.rank_without}  [{label.key}]"

@@ -178,7 +178,7 @@ def reason_words(collection: Collection, note: str) -> str:
         if key.seed is not None:
             return f"{describe_seeds([key.seed], collection.rows)}"
         row = collection.index.get(key.track or 0)
-        return f"what you told of “{'a track that is gone' if row is None else collection.rows[row].title}”"
+        return f"your feedback on “{'a track that is gone' if row is None else collection.rows[row].title}”"
     return ""
 
 

@@ -96,7 +96,7 @@ class Why:
         parts: by falling lead; their ``logits`` sum to ``utility``, their ``lead`` to ``lead``.
         labels: what was told that moves it most, by falling size.
         other_labels: of how many further tracks something was told; together with ``labels`` they make the part
-            "what you told".
+            "your feedback".
         other_lead: what these come to.
         seeds: of the station.
         utility, lead, rank, eligible, given_up, propensity: see ``recommender.ranking.explain.Decomposition``.

@@ -276,6 +276,6 @@ def muted_reasons(state: ListeningState, station_id: int, scorer: StationScorer)
             words = describe_seeds([key.seed], collection.rows)
         else:
             row = collection.index.get(key.track or 0)
-            words = f"what you told of “{'a track that is gone' if row is None else collection.rows[row].title}”"
+            words = f"your feedback on “{'a track that is gone' if row is None else collection.rows[row].title}”"
         found.append(MutedReason(str(key), words))
     return tuple(found)

@@ -119,7 +119,7 @@ def test_less_says_what_changed_and_the_queue_is_ranked_without_the_reason(told,
     assert label.key not in {one.key for one in after.labels}
     assert [muted.key for muted in after.muted] == [label.key]
     notice = playing.snapshot().notice
-    assert f"what you told of “{label.title}” is ignored" in notice
+    assert f"your feedback on “{label.title}” is ignored" in notice
     assert f"stays {ordinal(after.rank)}" in notice or f"to {ordinal(after.rank)} of" in notice
     playing.undo()
     assert playing.why(track).muted == ()

@@ -156,7 +156,7 @@ def print_blend(card: "ModelCard") -> None:
         Component.HEARD: "known tracks",
         Component.REST: "tracks rested longer",
         Component.PLAYS: "tracks heard often",
-        Component.HEAD: "what you told lately (the running update)",
+        Component.HEAD: "your latest feedback (the running update)",
         Component.HABIT: "your habits: what you heard out and skipped",
     }
     parts = sorted(zip(Component, card.blend.weights, strict=True), key=lambda part: -abs(part[1]))

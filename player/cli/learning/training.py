@@ -206,7 +206,7 @@ def _print_retraining(done: "Retrained", summary: str) -> None:
 
 
 WORDS = {
-    "update": "what you told lately",
+    "update": "your latest feedback",
     "habits": "your habits",
     "clep": "your taste in sound (CLEP)",
     "sequence": "what follows what (p_hard)",
