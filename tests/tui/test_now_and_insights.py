@@ -11,7 +11,7 @@ from player.library.cover_art import CoverArt
 from player.library.lyrics import LyricsLine, parse_lyrics
 from player.tui.keys import NAMED, NEXT, Keymap
 from player.tui.screens.insights import summary_lines
-from player.tui.widgets.cover import half_blocks
+from player.tui.widgets.cover import half_blocks, texture
 
 
 def picture(width=60, height=60):
@@ -148,3 +148,11 @@ async def test_every_command_is_found_by_its_name(running, player):
         await stage.pilot.pause(0.5)
         await stage.press("enter")
         assert stage.screen == "InsightsScreen"
+
+
+def test_the_pattern_of_an_album_is_its_own_and_fills_its_line():
+    lines = [texture("Touch", line / 10, 20) for line in range(10)]
+    assert {len(line) for line in lines} == {20}
+    assert lines == [texture("Touch", line / 10, 20) for line in range(10)]
+    assert lines != [texture("Human", line / 10, 20) for line in range(10)]
+    assert len(set("".join(lines))) > 2
