@@ -8,6 +8,7 @@ import pytest
 
 from player.feedback.event_store import EventStore
 from player.feedback.events import NewEvent
+from player.insight.listening_summary import learned_models
 from player.learning.retraining import load_material
 from player.learning.served_model import load_served_model
 from player.stations.collection import load_collection
@@ -117,3 +118,13 @@ def test_a_model_that_cannot_be_used_is_named_in_a_sentence_and_the_one_before_s
     assert finding.model is not None
     assert finding.model.card.version != current
     assert finding.model.card.version >= earlier
+
+
+@pytest.mark.slow
+def test_the_versions_are_told_the_newest_first_with_how_often_each_was_right(home):
+    newest, older = learned_models(Registry(home.paths.models))
+    assert [newest.version, older.version] == versions(home)[::-1]
+    assert (newest.serves, older.serves) == (True, False)
+    assert 0.0 <= newest.right <= 1.0
+    assert 0.0 <= newest.plain <= 1.0
+    assert learned_models(Registry(home.paths.models / "none")) == ()
