@@ -97,6 +97,11 @@ def test_versions_of_what_was_heard_wait_with_it_unless_they_are_all_that_is_lef
     assert eligible(built(mask(0, 1), 100), heard=[0])[0] == {1}
 
 
+def test_a_track_is_admitted_that_no_standing_rule_keeps_out_whatever_the_station_holds():
+    built = gate(never=[0], resting=[1], candidates=mask(3))
+    assert [built.admits(track) for track in range(3)] == [False, False, True]
+
+
 def test_only_what_no_lasting_rule_keeps_out_is_ever_open():
     assert np.flatnonzero(gate(never=[0], down=[1], resting=[2]).ever_open).tolist() == list(range(2, 10))
 
