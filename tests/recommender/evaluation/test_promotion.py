@@ -10,6 +10,7 @@ from recommender.evaluation.metrics import prequential_wins
 from recommender.evaluation.promotion import ALPHA, CHANCE, bet_growth, fresh_differences, judge
 from recommender.evaluation.protocol import evaluate
 from recommender.evaluation.query_states import State
+from recommender.evaluation.sequential_test import FRACTIONS
 from recommender.evaluation.splits import split_at
 from recommender.models.model_card import NO_EVIDENCE
 
@@ -117,7 +118,7 @@ def test_a_row_is_judged_within_its_session_and_within_its_station_where_the_ses
 def test_rows_count_once_over_all_retrainings(make_log, oracle):
     evaluation = graded(make_log, oracle, {"new": RIGHT, "old": NOISE})
     first = judge(evaluation, "new", "old", []).evidence
-    assert first.rounds == 1
+    assert (first.rounds, len(first.capital)) == (1, len(FRACTIONS))
     assert judge(evaluation, "new", "old", [], first).evidence == first, "the same rows say nothing new"
     half = replace(NO_EVIDENCE, until=float(evaluation.prequential.time[59]))
     later = judge(evaluation, "new", "old", [], half).evidence

@@ -126,6 +126,8 @@ def test_relaxable_rules_give_way_one_by_one_in_their_order():
 def test_the_shortfall_counts_each_track_under_one_rule():
     built = gate(never=[0, 1], down=[1, 2], candidates=mask(0, 1, 2, 3))
     assert built.shortfall([3]) == "Nothing more to queue: of 4 tracks, 1 queued, 2 never, 1 thumbed down here."
+    apart = gate(never=[0], down=[1], candidates=mask(0, 1))
+    assert apart.shortfall([]) == "Nothing more to queue: of 2 tracks, 1 never, 1 thumbed down here."
     assert built.shortfall([0]) == "Nothing more to queue: of 4 tracks, 1 queued, 1 never, 1 thumbed down here."
 
 
