@@ -5,7 +5,7 @@ By name: ``names("all", content=False)``, ``build("vb-mf", seed=1)``. ``docs/res
 
 from recommender.baselines.counts import LikeRate, PersonalMostPlayed, Popularity, RandomOrder
 from recommender.baselines.neighbours import ContentNeighbours
-from recommender.baselines.registry import BASELINES, Baseline, build, left_out, names
+from recommender.baselines.registry import BASELINES, Baseline, build, names
 from recommender.interfaces import Context, Recommender
 
 __all__ = [
@@ -19,6 +19,5 @@ __all__ = [
     "RandomOrder",
     "Recommender",
     "build",
-    "left_out",
     "names",
 ]

@@ -198,13 +198,6 @@ def names(spec: str, *, content: bool) -> list[str]:
     return asked
 
 
-def left_out(spec: str, *, content: bool) -> str | None:
-    """What has to be said about models that ``spec`` leaves out for want of content, if any."""
-    if content or ALL not in [name.strip() for name in spec.split(",")]:
-        return None
-    return f"{CONTENT} is left out: the data set has no content vectors"
-
-
 def build(name: str, *, content: Content | None = None, seed: int = 0) -> Recommender:
     """Make a baseline, not fitted yet.
 

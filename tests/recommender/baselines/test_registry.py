@@ -4,7 +4,7 @@ import sys
 import numpy as np
 import pytest
 
-from recommender.baselines import BASELINES, build, left_out, names
+from recommender.baselines import BASELINES, build, names
 
 VECTORS = np.eye(4, dtype=np.float32)
 
@@ -16,13 +16,10 @@ def test_a_baseline_calls_itself_by_its_name_in_the_registry():
 
 def test_all_is_everything_when_there_is_content():
     assert names("all", content=True) == list(BASELINES)
-    assert left_out("all", content=True) is None
 
 
-def test_all_without_content_leaves_out_what_needs_it_and_says_so():
+def test_all_without_content_leaves_out_what_needs_it():
     assert set(BASELINES) - set(names("all", content=False)) == {"content-knn"}
-    assert "content-knn" in left_out("all", content=False)
-    assert left_out("ease,random", content=False) is None
 
 
 def test_names_come_in_the_order_asked_for_and_once():
