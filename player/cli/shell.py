@@ -66,6 +66,6 @@ def _options(context: Any, command: Any) -> Iterator[str]:
 
 
 def _text(text: str | None) -> str:
-    """Text as troff takes it: on one line, its own signs meaning nothing."""
+    """Text as troff takes it: on one line, its own signs meaning nothing; a list of choices may go on in the next."""
     words = " ".join((text or "").replace("`", "").replace("**", "").split())
-    return words.replace("\\", r"\e").replace("-", r"\-").replace("'", r"\(aq").replace("\n.", "\n\\&.")
+    return words.replace("\\", r"\e").replace("-", r"\-").replace("'", r"\(aq").replace("\n.", "\n\\&.").replace("|", r"|\:")
