@@ -34,6 +34,7 @@ def _page(context: Any, group: Any) -> Iterator[str]:
 
     yield f'.TH PLAYER 1 "" "player {__version__}" "User commands"'
     yield from (
+        ".ad l",  # a long list of choices leaves nothing to spread a line by
         ".SH NAME",
         r"player \- a music player that learns",
         ".SH SYNOPSIS",
@@ -68,4 +69,6 @@ def _options(context: Any, command: Any) -> Iterator[str]:
 def _text(text: str | None) -> str:
     """Text as troff takes it: on one line, its own signs meaning nothing; a list of choices may go on in the next."""
     words = " ".join((text or "").replace("`", "").replace("**", "").split())
-    return words.replace("\\", r"\e").replace("-", r"\-").replace("'", r"\(aq").replace("\n.", "\n\\&.").replace("|", r"|\:")
+    for sign, instead in (("\\", r"\e"), ("-", r"\-"), ("'", r"\(aq"), ("|", r"|\:")):
+        words = words.replace(sign, instead)
+    return words
