@@ -31,6 +31,8 @@ FRAME_BYTES, FRAMES = 104, 77
 """Of MPEG 2 layer III at 32 kbit/s and 22,050 Hz (every few frames have a byte more), and how many make two seconds."""
 REST_SECONDS = 3.0
 """cmus has no word for being done: it is when it used no processor for so long."""
+CMUS_SIGN = "vol: "
+"""Stands in its last line as soon as its screen is drawn."""
 KILOBYTE, MEGABYTE = 1 << 10, 1 << 20
 
 
@@ -156,7 +158,7 @@ def cmus(music: Path, own: Path, count: int) -> tuple[Cost, Cost]:
     """Cmus, from the order to the last use of the processor."""
     (own / "rc").write_text("set output_plugin=\nset mpris=false\n")
     environment = os.environ | {"CMUS_HOME": str(own), "CMUS_SOCKET": str(own / "socket")}
-    with on_terminal(["cmus"], environment) as (process, _):
+    with on_terminal(["cmus"], environment, CMUS_SIGN) as (process, _, _):
         while not (own / "socket").exists():
             time.sleep(0.05)
 
@@ -173,7 +175,9 @@ def cmus(music: Path, own: Path, count: int) -> tuple[Cost, Cost]:
             print(f"cmus lists {found:,} of them:")
         subprocess.run(["cmus-remote", "-C", "quit"], env=environment, check=False, capture_output=True)
         time.sleep(1.0)
-        return costs
+    with on_terminal(["cmus"], environment, CMUS_SIGN) as (_, _, seconds):
+        print(f"cmus shows its library {seconds:.1f} s after its start (this player: python -m bench.startup)")
+    return costs
 
 
 def beets(music: Path, own: Path, count: int) -> tuple[Cost, Cost]:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from player.tui.messages import RowChosen, RowHighlighted
 
 T = TypeVar("T")
+MANY = 5_000
+"""Tracks of a group whose albums take more than a few milliseconds to sort out."""
 ALL = ""
 """The name of the row that stands for all artists, genres, years or albums."""
 _TIME = 7
@@ -136,6 +138,8 @@ class Shelf:
     album: Callable[[TrackRow], str] = _album
     place: str = ALL
     """The group to open at."""
+    opened: dict[str, dict[str, list[int]]] = field(default_factory=dict[str, "dict[str, list[int]]"])
+    """The albums of large groups, which are sorted out beforehand, off the screen's thread: at 100,000 tracks it would stand still."""
 
     @staticmethod
     def of(
@@ -149,10 +153,15 @@ class Shelf:
                 groups[name].append(index)
         listed = sorted(groups, key=kind.rank)  # pyright: ignore[reportArgumentType, reportCallIssue] - of one kind, all alike
         here = ALL if place is None else next(iter(names(place)), ALL)
-        return Shelf(tracks, dict(groups), (ALL, *listed) if listed else (), found, album, here)
+        shelf = Shelf(tracks, dict(groups), (ALL, *listed) if listed else (), found, album, here)
+        large = [name for name in listed if len(groups[name]) > MANY] + ([ALL] if len(found) > MANY else [])
+        shelf.opened.update({name: shelf.albums(name) for name in large})
+        return shelf
 
     def albums(self, group: str) -> dict[str, list[int]]:
         """Album → indices, those of one group, in the catalogue's order; what is on none comes last."""
+        if group in self.opened:
+            return self.opened[group]
         albums: dict[str, list[int]] = defaultdict(list)
         for index in self.found if group == ALL else self.groups.get(group, ()):
             albums[self.album(self.tracks[index])].append(index)
