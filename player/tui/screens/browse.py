@@ -48,6 +48,8 @@ AGES = {
     "earlier": "",
 }
 """What came lately, and the search for it; each holds what those before it do not."""
+Albums: TypeAlias = "dict[str, tuple[int, ...]]"
+"""Album → indices of its tracks."""
 Names: TypeAlias = "Callable[[TrackRow], Iterable[str]]"
 Places: TypeAlias = "tuple[Names, Callable[[TrackRow], str]]"
 """Under which names of the first column a track is, and under which of the second."""
@@ -138,7 +140,7 @@ class Shelf:
     album: Callable[[TrackRow], str] = _album
     place: str = ALL
     """The group to open at."""
-    opened: dict[str, dict[str, list[int]]] = field(default_factory=dict[str, "dict[str, list[int]]"])
+    opened: dict[str, Albums] = field(default_factory=dict[str, "Albums"])
     """The albums of large groups, which are sorted out beforehand, off the screen's thread: at 100,000 tracks it would stand still."""
 
     @staticmethod
@@ -153,20 +155,23 @@ class Shelf:
                 groups[name].append(index)
         listed = sorted(groups, key=kind.rank)  # pyright: ignore[reportArgumentType, reportCallIssue] - of one kind, all alike
         here = ALL if place is None else next(iter(names(place)), ALL)
-        shelf = Shelf(tracks, dict(groups), (ALL, *listed) if listed else (), found, album, here)
+        # In tuples of numbers the collector of cycles has nothing to walk through; in lists it held the screen up.
+        kept = {name: tuple(indices) for name, indices in groups.items()}
+        shelf = Shelf(tracks, kept, (ALL, *listed) if listed else (), found, album, here)
         large = [name for name in listed if len(groups[name]) > MANY] + ([ALL] if len(found) > MANY else [])
         shelf.opened.update({name: shelf.albums(name) for name in large})
         return shelf
 
-    def albums(self, group: str) -> dict[str, list[int]]:
+    def albums(self, group: str) -> Albums:
         """Album → indices, those of one group, in the catalogue's order; what is on none comes last."""
         if group in self.opened:
             return self.opened[group]
         albums: dict[str, list[int]] = defaultdict(list)
         for index in self.found if group == ALL else self.groups.get(group, ()):
             albums[self.album(self.tracks[index])].append(index)
-        loose = albums.pop("", None)
-        return {**albums, "": loose} if loose else dict(albums)
+        if loose := albums.pop("", None):
+            albums[""] = loose
+        return {name: tuple(indices) for name, indices in albums.items()}
 
 
 class SortedList(RowList):
@@ -302,7 +307,7 @@ class BrowseScreen(SearchedLibraryScreen):
         self._shelf = Shelf(())
         self._names: Sequence[str] = ()
         """The groups as they are listed."""
-        self._albums: dict[str, list[int]] = {}
+        self._albums: Albums = {}
         self._place: TrackRow | None = None
         """The track to open at."""
 
