@@ -32,7 +32,9 @@ TARGETS = {
     "player/feedback/signals.py": (f"{FEEDBACK}signals.py", f"{FEEDBACK}signals_more.py"),
     "player/feedback/labels.py": (f"{FEEDBACK}labels.py",),
     "player/feedback/event_store.py": (f"{FEEDBACK}event_store.py",),
-    "player/feedback/event_history.py": (f"{FEEDBACK}event_history.py",),
+    "player/feedback/event_history.py": tuple(
+        f"{FEEDBACK}{name}.py" for name in ("labels", "hygiene", "signals_more", "event_history")
+    ),
     "player/feedback/listened_ranges.py": (f"{FEEDBACK}listened_ranges.py",),
     "recommender/ranking/rules.py": (f"{RANKING}rules.py",),
     "recommender/ranking/rank.py": (f"{RANKING}rank.py", f"{RANKING}rank_properties.py"),

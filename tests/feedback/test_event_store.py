@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from player.errors import PlayerError
-from player.feedback.event_store import EventStore, NothingToUndoError
+from player.feedback.event_store import EventStore, NothingToUndoError, read_served
 from player.feedback.events import MICROSECONDS, NewEvent, now_us, standing
 from player.feedback.served import Served, pack_eligible
 from player.storage.models import Decision, Event, ListeningSession
@@ -183,6 +183,19 @@ def test_the_same_slot_served_again_is_one_decision(database, log):
 def test_after_an_event_or_with_another_model_it_is_another_decision(log):
     ids = [log.serve([slot(**change)])[0] for change in ({}, {"watermark": 9}, {"model_version": "v1"}, {"slot": 4})]
     assert len(set(ids)) == 4
+
+
+def test_what_was_served_by_chance_is_read_in_order_the_newest_of_a_time_on(database, log):
+    begun = now_us() / MICROSECONDS - 1
+    chances = enumerate([0.25, 0.0, 1.0, 0.5])
+    log.serve([slot(place + 1, slot=place, propensity=chance) for place, chance in chances])
+    assert [(one.track_id, one.propensity) for one in read_served(database, begun, 9)] == [
+        (1, 0.25),
+        (3, 1.0),
+        (4, 0.5),
+    ]
+    assert [one.track_id for one in read_served(database, begun, 2)] == [3, 4]
+    assert read_served(database, begun + 3600, 9) == []
 
 
 def test_the_eligible_set_is_kept_whole(database, log):
