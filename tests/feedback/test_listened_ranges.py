@@ -53,6 +53,19 @@ def test_a_report_further_on_than_the_clock_is_a_jump_though_nobody_said_so():
     assert heard.reported(60.0, 1.5).seconds == pytest.approx(1.0)
 
 
+def test_reports_four_times_a_second_add_up_whatever_the_clock_began_with():
+    heard = Heard.up_to(0.0, 100.0)
+    for quarter in range(1, 9):
+        heard = heard.reported(quarter / 4, 100.0 + quarter / 4)
+    assert heard.spans == ((0.0, 2.0),)
+    assert heard.reported(60.0, 102.5).spans == ((0.0, 2.0),), "a jump"
+
+
+def test_what_is_heard_before_an_earlier_part_stays_apart_from_it():
+    heard = Heard.up_to(0.0, 0.0).jumped(50.0, 0.0).reported(60.0, 10.0).jumped(10.0, 10.0).reported(20.0, 20.0)
+    assert heard.spans == ((10.0, 20.0), (50.0, 60.0))
+
+
 def test_a_late_report_from_before_a_seek_adds_nothing():
     heard = Heard.up_to(0.0, 0.0).reported(10.0, 10.0).jumped(80.0, 10.0)
     late = heard.reported(10.2, 10.1).reported(80.3, 10.3).reported(81.3, 11.3)
