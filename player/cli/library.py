@@ -96,17 +96,19 @@ def _stage(progress: "ScanProgress") -> str:
 
 
 def _document(report: "ScanReport") -> dict[str, object]:
-    return {
+    document: dict[str, object] = {
         "added": report.added,
         "updated": report.updated,
         "moved": report.moved,
         "missing": report.missing,
         "unchanged": report.unchanged,
         "failed": [{"path": failure.path, "error": failure.error} for failure in report.failed],
-        "doubtful": [{"path": one.path, "error": one.error} for one in report.doubtful],
         "not_audio": list(report.not_audio),
         "seconds": round(report.seconds, 3),
     }
+    # Only where there are any, so that scripts find the keys that they know.
+    doubtful = [{"path": one.path, "error": one.error} for one in report.doubtful]
+    return document | ({"doubtful": doubtful} if doubtful else {})
 
 
 def _summary(report: "ScanReport") -> str:
