@@ -211,7 +211,10 @@ def _path(_kind: type, value: Any) -> Path:
     """The one kind of value that TOML does not have."""
     if not isinstance(value, str):
         raise TypeError("Expected `str`")
-    return Path(value).expanduser()
+    try:
+        return Path(value).expanduser()
+    except RuntimeError as error:  # "~name" of nobody
+        raise ValueError("Its ~ names no user of this machine") from error
 
 
 def sections() -> dict[str, type[Section]]:
@@ -236,8 +239,8 @@ def _wrong(message: str, document: dict[str, Any]) -> tuple[list[str], str]:
     if unknown := _UNKNOWN.match(said):
         close = difflib.get_close_matches(unknown[1], known, n=1)
         return [*path, unknown[1]], f"there is none of that name{f'; did you mean {close[0]}?' if close else ''}"
-    if place.endswith("[...]`"):  # in a table of the listener's own names
-        return [*path, next(name for name, value in document[path[0]].items() if not isinstance(value, str))], _TEXT
+    if place.endswith("[...]`") and path and path[0] in document:  # in a table of the listener's own names
+        return [*path, *[name for name, value in document[path[0]].items() if not isinstance(value, str)][:1]], _TEXT
     choices = [one for one in get_args(known[path[-1]].type) if isinstance(one, str)] if path[-1] in known else []
     problem = f"it is one of {', '.join(choices)}" if choices else said[0].lower() + said[1:]
     return path, _KIND.sub(lambda kind: _WORDS.get(kind[1], kind[1]), problem)

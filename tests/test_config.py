@@ -80,6 +80,8 @@ def test_broken_toml_is_told_with_its_line(paths):
         ("[station]\ndiversity = nan\n", "station.diversity"),
         ('[station]\nvariety = "random"\n', "station.variety"),
         ("[station]\ncalibration = -1\n", "station.calibration"),
+        ('musicnn_weights = "~nobody-of-this-name/weights.whl"\n', "musicnn_weights"),
+        ('"x - at `$.keys[...]`" = 1\n', "keys"),
     ],
 )
 def test_a_wrong_line_is_told_by_its_name(paths, text, name):
