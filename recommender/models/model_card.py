@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from recommender.configuration import TrainingConfig, removed_element
 from recommender.models.blend import Blend, Component
-from recommender.models.habit_scorer import SHAPES, WEIGHTS
+from recommender.models.habit_scorer import SHAPES, WEIGHTS, Arrays
 from recommender.models.online_update import UpdateSettings
 from recommender.models.parameter_shapes import sequence_shapes
 
@@ -213,6 +213,16 @@ class _Format:
 class _CardDocument:
     format: int
     card: ModelCard
+
+
+def habits_of_today(arrays: Arrays) -> Arrays:
+    """The arrays without the habit model where it knows other features than this version's.
+
+    Until the next training its column is the same for every track, and the rest of what was learned serves on.
+    """
+    if all(arrays[name].shape == shape for name, shape in SHAPES.items() if name in arrays):
+        return arrays
+    return {name: array for name, array in arrays.items() if name not in SHAPES}
 
 
 def check_arrays(model: Model) -> None:

@@ -32,6 +32,7 @@ from recommender.models.model_card import (
     card_from_json,
     card_to_json,
     check_arrays,
+    habits_of_today,
 )
 
 TRACK_IDS, VECTORS = "library.track_ids", "library.vectors"
@@ -191,7 +192,7 @@ class Registry:
         if sha256(content).hexdigest() != card.sha256:
             raise ModelError(f"The weights of model {version} are not those stored ({path}): roll back or retrain.")
         try:
-            model = Model(card, load_arrays(content))
+            model = Model(card, habits_of_today(load_arrays(content)))
             check_arrays(model)
         except (SafetensorError, ValueError, TypeError, KeyError) as error:
             raise ModelError(f"The weights of model {version} do not fit its card ({error}): retrain.") from None

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recommender.configuration import REMOVED, ClepConfig, SequentialConfig, TrainingConfig
+from recommender.models.habit_scorer import SHAPES
 from recommender.models.model_card import FrontEndId, Model, card_from_json, card_to_json
 from recommender.models.registry import CURRENT, Library, ModelError, Registry
 from recommender.training.retraining import retrain
@@ -169,6 +170,13 @@ def test_a_library_that_lost_and_gained_tracks_is_still_the_models_own(registry,
         registry.load(card.version, library=few)
     with pytest.raises(ModelError, match="another library"):
         registry.load(card.version, library=Library(own.track_ids + 100_000, own.vectors))
+
+
+def test_a_model_whose_habits_know_other_features_serves_without_them(registry, model):
+    shorter = {name: array[:-1] if name in SHAPES else array for name, array in model.arrays.items()}
+    served = registry.load(registry.save(replace(model, arrays=shorter)).version)
+    assert set(model.arrays) - set(served.arrays) == set(SHAPES)
+    assert set(registry.load(registry.save(model).version).arrays) == set(model.arrays)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
