@@ -102,7 +102,16 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True):
 
 def record_to_json(record: Record) -> bytes:
     """The record as a JSON document; raises ValueError for a number that is not finite."""
-    return (json.dumps(to_builtins(record), indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    return (
+        json.dumps(to_builtins(record, enc_hook=_plain), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    ).encode()
+
+
+def _plain(value: object) -> object:
+    """A number of numpy's as Python's own."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"a record holds no {type(value).__name__}")
 
 
 def record_from_json(content: bytes) -> Record:

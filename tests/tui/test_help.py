@@ -7,7 +7,7 @@ pytestmark = pytest.mark.slow
 
 
 async def test_help_names_every_key_and_what_feedback_means(running, player):
-    async with running(player, size=(160, 170)) as stage:
+    async with running(player, size=(160, 240)) as stage:
         await stage.press("question_mark")
         for key in (*PLAYING, *ROW, *QUEUE, *STATION, *PLACES, *IN_LIBRARY, *IN_SIMILAR, *IN_WHY, *IN_STORY, *ON_MAP):
             assert f"{key.shown} " in stage.text
