@@ -1,5 +1,6 @@
 """Opening the screen, on the listener's library or the demo's: drawn at once, what it shows opened behind it."""
 
+import gc
 import os
 import sys
 import tempfile
@@ -130,12 +131,20 @@ def demo() -> None:
 
 
 def _run(open_home: Callable[[ExitStack], "Controller"], look: "Callable[[], FirstLook | None]" = lambda: None) -> None:
+    # What a start makes stays, and the collector of cycles would walk through it again and again: a tenth of the wait.
+    gc.disable()
     from player.tui.app import run_tui
     from player.tui.lazy_player import LazyPlayer
 
+    def open_player(stack: ExitStack) -> "Controller":
+        try:
+            return open_home(stack)
+        finally:
+            gc.enable()
+
     with ExitStack() as stack:
         # All that is not of its own it passes on by __getattr__, which no type checker can follow.
-        player = cast("Controller", LazyPlayer(lambda: open_home(stack), look))
+        player = cast("Controller", LazyPlayer(lambda: open_player(stack), look))
 
         def close() -> None:
             with stack:
