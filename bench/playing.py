@@ -142,7 +142,7 @@ def cmus(own: Path, environment: dict[str, str]) -> Generator[Run]:
     def remote(*words: str) -> None:
         subprocess.run(["cmus-remote", *words], env=environment, check=True, capture_output=True)
 
-    with on_terminal(["cmus"], environment, "vol: ") as (process, _, start):
+    with on_terminal(["cmus"], environment, "Library") as (process, _, start):
         wait_for((own / "socket").exists)
         remote("-l", str(demo_music()))
         time.sleep(2.0)
