@@ -73,8 +73,8 @@ def _sound_after(recording: Recording, frames: int, seconds: float, *, interrupt
         time.sleep(0.1)
         loud = np.flatnonzero(np.abs(recording.everything()[begin:]).max(axis=1) > SOUNDING)
         if interrupted:
-            gaps = np.flatnonzero(np.diff(loud) > SILENT_FRAMES)
-            loud = loud[gaps[:1] + 1]
+            # The silence may have begun before the moment: what was told to the recorder arrives late.
+            loud = loud[np.flatnonzero(np.diff(loud, prepend=0) > SILENT_FRAMES)[:1]]
         if len(loud):
             return float(loud[0]) / RECORDED_RATE
     raise TimeoutError("there was no sound")
