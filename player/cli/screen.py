@@ -5,7 +5,6 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -134,8 +133,6 @@ def demo() -> None:
 def _run(open_home: Callable[[ExitStack], "Controller"], look: "Callable[[], FirstLook | None]" = lambda: None) -> None:
     # What a start makes stays, and the collector of cycles would walk through it again and again: a tenth of the wait.
     gc.disable()
-    # The database is read while the screen is still being imported.
-    looking = ThreadPoolExecutor(1, "first-look").submit(look)
     from player.tui.app import run_tui
     from player.tui.lazy_player import LazyPlayer
 
@@ -147,7 +144,7 @@ def _run(open_home: Callable[[ExitStack], "Controller"], look: "Callable[[], Fir
 
     with ExitStack() as stack:
         # All that is not of its own it passes on by __getattr__, which no type checker can follow.
-        player = cast("Controller", LazyPlayer(lambda: open_player(stack), looking.result))
+        player = cast("Controller", LazyPlayer(lambda: open_player(stack), look))
 
         def close() -> None:
             with stack:
