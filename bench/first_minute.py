@@ -2,45 +2,35 @@
 
 ROOT is an empty Debian 12 as ``debootstrap --variant=minbase bookworm ROOT`` leaves it, with whatever pip needs to know where it
 installs from. It is copied, so that every round begins with nothing; the packages' caches are kept between rounds (in ROOT), and the
-first round, which fills them, is not counted. What the README asks for (git, make, Python) is there before the clock starts, and so
+round that fills them is named so. What the README asks for (git, make, Python) is there before the clock starts, and so
 is a desktop's sound: the sound server is this machine's own silent one, and its recording says when the first note is heard.
 """
 
 import argparse
-import os
-import pty
-import re
-import select
-import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from bench.audio.sine import SOUNDING
+from bench.playing import on_terminal, wait_for
 from tests.support.pulse import PulseServer, Recording, missing_programs
 
 PREREQUISITES = ("ca-certificates", "git", "libasound2-plugins", "make", "python3")
 CACHES = ("var/cache/apt/archives", "root/.cache")
 SOURCE, HOME, SOUND = "root/player", "/root", "tmp/sound"
-ESCAPES = re.compile(rb"\x1b(\[[0-9;?<=>]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|P[^\x1b]*\x1b\\|.)")
-CHOICES = b"Everything"
+CHOICES = "Everything"
 """A row of the list of stations, which a first start opens by itself; a key takes it."""
 PATIENCE = 1_800.0
-KEPT_BYTES = 1 << 15
-"""Of what a terminal was sent: more than one whole screen."""
-LOOK_SECONDS = 0.2
 MEGA = 1_000_000
 LEARNING = "from player.learning.installation import missing_requirements as m; raise SystemExit(bool(m()))"
 
 
 def main() -> None:
-    """Print a line for each moment of the last round."""
+    """Print a line for each moment of each round."""
     parser = argparse.ArgumentParser(
         prog="python -m bench.first_minute", description=(__doc__ or "").partition("\n")[0]
     )
@@ -80,9 +70,6 @@ def first_minute(root: Path, binds: list[Path], variables: list[str]) -> list[tu
             "HOME": HOME,
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
             "LANG": "C.UTF-8",
-            "TERM": "xterm-256color",
-            "COLUMNS": "110",
-            "LINES": "34",
             "CI": "true",  # nobody is there to agree to packages
             "PULSE_SERVER": f"unix:/{SOUND}/native",
             "ALSA_CONFIG_PATH": f"/{SOUND}/asound.conf",
@@ -96,13 +83,10 @@ def first_minute(root: Path, binds: list[Path], variables: list[str]) -> list[tu
             ):
                 subprocess.run([*inside, *command], env=environment, check=True, stdout=subprocess.DEVNULL)
             subprocess.run(["git", "clone", "-q", ".", fresh / SOURCE], check=True)
-            with (
-                server.recording() as recording,
-                _terminal([*inside, "make", "-C", f"/{SOURCE}", "run"], environment) as see,
-            ):
-                return _moments(
-                    fresh, recording, see, [*inside, f"/{SOURCE}/.venv/bin/python", "-c", LEARNING], environment
-                )
+            run = [*inside, "make", "-C", f"/{SOURCE}", "run"]
+            learning = [*inside, f"/{SOURCE}/.venv/bin/python", "-c", LEARNING]
+            with server.recording() as recording:
+                return _moments(fresh, _size(fresh), recording, run, learning, environment)
         finally:
             server.kill()
 
@@ -124,29 +108,27 @@ def _entering(fresh: Path, root: Path, server: PulseServer, binds: list[Path]) -
 
 
 def _moments(
-    fresh: Path, recording: Recording, see: "Screen", learning: list[str], environment: dict[str, str]
+    fresh: Path, before: float, recording: Recording, run: list[str], learning: list[str], environment: dict[str, str]
 ) -> list[tuple[str, float, float]]:
-    before, started, weighing = _size(fresh), time.monotonic(), 0.0
     rows: list[tuple[str, float, float]] = []
+    began, weighing = time.monotonic(), 0.0
 
     def reached(name: str) -> None:
         nonlocal weighing
         now = time.monotonic()
-        rows.append((name, now - started - weighing, (_size(fresh) - before) / MEGA))
+        rows.append((name, now - began - weighing, (_size(fresh) - before) / MEGA))
         weighing += time.monotonic() - now
 
-    see.wait_for(CHOICES)
-    reached("the screen, with its stations")
-    recording.forget()
-    see.press(b"\r")
-    while not np.any(np.abs(recording.forget()) > SOUNDING):
-        see.read()
-        assert time.monotonic() - started < PATIENCE, see.text()
-    reached("the first note")
-    while subprocess.run(learning, env=environment, check=False, capture_output=True).returncode:
-        see.read()
-        assert time.monotonic() - started < PATIENCE, see.text()
-    reached("ready to retrain")
+    with on_terminal(run, environment, CHOICES, patience=PATIENCE, ending=signal.SIGKILL) as (_, press, _):
+        reached("the screen, with its stations")
+        recording.forget()
+        press(b"\r")
+        wait_for(lambda: bool(np.any(np.abs(recording.forget()) > SOUNDING)), PATIENCE)
+        reached("the first note")
+        wait_for(
+            lambda: not subprocess.run(learning, env=environment, check=False, capture_output=True).returncode, PATIENCE
+        )
+        reached("ready to retrain")
     return rows
 
 
@@ -154,47 +136,6 @@ def _size(folder: Path) -> float:
     """Bytes on disk below a folder, without what is mounted there."""
     done = subprocess.run(["du", "-sxB1", folder], capture_output=True, text=True, check=False)
     return float(done.stdout.split()[0])
-
-
-class Screen:
-    """What a program on a terminal has shown."""
-
-    def __init__(self, terminal: int) -> None:
-        self._terminal = terminal
-        self._shown = b""
-
-    def read(self) -> None:
-        """Take what is new, waiting a moment for it."""
-        if select.select([self._terminal], [], [], LOOK_SECONDS)[0]:
-            self._shown = (self._shown + os.read(self._terminal, 1 << 16))[-KEPT_BYTES:]
-
-    def text(self) -> bytes:
-        """The newest of it, without control sequences."""
-        return ESCAPES.sub(b"", self._shown)
-
-    def wait_for(self, text: bytes) -> None:
-        """Until a text stands there."""
-        deadline = time.monotonic() + PATIENCE
-        while text not in self.text():
-            assert time.monotonic() < deadline, self.text()
-            self.read()
-
-    def press(self, keys: bytes) -> None:
-        """Type."""
-        os.write(self._terminal, keys)
-
-
-@contextmanager
-def _terminal(command: list[str], environment: dict[str, str]) -> Generator[Screen]:
-    child, terminal = pty.fork()
-    if child == 0:
-        os.execvpe(shutil.which(command[0]) or command[0], command, environment)
-    try:
-        yield Screen(terminal)
-    finally:
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-        os.close(terminal)
 
 
 if __name__ == "__main__":

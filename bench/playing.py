@@ -31,6 +31,8 @@ SECONDS = 30.0
 SETTLE_SECONDS = 8.0
 """After which imports, the first ranking and the first tracks are behind a player."""
 PATIENCE_SECONDS = 120.0
+CMUS_SIGN = "Library"
+"""Stands on cmus's first screen, whether there is sound or not."""
 TICKS = os.sysconf("SC_CLK_TCK")
 SETTINGS = '[audio]\nengine = "stream"\n[learning]\nauto_after = 0\n'
 
@@ -142,7 +144,7 @@ def cmus(own: Path, environment: dict[str, str]) -> Generator[Run]:
     def remote(*words: str) -> None:
         subprocess.run(["cmus-remote", *words], env=environment, check=True, capture_output=True)
 
-    with on_terminal(["cmus"], environment, "Library") as (process, _, start):
+    with on_terminal(["cmus"], environment, CMUS_SIGN) as (process, _, start):
         wait_for((own / "socket").exists)
         remote("-l", str(demo_music()))
         time.sleep(2.0)
@@ -153,7 +155,12 @@ def cmus(own: Path, environment: dict[str, str]) -> Generator[Run]:
 
 @contextmanager
 def on_terminal(
-    arguments: list[str], environment: dict[str, str], sign: str
+    arguments: list[str],
+    environment: dict[str, str],
+    sign: str,
+    *,
+    patience: float = PATIENCE_SECONDS,
+    ending: signal.Signals = signal.SIGTERM,
 ) -> Generator[tuple[int, Callable[[bytes], object], float]]:
     """A program on a terminal of 120 × 40 whose output is read and forgotten once ``sign`` was in it.
 
@@ -175,16 +182,16 @@ def on_terminal(
 
     threading.Thread(target=drain, daemon=True).start()
     try:
-        wait_for(lambda: bool(stands))
+        wait_for(lambda: bool(stands), patience)
         yield child, lambda keys: os.write(terminal, keys), stands[0]
     finally:
-        os.kill(child, signal.SIGTERM)
+        os.kill(child, ending)
         os.waitpid(child, 0)
 
 
-def wait_for(there: Callable[[], bool]) -> None:
+def wait_for(there: Callable[[], bool], patience: float = PATIENCE_SECONDS) -> None:
     """Until something is there."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    deadline = time.monotonic() + patience
     while not there():
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.05)

@@ -24,15 +24,13 @@ from pathlib import Path
 import av
 import numpy as np
 
-from bench.playing import TICKS, on_terminal
+from bench.playing import CMUS_SIGN, TICKS, on_terminal
 
 RATE = 22_050
 FRAME_BYTES, FRAMES = 104, 77
 """Of MPEG 2 layer III at 32 kbit/s and 22,050 Hz (every few frames have a byte more), and how many make two seconds."""
 REST_SECONDS = 3.0
 """cmus has no word for being done: it is when it used no processor for so long."""
-CMUS_SIGN = "from library"
-"""Stands in its last line as soon as its screen is drawn."""
 KILOBYTE, MEGABYTE = 1 << 10, 1 << 20
 
 

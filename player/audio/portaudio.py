@@ -16,7 +16,7 @@ from player.audio.output import OutputError, Render
 from player.audio.ring import CHANNELS
 
 LATENCY_SECONDS = 0.2
-"""Asked of the device: a pause is heard at once, and a busy machine has time to fill the next period."""
+"""Asked of the device: a pause is heard soon, and a busy machine has time to fill the next period (docs/research/sound.md, beside work)."""
 
 PERIOD_FRAMES = 2048
 """Frames of one callback, about 45 ms: left to choose, PortAudio takes 20 ms and more than twice the processor time."""

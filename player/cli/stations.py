@@ -127,7 +127,8 @@ def tune_station(
         if added or clear:
             # The last word about a seed counts: "more mellow" takes the place of "less mellow".
             kept = {leaning.seed: leaning for leaning in [*(() if clear else station.leanings), *added]}
-            stations.base_on(station.id, [*station.seeds, *kept.values()], rows, known_tag_names(home.database))
+            changed = [*station.seeds, *kept.values()]
+            stations.change(station.id, station.name, changed, rows, known_tag_names(home.database), station.mode)
             station = stations.find(name)
         if json:
             emit_json({"station": station.name, "leanings": [str(leaning) for leaning in station.leanings]})

@@ -80,10 +80,10 @@ class StationCommands(Commands):
 
     def _change(self, station_id: int, name: str, seeds: Sequence[tuple[str, str]], mode: str) -> str:
         session, collection = self._session, self._session.known.collection
-        stations = session.stations
-        stations.base_on(station_id, [signed(*seed) for seed in seeds], collection.rows, collection.tag_names)
-        stations.set_mode(station_id, check_mode(mode))
-        kept = stations.rename(station_id, name)
+        wanted = [signed(*seed) for seed in seeds]
+        kept = session.stations.change(
+            station_id, name, wanted, collection.rows, collection.tag_names, check_mode(mode)
+        )
         if self._loop.look_again():
             self._loop.rerank()
         return f"The station “{kept}” is as it was."

@@ -202,21 +202,28 @@ class Stations:
         with self._database.session() as session:
             session.execute(update(Station).where(Station.id == station_id).values(mode=mode))
 
-    def base_on(
+    def change(
         self,
         station_id: int,
+        name: str,
         kept: Sequence[Seed | SignedSeed],
         rows: Sequence[TrackRow],
         tag_names: Sequence[str],
-    ) -> None:
-        """Let a station be based on these seeds and leanings alone from now on; the arguments are those of :meth:`create`.
+        mode: str,
+    ) -> str:
+        """Let a station have this name and mode, and these seeds and leanings alone; returns the name as kept.
+
+        The arguments are those of :meth:`create`; where one of them is refused, nothing is changed.
 
         Raises:
-            PlayerError: one of them names nothing, or all are leanings.
+            PlayerError: the name is empty or taken, a seed names nothing, or all are leanings.
         """
+        name = _checked_name(name)
         self._check(kept, rows, tag_names)
-        with self._database.session() as session:
-            session.get_one(Station, station_id).seeds = _kept(kept)
+        with _unique(name), self._database.session() as session:
+            station = session.get_one(Station, station_id)
+            station.name, station.mode, station.seeds = name, mode, _kept(kept)
+        return name
 
     def _check(self, kept: Sequence[Seed | SignedSeed], rows: Sequence[TrackRow], tag_names: Sequence[str]) -> None:
         if not any(isinstance(one, Seed) for one in kept):

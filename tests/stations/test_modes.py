@@ -412,7 +412,7 @@ def test_what_a_station_is_not_to_play_never_plays_and_what_it_leans_to_comes_so
         queue, scorer = rank(demo, "Apart", mode, places=len(rows))
         assert artist not in {scorer.collection.rows[row].artist for row in queue.ranked.track_rows}, mode
     towards = SignedSeed("more", Seed("track", str(rows[3].id)))
-    Stations(demo.database).base_on(made.id, [Seed("library"), towards], rows, ())
+    Stations(demo.database).change(made.id, "Apart", [Seed("library"), towards], rows, (), "station")
     scorer = programme(demo, "Apart")[1]
     likeness = scorer.collection.likeness(scorer.station)
     assert likeness.argmax() == 3

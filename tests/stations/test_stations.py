@@ -189,6 +189,15 @@ def test_a_wrong_seed_makes_no_station(stations):
 # --- renamed and deleted
 
 
+def test_a_change_that_is_refused_changes_nothing(demo):
+    stations = Stations(demo.database)
+    kept, other = (stations.create(name, [Seed("library")], demo.rows, ()) for name in ("Morning", "Night"))
+    for name, seed in (("Morning", Seed("library")), ("Noon", Seed("artist", "Nobody"))):
+        with pytest.raises(PlayerError):
+            stations.change(other.id, name, [seed], demo.rows, (), "shuffle")
+    assert [one for one in stations.all() if one.id in {kept.id, other.id}] == [kept, other]
+
+
 def test_a_station_is_renamed_and_keeps_what_was_told_on_it(demo):
     station, other = demo.station("Evening"), demo.station("Morning")
     stations = Stations(demo.database)
