@@ -33,7 +33,7 @@ TARGETS = {
     "player/feedback/labels.py": (f"{FEEDBACK}labels.py",),
     "player/feedback/event_store.py": (f"{FEEDBACK}event_store.py",),
     "player/feedback/event_history.py": tuple(
-        f"{FEEDBACK}{name}.py" for name in ("labels", "hygiene", "signals_more", "event_history")
+        f"{FEEDBACK}{name}.py" for name in ("event_history", "labels", "signals_more", "hygiene")
     ),
     "player/feedback/listened_ranges.py": (f"{FEEDBACK}listened_ranges.py",),
     "recommender/ranking/rules.py": (f"{RANKING}rules.py",),

@@ -149,7 +149,6 @@ class EventHistory:
         self._thumbs: dict[tuple[int | None, int], LoggedEvent] = {}
         self._in_time: list[LoggedEvent] = []
         """Those that stand, by their times."""
-        self._newest = 0
         self.undone: set[int] = set()
         """Ids of the events that were taken back."""
         self._rebuild()
@@ -245,7 +244,7 @@ class EventHistory:
 
     def _changes_the_past(self, new: Iterable[LoggedEvent]) -> bool:
         """Whether one of these happened before one that is known, or more of them take others back than go one by one."""
-        newest, undos = self._newest, 0
+        newest, undos = self._in_time[-1].time_us if self._in_time else 0, 0
         for event in new:
             if event.kind == Kind.UNDO:
                 undos += 1
@@ -257,12 +256,7 @@ class EventHistory:
 
     def _rebuild(self) -> None:
         self.state, self._columns = ListeningState(off_stations=self._hygiene.off_stations), None
-        self._labelled, self._thumbs, self._labeller, self._newest = (
-            {},
-            {},
-            Labeller(self._durations, self._hygiene.silent),
-            0,
-        )
+        self._labelled, self._thumbs, self._labeller = {}, {}, Labeller(self._durations, self._hygiene.silent)
         self.undone, self._in_time = undone_by(self._events), []
         for event in self._events:
             self._count_slot(event)
@@ -279,7 +273,6 @@ class EventHistory:
 
     def _follow(self, event: LoggedEvent) -> None:
         """Let one standing event, the newest so far, have its effect."""
-        self._newest = max(self._newest, event.time_us)
         self._in_time.append(event)
         self.state.apply(event)
         if event.kind in THUMBS and not self._replace_thumb(event):

@@ -7,8 +7,11 @@ from hypothesis import strategies as st
 from player.feedback.event_history import EventHistory
 from player.feedback.events import MICROSECONDS, NOT_NOW_SECONDS, LoggedEvent, corrected_times
 from player.feedback.signals import BROWSED, EARLY_WEIGHT, RETURNED
+from player.feedback.unlearned_times import Hygiene, UnlearnedTime
 
-DURATIONS = dict.fromkeys(range(1, 5), 200.0)
+FIRST = 1001
+"""Ids as large as an old log's: of small numbers Python makes each only once, and ``is`` would do for ``==``."""
+DURATIONS = dict.fromkeys([*range(1, 5), *range(FIRST, FIRST + 4)], 200.0)
 
 
 def event(number, kind, track=1, station=1, *, at=None, position=None, action=None, origin="tui", undoes=None):
@@ -36,9 +39,9 @@ def weights(kept: EventHistory):
 
 PLAIN = st.tuples(
     st.sampled_from(["start", "finish", "skip", "skip", "skip", "stop", "up", "down", "clear", "replay", "not-now", "never"]),
-    st.integers(1, 4),
-    st.sampled_from([1, 2, None]),
-    st.sampled_from([0, 1, 2, 3, 5, 30, -2, -40]),  # seconds after the event before: also out of order
+    st.integers(FIRST, FIRST + 3),
+    st.integers(FIRST, FIRST + 1) | st.none(),
+    st.sampled_from([0, 1, 2, 3, 5, 30, 20_000, -2, -40]),  # seconds after the event before: also out of order
     st.none() | st.floats(0, 210),
     st.sampled_from([None, "next", "chose", "down", "quit", "end"]),
     st.sampled_from(["tui", "tui", "cli", "import"]),
@@ -49,13 +52,15 @@ STEPS = st.lists(st.one_of(PLAIN, PLAIN, PLAIN, st.integers(0, 30)), max_size=30
 
 def drawn_events(steps) -> list[LoggedEvent]:
     events, time = [], 1000.0
-    for number, step in enumerate(steps, 1):
+    for number, step in enumerate(steps, FIRST):
         if isinstance(step, int):
             targets = [one for one in events if one.kind != "undo"]
             if not targets:
                 continue
             target = targets[step % len(targets)]
-            events.append(event(number, "undo", target.track_id, target.station_id, at=time, undoes=target.id))
+            events.append(
+                event(number, "undo", target.track_id, target.station_id, at=time, undoes=int(str(target.id)))
+            )
             continue
         kind, track, station, gap, position, action, origin = step
         time += gap
@@ -98,7 +103,7 @@ def test_labels_come_in_time_order(steps):
 @given(STEPS)
 def test_undoing_everything_leaves_nothing_but_used_slots(steps):
     events = drawn_events(steps)
-    number = len(steps) + 1
+    number = FIRST + len(steps)
     for one in [one for one in events if one.kind != "undo"]:
         events.append(event(number, "undo", one.track_id, one.station_id, at=5000, undoes=one.id))
         number += 1
@@ -108,6 +113,34 @@ def test_undoing_everything_leaves_nothing_but_used_slots(steps):
     assert not kept.state.plays
     assert not any(kept.state.thumbs.values())
     assert kept.state.slots == untouched.state.slots
+
+
+def test_events_are_found_by_their_ids_and_tracks():
+    up, down, again, undo = (
+        event(1000, "up"),
+        event(1001, "down", 2),
+        event(1003, "up"),
+        event(1004, "undo", undoes=1000),
+    )
+    kept = history(up, down, again, undo)
+    assert [kept.find(number) for number in range(999, 1006)] == [None, up, down, None, again, undo, None]
+    assert kept.about(1) == [up, again, undo]
+    assert kept.told_after(1001)[0] == [again, undo]
+    assert [kept.label_of(one.id) is None for one in (up, down, again)] == [True, False, False]
+    assert EventHistory([], {}).watermark == 0
+
+
+def test_only_another_hygiene_is_news():
+    def private(since):
+        return Hygiene(times=(UnlearnedTime(1, since, None, None, private=False),))
+
+    kept = history(event(1, "up"))
+    assert not kept.keep_clean(Hygiene())
+    assert kept.keep_clean(private(0))
+    assert weights(kept) == {}
+    assert not kept.keep_clean(private(0))
+    assert kept.keep_clean(private(5 * MICROSECONDS))
+    assert weights(kept) == {1: 1.0}
 
 
 def test_of_several_thumbs_the_last_one_counts():
