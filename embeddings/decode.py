@@ -149,9 +149,11 @@ def _frames(container: InputContainer) -> Iterator[AudioFrame]:
 
 
 def decoded(stream: AudioStream, packet: "Packet[AudioStream]") -> Iterator[AudioFrame]:
-    """One packet's frames; none when it is damaged."""
+    """One packet's frames; none when it is damaged. PyAV hands numpy no whole numbers of 64 bits: they come as floats."""
     try:
         frames = stream.decode(packet)
+        if frames and frames[0].format.name.startswith("s64"):
+            frames = [scaled for frame in frames for scaled in av.AudioResampler("dbl").resample(frame)]
     except av.error.FFmpegError:
         return
     yield from frames

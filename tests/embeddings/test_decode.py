@@ -66,6 +66,13 @@ def test_every_sample_format_has_full_scale_one(kind, planar):
     np.testing.assert_allclose(mixed(frame.to_ndarray(), frame, 1), [expected] * 4, atol=1e-6)
 
 
+def test_whole_numbers_of_64_bits_have_full_scale_one_too(tmp_path):
+    samples = np.array([-(2**63), 2**62] * RATE, "<i8").tobytes()
+    header = struct.pack("<4sI8sIHHIIHH4sI", b"RIFF", 36 + len(samples), b"WAVEfmt ", 16, 1, 2, RATE, RATE * 16, 16, 64, b"data", len(samples))  # fmt: skip
+    (tmp_path / "64.wav").write_bytes(header + samples)
+    np.testing.assert_allclose(decode_mono(tmp_path / "64.wav", RATE), -0.25, atol=1e-6)
+
+
 def test_the_content_and_not_the_name_decides_the_format(tmp_path, encode):
     path = encode(tmp_path / "a.flac", tone(1.0, RATE)[None], RATE)
     lying = path.rename(tmp_path / "a.mp3")
