@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from recommender.ranking.gumbel import COOLEST, HOTTEST, gumbel, mix, temperature_for_breadth, uniform
+from recommender.ranking.gumbel import COOLEST, HOTTEST, KeyedNoise, Race, gumbel, mix, temperature_for_breadth, uniform
 
 
 def splitmix64(state):
@@ -61,6 +61,44 @@ def test_negative_and_huge_seeds_are_keys_like_any_other():
 def test_gumbel_follows_the_gumbel_distribution():
     noise = gumbel(3, 8, np.arange(200_000))
     assert stats.kstest(noise, "gumbel_r").pvalue > 0.001
+
+
+class Gains:
+    """Drawn gains up to 1; notes how often all of them were asked for, and how many tracks' gains otherwise."""
+
+    def __init__(self, rng, count):
+        self.values = rng.uniform(-1.0, 1.0, count)
+        self.largest = float(self.values.max())
+        self.all_asked = self.asked = 0
+
+    def of(self, tracks):
+        self.asked += len(tracks)
+        return self.values[tracks]
+
+    def of_all(self):
+        self.all_asked += 1
+        return self.values
+
+
+@pytest.mark.parametrize(("spread", "temperature", "all_asked"), [
+    (3.0, 0.25, False), (8.0, 1.0, False), (1.0, 0.5, False), (0.01, 1.0, False), (0.01, 0.05, False), (1000.0, 0.05, True),
+])  # fmt: skip
+@pytest.mark.parametrize("open_share", [1.0, 0.5, 0.0])
+def test_the_race_finds_what_looking_at_every_track_finds(spread, temperature, all_asked, open_share):
+    rng, count, places = np.random.default_rng(11), 20_000, 30
+    ids, scores = rng.permutation(10 * count)[:count], 50.0 + spread * rng.standard_normal(count)
+    open_tracks = rng.random(count) < open_share
+    open_tracks[:3] = True
+    scores[~open_tracks] += 900.0  # what is closed says nothing of the others
+    race, gains = Race(KeyedNoise(5, ids), scores, temperature, open_tracks), Gains(rng, count)
+    for slot in range(places):
+        eligible = open_tracks & (rng.random(count) < (0.5 if slot % 2 else 1.0))
+        eligible[0] = True
+        keys = (scores + gains.values) / temperature + gumbel(5, slot, ids)
+        assert race.winner(slot, eligible, gains) == np.flatnonzero(eligible)[np.argmax(keys[eligible])]
+    if open_share:
+        assert gains.asked <= 100 * places
+        assert all_asked == (gains.all_asked > 0)
 
 
 def perplexity(scores, temperature):
