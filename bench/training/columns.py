@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] = ()) -> None:
         print(f"skipped: needs the development data at {SHARED}, or --data with a folder of the player's own")
         return
     scenes = [scene for scene in SCENES if scene.name in asked.scenes.split(",")]
-    real = _world(asked.data)
+    real = library_world(asked.data)
     worlds = {False: real, True: world_like(real, SYNTHETIC_TRACKS, seed=0)}
     print(DISCLAIMER)
     tell, documents = _Teller(len(scenes) * asked.listeners), list[dict[str, object]]()
@@ -146,7 +146,8 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     return asked
 
 
-def _world(data: Path | None) -> World:
+def library_world(data: Path | None) -> World:
+    """The world of an embedded library: the development music, or the player's own in a data folder."""
     if data is None:
         with tempfile.TemporaryDirectory() as scratch:
             collection = embedded(Path(scratch) / "data", [SHARED / "music"])

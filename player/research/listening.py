@@ -126,6 +126,7 @@ def open_listening(kind: str, path: Path, name: str, columns: Mapping[str, str],
         reading=reading,
         notes=made.notes,
         plays=plays,
+        artist=plays.catalogue.artist,
     )
 
 

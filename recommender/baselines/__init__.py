@@ -1,14 +1,15 @@
 """Honest baselines: simple recommenders that every learned model stands beside, behind one protocol.
 
-By name: ``names("all", content=False)``, ``build("vb-mf", seed=1)``. ``docs/research/baselines.md`` has the table.
+By name: ``names("all")``, ``build("vb-mf", seed=1)``. ``docs/research/baselines.md`` has the table.
 """
 
 from recommender.baselines.counts import LikeRate, PersonalMostPlayed, Popularity, RandomOrder
 from recommender.baselines.neighbours import ContentNeighbours
-from recommender.baselines.registry import BASELINES, Baseline, build, names
+from recommender.baselines.registry import ARTIST, BASELINES, Baseline, TrackFacts, build, names
 from recommender.interfaces import Context, Recommender
 
 __all__ = [
+    "ARTIST",
     "BASELINES",
     "Baseline",
     "ContentNeighbours",
@@ -18,6 +19,7 @@ __all__ = [
     "Popularity",
     "RandomOrder",
     "Recommender",
+    "TrackFacts",
     "build",
     "names",
 ]

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.events import EventLog
+from recommender.habits.plays import each_its_own
 from recommender.interfaces import Context, after, last_moment
 
 PSEUDO_ROWS = 2.0
@@ -90,6 +91,29 @@ class PersonalMostPlayed(OwnHistory):
     def explain(self, context: Context, track: int) -> str:
         """State the count."""
         return f"you played it {self.score(context)[track]:.0f} times"
+
+
+class ArtistRate(OwnHistory):
+    """Tracks in the order of how much of their artist this listener liked, shrunk towards the listener's mean share."""
+
+    name = "artists"
+
+    def __init__(self, artist: NDArray[np.int64]) -> None:
+        """Tracks by artists of these (tracks,) codes; a track of a negative one stands for itself."""
+        super().__init__()
+        self._artist = each_its_own(artist, len(artist))
+
+    def score(self, context: Context) -> NDArray[np.float32]:
+        """Share of likes among the labels of the artist's tracks, 0…1."""
+        artist, label = self._artist[context.history.track], context.history.label
+        size = int(self._artist.max(initial=-1)) + 1
+        likes, labels = (np.bincount(artist[rows], minlength=size) for rows in (label > 0, label != 0))
+        mean = (likes.sum() + 1.0) / (labels.sum() + PSEUDO_ROWS)
+        return ((likes + PSEUDO_ROWS * mean) / (labels + PSEUDO_ROWS))[self._artist].astype(np.float32)
+
+    def explain(self, context: Context, track: int) -> str:
+        """State the share."""
+        return f"you liked {self.score(context)[track]:.0%} of what you heard of the artist"
 
 
 class RandomOrder(OwnHistory):

@@ -91,6 +91,7 @@ def open_dataset(
         content=stream.content(),
         reading=stream.reading,
         notes=(*stream.notes, *left_out),
+        artist=stream.artist(),
     )
 
 

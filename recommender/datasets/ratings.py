@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommender.datasets.dataset import checked_options
 from recommender.datasets.rows import DatasetSource, Fault, Judgements, RecordBatch, Rows
@@ -39,6 +40,7 @@ _CM100K = Layout(
     separator="\t",
     quoted=False,
 )
+_CM100K_ITEMS = Layout(wanted={"track": "Item", "artist": "Artist"}, separator="\t", quoted=False)
 
 
 def movielens(path: Path, options: Mapping[str, str]) -> DatasetSource:
@@ -93,7 +95,21 @@ def cm100k(path: Path, options: Mapping[str, str]) -> DatasetSource:
             "Listeners were given tracks at random, so any concentration in recommendations comes from the model.",
             "A rating of 1 also stands for flawed audio.",
         ),
+        artist=lambda tracks: _cm100k_artists(path.with_name("items.tsv"), tracks),
     )
+
+
+def _cm100k_artists(items: Path, tracks: Mapping[str, int]) -> NDArray[np.int64] | None:
+    """(n,) codes of the tracks' artists by the table beside the ratings; None where it is not there."""
+    if not items.is_file():
+        return None
+    artist, known = np.full(len(tracks), -1), dict[str, int]()
+    for batch in read_batches(items, _CM100K_ITEMS):
+        track, name = (batch.columns[role].encoded() for role in ("track", "artist"))
+        for row, by in zip(track.codes.tolist(), name.codes.tolist(), strict=True):
+            if track.values[row] in tracks and name.values[by]:
+                artist[tracks[track.values[row]]] = known.setdefault(name.values[by], len(known))
+    return artist
 
 
 def _cm100k_rows(batch: RecordBatch) -> Rows:

@@ -260,6 +260,7 @@ class DatasetSource:
         consecutive: whether the rows of a listener stand together, so that nobody need remember all listeners.
         notes: what has to be said wherever figures are shown.
         content: from {track name: index}, the (n, dim) float32 vectors of the tracks; None where there are none.
+        artist: from the same, the (n,) int64 codes of the tracks' artists, negative where unknown; None where nobody says.
     """
 
     kind: str
@@ -268,3 +269,4 @@ class DatasetSource:
     notes: tuple[str, ...] = ()
     consecutive: bool = False
     content: Callable[[Mapping[str, int]], NDArray[np.float32]] | None = None
+    artist: Callable[[Mapping[str, int]], NDArray[np.int64] | None] | None = None

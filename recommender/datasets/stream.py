@@ -119,6 +119,10 @@ class DatasetStream:
         """(n, dim) vectors of the tracks met so far, where the data set has any."""
         return self._source.content(self.tracks) if self._source.content else None
 
+    def artist(self) -> NDArray[np.int64] | None:
+        """(n,) codes of the artists of the tracks met so far, where the data set names any."""
+        return self._source.artist(self.tracks) if self._source.artist else None
+
     def first_listeners(self, rows: int) -> "DatasetStream":
         """The stream of the first listeners that have together at most this many rows, but of one at least."""
         if rows < 1:

@@ -6,6 +6,7 @@ from functools import partial
 
 import numpy as np
 
+from recommender.baselines import TrackFacts
 from recommender.datasets.dataset import Dataset
 from recommender.evaluation.bootstrap import Difference
 from recommender.evaluation.metric_names import Measure
@@ -101,16 +102,19 @@ def compare_models(
     """
 
     def study(workspace: Workspace) -> Finding:
-        content = _content(dataset)
+        facts = TrackFacts(_content(dataset), dataset.artist)
         grid = Study(
             dataset,
             config,
             config.models,
-            partial(_build, roster.build, content, config.settings),
+            partial(_build, roster.build, facts, config.settings),
             partial(_with_pooled, config, len(dataset.listeners)),
-            content,
+            facts.content,
         )
-        results = _results(config, measure_models(grid, workspace, on_progress, jobs), roster.reference)
+        found = _results(config, measure_models(grid, workspace, on_progress, jobs), roster.reference)
+        results = replace(
+            found, notes=(*found.notes, *(f"Left out: {name} {why}." for name, why in facts.lacking.items()))
+        )
         return Finding(json_object(results), dataset_facts(dataset), comparison_drawings(results.results))
 
     fingerprint = fingerprint_of_dataset(dataset)
@@ -118,13 +122,13 @@ def compare_models(
 
 
 def _build(
-    make: Callable[[str, Content | None, int, Settings], Recommender],
-    content: Content | None,
+    make: Callable[[str, TrackFacts, int, Settings], Recommender],
+    facts: TrackFacts,
     settings: Settings,
     name: str,
     seed: int,
 ) -> Recommender:
-    return make(name, content, seed, settings)
+    return make(name, facts, seed, settings)
 
 
 def _with_pooled(

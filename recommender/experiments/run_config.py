@@ -7,7 +7,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines import BASELINES, build, names
+from recommender.baselines import BASELINES, TrackFacts, build, names
 from recommender.configuration import SequentialConfig
 from recommender.datasets.dataset import Dataset
 from recommender.evaluation.bootstrap import FEWEST_UNITS
@@ -113,24 +113,20 @@ class Roster:
     Attributes:
         kind: of the experiment, as its record names it.
         reference: the model that all others are compared with.
-        names: the models that a text names, given whether there are content vectors; ValueError for one that is none.
-        build: makes a model of that name, from content vectors or None, a seed, and the settings of the configuration.
+        names: the models that a text names, given what is known of the tracks; ValueError for one that is none.
+        build: makes a model of that name, from what is known of the tracks, a seed, and the settings of the configuration.
         settings: how each of the models named is configured where that is not fixed: with the name, what determines it.
     """
 
     kind: str
     reference: str
-    names: Callable[[str, bool], Sequence[str]]
-    build: Callable[[str, Content | None, int, Settings], Recommender]
+    names: Callable[[str, TrackFacts], Sequence[str]]
+    build: Callable[[str, TrackFacts, int, Settings], Recommender]
     settings: Callable[[Sequence[str]], Settings]
 
 
-def _plain_names(models: str, content: bool) -> Sequence[str]:  # noqa: FBT001 - as a roster has it
-    return names(models, content=content)
-
-
-def _plain(name: str, content: Content | None, seed: int, _settings: Settings) -> Recommender:
-    return build(name, content=content, seed=seed)
+def _plain(name: str, facts: TrackFacts, seed: int, _settings: Settings) -> Recommender:
+    return build(name, facts, seed=seed)
 
 
 def _fixed(_models: Sequence[str]) -> Settings:
@@ -142,7 +138,7 @@ def is_seeded(model: str) -> bool:
     return model not in BASELINES or BASELINES[model].seeded
 
 
-PLAIN = Roster("baselines", "like-rate", _plain_names, _plain, _fixed)
+PLAIN = Roster("baselines", "like-rate", names, _plain, _fixed)
 """The baselines."""
 
 
@@ -180,7 +176,7 @@ def configure(
         state = State.WALKING if few and split is not SplitName.RANDOM else State.FROZEN
     _check_order(split, state, ordered=dataset.ordered, name=dataset.name)
     try:
-        chosen = roster.names(models, dataset.content is not None)
+        chosen = roster.names(models, TrackFacts(dataset.content, dataset.artist))
     except ValueError as error:
         raise ExperimentError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
     return ExperimentConfig(

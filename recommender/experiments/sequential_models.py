@@ -5,8 +5,8 @@ It is the experiment of the baselines with more names.
 
 from collections.abc import Sequence
 
-from recommender.baselines import BASELINES, build, names
-from recommender.experiments.run_config import Content, Roster, Settings
+from recommender.baselines import BASELINES, TrackFacts, build, names
+from recommender.experiments.run_config import Roster, Settings
 from recommender.interfaces import Recommender
 from recommender.training.sequential_recommender import ABLATIONS, SequentialRecommender
 
@@ -17,7 +17,7 @@ BESIDE = ("like-rate", "popularity", "stacked", "best")
 """What stands beside the ablations unless others are named: the bar, the crowd, and the strongest plain models."""
 
 
-def sequential_names(models: str, content: bool) -> Sequence[str]:  # noqa: FBT001 - as a roster has it
+def sequential_names(models: str, facts: TrackFacts) -> Sequence[str]:
     """The models a text names, each once: ``ablations`` are all sequential ones and a few beside, ``all`` all there are.
 
     Raises:
@@ -27,11 +27,11 @@ def sequential_names(models: str, content: bool) -> Sequence[str]:  # noqa: FBT0
     for name in (part.strip() for part in models.split(",") if part.strip()):
         plain = name.replace("-", "−") if name not in BASELINES else name
         if name in (ABLATED, ALL):
-            chosen += [*ABLATIONS, *(BESIDE if name == ABLATED else names(ALL, content=content))]
+            chosen += [*ABLATIONS, *(BESIDE if name == ABLATED else names(ALL, facts))]
         elif name in ABLATIONS or plain in ABLATIONS:
             chosen.append(name if name in ABLATIONS else plain)
         elif name in BASELINES:
-            chosen += names(name, content=content)
+            chosen += names(name, facts)
         else:
             known = ", ".join([ABLATED, ALL, *ABLATIONS, *BASELINES])
             raise ValueError(f"there is no model {name!r}; choose from {known}")
@@ -40,11 +40,11 @@ def sequential_names(models: str, content: bool) -> Sequence[str]:  # noqa: FBT0
     return tuple(dict.fromkeys(chosen))
 
 
-def _make(name: str, content: Content | None, seed: int, settings: Settings) -> Recommender:
+def _make(name: str, facts: TrackFacts, seed: int, settings: Settings) -> Recommender:
     for own, config in settings:
         if own == name:
-            return SequentialRecommender(config, seed=seed, content=content, name=name)
-    return build(name, content=content, seed=seed)
+            return SequentialRecommender(config, seed=seed, content=facts.content, name=name)
+    return build(name, facts, seed=seed)
 
 
 def _settings(models: Sequence[str]) -> Settings:

@@ -195,40 +195,39 @@ ROUNDS, RATE, LEAVES, LEAST_ROWS, RIDGE = 100, 0.06, 15, 40, 5.0
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A model of the roster: how it scores, and what it looks at."""
+    """A model of the roster: how it scores, and whether it draws random numbers."""
 
     score: Scores
-    knows: str
     seeded: bool = False
 
 
 MODELS: Mapping[str, Entry] = MappingProxyType(
     {
-        "random": Entry(_random, "nothing", seeded=True),
-        "play-count": Entry(_column("track_plays"), "how often the track was played"),
-        "by-hand": Entry(_by_hand, "whether the listener picked the track by hand"),
-        "hour-of-day": Entry(_hour, "how much is heard out at this hour"),
-        "last-five": Entry(_column("last_5"), "how the last five plays ended"),
-        "artist-rate": Entry(_column("artist_rate"), "how much of the artist was heard out"),
-        "track-rate": Entry(_column("track_alone"), "how often the track was heard out"),
-        "track-artist-rate": Entry(_column("track_rate"), "the track's rate, shrunk to its album's and artist's"),
-        "habits": Entry(_habits, "eleven habit features, logistic regression"),
-        "habits-gbm": Entry(_habits_gbm, "the same, gradient boosting"),
-        PLAYER: Entry(_player, "what player retrain serves"),
+        "random": Entry(_random, seeded=True),
+        "play-count": Entry(_column("track_plays")),
+        "by-hand": Entry(_by_hand),
+        "hour-of-day": Entry(_hour),
+        "last-five": Entry(_column("last_5")),
+        "artist-rate": Entry(_column("artist_rate")),
+        "track-rate": Entry(_column("track_alone")),
+        "track-artist-rate": Entry(_column("track_rate")),
+        "habits": Entry(_habits),
+        "habits-gbm": Entry(_habits_gbm),
+        PLAYER: Entry(_player),
     }
 )
 """By name, in the order of tables."""
 ABLATIONS: Mapping[str, Entry] = MappingProxyType(
     {
-        "others": Entry(_others, "the weights of other people alone"),
-        "player-own": Entry(_without_prior, "the served model drawn to nothing instead of to other people"),
-        "player-state": Entry(_with_state, "with the listener's state as input while learning, neutral when ranking"),
-        "player-unbalanced": Entry(_unbalanced, "all features, but all plays alike whatever their session"),
-        "player-no-beyond": Entry(_without("beyond"), "without verdicts as against the burst they stand in"),
-        "player-no-accord": Entry(_without("accord"), "without which tracks and artists go together in a session"),
-        "player-no-fading": Entry(_without("_1d", "_7d", "_30d", "_120d"), "without rates that fade"),
-        "player-no-since": Entry(_without("since"), "without times since"),
-        "player-no-artist": Entry(_without("artist_", "album_"), "without artist and album"),
+        "others": Entry(_others),
+        "player-own": Entry(_without_prior),
+        "player-state": Entry(_with_state),
+        "player-unbalanced": Entry(_unbalanced),
+        "player-no-beyond": Entry(_without("beyond")),
+        "player-no-accord": Entry(_without("accord")),
+        "player-no-fading": Entry(_without("_1d", "_7d", "_30d", "_120d")),
+        "player-no-since": Entry(_without("since")),
+        "player-no-artist": Entry(_without("artist_", "album_")),
     }
 )
 """Parts of the served model, measured by name or by ``ablations``."""

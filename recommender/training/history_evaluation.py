@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines import BASELINES, build
+from recommender.baselines import ARTIST, BASELINES, TrackFacts, build
 from recommender.evaluation.bootstrap import resampling_units
 from recommender.evaluation.calibrated import Calibrated
 from recommender.evaluation.metric_names import Measure
@@ -31,8 +31,8 @@ GATE_SHARES = (0.15, 0.2, 0.25, 0.3)
 """The gate is the newest 15 % of the history, or as much more as it takes to hold enough pairs."""
 MODEL = "model"
 """What tables call the model that is measured."""
-ONE_LISTENER = tuple(name for name, baseline in BASELINES.items() if not baseline.needs_crowd)
-"""Baselines that know something from one listener's history; the others learn from what different people like."""
+ONE_LISTENER = tuple(name for name, baseline in BASELINES.items() if not baseline.needs_crowd and name != ARTIST)
+"""Baselines that know something from one listener's history; artists stand beside as a station by them would serve."""
 GATE = tuple(name for name, baseline in BASELINES.items() if baseline.at_gate)
 """Those that a new model is judged by."""
 COMPARED = (Measure.PAIR_AUC, Measure.NDCG, Measure.BRIER)
@@ -73,8 +73,8 @@ class ListenerReport:
 
 def baseline_recommenders(catalogue: Catalogue, seed: int = 0, names: Sequence[str] = GATE) -> list[Recommender]:
     """Baselines for one listener, chance first; the last is the player itself without any training."""
-    plain = [build(name, content=catalogue.vectors, seed=seed) for name in names]
-    artists = [] if catalogue.artist is None else [AsServed(catalogue, None, "artists", ArtistScorer)]
+    plain = [build(name, TrackFacts(catalogue.vectors), seed=seed) for name in names]
+    artists = [] if catalogue.artist is None else [AsServed(catalogue, None, ARTIST, ArtistScorer)]
     return [*plain, *artists, AsServed(catalogue, None, UNTRAINED)]
 
 
@@ -146,7 +146,7 @@ def _moments(model: Model | None, log: EventLog) -> tuple[float, float]:
 
 
 def _left_out() -> str:
-    others = [name for name in BASELINES if name not in ONE_LISTENER]
+    others = [name for name, baseline in BASELINES.items() if baseline.needs_crowd]
     return f"{', '.join(others)}: they learn from what different people like, and this log is one person's"
 
 

@@ -81,7 +81,7 @@ def worth_of(
         parts = blend.contributions(columns)
         learned = np.stack([parts[:, list(group)].sum(axis=1) for group in PARTS.values()], axis=1).astype(np.float64)
         own.append(learned[gate.track[row]])
-        shares.append(_shares(learned))
+        shares.append(variance_shares(learned))
     if not own:
         return ()
     scores, judged = np.stack(own), rows[: len(own)]
@@ -93,7 +93,7 @@ def worth_of(
     )
 
 
-def _shares(parts: NDArray[np.float64]) -> NDArray[np.float64]:
+def variance_shares(parts: NDArray[np.float64]) -> NDArray[np.float64]:
     """(k,) covariance of each of (n, k) parts with their sum, over its variance; zeros where that is 0."""
     total = parts.sum(axis=1)
     variance = total.var()

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recommender.baselines import BASELINES, Context, build
+from recommender.baselines import BASELINES, Context, TrackFacts, build
 from recommender.configuration import ClepConfig, SequentialConfig, TrainingConfig
 from recommender.events import Outcome, empty_log
 from recommender.models.model_scorer import ModelScorer
@@ -12,6 +12,7 @@ from recommender.training.retraining import retrain
 
 TRACKS = 80
 MODEL = "model"
+ARTIST = np.arange(TRACKS) // 4
 HISTORY_IS_ALL = [name for name, baseline in BASELINES.items() if not baseline.needs_crowd]
 """Baselines that learn nothing from a fit that the listener's own history does not tell them as well."""
 STARTS_AT_RANDOM_BY_TRACK = ("random", "bpr", "als", "best")
@@ -62,7 +63,7 @@ def make(request, world, trained):
     """A function that makes the recommender anew."""
     if request.param == MODEL:
         return lambda: served(trained, world)
-    return lambda: build(request.param, content=world.catalogue.vectors, seed=5)
+    return lambda: build(request.param, TrackFacts(world.catalogue.vectors, ARTIST), seed=5)
 
 
 @pytest.fixture
@@ -205,8 +206,8 @@ def test_renumbering_the_catalogue_renumbers_the_scores(name, world, crowd):
     order = np.random.default_rng(1).permutation(TRACKS)  # new index of each track
     moved = replace(crowd, track=order[crowd.track])
     scores = []
-    for log, vectors in ((crowd, world.catalogue.vectors), (moved, world.catalogue.vectors[np.argsort(order)])):
-        recommender = build(name, content=vectors, seed=5)
+    for log, old in ((crowd, np.arange(TRACKS)), (moved, np.argsort(order))):
+        recommender = build(name, TrackFacts(world.catalogue.vectors[old], ARTIST[old]), seed=5)
         recommender.fit(log)
         scores.append(recommender.score(context_of(log)))
     tolerance = 0.05 if name == "stacked" else 1e-4  # als, which starts at random by track, is one of its parts
@@ -215,7 +216,7 @@ def test_renumbering_the_catalogue_renumbers_the_scores(name, world, crowd):
 
 @pytest.mark.parametrize("name", [*HISTORY_IS_ALL, MODEL])
 def test_learning_in_one_go_or_as_history_goes_on_is_the_same(name, world, trained):
-    made = served(trained, world) if name == MODEL else build(name, content=world.catalogue.vectors)
+    made = served(trained, world) if name == MODEL else build(name, TrackFacts(world.catalogue.vectors, ARTIST))
     context = context_of(world.log)
     made.fit(world.log)
     at_once = made.score(context).copy()
@@ -226,7 +227,7 @@ def test_learning_in_one_go_or_as_history_goes_on_is_the_same(name, world, train
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in BASELINES if name not in ("random", "bpr")])
 def test_rows_after_the_fitted_log_count(name, world, crowd):
-    recommender = build(name, content=world.catalogue.vectors, seed=5)
+    recommender = build(name, TrackFacts(world.catalogue.vectors, ARTIST), seed=5)
     recommender.fit(crowd.first(600))
     time = float(crowd.time[-1]) + 60.0
     older, newer = (context_of(log, time=time) for log in (crowd.first(600), crowd))

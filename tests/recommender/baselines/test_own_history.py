@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from recommender.baselines import ContentNeighbours, Context, LikeRate, PersonalMostPlayed, Popularity, build
+from recommender.baselines import (
+    ContentNeighbours,
+    Context,
+    LikeRate,
+    PersonalMostPlayed,
+    Popularity,
+    TrackFacts,
+    build,
+)
 from recommender.baselines.other_players import movements, points_of
 from recommender.events import Outcome, empty_log
 
@@ -38,6 +46,16 @@ def test_neighbours_in_sound_rank_by_nearness_to_the_likes(make_log):
     assert scores[4] == 0.0
     with pytest.raises(ValueError, match="about 3 tracks"):
         recommender.fit(empty_log(3))
+
+
+def test_artists_are_ordered_by_the_shrunk_share_of_what_was_liked_of_theirs(make_log):
+    rows = [(0, 0, 0, 0, 1), (0, 0, 1, 1, 1), (0, 0, 2, 2, 1), (0, 0, 3, 3, -1), (1, 0, 2, 4, 1), (0, 0, 4, 5, 0)]
+    log = make_log(rows, tracks=7)
+    recommender = build("artists", TrackFacts(artist=np.array([0, 0, 1, 1, 2, 0, -1])))
+    recommender.fit(log)
+    mean = 4 / 6  # three likes and a dislike of this listener's own, shrunk; the other one's like tells nothing
+    expected = [(2 + 2 * mean) / 4, (1 + 2 * mean) / 4, mean]
+    assert recommender.score(context_of(log)) == pytest.approx(np.array(expected)[[0, 0, 1, 1, 2, 0, 2]])
 
 
 def test_activation_is_the_sum_of_fading_listens_and_a_dislike_reinforces_nothing(make_history):

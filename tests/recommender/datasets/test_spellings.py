@@ -37,6 +37,17 @@ def test_half_stars_lie_on_the_nearer_side(write):
     assert log.label.tolist() == [-1, -1, 0, 0, 1, 1]
 
 
+def test_cm100k_takes_artists_from_the_table_beside_it(write):
+    path = write(
+        "ratings.tsv", ["user_id\ttrack_id\trating\tknown", "u\ti\t4\t1", "u\tj\t1\t0", "v\tk\t3\t1", "v\tm\t3\t1"]
+    )
+    assert open_dataset(f"cm100k:{path}").artist is None
+    write("items.tsv", ["Item\tUrl\tTitle\tArtist", "m\t-\tM\tB", "i\t-\tI\tA", "k\t-\tK\tA", "z\t-\tZ\tC"])
+    artist = open_dataset(f"cm100k:{path}").artist
+    assert artist[0] == artist[2] != artist[3]
+    assert artist[1] == -1
+
+
 def test_cm100k_reads_what_was_known(write):
     path = write("r.tsv", ["user_id\ttrack_id\trating\tknown", "1\ta\t1\t0", "1\tb\t4\t1", "1\tc\t2\t0"])
     log = open_dataset(f"cm100k:{path}").log

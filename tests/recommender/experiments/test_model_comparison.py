@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recommender.baselines import BASELINES, build
+from recommender.baselines import BASELINES, TrackFacts, build
 from recommender.datasets.opening import dataset_of
 from recommender.evaluation.bootstrap import Difference
 from recommender.evaluation.metric_names import Measure
@@ -171,17 +171,17 @@ def test_the_same_question_gives_the_same_figures_and_pictures_to_the_last_byte(
 
 def test_models_said_to_be_without_a_random_number_are(make_ratings):
     dataset = make_ratings(listened_again=True)
-    content = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
+    facts = TrackFacts(np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32), np.arange(30) // 2)
     split = split_listener_last(dataset.log)
     from recommender.baselines import Context
 
     context = Context(1, 0, 1e9, split.past.where(split.past.listener == 1))
     unseeded = [name for name in BASELINES if not is_seeded(name)]
-    assert len(unseeded) == 10
+    assert len(unseeded) == 11
     for name in unseeded:
         scores = []
         for seed in (0, 7):
-            recommender = build(name, content=content, seed=seed)
+            recommender = build(name, facts, seed=seed)
             recommender.fit(split.past)
             scores.append(recommender.score(context))
         np.testing.assert_array_equal(*scores)

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from recommender.baselines import BASELINES
+from recommender.baselines import BASELINES, TrackFacts
 from recommender.configuration import REMOVED
 from recommender.experiments.json_values import json_object
 from recommender.experiments.model_comparison import compare_models
@@ -14,21 +15,23 @@ from recommender.experiments.sequential_models import BESIDE, MODERN, SEQUENTIAL
 from recommender.experiments.store import RunStore
 from recommender.training.sequential_recommender import ABLATIONS
 
+NO_FACTS, FACTS = TrackFacts(), TrackFacts(np.eye(3, dtype=np.float32), np.arange(3))
+
 
 def test_ablations_are_every_form_of_the_model_with_what_stands_beside():
-    assert set(sequential_names("ablations", content=False)) == {*ABLATIONS, *BESIDE}
-    assert set(sequential_names("all", content=True)) == {*ABLATIONS, *BASELINES}
+    assert set(sequential_names("ablations", NO_FACTS)) == {*ABLATIONS, *BESIDE}
+    assert set(sequential_names("all", FACTS)) == {*ABLATIONS, *BASELINES}
     assert {MODERN, "faithful"} <= set(ABLATIONS)
 
 
 @pytest.mark.parametrize("name", ABLATIONS)
 def test_every_ablation_can_be_named_on_its_own(name):
-    assert sequential_names(f"{name},like-rate", content=False) == (name, "like-rate")
+    assert sequential_names(f"{name},like-rate", NO_FACTS) == (name, "like-rate")
 
 
 def test_a_name_can_be_typed_with_a_plain_minus():
     ablation = next(name for name in ABLATIONS if "−" in name)
-    assert sequential_names(ablation.replace("−", "-"), content=False) == (ablation,)
+    assert sequential_names(ablation.replace("−", "-"), NO_FACTS) == (ablation,)
 
 
 @pytest.mark.parametrize("asked", ["", "bset", "esasrec,no such model"])

@@ -1,17 +1,17 @@
 import numpy as np
 import pytest
 
-from recommender.training.worth import Worth, _gain, _shares
+from recommender.training.worth import Worth, _gain, variance_shares
 
 
 def test_shares_sum_to_one_and_follow_the_loudest():
     rng = np.random.default_rng(0)
     parts = rng.normal(size=(500, 3)) * [3.0, 1.0, 0.0]
-    shares = _shares(parts)
+    shares = variance_shares(parts)
     assert shares.sum() == pytest.approx(1.0)
     assert shares[0] > 0.8
     assert shares[2] == 0.0
-    assert not _shares(np.zeros((5, 2))).any()
+    assert not variance_shares(np.zeros((5, 2))).any()
 
 
 def test_the_gain_is_the_difference_of_pair_aucs_and_a_part_of_noise_gains_nothing():
