@@ -17,15 +17,14 @@ from numpy.typing import NDArray
 from bench.library_insight import SHARED
 from bench.simulation import Plan, simulate
 from bench.simulation.listener import Listener
-from bench.simulation.policies import untrained
+from bench.simulation.policies import PLAYERS_OWN, untrained
 from bench.simulation.report import DISCLAIMER
 from bench.simulation.scenes import SYNTHETIC_TRACKS
 from bench.simulation.world import World, world_like
-from bench.training.column_variants import PLAYERS_OWN
 from bench.training.columns import library_world
 from player.research.listening import open_listening
 from recommender.events import EventLog
-from recommender.models.content_space import ContentSpace, TrackSeed, seed_similarity
+from recommender.models.content_space import ContentSpace
 from recommender.models.model_scorer import Catalogue, ModelScorer
 from recommender.models.station_scorer import STATION_PULL, LiveScorer
 from recommender.training.retraining import retrain
@@ -73,14 +72,15 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _audioless(log: EventLog, artist: NDArray[np.int64], real: World) -> Catalogue:
-    """The tracks of a history, of which the most played have sound; one station, its seed the most played track."""
+    """The tracks of a history, of which the most played have sound; one station, of the whole library."""
     played = np.argsort(-np.bincount(log.track, minlength=log.tracks), kind="stable")[: len(real)]
     vectors = np.full((log.tracks, real.vectors.shape[1]), np.nan, np.float32)
     vectors[played] = np.random.default_rng(0).permutation(real.vectors)[: len(played)]
     space = ContentSpace.fit(vectors, artist, np.full(log.tracks, -1, np.int64))
-    pull = seed_similarity(space, [TrackSeed(played[:1])])[None]
     ids = np.arange(log.tracks, dtype=np.int64)
-    return Catalogue(ids, np.ones(1, np.int64), vectors, real.frontend, pull, space, artist=artist)
+    return Catalogue(
+        ids, np.ones(1, np.int64), vectors, real.frontend, np.zeros((1, log.tracks), np.float32), space, artist=artist
+    )
 
 
 def _shares(log: EventLog, catalogue: Catalogue) -> dict[str, list[float]]:

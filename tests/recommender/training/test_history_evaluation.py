@@ -93,7 +93,8 @@ def test_the_same_seed_gives_the_same_report(world):
 
 
 def test_every_baseline_of_the_registry_is_there_or_said_to_be_left_out(world):
-    report = evaluate_listener(None, world.log.first(30), world.catalogue)
+    named = replace(world.catalogue, artist=np.arange(len(world.catalogue.track_ids)) % 9)
+    report = evaluate_listener(None, world.log.first(30), named)
     for name in BASELINES:
         assert (name in report.evaluation.models) != (name in report.left_out.split(":")[0].split(", "))
 
