@@ -97,12 +97,12 @@ def _shares(log: EventLog, catalogue: Catalogue) -> dict[str, list[float]]:
         update = plain.update(history, station)[0].contribution(catalogue.space.vectors)
         parts = blend.contributions(served.columns(history, station, now))
         learned = [parts[:, list(group)].sum(axis=1) for group in PARTS.values()]
-        one, two = np.stack([pull, update], axis=1), np.stack([pull, *learned], axis=1).astype(np.float64)
+        one, two = (np.stack([pull, *rest], axis=1).astype(np.float64) for rest in ([update], learned))
         before.append(variance_shares(one))
         after.append(variance_shares(two))
         alike.append(float(np.corrcoef(one.sum(axis=1), two.sum(axis=1))[0, 1]))
-    first = dict(zip((SEED, UPDATE), np.mean(before, axis=0).tolist(), strict=True))
-    last = dict(zip((SEED, *PARTS), np.mean(after, axis=0).tolist(), strict=True))
+    first: dict[str, float] = dict(zip((SEED, UPDATE), np.mean(before, axis=0).tolist(), strict=True))
+    last: dict[str, float] = dict(zip((SEED, *PARTS), np.mean(after, axis=0).tolist(), strict=True))
     gain = {each.part: np.nan if each.gain is None else each.gain for each in result.worth}
     rows = {part: [first.get(part, 0.0), share, gain.get(part, np.nan)] for part, share in last.items()}
     return {**rows, "correlation": [float(np.mean(alike)), np.nan, np.nan]}
