@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -120,28 +121,31 @@ def load_vectors(session: Session, frontend: str, track_ids: Sequence[int]) -> V
     """The vectors of ``track_ids``, in that order; vectors of unexpected size or not finite are passed over as absent."""
     connection = driver_connection(session)
     row_of = {track_id: row for row, track_id in enumerate(track_ids)}
-    matrices: list[NDArray[np.float32]] = []
-    for column in ("vector", "CASE WHEN vector IS NULL THEN NULL ELSE tags END"):
-        matrix = np.full((len(track_ids), _width(connection, frontend, column)), np.nan, np.float32)
-        # Row by row into its place: a large library's vectors are never there twice.
-        for track_id, data in connection.execute(_VALUES.format(column), (frontend, matrix.itemsize * matrix.shape[1])):
-            row = row_of.get(track_id)
-            if row is not None:
-                matrix[row] = np.frombuffer(data, "<f4")
-        # A damaged row would reach all that is computed with it.
-        with np.errstate(invalid="ignore", over="ignore"):
+    table = VectorTable(*(_unknown(connection, frontend, column, len(track_ids)) for column in ("vector", "tags")))
+    width, tags_width = table.vectors[:1].nbytes, table.tags[:1].nbytes
+    # Row by row into its place: a large library's vectors are never there twice.
+    for track_id, vector, tags in connection.execute(_VALUES, (frontend,)):
+        row = row_of.get(track_id)
+        if row is not None:
+            if len(vector) == width:
+                table.vectors[row] = np.frombuffer(vector, "<f4")
+            if tags is not None and len(tags) == tags_width:
+                table.tags[row] = np.frombuffer(tags, "<f4")
+    # A damaged row would reach all that is computed with it.
+    with np.errstate(invalid="ignore", over="ignore"):
+        for matrix in (table.vectors, table.tags):
             matrix[~np.isfinite(matrix.sum(axis=1))] = np.nan
-        matrices.append(matrix)
-    return VectorTable(*matrices)
+    return table
 
 
-_VALUES = "SELECT track_id, {0} FROM embedding WHERE frontend = ? AND length({0}) = ?"
-_LENGTHS = (
-    "SELECT length({0}) FROM embedding WHERE frontend = ? AND length({0}) > 0 GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"
-)
+_VALUES = "SELECT track_id, vector, tags FROM embedding WHERE frontend = ? AND length(vector) > 0"
+_LENGTHS = "SELECT length({0}) FROM embedding WHERE frontend = ? AND length(vector) > 0 AND length({0}) > 0 LIMIT ?"
+MEASURED = 1000
+"""So many values say how long they are: to go through all would be to read the table once more."""
 
 
-def _width(connection: sqlite3.Connection, frontend: str, column: str) -> int:
-    """How many numbers most of the values hold; 0 where there are none."""
-    most = connection.execute(_LENGTHS.format(column), (frontend,)).fetchone()
-    return 0 if most is None else most[0] // np.dtype(np.float32).itemsize
+def _unknown(connection: sqlite3.Connection, frontend: str, column: str, rows: int) -> NDArray[np.float32]:
+    """(rows, d) of NaN, d being how many numbers most of the values hold; 0 where there are none."""
+    lengths = Counter(length for (length,) in connection.execute(_LENGTHS.format(column), (frontend, MEASURED)))
+    most = lengths.most_common(1)[0][0] if lengths else 0
+    return np.full((rows, most // np.dtype(np.float32).itemsize), np.nan, np.float32)
