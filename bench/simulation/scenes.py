@@ -1,8 +1,8 @@
 """Closed-loop simulation: does the loop learn, does it narrow down, does it notice a change of taste?
 
-Invented listeners with a known taste hear what each policy plays; see ``docs/research/simulation.md``. Three scenes: the 240 real tracks of the
-development library, 5,000 synthetic tracks made like them, and those with a change of taste half-way. Two processes; a retrained
-listener takes some 15 s of a core, any other two, so the whole is a quarter of an hour on two idle cores. Progress is told on standard
+Invented listeners with a known taste hear what each policy plays; see ``docs/research/simulation.md``. Four scenes: the 240 real tracks of the
+development library, 5,000 synthetic tracks made like them, those with a change of taste half-way, and with taste by artist. Two processes; a
+retrained listener takes some 15 s of a core, any other two, so the whole is half an hour on two idle cores (``SIMULATION_LISTENERS=8`` for fewer). Progress is told on standard
 error; what is finished is kept, and the same command goes on from there (``SIMULATION_CACHE`` names another folder). A finding is confirmed
 on other listeners: ``SIMULATION_FIRST=20`` begins with the twenty-first.
 
@@ -32,7 +32,7 @@ from recommender.evaluation.bootstrap import Difference, Interval
 
 FIRST = "SIMULATION_FIRST"
 """Names the first listener, counted from 0."""
-LISTENERS = 20
+LISTENERS = int(os.environ.get("SIMULATION_LISTENERS", "20"))
 SYNTHETIC_TRACKS = 5000
 CHANGE = 250
 WORKERS = 2
