@@ -54,7 +54,9 @@ class AudioSettings(Section, frozen=True):
     preamp_db: Annotated[float, Meta(ge=-20.0, le=20.0)] = 0.0
     """Decibels added to every track's gain."""
     prevent_clipping: bool = True
-    """Turn a track up only as far as its highest peak allows, which may leave it quieter than the others."""
+    """Let no peak come out above -1 dBTP: a limiter turns down the few that would, or the whole track is turned up less."""
+    limiter: bool = True
+    """Have that limiter, so that all tracks are equally loud; without it one with high peaks stays quieter than the others."""
     gapless: bool = True
     """Join tracks that follow each other without a gap."""
     crossfade: Annotated[float, Meta(ge=0.0, le=12.0)] = 0.0

@@ -1,14 +1,16 @@
 """The spread of loudness over a folder of music before and after levelling (``python -m bench.audio.loudness FOLDER``).
 
-Scans the folder into a library that is thrown away, measures it as ``player loudness`` does, then decodes every file as the
-player plays it, applies its gain, and measures what would reach the device. With ``--json`` one document.
+Scans the folder into a library that is thrown away, measures it as ``player loudness`` does, then takes every track through
+the player's decoder, gain and limiter, and measures what would reach the device. With ``--json`` one document.
 """
 
 import argparse
 import json
 import os
 import tempfile
+import time
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -16,17 +18,21 @@ from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
 from embeddings.loudness import Loudness, LoudnessMeter
-from player.audio.source import AudioSource
+from player.audio.deck import Deck
+from player.audio.messages import CEILING_DB, Load
+from player.audio.ring import CHANNELS
 from player.config import AudioSettings
 from player.folders import locate
 from player.library.embed import measure_pending
-from player.library.loudness import CEILING_DB, LevelTable
+from player.library.loudness import Level, LevelTable
 from player.library.paths import text_to_path
 from player.library.scan import scan
 from player.library.tracks import load_catalogue
 from player.storage.database import open_database
 
 RATE = 48_000
+WAIT_SECONDS = 0.001
+"""How long the reader leaves the decoder to itself."""
 TOLERANCE_DB = 0.5
 NEGLIGIBLE_DB = 0.1
 """Peaks between samples depend on the rate they are looked for at: the file's own before, the device's after."""
@@ -37,9 +43,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", default=Path("../shared/music"))
     parser.add_argument("--mode", choices=["track", "album"], default="track")
+    parser.add_argument("--no-limiter", action="store_true", help="turn tracks up only as far as their peaks allow")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    figures = measure(arguments.folder, AudioSettings(replaygain=arguments.mode))
+    figures = measure(arguments.folder, AudioSettings(replaygain=arguments.mode, limiter=not arguments.no_limiter))
     if arguments.json:
         print(json.dumps(figures))
         return
@@ -65,7 +72,7 @@ def measure(folder: Path, settings: AudioSettings) -> dict[str, object]:
             table = LevelTable(session)
             rows = [row for row in load_catalogue(session) if not row.missing]
         levels = [table.level(row.id, settings, in_album=False) for row in rows]
-        heard = [sounding(text_to_path(row.path), level.gain_db) for row, level in zip(rows, levels, strict=True)]
+        heard = [sounding(text_to_path(row.path), level) for row, level in zip(rows, levels, strict=True)]
         database.close()
     before = np.array([level.lufs for level in levels if level.lufs is not None])
     after = np.array([found.lufs for found in heard if found.lufs is not None])
@@ -75,6 +82,8 @@ def measure(folder: Path, settings: AudioSettings) -> dict[str, object]:
         "LUFS before": spread(before),
         "LUFS after": spread(after),
         f"within {TOLERANCE_DB} of target": int(np.sum(np.abs(after - settings.target_lufs) <= TOLERANCE_DB)),
+        "limited": sum(level.excess_db > 0 for level in levels),
+        "by at most, dB": max(level.excess_db for level in levels),
         "held back by their peak": int(np.sum(after < settings.target_lufs - TOLERANCE_DB)),
         "highest peak, dBTP": round(float(peaks.max()), 2),
         f"peaks above {CEILING_DB} dBTP": int(np.sum(peaks > CEILING_DB + NEGLIGIBLE_DB)),
@@ -87,23 +96,27 @@ def spread(values: NDArray[np.float64]) -> str:
     return f"{lowest:.1f} | {low:.1f} {middle:.1f} {high:.1f} | {highest:.1f}, s.d. {values.std():.2f}"
 
 
-def sounding(path: Path, gain_db: float) -> Loudness:
+def sounding(path: Path, level: Level) -> Loudness:
     """The loudness of a file as it is played."""
     meter = LoudnessMeter()
-    for _frame in meter.watch(frames(path, gain_db)):
+    for _frame in meter.watch(frames(path, level)):
         pass
     assert meter.result is not None
     return meter.result
 
 
-def frames(path: Path, gain_db: float) -> Iterator[AudioFrame]:
+def frames(path: Path, level: Level) -> Iterator[AudioFrame]:
     """What reaches the device, as FFmpeg's frames."""
-    with AudioSource(str(path)) as source:
-        for block in source.blocks(RATE, 0.0):
-            louder = np.ascontiguousarray(block * np.float32(10.0 ** (gain_db / 20.0)))
-            frame = AudioFrame.from_ndarray(louder.reshape(1, -1), format="flt", layout="stereo")
-            frame.sample_rate = RATE
-            yield frame
+    deck = Deck(Load(str(path), 0.0, 0, True, level.gain_db, level.excess_db), RATE, lambda _deck: None)
+    block, place = np.zeros((RATE, CHANNELS), np.float32), 0
+    while not deck.ring.drained:
+        if (count := deck.ring.read_into(block)) == 0:
+            time.sleep(WAIT_SECONDS)
+            continue
+        frame = AudioFrame.from_ndarray(block[:count].reshape(1, -1), format="flt", layout="stereo")
+        frame.sample_rate, frame.time_base, frame.pts = RATE, Fraction(1, RATE), place
+        place += count
+        yield frame
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from threading import Event, Thread
 
 import numpy as np
 
+from player.audio.limiter import Limiter, LimiterTail
 from player.audio.messages import Load
 from player.audio.resampling import CONTEXT, Resampler, Samples, Seam
 from player.audio.ring import RingBuffer
@@ -55,6 +56,14 @@ class Way:
 
     speed: float = 1.0
     repeat: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """What the deck that joins has to know: of the file's samples, and of how they were limited, if they were."""
+
+    seam: Seam
+    limited: LimiterTail | None
 
 
 class Deck:
@@ -113,7 +122,7 @@ class Deck:
         self._closing = Event()
         self._opened, self._head = Event(), (0, np.zeros((0, 2), np.float32))
         self._at_end, self._go_on = Event(), Event()
-        self._seam: Seam | None = None
+        self._end: _End | None = None
         self._thread = Thread(target=self._decode, name=f"decoder-{track.token}", daemon=True)
         self._thread.start()
 
@@ -191,20 +200,30 @@ class Deck:
     def _fill(self, source: AudioSource) -> bool:
         """Decode to the end; False when the deck was closed meanwhile."""
         parts = self._with_head(self._parts(source))
-        resampler = Resampler(self.rate, self._wait_for_seam())
+        before = self._wait_for_end()
+        resampler = Resampler(self.rate, before and before.seam)
         tempo = Tempo(self.rate, self._way.speed)
+        limiter = Limiter(self.rate, before and before.limited) if self.track.excess_db > 0 else None
         seconds = 0.0
         for rate, samples in parts:
             seconds += len(samples) / rate
             if self.ring.written == 0:
                 self._turns[0] = (0, source.origin)
                 self.origin = source.origin
-            if not self._push(tempo.convert(resampler.convert(rate, samples))):
+            made = self._louder(tempo.convert(resampler.convert(rate, samples)))
+            if not self._push(made if limiter is None else limiter.convert(made)):
                 return False
         self._compare_with_declared(source, self.origin + seconds)
-        self._seam = resampler.seam()
+        seam, limited = resampler.seam(), None
+        rest, beyond = resampler.flush(self._what_follows(seam))
+        rest = self._louder(np.concatenate([tempo.convert(rest), tempo.flush()]))
+        if limiter is not None:
+            rest = limiter.convert(rest)
+            last, limited = limiter.flush(self._louder(beyond))
+            rest = np.concatenate([rest, last])
+        self._end = _End(seam, limited)
         self._come_to_end()
-        return self._push(tempo.convert(resampler.flush(self._what_follows()))) and self._push(tempo.flush())
+        return self._push(rest)
 
     def _parts(self, source: AudioSource) -> Iterator[tuple[int, Samples]]:
         """The way through the track."""
@@ -249,20 +268,19 @@ class Deck:
         if self._follower is not None:
             self._follower._go_on.set()  # noqa: SLF001 - of this class
 
-    def _wait_for_seam(self) -> Seam | None:
+    def _wait_for_end(self) -> _End | None:
         """What the deck before ends with, once it has; None where it was left before its end."""
         while self._joins and not self._closing.is_set():
             self._go_on.clear()
             before = self._before
             if before is not None and before._at_end.is_set():  # noqa: SLF001 - of this class
-                return before._seam if self._way.speed == 1 else None  # noqa: SLF001
+                return before._end if self._way.speed == 1 else None  # noqa: SLF001
             self._go_on.wait()
         return None
 
-    def _what_follows(self) -> Samples:
+    def _what_follows(self, seam: Seam) -> Samples:
         """The beginning of the deck that joins, as long as it may still come; nothing where it has another rate."""
-        seam = self._seam
-        while seam is not None and seam.rate != self.rate and not self._closing.is_set():
+        while (seam.rate != self.rate or self.track.excess_db > 0) and not self._closing.is_set():
             follower = self._follower
             if follower is not None and follower._opened.is_set():  # noqa: SLF001 - of this class
                 rate, head = follower._head  # noqa: SLF001
@@ -272,10 +290,11 @@ class Deck:
             self._closing.wait(SEAM_WAIT_SECONDS)
         return np.zeros((0, 2), np.float32)
 
+    def _louder(self, samples: Samples) -> Samples:
+        return samples if self._gain == 1 else samples * self._gain
+
     def _push(self, block: Samples) -> bool:
         """Write all of ``block`` as room appears; False when the deck was closed meanwhile."""
-        if self._gain != 1:
-            block = block * self._gain
         while len(block) > 0:
             if self._closing.is_set():
                 return False

@@ -14,6 +14,10 @@ DEVICE_HANGS = 75
 """Exit code of an audio process whose device, or sound server, does not answer (EX_TEMPFAIL of sysexits.h)."""
 
 
+CEILING_DB = -1.0
+"""dBTP: what a lossy codec or a cheap converter may add to a peak still fits below full scale (EBU R 128)."""
+
+
 class ProtocolError(ValueError):
     """A line is not a message of the expected kind."""
 
@@ -34,6 +38,8 @@ class Load:
     """False: be ready at ``position``, silently, until Play."""
     gain_db: float = 0.0
     """By how much this track is made louder; whoever sends it sees to it that its peaks stay below full scale."""
+    excess_db: float = 0.0
+    """By how much its highest peak is above the ceiling then, for the limiter to take back; without excess there is none."""
     duration: float = 0.0
     """Seconds, where the sender knows better than the file's head (MP3 without a table); 0 where it does not."""
     start: float = 0.0
@@ -52,6 +58,7 @@ class Prepare:
     path: str
     token: int
     gain_db: float = 0.0
+    excess_db: float = 0.0
     """As for Load."""
     crossfade: float = 0.0
     """Seconds during which it fades in over the end of the current track; 0 joins them sample by sample."""
@@ -63,7 +70,8 @@ class Prepare:
 
     def load(self) -> Load:
         """The command that plays the same from its beginning."""
-        return Load(self.path, 0.0, self.token, True, self.gain_db, self.duration, self.start, self.end)
+        gain, within = (self.gain_db, self.excess_db), (self.start, self.end)
+        return Load(self.path, 0.0, self.token, True, *gain, self.duration, *within)
 
 
 @dataclass(frozen=True, slots=True)

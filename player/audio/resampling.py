@@ -62,7 +62,7 @@ class Resampler:
         """The next samples; a change of ``rate`` on the way is taken in."""
         if rate == self._from:
             return self._take(samples)
-        ending = self.flush()
+        ending, _ = self.flush()
         self._start(rate, samples)
         converted = self._take(samples)
         return np.concatenate([ending, converted]) if len(ending) else converted
@@ -71,15 +71,15 @@ class Resampler:
         """What a track that follows needs to know; before :meth:`flush`."""
         return Seam(self._from, self._frames, round(self._frames * self._rate / (self._from or 1)), self._tail)
 
-    def flush(self, after: Samples = _NOTHING) -> Samples:
-        """The rest; ``after`` is how the sound goes on in the next track, at this one's rate."""
+    def flush(self, after: Samples = _NOTHING) -> tuple[Samples, Samples]:
+        """The rest, and as much as can be told of the next track; ``after`` is how that begins, at this one's rate."""
         if self._soxr is None:
-            return _NOTHING
+            return _NOTHING, after
         wanted = round(self._frames * self._rate / self._from) - self._told
         context = after[:CONTEXT] if len(after) >= CONTEXT else _extended(self._tail, CONTEXT)
-        rest = self._soxr.resample_chunk(np.ascontiguousarray(context), last=True)
-        self._soxr = None
-        return rest[self._unwanted :][: max(0, wanted)]
+        rest = self._soxr.resample_chunk(np.ascontiguousarray(context), last=True)[self._unwanted :]
+        self._soxr, wanted = None, max(0, wanted)
+        return rest[:wanted], rest[wanted:] if len(after) >= CONTEXT else _NOTHING
 
     def _start(self, rate: int, samples: Samples) -> None:
         before, self._before = self._before, None

@@ -135,7 +135,7 @@ class AudioSource:
         resampler = Resampler(rate)
         for found, samples in self.native(start):
             yield resampler.convert(found, samples)
-        yield resampler.flush()
+        yield resampler.flush()[0]
 
     def native(self, start: float, end: float | None = None) -> Iterator[tuple[int, Samples]]:
         """Decode from one place to another, each sample as the file has it.

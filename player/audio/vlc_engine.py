@@ -29,7 +29,7 @@ OPTIONS = (
     "--no-stats",
 )
 
-CANNOT = "Gapless Crossfade RepeatPart Watch"
+CANNOT = "Gapless Crossfade RepeatPart Watch Limit"
 """What the other engine can do besides."""
 
 SHORT_SECONDS = 1.0
@@ -87,7 +87,7 @@ class VlcEngine:
         self.stop()
         self._path, self._token, self._start = track.path, track.token, max(0.0, track.position)
         self._within = (track.start, track.end)
-        self._playing, self._gain_db = track.play, track.gain_db
+        self._playing, self._gain_db = track.play, track.gain_db - track.excess_db
         self._set_volume()
         try:
             whole = self._known_duration(track.path)

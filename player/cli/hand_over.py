@@ -83,7 +83,7 @@ def hand_over_and_follow(
                 document = told(event, rows[event.track_id], None)
                 if event.kind == Kind.START:
                     state = client.state()
-                    document |= {key: state[key] for key in ("gain_db", "loudness_lufs")}
+                    document |= {key: state[key] for key in ("gain_db", "limited", "loudness_lufs")}
                 elif event.kind in ENDINGS and event.track_id in left:
                     del left[: left.index(event.track_id) + 1]
                 emit(document)

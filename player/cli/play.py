@@ -315,8 +315,8 @@ def play(
     station goes on afterwards. Options for the sound hold for this run; config.toml has them for good. Where a player
     runs already, that one plays the music, as it is set, and then goes on with its station.
 
-    With --headless every line of the output is a JSON object: `start` (with `gain_db` and `loudness_lufs`), `finish`, `skip`,
-    `stop`, `output` (its `state`: lost, back or switched), `underrun`, `notice`.
+    With --headless every line of the output is a JSON object: `start` (with `gain_db`, `limited` and `loudness_lufs`), `finish`,
+    `skip`, `stop`, `output` (its `state`: lost, back or switched), `underrun`, `notice`.
     """
     if station is not None and (music or then):
         raise UsageError("name either a station with --station, or music, after which --then STATION goes on.")

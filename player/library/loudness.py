@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from embeddings.loudness import SILENCE_LUFS, Loudness
+from player.audio.messages import CEILING_DB
 from player.library.vectors import HAS_FILE
 from player.storage.database import Database
 from player.storage.models import Track, TrackFile
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
 
 REFERENCE_LUFS = -18.0
 """The loudness to which a tagged gain brings a track."""
-CEILING_DB = -1.0
-"""dBTP: what a lossy codec or a cheap converter may add to a peak still fits below full scale (EBU R 128)."""
+MOST_LIMITED_DB = 6.0
+"""By so much may a peak be turned down: twice what any track of mixed music needs, and a drum stays a drum."""
+FULL_SCALE_DB = 0.0
+"""The peak of a track of which none is known."""
 LARGEST_GAIN = 51.0
 """dB either way, of a tag: ReplayGain's own limit; what goes beyond is damage."""
 LARGEST_PEAK = 64.0
@@ -37,11 +40,18 @@ class Level:
 
     Attributes:
         gain_db: by how much it is made louder.
+        excess_db: by how much its highest peak is too high then, which the limiter takes back.
         lufs: how loud it is by itself; None where that is not known.
     """
 
     gain_db: float = 0.0
+    excess_db: float = 0.0
     lufs: float | None = None
+
+    @property
+    def told(self) -> dict[str, float | bool | None]:
+        """As scripts are told it."""
+        return {"gain_db": self.gain_db, "limited": self.excess_db > 0, "loudness_lufs": self.lufs}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +129,13 @@ class LevelTable:
         lufs = np.nan if row is None else float(self.lufs[row])
         known = None if np.isnan(lufs) or lufs <= SILENCE_LUFS else round(lufs, 2)
         if settings.replaygain == "off":
-            return Level(0.0, known)
+            return Level(lufs=known)
         if row is None or known is None:
-            return Level(self._usual_gain(settings) if np.isnan(lufs) else 0.0, known)
+            return Level(self._usual_gain(settings) if np.isnan(lufs) else 0.0)
         peak = float(self.peaks[row])
         if settings.replaygain == "album" or (settings.replaygain == "auto" and in_album):
             lufs, peak = self._album(row)
-        return Level(_gain(lufs, peak, settings), known)
+        return Level(*_gain(lufs, peak, settings), known)
 
     def _album(self, row: int) -> tuple[float, float]:
         """Loudness and peak of a track's album: as tagged, else of its tracks if all of them are known, else its own."""
@@ -147,15 +157,17 @@ class LevelTable:
     def _usual_gain(self, settings: "AudioSettings") -> float:
         """For a track of which nothing is known yet: what most tracks get, and never louder, for its peaks are not known."""
         known = self.lufs[self.lufs > SILENCE_LUFS]
-        return min(0.0, _gain(float(np.median(known)), np.nan, settings)) if len(known) else 0.0
+        return min(0.0, _gain(float(np.median(known)), np.nan, settings)[0]) if len(known) else 0.0
 
 
-def _gain(lufs: float, peak_db: float, settings: "AudioSettings") -> float:
+def _gain(lufs: float, peak_db: float, settings: "AudioSettings") -> tuple[float, float]:
+    """The gain, and by how much the highest peak is above the ceiling with it."""
     gain = settings.target_lufs - lufs + settings.preamp_db
-    if settings.prevent_clipping:
-        # Where no peak is known it may be full scale.
-        gain = min(gain, CEILING_DB - peak_db if not np.isnan(peak_db) else 0.0)
-    return round(gain, 2)
+    if not settings.prevent_clipping:
+        return round(gain, 2), 0.0
+    headroom = CEILING_DB - (FULL_SCALE_DB if np.isnan(peak_db) else peak_db)
+    gain = min(gain, headroom + (MOST_LIMITED_DB if settings.limiter else 0.0))
+    return round(gain, 2), round(max(0.0, gain - headroom), 2)
 
 
 def _within(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:

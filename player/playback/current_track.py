@@ -163,12 +163,13 @@ class Playback:
         if self._ending or not self._gapless:
             return
         one_album = now is not None and now.track.album == track.album != ""
-        crossfade = 0.0 if one_album else self._crossfade
+        crossfade, level = 0.0 if one_album else self._crossfade, self.level_of(track)
         self._send(
             audio.Prepare(
                 str(text_to_path(track.path)),
                 self._token + 1,
-                self.level_of(track).gain_db,
+                level.gain_db,
+                level.excess_db,
                 crossfade,
                 track.duration,
                 *span_of(track.path),
@@ -291,8 +292,9 @@ class Playback:
 
     def _load(self, now: Current) -> None:
         path, track = str(text_to_path(now.track.path)), now.track
-        within, gain = span_of(track.path), now.level.gain_db
-        self._send(audio.Load(path, now.position, now.token, now.playing, gain, track.duration, *within))
+        gain = (now.level.gain_db, now.level.excess_db)
+        within = span_of(track.path)
+        self._send(audio.Load(path, now.position, now.token, now.playing, *gain, track.duration, *within))
 
     def watch(self, *, on: bool) -> None:
         """Let the sound be measured, or no more."""

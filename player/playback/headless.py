@@ -215,7 +215,7 @@ class _Teller:
         document = told(event, self._rows.get(event.track_id), self._stations.get(event.station_id or 0))
         level = None if self._controller is None else self._controller.level
         if event.kind == Kind.START and level is not None:
-            document |= {"gain_db": level.gain_db, "loudness_lufs": level.lufs}
+            document |= level.told
         self._say(document)
 
     def heard(self, event: audio.Event) -> None:

@@ -9,7 +9,8 @@ import soxr
 
 from bench.audio.sine import FORMATS, PART_SECONDS, Part, judge, write_cut
 from player.audio.deck import LAST_CALL_SECONDS, Deck, Way
-from player.audio.messages import Load
+from player.audio.limiter import MARGIN_DB
+from player.audio.messages import CEILING_DB, Load
 from player.audio.mixer import Listeners, Mixer
 from player.audio.resampling import Resampler
 from player.audio.source import AudioSource
@@ -27,13 +28,14 @@ class Tape:
         listeners = Listeners(lambda _deck: None, lambda _deck: None, lambda *decks: self.joined.append(decks))
         self.mixer = Mixer(rate, listeners, playing=True)
 
-    def deck(self, path, position=0.0, **named):
-        deck = Deck(Load(str(path), position, len(self.decks), True), self.rate, lambda _deck: None, **named)
+    def deck(self, path, position=0.0, gain_db=0.0, excess_db=0.0, **named):
+        track = Load(str(path), position, len(self.decks), True, gain_db, excess_db)
+        deck = Deck(track, self.rate, lambda _deck: None, **named)
         self.decks.append(deck)
         return deck
 
-    def follow(self, path, crossfade=0.0):
-        before, deck = self.decks[-1], self.deck(path, joins=crossfade == 0)
+    def follow(self, path, crossfade=0.0, **named):
+        before, deck = self.decks[-1], self.deck(path, joins=crossfade == 0, **named)
         before.lead(deck)
         self.mixer.follow(deck, crossfade)
         return deck
@@ -124,7 +126,7 @@ def test_a_resampler_hears_over_the_join(tape, tmp_path):
 def test_what_comes_out_is_as_long_as_what_went_in(rate, wanted):
     resampler = Resampler(wanted)
     pieces = [resampler.convert(rate, np.zeros((999, 2), np.float32)) for _ in range(50)]
-    assert sum(map(len, [*pieces, resampler.flush()])) == round(999 * 50 * wanted / rate)
+    assert sum(map(len, [*pieces, resampler.flush()[0]])) == round(999 * 50 * wanted / rate)
 
 
 def test_a_track_that_was_to_follow_gives_way_to_another(tape, tmp_path):
@@ -170,6 +172,21 @@ def test_speed_changes_the_time_and_not_the_pitch(tape, tmp_path):
     out = machine.render(1.0)
     assert np.abs(np.fft.rfft(out[:, 0])).argmax() == pytest.approx(441, abs=3)
     assert deck.place(deck.ring.consumed) == pytest.approx(2.0, abs=0.05)
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_a_limited_album_joins_without_a_seam(tape, tmp_path, rate):
+    paths, seconds = write_cut(tmp_path, (FORMATS["FLAC"], FORMATS["FLAC"]))
+    machine = tape(rate)
+    machine.play(machine.deck(paths[0], gain_db=9.0, excess_db=2.0))
+    machine.follow(paths[1], gain_db=9.0, excess_db=2.0)
+    out = machine.render(seconds + 0.5)
+    ceiling = 10 ** ((CEILING_DB - MARGIN_DB) / 20)
+    join = int(PART_SECONDS[0] * rate)
+    around = np.abs(out[join - 4410 : join + 4410, 0]).reshape(-1, 441)
+    assert len(machine.joined) == 1
+    assert around.max(axis=1) == pytest.approx(ceiling, rel=0.01), "neither louder nor softer at the join"
+    assert judge(out / 2, seconds).silent == 0
 
 
 def test_the_callback_makes_no_arrays(tape, tmp_path):

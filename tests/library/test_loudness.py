@@ -5,10 +5,11 @@ import pytest
 from sqlalchemy import update
 
 from embeddings.loudness import Loudness
+from player.audio.messages import CEILING_DB
 from player.config import AudioSettings
 from player.library.embed import measure_pending
 from player.library.loudness import (
-    CEILING_DB,
+    MOST_LIMITED_DB,
     LevelTable,
     any_unmeasured,
     known_loudness,
@@ -50,12 +51,17 @@ def test_a_tag_counts_before_what_was_measured(tones):
     assert level(tones, 1).lufs == -9.5
 
 
-def test_a_quiet_track_is_turned_up_no_further_than_its_peak_allows(tones):
-    put(tones, 1, lufs=-30.0, true_peak_db=-3.0)
-    assert level(tones, 1).gain_db == 2.0
-    assert level(tones, 1, prevent_clipping=False).gain_db == 12.0
+def test_a_quiet_track_is_turned_up_as_far_as_its_peaks_and_the_limiter_allow(tones):
+    put(tones, 1, lufs=-22.0, true_peak_db=-3.0)
+    found = level(tones, 1)
+    assert (found.gain_db, found.excess_db, found.told["limited"]) == (4.0, 2.0, True)
+    found = level(tones, 1, limiter=False)
+    assert (found.gain_db, found.excess_db, found.told["limited"]) == (2.0, 0.0, False)
+    put(tones, 1, lufs=-40.0)
+    assert level(tones, 1).gain_db == 2.0 + MOST_LIMITED_DB
+    assert level(tones, 1, prevent_clipping=False).gain_db == 22.0
     put(tones, 1, true_peak_db=None)
-    assert level(tones, 1).gain_db == 0.0
+    assert level(tones, 1, limiter=False).gain_db == CEILING_DB, "a peak that is not known may be full scale"
 
 
 def test_an_album_keeps_its_quiet_and_loud_tracks_where_it_is_played_as_one(tones):
@@ -90,7 +96,8 @@ def test_no_tag_makes_a_gain_that_is_no_number_or_that_clips(tones):
         put(tones, 1, lufs=-30.0, true_peak_db=-3.0, **tags)
         for mode in ("auto", "track", "album"):
             assert np.isfinite(level(tones, 1, in_album=True, replaygain=mode).gain_db)
-        assert level(tones, 1, replaygain="track").gain_db <= CEILING_DB + 3.0
+        found = level(tones, 1, replaygain="track")
+        assert found.gain_db - found.excess_db <= CEILING_DB + 3.0
 
 
 @pytest.mark.slow

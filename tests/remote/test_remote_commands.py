@@ -123,7 +123,7 @@ def test_music_that_is_named_is_played_by_the_running_player_and_then_its_statio
         ("start", "two", "chose"),
         ("finish", "two", "end"),
     ]
-    assert {"gain_db", "loudness_lufs"} <= lines[0].keys()
+    assert {"gain_db", "limited", "loudness_lufs"} <= lines[0].keys()
     events = EventStore(running.home.database, Origin.CLI).read()
     assert (events[1].kind, events[1].track_id, events[1].action) == ("stop", before, "station")
     deadline = time.monotonic() + 5

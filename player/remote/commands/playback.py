@@ -4,6 +4,7 @@ import json
 import time
 from typing import Any
 
+from player.library.loudness import Level
 from player.library.tracks import TrackRow
 from player.remote.context import Client, Remote, handles, updating
 from player.remote.protocol import Ack, AckError, Answer, Pair, number, whole
@@ -216,8 +217,7 @@ def player_state(remote: Remote, _client: Client) -> Answer:
         "thumb": None if now is None else now.thumb,
         "reason": None if now is None else now.reason,
         "volume": round(snapshot.volume * PERCENT),
-        "gain_db": None if now is None or level is None else level.gain_db,
-        "loudness_lufs": None if now is None or level is None else level.lufs,
+        **(dict.fromkeys(Level().told) if now is None or level is None else level.told),
         "output": snapshot.output,
         "notice": snapshot.notice,
         "queue": [
