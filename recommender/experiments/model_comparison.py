@@ -94,7 +94,7 @@ def compare_models(
         )
         found = _results(config, measure_models(grid, workspace, on_progress, jobs))
         results = replace(
-            found, notes=(*found.notes, *(f"Left out: {name} {why}." for name, why in facts.lacking.items()))
+            found, notes=(*found.notes, *(f"Left out: {name}, which {why}." for name, why in facts.lacking.items()))
         )
         return Finding(json_object(results), dataset_facts(dataset), comparison_drawings(results.results))
 
