@@ -189,7 +189,8 @@ class NegativeSampler:
         self._liked = _Pools.of(train.listener[liked], train.track[liked], train.tracks)
 
     def _station_key(self, listener: NDArray[np.int64], station: NDArray[np.int64]) -> NDArray[np.int64]:
-        return listener * (self._stations + 1) + station + 1  # feedback given on no station is station -1
+        # Feedback given on no station is station -1; nobody said anything on one that the rows do not know.
+        return listener * (self._stations + 2) + np.minimum(station, self._stations) + 1
 
     def draw(
         self,

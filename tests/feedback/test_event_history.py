@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from player.feedback.event_history import EventHistory
 from player.feedback.events import MICROSECONDS, NOT_NOW_SECONDS, LoggedEvent, corrected_times
-from player.feedback.signals import BROWSED, EARLY_WEIGHT, RETURNED
+from player.feedback.signals import BROWSED, EARLY_WEIGHT, FINISH, RETURNED
 from player.feedback.unlearned_times import Hygiene, UnlearnedTime
 
 FIRST = 1001
@@ -289,3 +289,49 @@ def test_durations_learned_later_turn_skips_into_other_labels():
     weak = weights(kept)[1]
     kept.renew({9: 101.0})
     assert weak < 0 < weights(kept)[1]
+
+
+def test_a_start_taken_back_leaves_the_one_before_it_the_beginning_of_the_play():
+    kept = history(event(1, "start", at=0), event(2, "start", 2, at=1), event(3, "start", at=29_000))
+    kept.add([event(4, "undo", at=29_001, undoes=3), event(5, "skip", at=30_000, position=20.0, action="next")])
+    assert weights(kept) == {5: -RETURNED.weight}
+
+
+def test_a_start_taken_back_says_nothing_of_an_end_told_elsewhere():
+    kept = history(
+        event(1, "start", at=0),
+        event(2, "skip", at=10, position=5.0, action="next", origin="cli"),
+        event(3, "skip", at=30_000, position=20.0, action="next"),
+        event(4, "undo", at=30_001, undoes=1),
+    )
+    assert weights(kept) == pytest.approx({2: -EARLY_WEIGHT, 3: -EARLY_WEIGHT})
+
+
+def test_a_ban_taken_back_leaves_those_of_other_tracks():
+    kept = history(event(1, "never", 1), event(2, "never", 2), event(3, "undo", 2, undoes=2))
+    assert kept.state.never == {1}
+
+
+@pytest.mark.parametrize("taken_back", [2, 99], ids=["an undo", "what never was"])
+def test_an_undo_of_what_cannot_be_taken_back_changes_nothing(taken_back):
+    kept = history(event(1, "up"), event(2, "undo", undoes=1), event(3, "up", 2), event(4, "never", 3))
+    kept.add([event(5, "undo", undoes=taken_back), event(6, "finish", 2, action="end")])
+    assert (kept.state.never, weights(kept)) == ({3}, {3: 1.0, 4: -1.0, 6: FINISH.weight})
+
+
+def test_a_skip_taken_back_is_part_of_no_burst_to_come():
+    skips = [
+        event(number, "skip", number, at=number, position=1.0, action="next") for number in range(FIRST, FIRST + 3)
+    ]
+    kept = history(*skips[:2], event(FIRST + 2, "undo", at=FIRST + 1, undoes=int(str(FIRST + 1))))
+    kept.add([event(FIRST + 3, "skip", FIRST + 3, at=FIRST + 2, position=1.0, action="next")])
+    assert set(weights(kept).values()) == {-EARLY_WEIGHT}
+
+
+def test_whatever_is_new_is_said_to_be():
+    kept = history(event(2, "up", at=50))
+    assert [
+        kept.add([event(3, "up", 2, at=40)]),
+        kept.add([event(4, "up", 3, at=60)]),
+        kept.add([event(4, "up", 3, at=60)]),
+    ] == [True, True, False]

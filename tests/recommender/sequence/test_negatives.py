@@ -3,7 +3,13 @@ import pytest
 
 from recommender.configuration import Negatives, SequenceLoss, SequentialConfig
 from recommender.sequence.batches import BatchSampler
-from recommender.sequence.negatives import NegativeCounts, NegativeKind, NegativeSampler, standing_labels
+from recommender.sequence.negatives import (
+    NegativeCounts,
+    NegativeKind,
+    NegativeSampler,
+    shared_negatives,
+    standing_labels,
+)
 from recommender.sequence.windows import listener_rows, padded
 
 
@@ -63,6 +69,57 @@ def test_draws_are_uniform_over_the_real_negatives_without_the_target(make_log):
     tracks, counts = np.unique(drawn.track, return_counts=True)
     assert tracks.tolist() == [1, 4, 7]
     assert counts == pytest.approx(3000, rel=0.08)
+
+
+def test_real_negatives_are_those_that_a_look_through_the_log_finds(make_log):
+    rng = np.random.default_rng(5)
+    rows = [
+        (int(rng.integers(4)), int(rng.integers(-1, 4)), int(rng.integers(9)), time, int(rng.choice([-1, 1])))
+        for time in range(70)
+    ]
+    sampler = NegativeSampler(make_log(rows, tracks=9), 1.0)
+    for listener in range(4):
+        for station in range(-1, 5):
+            said = {(on, track): label for who, on, track, _, label in rows if who == listener}
+            last = {track: label for who, _, track, _, label in rows if who == listener}
+            here = {track for (on, track), label in said.items() if on == station and label < 0} - {8}
+            anywhere = {track for track, label in last.items() if label < 0} - {8}
+            assert set(draw(sampler, listener, station, 8, repeat=300).track) == (here or anywhere)
+
+
+@pytest.mark.parametrize(("target", "left"), [(400, [100, 300]), (100, [300, 400]), (7, [100, 300, 400])])
+def test_where_nearly_all_is_liked_the_rest_is_drawn_from_evenly(make_log, target, left):
+    liked = [(0, 0, track, track, 1) for track in range(402) if track not in {100, 300, 400}]
+    drawn = draw(NegativeSampler(make_log(liked, tracks=402), 0.4), 0, 0, target, repeat=6000)
+    tracks, counts = np.unique(drawn.track, return_counts=True)
+    unliked = np.isin(tracks, left)
+    assert tracks[unliked].tolist() == left
+    assert unliked.all()
+    assert counts == pytest.approx(6000 / len(left), rel=0.08)
+
+
+@pytest.mark.parametrize("unliked", [[], [1]])
+def test_where_all_but_the_target_is_liked_another_than_the_target_is_drawn(make_log, unliked):
+    log = make_log([(0, 0, track, track, 1) for track in range(3) if track not in unliked], tracks=3)
+    assert set(draw(NegativeSampler(log, 0.4), 0, 0, 1, repeat=200).track) == {0, 2}
+
+
+def test_of_two_tracks_the_other_one_is_drawn(make_log):
+    drawn = draw(NegativeSampler(make_log([(0, 0, 0, 0, 1)], tracks=2), 0.4), 0, 0, 0, repeat=50)
+    assert (set(drawn.track), set(drawn.kind)) == ({1}, {NegativeKind.RANDOM})
+
+
+def test_shared_negatives_are_even_and_know_how_often_each_was_expected():
+    tracks, expected = shared_negatives(5, 20_000, np.random.default_rng(1))
+    assert (tracks.tolist(), expected.tolist()) == ([0, 1, 2, 3, 4], [1.0] * 5)
+    drawn = [shared_negatives(8, 7, np.random.default_rng(seed)) for seed in range(2000)]
+    counts = np.bincount(np.concatenate([tracks for tracks, _ in drawn]))
+    assert counts == pytest.approx(np.full(8, 2000 * 7 / 8), rel=0.1)
+    assert drawn[0][1] == pytest.approx(7 / 8)
+    assert len(shared_negatives(8, 1, np.random.default_rng(0))[0]) == 1
+    assert len(shared_negatives(7, 7, np.random.default_rng(0))[0]) == 7
+    with pytest.raises(ValueError, match="0 shared negatives"):
+        shared_negatives(8, 0, np.random.default_rng(0))
 
 
 def test_random_draws_avoid_the_target_and_what_is_liked(make_log):
