@@ -167,6 +167,8 @@ def load_settings(paths: Paths) -> Settings:
         PlayerError: the file cannot be read or a line in it is wrong, named with what is allowed.
     """
     file = paths.config_file
+    if file.exists() and not file.is_file():
+        raise PlayerError(f"The settings in {file} cannot be read (it is no file); remove it.")
     try:
         text = file.read_text("utf-8")
     except (FileNotFoundError, NotADirectoryError):

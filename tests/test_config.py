@@ -1,5 +1,6 @@
 """Settings and paths: where they come from, in which order, and what a wrong line is told."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -106,4 +107,7 @@ def test_a_file_that_is_no_text_is_told(paths):
 
 def test_a_folder_in_its_place_is_told(paths):
     paths.config_file.mkdir()
+    assert "cannot be read" in refusal(paths)
+    paths.config_file.rmdir()
+    os.mkfifo(paths.config_file)
     assert "cannot be read" in refusal(paths)

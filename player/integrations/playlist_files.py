@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 from xml.etree import ElementTree as ET
 
+from embeddings.audio_file import open_regular
 from player.errors import PlayerError
 from player.integrations.history.fields import document, number, text
 from player.library.files import is_sheet
@@ -53,7 +54,7 @@ def read_playlist(path: Path) -> tuple[str, list[Listed]]:
         PlayerError: it cannot be read, or is no playlist.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
         raise PlayerError(f"{path} cannot be read ({error.strerror or error}); check the path.") from error
@@ -61,7 +62,9 @@ def read_playlist(path: Path) -> tuple[str, list[Listed]]:
         raise PlayerError(f"{path} is larger than {LARGEST >> 20} MiB, which no playlist is.")
     try:
         title, entries = _sheet(data) if is_sheet(path.name) else _parsed(data)
-    except (ValueError, RecursionError, ET.ParseError) as error:
+    except RecursionError:
+        raise PlayerError(f"{path} is a damaged playlist (nested too deeply); save it anew.") from None
+    except (ValueError, ET.ParseError) as error:
         raise PlayerError(f"{path} is a damaged playlist ({clean_text(str(error))}); save it anew.") from error
     if not entries:
         raise PlayerError(f"{path} lists no tracks; name a playlist in one of the formats {', '.join(FORMATS)}.")

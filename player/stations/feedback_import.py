@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from embeddings.audio_file import open_regular
 from player.errors import PlayerError
 from player.feedback.events import MICROSECONDS, NewEvent, can_be
 from player.feedback.signals import TOLD
@@ -16,6 +17,8 @@ from player.storage.event_kinds import Action, Kind
 
 THUMBS = frozenset({Kind.UP, Kind.DOWN, Kind.CLEAR})
 """They hold for one station, as on a radio station, unless they are said to be meant everywhere."""
+LARGEST_BATCH = 64 << 20
+"""Bytes: half a million events, each a line. It is read whole, since nothing is recorded where one is wrong."""
 LONGEST_REST = 10 * 365 * 24 * 3600.0
 """Seconds; a track that is to rest for longer than ten years is to be played never."""
 FIELDS = frozenset({"event", "track_id", "station", "position", "at", "everywhere", "seconds", "reason"})
@@ -129,7 +132,13 @@ def read_batch(file: Path) -> list[tuple[int, Told]]:
         PlayerError: the file cannot be read or a line is wrong; nothing has been recorded then.
     """
     try:
-        text = file.read_text("utf-8")
+        with open_regular(file) as stream:
+            data = stream.read(LARGEST_BATCH + 1)
+        if len(data) > LARGEST_BATCH:
+            raise PlayerError(
+                f"{file} is larger than {LARGEST_BATCH >> 20} MiB; nothing was recorded, tell it in pieces."
+            )
+        text = data.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise PlayerError(f"{file} cannot be read ({error}); nothing was recorded.") from error
     return list(_parse(text.split("\n"), file))

@@ -9,6 +9,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from msgspec.json import decode
 
+from embeddings.audio_file import open_regular
 from player.errors import PlayerError, UsageError
 
 LARGEST_FILE = 1 << 20
@@ -59,9 +60,11 @@ def read_trial(path: Path) -> TrialDocument:
         PlayerError: it cannot be read, or holds none or several.
     """
     try:
-        if path.stat().st_size > LARGEST_FILE:
+        with open_regular(path) as file:
+            data = file.read(LARGEST_FILE + 1)
+        if len(data) > LARGEST_FILE:
             raise PlayerError(f"{path} is too large for the status of a trial.")
-        found = decode(path.read_bytes(), type=list[TrialDocument])
+        found = decode(data, type=list[TrialDocument])
     except OSError as error:
         raise PlayerError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (ValueError, RecursionError) as error:

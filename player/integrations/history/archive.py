@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, TextIO
 
@@ -16,6 +17,9 @@ from player.library.paths import path_to_text
 _Opener = Callable[[], AbstractContextManager[IO[bytes]]]
 _MOST_FILES = 100_000
 """Files looked through in a folder; an export has a few hundred at most, a mistyped path may hold millions."""
+
+_MUCH_UNPACKED, _MOST_TIMES = 1 << 30, 100
+"""An archive that unpacks to more than a GiB and a hundred times itself is a bomb: text of exports shrinks to a tenth."""
 
 
 class ExportError(PlayerError):
@@ -90,6 +94,8 @@ class Export:
         """Bytes read so far, of all files and all passes."""
         if not path.exists():
             raise ExportError(f"There is no file or folder {self.shown}; check the path.")
+        if not (path.is_dir() or path.is_file()):
+            raise ExportError(f"{self.shown} is a device or a pipe, no file; name the export itself.")
         self.single = path.is_file() and not zipfile.is_zipfile(path)
         """Whether it is one file, which then is what it was called to be."""
 
@@ -133,21 +139,17 @@ class Export:
 
     def _in_archive(self) -> Iterator[ExportPart]:
         try:
-            with zipfile.ZipFile(self.path) as archive:
-                infos = [info for info in archive.infolist() if not info.is_dir()]
+            archive = zipfile.ZipFile(self.path)  # stays open as long as one of the parts is held
         except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
             raise ExportError(f"{self.shown} is a damaged zip archive ({error}); fetch the export anew.") from error
+        infos = [info for info in archive.infolist() if not info.is_dir()]
+        unpacked = sum(info.file_size for info in infos)
+        if len(infos) > _MOST_FILES or unpacked > max(_MUCH_UNPACKED, _MOST_TIMES * self.path.stat().st_size):
+            raise ExportError(
+                f"{self.shown} holds {len(infos):,} files of {unpacked >> 20:,} MiB, which no export does; fetch it anew."
+            )
         for info in infos:
-            yield ExportPart(path_to_text(info.filename), info.file_size, self._opener(info), self._count)
-
-    def _opener(self, info: zipfile.ZipInfo) -> _Opener:
-        @contextmanager
-        def open_member() -> Generator[IO[bytes]]:
-            # The archive is opened anew for each file, so that none stays open behind a reader that stopped early.
-            with zipfile.ZipFile(self.path) as archive, archive.open(info) as member:
-                yield member
-
-        return open_member
+            yield ExportPart(path_to_text(info.filename), info.file_size, partial(archive.open, info), self._count)
 
 
 class _Counted(io.RawIOBase):

@@ -80,7 +80,9 @@ def _json(part: ExportPart) -> Iterator[Item]:
     with part.text() as stream:
         try:
             found = fields.document(json.load(stream)).get("scrobbles")
-        except (ValueError, RecursionError) as error:
+        except RecursionError:
+            raise ExportError(f"{part.name} is damaged (nested too deeply); fetch it anew.") from None
+        except ValueError as error:
             raise ExportError(f"{part.name} is damaged ({error}); fetch it anew.") from error
     if not isinstance(found, list):
         raise ExportError(f"{part.name} holds no scrobbles; name a file of lastfmstats.com or a CSV.")
