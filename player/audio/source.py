@@ -56,6 +56,9 @@ CHANNEL_LAYOUTS = ("mono", "stereo")
 FULL_SCALES = {"flt": 1, "fltp": 1, "s16": 2**15, "s16p": 2**15, "s32": 2**31, "s32p": 2**31}
 """FFmpeg's plain sample formats, each with its full scale."""
 
+WILDEST = 64.0
+"""36 dB above full scale, which no mix in floating point comes near."""
+
 MIX_OPTIONS = {"rematrix_maxval": "1.0"}
 """Surround mixed to stereo is scaled so that it cannot clip; for floats FFmpeg would add the channels up unscaled."""
 
@@ -195,7 +198,7 @@ class AudioSource:
                 skip = self._frames_before(start, frame)
             self._compare_times(frame)
             last = packet_end if end is None else end
-            for samples in mixer.convert(frame):
+            for samples in map(_tame, mixer.convert(frame)):
                 kept = samples
                 if frame.time is not None and frame.time + len(samples) / frame.sample_rate > last + begin:
                     kept = samples[: max(0, round((last + begin - frame.time) * frame.sample_rate))]
@@ -369,6 +372,12 @@ def _plausible(rate: int, channels: int) -> bool:
 
 def _damaged(name: str) -> str:
     return f"{name} holds no sound that can be decoded; the file is damaged."
+
+
+def _tame(samples: Samples) -> Samples:
+    """The samples with silence for what is no number or no sound: a resampler would make many wild ones of it."""
+    sane = np.abs(samples) <= WILDEST
+    return samples if sane.all() else np.where(sane, samples, np.float32(0))
 
 
 def _in_stereo(frame: AudioFrame) -> Samples:

@@ -244,8 +244,9 @@ class Controller(TransportCommands, PinCommands, PlaylistCommands, FeedbackComma
 
     @property
     def silence(self) -> Silence:
-        """Why no music sounds, if none does."""
-        return self._session.playback.silence
+        """Why no music sounds, if none does; what is being done now is done, recorded and told before."""
+        with self._session.lock:
+            return self._session.playback.silence
 
     def _look_after(self) -> None:
         """What is done again and again: keep the place, and try what the store refused."""

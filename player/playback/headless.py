@@ -229,7 +229,7 @@ class _Teller:
             case audio.DeviceLost(message):
                 self._output_is("lost", "", message)
             case audio.DeviceChanged(device, switched):
-                self._output_is("switched" if switched else "back", device, "")
+                self._output_is("switched" if switched else "back", output_words("stream", device), "")
             case audio.Underrun(count):
                 self._say({"event": "underrun", "time": datetime.now(UTC).isoformat(), "count": count})
             case _:

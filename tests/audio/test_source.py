@@ -203,3 +203,19 @@ def test_the_parts_of_a_file_join_as_if_it_had_never_been_divided(tmp_path, rate
     assert [seconds for seconds, _ in parts] == pytest.approx([1 + 13 / 75, 1 + 61 / 75, 4 - cuts[2]])
     # A seek is within the part, and ends with it.
     assert len(part(cuts[1], cuts[2], begin=1.0)[1]) == round(cuts[2] * rate) - round((cuts[1] + 1) * rate)
+
+
+@pytest.mark.parametrize("rate", [44_100, 48_000])
+def test_samples_that_are_no_sound_are_silence_and_spoil_none_of_the_others(tmp_path, rate):
+    path = tmp_path / "a.wav"
+    samples = np.full((48_000, 2), 0.25, np.float32)
+    samples[20_000:20_100], samples[30_000], samples[30_001] = np.nan, 1e30, -np.inf
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_f32le", rate=48_000, layout="stereo")
+        frame = av.AudioFrame.from_ndarray(samples.reshape(1, -1), format="flt", layout="stereo")
+        frame.sample_rate = 48_000
+        container.mux(stream.encode(frame) + stream.encode(None))
+    with AudioSource(str(path)) as source:
+        found = np.concatenate(list(source.blocks(rate, 0.0)))
+    assert np.abs(found).max() < 0.4
+    assert np.median(found) == pytest.approx(0.25, abs=1e-4)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from sqlalchemy import event
@@ -159,6 +160,12 @@ def headless(home, environment=None):
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment or os.environ)
 
 
+def end_audio_process(playing):
+    for child in Path(f"/proc/{playing.pid}/task/{playing.pid}/children").read_text().split():
+        if "player.audio" in Path(f"/proc/{child}/cmdline").read_text():
+            os.kill(int(child), signal.SIGKILL)
+
+
 def line_of(playing, fits, limit=400):
     for line in (json.loads(next(playing.stdout)) for _ in range(limit)):
         if fits(line):
@@ -196,8 +203,13 @@ def test_playing_without_a_screen_goes_on_when_the_sound_server_is_back(tones, t
             server.restart()
             gone = line_of(playing, lambda line: line["event"] == "notice" and line["notice"] != lost["notice"])
             assert gone["notice"] == ""
+            assert line_of(playing, lambda line: line["event"] == "output")["state"] == "back"
+            line_of(playing, lambda line: line["event"] == "finish")
+            end_audio_process(playing)
+            outputs = []
             for _ in range(2):
-                line_of(playing, lambda line: line["event"] == "finish")
+                line_of(playing, lambda line: outputs.append(line.get("state")) or line["event"] == "finish")
+            assert not {*outputs} - {None}, "the same device goes on"
         finally:
             playing.terminate()
             playing.communicate(timeout=20)
