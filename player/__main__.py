@@ -1,10 +1,16 @@
 """Entry of the ``player`` command."""
 
+import io
+import os
 import sys
+import time
+
+DAY = 24 * 3600
 
 
 def main() -> None:
     """Run the command line; ``--version`` alone is answered without loading it, and so is what drives a running player."""
+    _settle_surroundings()
     if sys.argv[1:] in (["--version"], ["-V"]):
         from player import __version__  # noqa: PLC0415
 
@@ -18,6 +24,21 @@ def main() -> None:
     from player.cli import run  # noqa: PLC0415 - start-up is a feature
 
     sys.exit(run())
+
+
+def _settle_surroundings() -> None:
+    """Make good for what the caller left out or got wrong: closed streams, an encoding that lacks letters, an impossible zone."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if (
+            getattr(sys, name) is None
+        ):  # in this order each gets its own number again, which else the database would have
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115 - pathlib takes time to load; open to the end
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.encoding != "utf-8":
+            stream.reconfigure(errors="backslashreplace")
+    if abs(time.localtime().tm_gmtoff) >= DAY:  # TZ=UTC+99: the C library takes it, datetime raises
+        os.environ["TZ"] = "UTC"
+        time.tzset()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Running the command line: how errors leave it."""
 
+import io
 import os
 import sys
+from contextlib import suppress
 
 from player.cli.home import say
 from player.errors import PlayerError, UsageError
@@ -24,16 +26,28 @@ def run() -> int:
         code = _say_missing(error)
     except KeyboardInterrupt:
         code = INTERRUPTED
-    except BrokenPipeError:
-        # The reader of our output is gone; nothing more can be said there.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        # The reader of our output is gone, or its disk is full; nothing more can be said there.
+        with suppress(io.UnsupportedOperation):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = FAILED
+        if not isinstance(error, BrokenPipeError):
+            log_unexpected(error)
+            say(f"player: {_reason(error)}")
     except Exception as error:
         log_unexpected(error)
         raise
     if code == INTERRUPTED:
         say("Interrupted.")
     return code
+
+
+def _reason(error: OSError) -> str:
+    if error.filename is not None:
+        return f"{printable(str(error.filename))} cannot be used ({error.strerror or error})."
+    if isinstance(error, FileNotFoundError):
+        return "The folder in which the command was started is gone; go to another one and try again."
+    return f"The output cannot be written ({error.strerror or error})."
 
 
 def _say_missing(error: ModuleNotFoundError) -> int:

@@ -1,8 +1,14 @@
 """Data folders in trouble: one sentence, exit code 1, from every command; and what ``player doctor`` says of them."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from player.audio.messages import FALTERED
+from tests.support.tones import write_tones
 
 COMMANDS = [
     ["scan", "."],
@@ -37,6 +43,32 @@ def test_a_damaged_database_is_told(player, tmp_path):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "player.db").write_bytes(b"this was a database once" * 1000)
     assert "damaged" in player("tracks", "--json").sentence
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("shell", "code", "out", "err"), [
+    ("{} >&-", 0, "", ""),
+    ("{} <&- >&- 2>&-", 0, "", ""),
+    ("{} >/dev/full", 1, "", "player: The output cannot be written (No space left on device).\n"),
+    ("LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 {}", 0, "\\u2013 Caf\\xe9", ""),
+    ("TZ=UTC+99 {}", 0, "– Café", ""),
+    ("mkdir gone; cd gone; rmdir ../gone; {}", 1, "", "player: The folder in which the command was started is gone; go to another one and try again.\n"),
+], ids=["no output", "no streams", "full disk", "no letters", "no such zone", "no folder"])  # fmt: skip
+def test_surroundings_that_are_not_as_they_should_be(tmp_path, shell, code, out, err):
+    (tmp_path / "music").mkdir()
+    write_tones(tmp_path / "music" / "Café.flac", [(440, 0.4)], rate=8000, layout="mono")
+    player = f"{sys.executable} -m player --data-dir {tmp_path / 'data'}"
+    prepared = f"cd {tmp_path}; {player} scan {tmp_path / 'music'} && {player} feedback up 1 --everywhere"
+    subprocess.run(["bash", "-c", prepared], check=True, capture_output=True)
+    command = f"{player} {'scan .' if 'gone' in shell else 'history'}"
+    done = subprocess.run(
+        ["bash", "-c", f"cd {tmp_path}; {shell.format(command)}"],
+        capture_output=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(Path.cwd())},
+    )
+    assert (done.returncode, done.stderr.decode()) == (code, err)
+    assert out in done.stdout.decode()
 
 
 def doctor(player, *options):
