@@ -7,6 +7,8 @@ from recommender.evaluation.sequential_test import (
     ALPHA,
     FRACTIONS,
     POWER,
+    STEP,
+    Wager,
     confidence_sequence,
     detectable_effect,
     log_capital,
@@ -148,6 +150,27 @@ def test_a_state_says_all_of_it():
     assert won.evidence >= 1 / ALPHA
     assert won.p <= ALPHA
     assert 0.0 < won.low < won.mean < won.high
+
+
+def test_a_state_is_that_after_the_last_difference_and_stops_where_the_capital_first_got_there():
+    differences = np.tile([1.0, 0.5, -0.5], 30)
+    state, capital = wager(differences), slow_capital(differences, 0.0)
+    low, high = confidence_sequence(differences)
+    for end in range(40, 52):  # a bound moves every few differences
+        now = wager(differences[:end])
+        assert (now.low, now.high) == (low[end - 1], high[end - 1])
+    assert state.e_value == pytest.approx(capital[-1])
+    assert state.stopped_at == 1 + next(place for place, one in enumerate(capital) if one >= 1 / ALPHA)
+    assert wager(differences[: state.stopped_at - 1]).stopped_at is None
+    assert (wager(-np.ones(1)).p, wager(np.zeros(3)).evidence) == (1.0, 1.0)
+    assert wager(np.empty(0)) == Wager(0, 0.0, -1.0, 1.0, 1.0, 1.0, None, None, ALPHA)
+
+
+def test_where_every_mean_was_refuted_the_one_refuted_least_is_left():
+    low, high = confidence_sequence(np.concatenate([np.ones(200), -np.ones(200)]))
+    assert (low >= -1).all()
+    assert (high <= 1).all()
+    assert high[-1] - low[-1] == pytest.approx(2 * STEP)
 
 
 def test_a_state_stays_stopped_when_the_luck_turns():

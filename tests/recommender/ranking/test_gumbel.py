@@ -66,9 +66,9 @@ def test_gumbel_follows_the_gumbel_distribution():
 class Gains:
     """Drawn gains up to 1; notes how often all of them were asked for, and how many tracks' gains otherwise."""
 
-    def __init__(self, rng, count):
+    def __init__(self, rng, count, loose):
         self.values = rng.uniform(-1.0, 1.0, count)
-        self.largest = float(self.values.max())
+        self.largest = float(self.values.max()) + loose
         self.all_asked = self.asked = 0
 
     def of(self, tracks):
@@ -80,24 +80,25 @@ class Gains:
         return self.values
 
 
-@pytest.mark.parametrize(("spread", "temperature", "all_asked"), [
-    (3.0, 0.25, False), (8.0, 1.0, False), (1.0, 0.5, False), (0.01, 1.0, False), (0.01, 0.05, False), (1000.0, 0.05, True),
+@pytest.mark.parametrize(("spread", "temperature", "loose", "all_asked"), [
+    (3.0, 0.25, 0, False), (8.0, 1.0, 0, False), (1.0, 0.5, 0, False), (0.01, 0.05, 0, False),
+    (1000.0, 0.05, 0, True), (0.5, 0.5, 6, True), (3.0, 0.25, 4, True),
 ])  # fmt: skip
 @pytest.mark.parametrize("open_share", [1.0, 0.5, 0.0])
-def test_the_race_finds_what_looking_at_every_track_finds(spread, temperature, all_asked, open_share):
+def test_the_race_finds_what_looking_at_every_track_finds(spread, temperature, loose, all_asked, open_share):
     rng, count, places = np.random.default_rng(11), 20_000, 30
     ids, scores = rng.permutation(10 * count)[:count], 50.0 + spread * rng.standard_normal(count)
     open_tracks = rng.random(count) < open_share
     open_tracks[:3] = True
     scores[~open_tracks] += 900.0  # what is closed says nothing of the others
-    race, gains = Race(KeyedNoise(5, ids), scores, temperature, open_tracks), Gains(rng, count)
+    race, gains = Race(KeyedNoise(5, ids), scores, temperature, open_tracks), Gains(rng, count, loose)
     for slot in range(places):
         eligible = open_tracks & (rng.random(count) < (0.5 if slot % 2 else 1.0))
         eligible[0] = True
         keys = (scores + gains.values) / temperature + gumbel(5, slot, ids)
         assert race.winner(slot, eligible, gains) == np.flatnonzero(eligible)[np.argmax(keys[eligible])]
     if open_share:
-        assert gains.asked <= 100 * places
+        assert gains.asked <= 200 * places
         assert all_asked == (gains.all_asked > 0)
 
 
@@ -108,8 +109,9 @@ def perplexity(scores, temperature):
     return np.exp(-(shares * np.log(shares)).sum())
 
 
-@pytest.mark.parametrize("count", [300, 5000, 60_000])
-@pytest.mark.parametrize("breadth", [10, 40])
+@pytest.mark.parametrize(("count", "breadth"), [
+    (300, 10), (300, 40), (5000, 10), (5000, 40), (60_000, 10), (60_000, 40), (60_000, 12_000),
+])  # fmt: skip
 def test_the_softmax_spreads_over_the_breadth_asked_for(count, breadth):
     scores = np.random.default_rng(3).standard_normal(count) * 2
     assert perplexity(scores, temperature_for_breadth(scores, breadth)) == pytest.approx(breadth, rel=0.02)
