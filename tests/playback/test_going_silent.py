@@ -13,7 +13,9 @@ import pytest
 from sqlalchemy import event
 
 from player.audio import messages as audio
+from player.library.tracks import load_catalogue
 from player.playback.controller import Opening
+from player.playback.silence import Reason
 from player.stations.resume import ResumePoint, load_resume_point, save_resume_point
 from tests.support.listener import Listener
 from tests.support.pulse import PulseServer, missing_programs
@@ -148,6 +150,21 @@ def test_closing_before_the_store_was_tried_again_records_the_end_as_an_end(tone
     full.clear()
     listener.controller.close()
     assert ("finish", first, "end") in listener.events
+
+
+def test_music_is_not_over_before_its_end_is_told(tones, listen):
+    with tones.database.reader() as session:
+        track = load_catalogue(session)[0]
+    listener = listen(tones, Opening(tracks=(track,), play=True))
+    listener.wait_until_sounding()
+    told = listener.logged.append
+    listener.controller._session._on_logged = lambda one: (time.sleep(0.3), told(one))
+    listener.controller.seek(track.duration - 0.3)
+    deadline = time.monotonic() + 20
+    while Reason.ENDED not in listener.controller.silence.reasons:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    assert listener.logged[-1].kind == "finish"
 
 
 # --- without a screen
