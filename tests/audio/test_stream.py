@@ -99,4 +99,4 @@ def test_tracks_that_joined_are_let_go(engine, tmp_path):
     wait_for_event(Finished, 5)
     playing.check()
     gc.collect()
-    assert len([one for one in gc.get_objects() if isinstance(one, Deck)]) <= 3
+    assert len([one for one in gc.get_objects() if isinstance(one, Deck) and one.path in paths]) <= 3
