@@ -28,6 +28,9 @@ def rows_with(truth, count=3000, seed=0):
 
 def test_repetition_equals_a_walk_through_the_history(make_world):
     log = make_world(events=120, tracks=60).log
+    log = replace(
+        log, label=np.where(np.arange(120) % 5, log.label, 0).astype(np.int8)
+    )  # what has no label says nothing
     now = float(log.time[-1]) + 1000.0
     columns = repetition(log, now)
     for track in range(60):
@@ -44,6 +47,15 @@ def test_the_fit_finds_the_weights_that_made_the_labels():
     recovered = np.array(blend.weights) / np.array(blend.spreads)
     assert recovered == pytest.approx(truth, abs=0.15)
     assert blend.rows == 15_000
+
+
+def test_the_fit_is_the_same_in_whatever_units_the_columns_are():
+    columns, label, weight = rows_with([0.5, 1.0, 0.3, 1.5, 0.7, 0.3, 0.0, 0.5, 0.6], 400)
+    means, spreads = np.linspace(-2.0, 2.0, len(Component)), np.linspace(0.25, 4.0, len(Component))
+    scale = Scale(tuple(means.tolist()), tuple(spreads.tolist()))
+    scaled = fit_blend((columns * spreads + means).astype(np.float32), label, weight, scale)
+    assert scaled.weights == pytest.approx(fit_blend(columns, label, weight).weights, abs=1e-3)
+    assert (scaled.means, scaled.spreads) == (scale.means, scale.spreads)
 
 
 def test_the_fit_is_the_optimum_of_its_objective():
