@@ -1,5 +1,7 @@
 """The always-valid test: it does not stop on nothing, it finds what is there, and it says what it could have found."""
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 
@@ -112,6 +114,22 @@ def test_a_test_finds_at_its_detectable_effect_what_it_says():
     runs = np.random.default_rng(6).choice(values, p=weights, size=(500, 100))
     found = (log_capital(runs) >= -np.log(ALPHA)).any(axis=1).mean()
     assert POWER - 0.05 < found < 0.97
+
+
+@pytest.mark.parametrize("count", [30, 100, 400])
+def test_the_detectable_effect_is_the_smallest_at_which_the_capital_gets_there(count):
+    differences = pairs(5, (count,))
+    values, deviates = np.concatenate([differences, -differences, [-1.0, 0.0, 1.0]]), NormalDist().inv_cdf(POWER)
+    for slope in np.linspace(0.0, 8.0, 4001):
+        weights, capital = np.exp(slope * values) / np.exp(slope * values).sum(), 0.0
+        for fraction in FRACTIONS:
+            growth = np.log(1 + fraction * values)
+            mean = np.average(growth, weights=weights)
+            spread = np.sqrt(np.average((growth - mean) ** 2, weights=weights))
+            capital += np.exp(count * mean - deviates * np.sqrt(count) * spread) / (2 * len(FRACTIONS))
+        if capital >= 1 / ALPHA:
+            break
+    assert detectable_effect(differences) == pytest.approx(np.average(values, weights=weights), abs=0.001)
 
 
 def test_more_pairs_detect_less_and_a_handful_nothing():
