@@ -1,16 +1,20 @@
-"""Ten queries at 100,000 tracks, p50 and p95, beside ``mpc search`` where an MPD with a library as large is running.
+"""Ten queries at 100,000 tracks, p50 and p95, beside ``mpc search`` of an MPD that has the same library.
 
-``python -m bench.library.search [--tracks N] [--mpc]``. The names are of syllables drawn by lot, as skewed as words are.
+``python -m bench.library.search [--tracks N] [--mpc]``. The names are of syllables drawn by lot, as skewed as words are. There
+are no files: MPD is given its database as it would have written it.
 """
 
 import argparse
+import os
 import shlex
 import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sqlalchemy import insert
@@ -35,17 +39,30 @@ QUERIES = {
     "path:music artist:lo or title:ka plays:0": None,
 }
 """Each with what one asks MPD for the same, where it can be asked."""
+MPD_CONF = """music_directory "{folder}"
+db_file "{folder}/database"
+bind_to_address "{folder}/socket"
+metadata_to_use "artist,album,title,genre,date"
+max_output_buffer_size "262144"
+audio_output {{
+  type "null"
+  name "none"
+}}
+"""
+MPD_TAGS = {"Artist": "artist", "Album": "album", "Title": "title", "Genre": "genre", "Date": "year"}
+"""Tag → the column that holds it here."""
 
 
 def main() -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tracks", type=int, default=100_000)
-    parser.add_argument("--mpc", action="store_true", help="ask the MPD that mpc finds the same")
+    parser.add_argument("--mpc", action="store_true", help="ask MPD the same (Debian's mpd and mpc)")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        database = open_database(Path(folder) / "player.db")
-        seconds = fill(database, asked.tracks)
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as peers:
+        database, tracks = open_database(Path(folder) / "player.db"), invented(asked.tracks)
+        seconds = fill(database, tracks)
+        ask_mpd = peers.enter_context(mpd(Path(folder), tracks)) if asked.mpc else None
         print(f"{asked.tracks:,} tracks written and indexed in {seconds:.1f} s of the processor")
         with database.look_up() as connection:
             index = TrackIndex(database, read_catalogue(connection))
@@ -53,15 +70,17 @@ def main() -> None:
         for query, same in QUERIES.items():
             taken = timed(lambda query=query: index.search(query))
             slowest.append(taken[1])
-            mpc = timed(lambda same=same: ask_mpd(same)) if asked.mpc and same else None
-            beside = f"   mpc {mpc[0]:6.1f} / {mpc[1]:6.1f} ms" if mpc else ""
+            beside = ""
+            if ask_mpd and same:
+                mpc = timed(lambda ask=ask_mpd, same=same: ask(same))
+                beside = f"   mpc {len(ask_mpd(same).splitlines()):>6} found {mpc[0]:6.1f} / {mpc[1]:6.1f} ms"
             print(f"{query:<44} {len(index.search(query)):>7} found  {taken[0]:6.1f} / {taken[1]:6.1f} ms{beside}")
         print(f"p50 / p95 of each; the slowest p95 is {max(slowest):.1f} ms")
         database.close()
 
 
-def fill(database: Database, count: int) -> float:
-    """Write tracks; seconds of the processor that it took."""
+def invented(count: int) -> list[dict[str, Any]]:
+    """Tracks, as columns of the table."""
     rng = np.random.default_rng(0)
     syllables = [first + last for first in "bcdfghjklmnprstvwz" for last in ("a", "e", "i", "o", "u", "an", "er", "in")]
     words = ["".join(rng.choice(syllables, length)) for length in rng.integers(1, 5, WORDS)]
@@ -72,7 +91,7 @@ def fill(database: Database, count: int) -> float:
         return [" ".join(words[word] for word in row) for row in drawn]
 
     titles, artists, albums, genres = names(count, 4), names(count // 20, 2), names(count // 10, 3), names(100, 1)
-    tracks = [
+    return [
         {
             "id": number + 1,
             "fingerprint": str(number),
@@ -91,6 +110,10 @@ def fill(database: Database, count: int) -> float:
         }
         for number in range(count)
     ]
+
+
+def fill(database: Database, tracks: list[dict[str, Any]]) -> float:
+    """Write tracks; seconds of the processor that it took."""
     files = [
         {
             "track_id": one["id"],
@@ -118,9 +141,30 @@ def timed(call: Callable[[], object]) -> tuple[float, float]:
     return statistics.median(taken), float(np.percentile(taken, 95))
 
 
-def ask_mpd(same: str) -> bytes:
-    """The answer of ``mpc search``, its start included."""
-    return subprocess.check_output(["mpc", "search", *shlex.split(same)])
+@contextmanager
+def mpd(folder: Path, tracks: Iterable[dict[str, Any]]) -> Generator[Callable[[str], bytes]]:
+    """An MPD that has the tracks; asks it by ``mpc search``, whose start is part of it, as the player's own is not."""
+    (folder / "mpd.conf").write_text(MPD_CONF.format(folder=folder))
+    with (folder / "database").open("w") as file:
+        print(
+            "info_begin", "format: 2", "fs_charset: UTF-8", *(f"tag: {name}" for name in MPD_TAGS), sep="\n", file=file
+        )
+        print("info_end", file=file)
+        for one in tracks:
+            print(f"song_begin: {one['id']}.mp3", f"Time: {one['duration']}", sep="\n", file=file)
+            print(*(f"{name}: {one[column]}" for name, column in MPD_TAGS.items()), sep="\n", file=file)
+            print("Format: 44100:24:2", "mtime: 1", "song_end", sep="\n", file=file)
+    server = subprocess.Popen(["mpd", "--no-daemon", folder / "mpd.conf"], stderr=subprocess.DEVNULL)
+    environment = {**os.environ, "MPD_HOST": str(folder / "socket")}
+    try:
+        while subprocess.run(["mpc", "stats"], env=environment, capture_output=True, check=False).returncode:
+            if server.poll() is not None:
+                raise SystemExit("mpd does not start")
+            time.sleep(0.1)
+        yield lambda same: subprocess.check_output(["mpc", "search", *shlex.split(same)], env=environment)
+    finally:
+        server.terminate()
+        server.wait()
 
 
 if __name__ == "__main__":
