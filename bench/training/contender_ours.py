@@ -9,7 +9,7 @@ import numpy as np
 from bench.training.exchange import TEST, Course, Exchange, Rows, exchange_of
 from bench.training.material import material_of
 from recommender.evaluation.query_states import MOST_ROWS, State, States
-from recommender.training.sequential_recommender import MODES, EpochReport, SequentialRecommender
+from recommender.training.sequential_recommender import ABLATIONS, EpochReport, SequentialRecommender
 
 
 class Watcher:
@@ -46,7 +46,7 @@ def main() -> None:
     split = split if task.part == TEST else split.for_selection
     watcher = Watcher(task.seconds)
     recommender = SequentialRecommender(
-        MODES[str(task.configuration["model"])], seed=task.seed, on_epoch=watcher.look, should_stop=watcher.over
+        ABLATIONS[str(task.configuration["model"])], seed=task.seed, on_epoch=watcher.look, should_stop=watcher.over
     )
     if task.part == TEST:
         recommender.fit_with_validation(split.train, split.validation)

@@ -11,7 +11,7 @@ from recommender.evaluation.metric_names import Measure
 from recommender.evaluation.report import Evaluation
 
 COMPARED = (Measure.NDCG, Measure.PAIR_AUC)
-MODEL = "best"
+MODEL = "esasrec"
 """Whom the others are compared with."""
 
 

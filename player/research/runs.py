@@ -20,6 +20,7 @@ from recommender.experiments.store import RunStore
 
 if TYPE_CHECKING:
     from player.research.datasets import AnyQuestion
+    from recommender.experiments.run_config import Roster
 
 
 def measure(
@@ -107,6 +108,17 @@ class _Work:
         self.desk.progress(JobProgress(stage, done, total, seconds))
 
 
+def roster_of(kind: str) -> "Roster":
+    """The models that ``baselines`` or ``sequential`` choose from."""
+    if kind == "sequential":
+        from recommender.experiments.sequential_models import SEQUENTIAL  # noqa: PLC0415 - imports torch
+
+        return SEQUENTIAL
+    from recommender.experiments.run_config import PLAIN  # noqa: PLC0415 - as it is run
+
+    return PLAIN
+
+
 def _run_models(work: _Work) -> Record:
     from recommender.experiments.model_comparison import compare_models  # noqa: PLC0415 - as it is run
 
@@ -114,6 +126,7 @@ def _run_models(work: _Work) -> Record:
         work.store,
         work.dataset,
         work.question,
+        roster=roster_of(work.kind),
         jobs=work.jobs,
         on_progress=lambda step: work.tell(
             f"Measuring {step.stage}", step.done, step.total, step.computed, step.within
@@ -166,6 +179,7 @@ KINDS: dict[str, Callable[[_Work], Record]] = {
     "baselines": _run_models,
     "clep": _run_clep,
     "p-hard": _run_p_hard,
+    "sequential": _run_models,
 }
 """Kinds of experiments, and what carries each out."""
 

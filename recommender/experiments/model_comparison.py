@@ -1,12 +1,12 @@
-"""Models compared on any data set: every one measured, their differences tested, and what can be concluded."""
+"""Models compared on any data set: every one of a roster measured, their differences tested, and what can be concluded."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
-from recommender.baselines import TrackFacts, build
+from recommender.baselines import TrackFacts
 from recommender.datasets.dataset import Dataset
 from recommender.evaluation.bootstrap import Difference
 from recommender.evaluation.metric_names import Measure
@@ -27,8 +27,11 @@ from recommender.experiments.measurements import (
 )
 from recommender.experiments.records import Record, fingerprint_of_dataset
 from recommender.experiments.run_config import (
+    PLAIN,
     Content,
     ExperimentConfig,
+    Roster,
+    Settings,
     SplitName,
     is_seeded,
 )
@@ -38,8 +41,21 @@ from recommender.interfaces import Recommender
 
 RAW_FEATURES = frozenset({"mssd"})
 """Kinds whose content vectors are columns in units of their own, which have to be standardised."""
-KIND = "baselines"
-"""Of the experiment, as its records name it."""
+COMPARED = (Measure.PAIR_AUC, Measure.NDCG)
+"""What differences are stated of."""
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceRow:
+    """How far the model that all are compared with is ahead of another one, in the same resamples of listeners."""
+
+    model: str
+    rival: str
+    metric: str
+    mean: float
+    low: float | None
+    high: float | None
+    probability_better: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +66,7 @@ class Results:
     results: tuple[ResultRow, ...]
     friedman: JsonObject | None
     wilcoxon: tuple[JsonObject, ...]
+    differences: tuple[DifferenceRow, ...]
     by_positive_share: tuple[JsonObject, ...]
     positive_shares: tuple[JsonObject, ...]
     conclusion: str
@@ -62,6 +79,7 @@ def compare_models(
     dataset: Dataset,
     config: ExperimentConfig,
     *,
+    roster: Roster = PLAIN,
     jobs: int = 1,
     on_progress: Progress | None = None,
     resume: bool = True,
@@ -73,6 +91,7 @@ def compare_models(
         store: where records are kept.
         dataset: as the configuration names it, with content vectors where there are any.
         config: everything else that determines the figures.
+        roster: where its models come from.
         jobs: measurements at once, each in a process of its own; they change the time, not the figures.
         on_progress: told how far it is.
         resume: whether an interrupted run of the same configuration is gone on with.
@@ -88,22 +107,28 @@ def compare_models(
             dataset,
             config,
             config.models,
-            partial(_build, facts),
+            partial(_build, roster.build, facts, config.settings),
             partial(_with_pooled, config, len(dataset.listeners)),
             facts.content,
         )
-        found = _results(config, measure_models(grid, workspace, on_progress, jobs))
+        found = _results(config, measure_models(grid, workspace, on_progress, jobs), roster.reference)
         results = replace(
             found, notes=(*found.notes, *(f"Left out: {name}, which {why}." for name, why in facts.lacking.items()))
         )
         return Finding(json_object(results), dataset_facts(dataset), comparison_drawings(results.results))
 
     fingerprint = fingerprint_of_dataset(dataset)
-    return conduct(store, KIND, json_object(config), fingerprint, study, resume=resume, repeats=repeats)
+    return conduct(store, roster.kind, json_object(config), fingerprint, study, resume=resume, repeats=repeats)
 
 
-def _build(facts: TrackFacts, name: str, seed: int) -> Recommender:
-    return build(name, facts, seed=seed)
+def _build(
+    make: Callable[[str, TrackFacts, int, Settings], Recommender],
+    facts: TrackFacts,
+    settings: Settings,
+    name: str,
+    seed: int,
+) -> Recommender:
+    return make(name, facts, seed, settings)
 
 
 def _with_pooled(
@@ -125,12 +150,13 @@ def _content(dataset: Dataset) -> Content | None:
     return ((content - known.mean(axis=0)) / np.where(scale > 0, scale, 1.0)).astype(np.float32)
 
 
-def _results(config: ExperimentConfig, parts: Mapping[str, Sequence[ModelMeasurement]]) -> Results:
+def _results(config: ExperimentConfig, parts: Mapping[str, Sequence[ModelMeasurement]], reference: str) -> Results:
     """Average, compare, and say what is missing.
 
     Args:
         config: of the run.
         parts: all measurements by model, seed by seed.
+        reference: the model that the others are compared with, where it was measured.
     """
     models = config.models
     reports = [part.evaluation.report for model in models for part in parts[model]]
@@ -143,12 +169,24 @@ def _results(config: ExperimentConfig, parts: Mapping[str, Sequence[ModelMeasure
         results=tuple(row for model in models for row in result_rows(model, averages[model], len(config.seeds))),
         friedman=verdict.friedman,
         wilcoxon=verdict.wilcoxon,
+        differences=_differences(evaluation, models, reference),
         by_positive_share=tuple(json_object(row) for report in first for row in report.by_positive_share),
         positive_shares=tuple(json_object(each) for each in first[0].positive_shares),
         conclusion=verdict.sentence,
         omitted=_omitted(models, parts),
         notes=(*_notes(config, reports), *verdict.notes),
     )
+
+
+def _differences(evaluation: Evaluation, models: Sequence[str], reference: str) -> tuple[DifferenceRow, ...]:
+    rows: list[DifferenceRow] = []
+    for measure in COMPARED:
+        for rival in models:
+            found = evaluation.difference(reference, rival, measure) if rival != reference else None
+            if found is not None:
+                bounds = (found.mean, found.low, found.high, found.probability_better)
+                rows.append(DifferenceRow(reference, rival, measure.key, *bounds))
+    return tuple(rows)
 
 
 def _of_first_seed(parts: Sequence[ModelMeasurement]) -> list[Report]:

@@ -1,12 +1,14 @@
 """The configuration of a run: everything, besides the data, that determines its figures; and the models that can be measured."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.baselines import BASELINES, TrackFacts, names
+from recommender.baselines import BASELINES, TrackFacts, build, names
+from recommender.configuration import SequentialConfig
 from recommender.datasets.dataset import Dataset
 from recommender.evaluation.bootstrap import FEWEST_UNITS
 from recommender.evaluation.metric_runner import Candidates
@@ -20,8 +22,11 @@ from recommender.evaluation.splits import (
 )
 from recommender.events import EventLog
 from recommender.experiments.records import ExperimentError
+from recommender.interfaces import Recommender
 
 Content = NDArray[np.float32]
+Settings = tuple[tuple[str, SequentialConfig], ...]
+"""Models by name, each with its configuration."""
 
 
 class SplitName(StrEnum):
@@ -93,10 +98,39 @@ class ExperimentConfig(ProtocolConfig):
     """A comparison of models.
 
     Attributes:
-        models: names of baselines.
+        models: names on the roster of the kind of experiment.
+        settings: configurations of the models that have one.
     """
 
     models: tuple[str, ...]
+    settings: Settings = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """The models of a kind of experiment.
+
+    Attributes:
+        kind: of the experiment, as its record names it.
+        reference: the model that all others are compared with.
+        names: the models that a text names, given what is known of the tracks; ValueError for one that is none.
+        build: makes a model of that name, from what is known of the tracks, a seed, and the settings of the configuration.
+        settings: how each of the models named is configured where that is not fixed: with the name, what determines it.
+    """
+
+    kind: str
+    reference: str
+    names: Callable[[str, TrackFacts], Sequence[str]]
+    build: Callable[[str, TrackFacts, int, Settings], Recommender]
+    settings: Callable[[Sequence[str]], Settings]
+
+
+def _plain(name: str, facts: TrackFacts, seed: int, _settings: Settings) -> Recommender:
+    return build(name, facts, seed=seed)
+
+
+def _fixed(_models: Sequence[str]) -> Settings:
+    return ()
 
 
 def is_seeded(model: str) -> bool:
@@ -104,9 +138,14 @@ def is_seeded(model: str) -> bool:
     return model not in BASELINES or BASELINES[model].seeded
 
 
+PLAIN = Roster("baselines", "like-rate", names, _plain, _fixed)
+"""The baselines."""
+
+
 def configure(
     dataset: Dataset,
     *,
+    roster: Roster = PLAIN,
     models: str = "all",
     seeds: int = 1,
     split: SplitName | None = None,
@@ -118,6 +157,7 @@ def configure(
 
     Args:
         dataset: what is measured on.
+        roster: the models there are.
         models: ``all``, or names with commas between them.
         seeds: how many; 0, 1, … are used.
         split: left out, random without a clock, else each listener's last rows or, with few listeners, one moment.
@@ -136,7 +176,7 @@ def configure(
         state = State.WALKING if few and split is not SplitName.RANDOM else State.FROZEN
     _check_order(split, state, ordered=dataset.ordered, name=dataset.name)
     try:
-        chosen = names(models, TrackFacts(dataset.content, dataset.artist))
+        chosen = roster.names(models, TrackFacts(dataset.content, dataset.artist))
     except ValueError as error:
         raise ExperimentError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
     return ExperimentConfig(
@@ -147,6 +187,7 @@ def configure(
         state=state,
         candidates=candidates or fitting_candidates(dataset.log),
         most_listeners=most_listeners,
+        settings=roster.settings(chosen),
     )
 
 

@@ -15,10 +15,11 @@ from recommender.training.cluster_training import TrainingRequest, train
 from recommender.training.compute import Precision
 from recommender.training.conversion import ASKED_LISTENERS, SHARD_ROWS, convert
 from recommender.training.progress import TerminalProgress
-from recommender.training.sequential_recommender import MODES
+from recommender.training.sequential_recommender import ESASREC, FAITHFUL
 from recommender.training.shards import ShardError
 
 FAILED, INTERRUPTED = 1, 130
+MODES = {"faithful": FAITHFUL, "best": ESASREC}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

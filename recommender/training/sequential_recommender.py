@@ -152,8 +152,17 @@ ESASREC = SequentialConfig(
 )
 """What is known to beat SASRec among transformers (Tikhonovich et al. 2025): LiGR blocks and a softmax among shared negatives; the real
 negatives in a pairwise term of their own. Sizes chosen on validation parts of MovieLens-100k and CM100k."""
-MODES: Mapping[str, SequentialConfig] = {"faithful": FAITHFUL, "best": ESASREC}
-"""The paper's model and the modern one, by the names that commands take."""
+ABLATIONS: Mapping[str, SequentialConfig] = {
+    "faithful": FAITHFUL,
+    "esasrec": ESASREC,
+    "esasrec − softmax": replace(ESASREC, loss=SequenceLoss.PAIR, hard_weight=0.0),
+    "esasrec − LiGR": replace(ESASREC, block=BlockKind.PLAIN),
+    "esasrec − shrunk ids": replace(ESASREC, id_shrinkage=0.0),
+    "esasrec − refit": replace(ESASREC, refit=False),
+    "esasrec − hard pairs": replace(ESASREC, hard_weight=0.0),
+    "esasrec + second block": replace(ESASREC, blocks=2),
+}
+"""The paper's model, the modern one, and the latter with one element taken away or another one added, by the names that tables show."""
 CONVERGED_WITHIN = 0.001
 """How near to the best validation pair AUC an epoch counts as converged."""
 OWN_VALIDATION_SHARE = 0.1

@@ -232,7 +232,7 @@ def test_times_and_ratios_are_of_the_epochs_and_of_the_targets():
         course = Course(epochs, [2.0 * each for each in epochs], len(epochs), targets)
         return Answer(np.zeros((1, 1), np.float32), course, processor, processor, 100.0)
 
-    ours = cost_of("best", [answer([1.0, 3.0], 200, 10.0), answer([4.0, 4.0], 200, 20.0)])
+    ours = cost_of("esasrec", [answer([1.0, 3.0], 200, 10.0), answer([4.0, 4.0], 200, 20.0)])
     theirs = cost_of("other", [answer([6.0], 100, 30.0)])
     assert (ours.seconds_per_epoch, ours.fastest, ours.slowest, ours.clock_per_epoch) == (3.0, 2.0, 4.0, 6.0)
     (ratio,) = ratios([ours, theirs])
@@ -245,7 +245,7 @@ def test_differences_are_ours_minus_theirs_in_the_same_resamples(material):
     perfect = np.zeros((material.listeners, material.tracks), np.float32)
     liked = (material.split.part == Part.TEST) & (log.label > 0)
     perfect[log.listener[liked], log.track[liked]] = 1.0
-    evaluation = measure(material, {"best": [perfect], "backwards": [-perfect]})
+    evaluation = measure(material, {"esasrec": [perfect], "backwards": [-perfect]})
     found = {(each["rival"], each["metric"]): each for each in comparisons(evaluation)}
     ahead = found["backwards", Measure.PAIR_AUC.key]
     assert ahead["mean"] == pytest.approx(1.0)
@@ -257,7 +257,7 @@ def test_absent_environments_are_left_out_with_the_way_to_make_them(monkeypatch,
     for variable in ("RECTOOLS_PYTHON", "RECBOLE_PYTHON"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("IMPLICIT_PYTHON", "/nowhere/python")
-    assert [contender.name for contender in contenders()] == ["faithful", "best"]
+    assert [contender.name for contender in contenders()] == ["faithful", "esasrec"]
     said = capsys.readouterr().out
     assert "RecTools SASRec: left out, RECTOOLS_PYTHON is not set." in said
     assert "IMPLICIT_PYTHON names no file (/nowhere/python)" in said
@@ -310,6 +310,6 @@ def test_a_file_that_is_no_ratings_is_one_sentence(tmp_path):
 
 def test_an_unknown_contender_is_refused_with_the_names_there_are(capsys):
     with pytest.raises(SystemExit) as ended:
-        peers.main(["--only", "best,SASRec"])
+        peers.main(["--only", "esasrec,SASRec"])
     assert ended.value.code == 2
-    assert "there is no 'SASRec'; there are faithful, best, RecTools SASRec" in capsys.readouterr().err
+    assert "there is no 'SASRec'; there are faithful, esasrec, RecTools SASRec" in capsys.readouterr().err

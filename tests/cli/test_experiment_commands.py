@@ -107,6 +107,21 @@ def test_people_read_tables_with_intervals_and_a_conclusion(player, measure, mon
     assert table.code == 1
 
 
+def test_the_sequential_model_is_compared_in_the_form_of_the_baselines(player, plays):
+    asked = (
+        "experiment", "sequential", "--dataset", f"csv:{plays}", "--columns", COLUMNS,
+        "--models", "esasrec,like-rate", "--seeds", 1, "--jobs", 1,
+    )  # fmt: skip
+    document = player(*asked, "--json").document
+    assert {row["model"] for row in document["results"]} == {"esasrec", "like-rate"}
+    assert all(row.keys() == ROW_KEYS for row in document["results"])
+    assert {row["rival"] for row in document["differences"]} == {"like-rate"}
+    assert "esasrec less …" in player("experiment", "show", document["id"]).out
+    wrong = player("experiment", "sequential", "--dataset", f"csv:{plays}", "--columns", COLUMNS, "--models", "bset")
+    assert wrong.code == 2
+    assert "bset" in wrong.err
+
+
 def test_a_figure_that_does_not_repeat_is_named_and_the_exit_code_says_so(player, measure, tmp_path):
     identity = measure("--json").document["id"]
     path = tmp_path / "data" / "experiments" / identity / "record.json"

@@ -124,6 +124,7 @@ def register(app: typer.Typer) -> None:
     experiment_app.command("baselines")(baselines)
     experiment_app.command("clep")(clep)
     experiment_app.command("p-hard")(p_hard)
+    experiment_app.command("sequential")(sequential)
     experiment_app.command("dataset")(dataset_statistics)
     experiment_app.command("people")(people)
     experiment_app.command("feedback")(feedback)
@@ -244,9 +245,9 @@ def p_hard(
         from recommender.configuration import Negatives
         from recommender.experiments.p_hard_config import Mode, Tracks, configure_p_hard
         from recommender.experiments.run_config import SplitName
-        from recommender.training.sequential_recommender import MODES
+        from recommender.training.sequential_recommender import ESASREC, FAITHFUL
 
-        own = MODES[mode]
+        own = ESASREC if mode is ModeChoice.BEST else FAITHFUL
         question = configure_p_hard(
             data,
             replace(own, epochs=epochs or own.epochs, patience=patience or own.patience),
@@ -264,6 +265,39 @@ def p_hard(
     _conduct("p-hard", "trained", wanted, ask, data_dir, json=json, jobs=jobs, cluster=cluster)
 
 
+def sequential(
+    dataset: DatasetName,
+    models: Annotated[
+        str,
+        typer.Option(
+            "--models", metavar="NAME,…", help="faithful, esasrec, 'esasrec - LiGR', …; ablations, all; any baseline."
+        ),
+    ] = "ablations",
+    seeds: Annotated[int, typer.Option("--seeds", min=1, max=1000, help="Trainings of each model.")] = 3,
+    split: Split = None,
+    state: State = None,
+    columns: Columns = "",
+    limit: Limit = None,
+    listeners: Listeners = None,
+    music: Music = None,
+    index: Index = None,
+    frontend: Frontend = DEFAULT_FRONTEND,
+    jobs: Jobs = MOST_JOBS,
+    cluster: OnCluster = None,
+    data_dir: DataDir = None,
+    json: Json = False,
+) -> None:
+    """Train the sequential model, whole and with one element left out, and measure it beside the baselines.
+
+    Interrupted with Ctrl-C, the same command goes on where it was.
+    """
+    from player.research.datasets import source
+
+    wanted = source(dataset, columns, limit, music, index, frontend)
+    ask = _models_question("sequential", models, seeds, split, state, listeners)
+    _conduct("sequential", "trained", wanted, ask, data_dir, json=json, jobs=jobs, cluster=cluster)
+
+
 def _models_question(
     kind: str, models: str, seeds: int, split: SplitChoice | None, state: StateChoice | None, listeners: int | None
 ) -> "Ask":
@@ -272,11 +306,13 @@ def _models_question(
     def ask(data: "Dataset", wanted: "Source") -> "AnyQuestion":
         if kind == "baselines" and data.plays is not None:
             return _plays_question(models, seeds, wanted, divided=split is not None or state is not None)
+        from player.research.runs import roster_of
         from recommender.evaluation.query_states import State
         from recommender.experiments.run_config import SplitName, configure
 
         question = configure(
             data,
+            roster=roster_of(kind),
             models=models,
             seeds=seeds,
             split=None if split is None else SplitName(split),

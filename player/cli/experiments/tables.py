@@ -132,6 +132,27 @@ def _print_baselines(record: "Record", console: "Console") -> None:
         console.print(clean(f"  missing: {sentence}"), style="dim")
 
 
+def _print_differences_to(record: "Record", console: "Console") -> None:
+    """Lead of one model over each other one, with the interval of the difference over listeners."""
+    rows = objects(record.results.get("differences"))
+    if not rows:
+        return
+    console.print(clean(f"{text(rows[0].get('model'))} less …{'':<14}pair AUC{'':<22}NDCG@10"), style="dim")
+    for rival in dict.fromkeys(text(row.get("rival")) for row in rows):
+        cells = {text(row.get("metric")): row for row in rows if row.get("rival") == rival}
+        auc, ndcg = (_difference(cells.get(key)) for key in ("auc", "ndcg@10"))
+        console.print(clean(f"  {rival:<{NAME_WIDTH}} {auc:<29} {ndcg}"), soft_wrap=True)
+    console.print()
+
+
+def _difference(row: JsonObject | None) -> str:
+    mean = None if row is None else number(row.get("mean"))
+    if row is None or mean is None:
+        return "–"
+    low, high = number(row.get("low")), number(row.get("high"))
+    return f"{mean:+.3f}" if low is None or high is None else f"{mean:+.3f} ({low:+.3f} to {high:+.3f})"
+
+
 def print_dataset(facts: JsonObject, console: "Console") -> None:
     """Statistics of a data set, and how the reading went."""
     for key, value in facts.items():
@@ -375,6 +396,12 @@ def _print_popularity(rows: Sequence[JsonObject], console: "Console") -> None:
         console.print(f"  {clean(model):<22} {' '.join(f'{place:.2f}' for place in found)}")
 
 
+def _print_sequential(record: "Record", console: "Console") -> None:
+    """The tables of the baselines, and how far the best mode is ahead of each other model."""
+    _print_baselines(record, console)
+    _print_differences_to(record, console)
+
+
 HABITS_COLUMNS = (
     ("auc_session", "in a session"),
     ("auc", "all plays"),
@@ -458,5 +485,6 @@ PRINTERS: dict[str, Callable[["Record", "Console"], None]] = {
     "clep": _print_clep,
     "habits": _print_habits,
     "p-hard": _print_p_hard,
+    "sequential": _print_sequential,
 }
 """Printers of the results of each kind."""

@@ -158,9 +158,9 @@ def sequence_config(mode: Literal["default", "faithful", "best"]) -> "Sequential
 
     if mode == "default":
         return SequentialConfig()
-    from recommender.training.sequential_recommender import MODES
+    from recommender.training.sequential_recommender import ESASREC, FAITHFUL
 
-    return MODES[mode]
+    return ESASREC if mode == "best" else FAITHFUL
 
 
 def retraining_document(done: "Retrained") -> dict[str, object]:

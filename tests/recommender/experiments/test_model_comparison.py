@@ -318,30 +318,3 @@ def pair(p_holm):
 )
 def test_a_difference_is_claimed_only_where_interval_and_test_agree(better, tested, says):
     assert says in _judgement(Difference(0.01, 0.0, 0.02, better), tested)
-
-
-@pytest.mark.slow
-def test_figures_do_not_depend_on_how_many_processes_make_them(tmp_path, make_ratings):
-    dataset = make_ratings()
-    question = configure(dataset, models="random,like-rate,biased-mf", seeds=3)
-    alone = compare_models(RunStore(tmp_path / "one"), dataset, question)
-    together = compare_models(RunStore(tmp_path / "two"), dataset, question, jobs=2)
-    assert alone.results == together.results
-
-
-@pytest.mark.slow
-def test_an_interrupted_run_in_processes_goes_on_where_it_was(store, make_ratings):
-    dataset = make_ratings()
-    question = configure(dataset, models="random,biased-mf", seeds=3)
-    told = []
-
-    def stop_soon(step):
-        told.append(step)
-        if step.done == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        compare_models(store, dataset, question, jobs=2, on_progress=stop_soon)
-    told.clear()
-    compare_models(store, dataset, question, jobs=2, on_progress=told.append)
-    assert (told[0].done, told[-1].done, told[-1].computed) == (2, 6, 4)

@@ -11,8 +11,8 @@ from recommender.models.numpy_inference import ClepScorer, SequenceScorer, Stand
 from recommender.models.parameter_shapes import sequence_shapes
 from recommender.sequence.network import tokens
 from recommender.training.sequential_recommender import (
+    ABLATIONS,
     ESASREC,
-    MODES,
     Items,
     SequentialNetwork,
     TrainedSequence,
@@ -89,10 +89,10 @@ def test_every_configuration_gives_the_same_scores_in_numpy(make_world, content)
             assert len(np.unique(scores)) > 20
 
 
-@pytest.mark.parametrize("name", MODES)
+@pytest.mark.parametrize("name", ABLATIONS)
 def test_the_modes_in_full_size_give_the_same_scores_in_numpy(make_world, name):
     world = make_world(events=230, tracks=60)
-    network, scorer = sequence_pair(world.log, world.catalogue.vectors, MODES[name])
+    network, scorer = sequence_pair(world.log, world.catalogue.vectors, ABLATIONS[name])
     scores = scorer.scores(Tokens.of(world.log, scorer.length), 1)
     expected = torch_scores(network, world.log, 1)
     assert np.abs(scores - expected).max() <= 1e-5 * max(1.0, np.abs(expected).max())

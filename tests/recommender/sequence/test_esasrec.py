@@ -14,8 +14,8 @@ from recommender.sequence.network import tokens
 from recommender.sequence.objective import batch_loss
 from recommender.sequence.windows import listener_rows, padded
 from recommender.training.sequential_recommender import (
+    ABLATIONS,
     ESASREC,
-    MODES,
     SequentialRecommender,
     Validator,
     train_sequential,
@@ -53,7 +53,7 @@ def loss_of(log, config, network, seed=0):
 
 @pytest.mark.slow
 @torch.no_grad()
-@pytest.mark.parametrize("config", MODES.values(), ids=MODES)
+@pytest.mark.parametrize("config", ABLATIONS.values(), ids=ABLATIONS)
 def test_a_later_event_changes_no_earlier_state(log, config):
     network = network_for(log, without_content(log), replace(config, width=16, length=16))
     rows = np.arange(12)[None, :]
@@ -65,7 +65,7 @@ def test_a_later_event_changes_no_earlier_state(log, config):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("config", MODES.values(), ids=MODES)
+@pytest.mark.parametrize("config", ABLATIONS.values(), ids=ABLATIONS)
 def test_every_parameter_that_a_configuration_has_is_learned(log, config):
     small = replace(config, width=16, length=16, shared_negatives=16, hard_weight=config.hard_weight, p_hard=0.5)
     content = np.random.default_rng(1).normal(size=(log.tracks, 3)).astype(np.float32)
@@ -77,7 +77,7 @@ def test_every_parameter_that_a_configuration_has_is_learned(log, config):
 
 @torch.no_grad()
 def test_every_track_has_a_score_also_one_that_nobody_ever_heard(log):
-    for config in MODES.values():
+    for config in ABLATIONS.values():
         network = network_for(log, without_content(log), replace(config, width=16, length=16))
         state = network(*tokens(log, np.arange(9)[None, :], network))[0, -1]
         scores = network.score(network.query(state, torch.tensor(0)), torch.arange(log.tracks))

@@ -11,7 +11,7 @@ from recommender.training.checkpoints import CheckpointError, Mark, load_state, 
 from recommender.training.compute import Machine, Precision
 from recommender.training.loading import ShardRequest, draw_part
 from recommender.training.sequential_recommender import (
-    MODES,
+    ABLATIONS,
     SequentialRecommender,
     export_sequential,
     train_sequential,
@@ -64,9 +64,11 @@ def test_an_epoch_that_is_gone_on_with_gives_the_batches_that_were_left(make_man
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "epochs"), [("faithful", 12), ("best", 12)])
+@pytest.mark.parametrize(("name", "epochs"), [("faithful", 12), ("esasrec", 12)])
 def test_bfloat16_trains_to_about_the_same_with_weights_in_single_precision(make_many, name, epochs):
-    config = replace(MODES[name], width=16, blocks=1, heads=2, length=12, epochs=epochs, batch=16, learning_rate=0.01)
+    config = replace(
+        ABLATIONS[name], width=16, blocks=1, heads=2, length=12, epochs=epochs, batch=16, learning_rate=0.01
+    )
     log = make_many()
     machine = Machine(torch.device("cpu"), Precision.BFLOAT)
     half, single = in_memory(log, config, TrainingSetup(machine=machine)), in_memory(log, config)
@@ -167,11 +169,11 @@ class TestStart:
         )
 
     @pytest.mark.slow
-    @pytest.mark.parametrize("name", ["faithful", "best"])
+    @pytest.mark.parametrize("name", ["faithful", "esasrec"])
     @pytest.mark.parametrize("shrinkage", [0.0, 5.0])
     def test_a_start_is_where_training_begins(self, split, name, shrinkage):
         config = replace(
-            MODES[name], width=16, blocks=1, length=12, epochs=1, batch=16, id_shrinkage=shrinkage, refit=False
+            ABLATIONS[name], width=16, blocks=1, length=12, epochs=1, batch=16, id_shrinkage=shrinkage, refit=False
         )
         earlier = export_sequential(self.train(split, config))
         frozen = replace(config, learning_rate=0.0)
