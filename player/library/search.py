@@ -34,6 +34,8 @@ from player.storage.folding import normalise, words_of
 MICROSECONDS = 1e6
 LAST_MOMENT = 1e12
 """Seconds since 1970, far behind any date: SQLite compares with no infinity."""
+PATHS_KEPT = 16
+"""Words of paths whose rows are kept: as many as are typed in a word or two."""
 Mask = NDArray[np.bool_]
 Heard = Callable[[str], Mapping[int, float]]
 """What the log adds up to: from "plays", "skips", "played" (seconds since 1970), "up" or "down" to track id → value."""
@@ -62,6 +64,8 @@ class TrackIndex:
     rows: Sequence[TrackRow]
     tags: Callable[[], SoundTags | None] = _no_tags
     _numbers: dict[str, NDArray[np.float64]] = field(default_factory=dict[str, NDArray[np.float64]], init=False)
+    paths: dict[str, Mask] = field(default_factory=dict[str, Mask], init=False)
+    """The last words of paths that were looked up, in FTS5's language, and the rows that have them."""
 
     def search(self, query: str, limit: int | None = None, heard: Heard = heard_nothing) -> list[int]:
         """The indices into ``rows`` that meet a query, ascending; all of them when it is empty.
@@ -154,7 +158,7 @@ class _Search:
                 tags = self.index.tags()
                 mask = np.zeros(len(self.index.rows), np.bool_) if tags is None else tags.holding(name)
             case Words("path"):
-                mask = self._matching(phrase(query), "file_words")
+                mask = self._in_path(phrase(query))
             case Words("playlist"):
                 mask = self._in_playlist(query)
             case Words():
@@ -177,14 +181,23 @@ class _Search:
                 mask &= self._signs(part)
         return mask
 
-    def _matching(self, expression: str, index: str = "track_words") -> Mask:
+    def _matching(self, expression: str) -> Mask:
         if expression == NOTHING:
             return np.zeros(len(self.index.rows), np.bool_)
-        found = _integers(self.connection, f"SELECT rowid FROM {index} WHERE {index} MATCH ?", expression)  # noqa: S608 - names of our own
-        if index == "file_words":
+        return self._ids("SELECT rowid FROM track_words WHERE track_words MATCH ?", expression)
+
+    def _in_path(self, expression: str) -> Mask:
+        """Kept while more is typed behind it: what most files lie under takes the index longer than all the rest of a query."""
+        kept = self.index.paths
+        if expression == NOTHING:
+            return np.zeros(len(self.index.rows), np.bool_)
+        if expression not in kept:
+            found = _integers(self.connection, "SELECT rowid FROM file_words WHERE file_words MATCH ?", expression)
             tracks = self.index.tracks_of_files
-            found = tracks[found[found < len(tracks)]]
-        return self._placed(found)
+            if len(kept) >= PATHS_KEPT:
+                kept.clear()
+            kept[expression] = self._placed(tracks[found[found < len(tracks)]])
+        return kept[expression].copy()
 
     def _ids(self, rows: str, *values: object) -> Mask:
         """(n,) the rows whose ids a statement selects."""

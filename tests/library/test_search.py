@@ -93,6 +93,7 @@ def found(index):
         ("-lat beethoven", [2, 3]),
         ("genre:jazz or (artist:beethoven -late)", [3, 4]),
         ("path:kids", [6]),
+        ('path:"!!!"', []),
         ("path:Kids/Disney", [6]),
         ("-path:kids year:1980..2000 -beethoven", [7, 8, 9]),
         ("length:>10m", [7]),
