@@ -14,6 +14,8 @@ from player.audio.messages import CEILING_DB
 
 NOTHING = np.zeros((0, 2), np.float32)
 RATES = (44_100, 48_000)
+ONSET_SECONDS = 0.002
+"""A jump from one sample to the next would be sound up to half the sample rate, where meters differ."""
 
 
 def true_peak(samples, rate):
@@ -32,14 +34,15 @@ def limited(samples, rate, cuts=()):
 
 
 def music(seed, rate, seconds=0.5, loudest_db=6.0):
-    """Tones below 16 kHz under envelopes that jump, in both channels differently; its peak is ``loudest_db``."""
+    """Tones below 16 kHz that begin one after the other, in both channels differently; its peak is ``loudest_db``."""
     rng = np.random.default_rng(seed)
     times = np.arange(int(seconds * rate)) / rate
     sound = np.zeros((len(times), 2))
     for _ in range(12):
         tone = np.sin(2 * np.pi * (rng.uniform(30, 16_000) * times + rng.uniform()))
-        envelope = np.where(times > rng.uniform(0, seconds), np.exp(-rng.uniform(0, 40) * times), rng.uniform())
+        envelope = rng.uniform() + np.clip((times - rng.uniform(0, seconds)) / ONSET_SECONDS, 0, 1) * rng.uniform()
         sound += (tone * envelope)[:, np.newaxis] * rng.uniform(size=2)
+    sound *= np.clip(np.minimum(times, times[::-1]) / ONSET_SECONDS, 0, 1)[:, np.newaxis]
     return (sound * 10 ** (loudest_db / 20) / np.abs(sound).max()).astype(np.float32)
 
 
