@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -177,11 +177,12 @@ def server_restarts(folder: Path, count: int) -> Outcome:
     def wait_for(fits: Callable[[audio.Event], bool]) -> bool:
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
-            try:
-                if fits(heard.get(timeout=1.0)):
+            with suppress(Empty):
+                event = heard.get(timeout=1.0)
+                if isinstance(event, audio.Ready | audio.DeviceChanged):
+                    client.send(audio.Play())  # as the player does where the listener did not pause
+                if fits(event):
                     return True
-            except Empty:
-                continue
         return False
 
     survived = 0
@@ -193,8 +194,7 @@ def server_restarts(folder: Path, count: int) -> Outcome:
                 server.kill()
                 lost = wait_for(lambda event: isinstance(event, audio.DeviceLost | audio.Restarted))
                 server.restart()
-                back = wait_for(lambda event: isinstance(event, audio.DeviceChanged))
-                client.send(audio.Play())
+                back = wait_for(lambda event: isinstance(event, audio.Ready | audio.DeviceChanged))
                 survived += moving and lost and back
     finally:
         server.kill()
