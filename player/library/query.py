@@ -8,6 +8,7 @@ in quotes, or negated, it stands for itself.
 import difflib
 import math
 import re
+from bisect import bisect_left
 from calendar import monthrange
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -371,6 +372,8 @@ INDEXED = {
 """Field → column of the search index."""
 FEWEST_LETTERS = 4
 """Of a word in which a typing error is forgiven; one letter more or less makes most shorter words another one."""
+LAST_LETTER = "\U0010ffff"
+"""Behind all letters."""
 MOST_MEANT = 50
 """Words of the library that one mistyped word may mean."""
 NOTHING = ""
@@ -428,7 +431,7 @@ def narrowed(database: "Database", query: str) -> tuple[list[int] | None, bool]:
 
 
 def vocabulary(connection: "sqlite3.Connection") -> list[str]:
-    """Every word of the library."""
+    """Every word of the library, sorted."""
     return [term for (term,) in connection.execute("SELECT term FROM track_vocabulary")]
 
 
@@ -445,16 +448,21 @@ def phrase(words: Words) -> str:
 
 def _meant(word: str, vocabulary: Sequence[str]) -> list[str]:
     """What a word that begins none of the library's may mean, in FTS5's language: a part of words, or one typing error."""
-    inside = [term for term in vocabulary if word in term]
+    middle = (len(word) - 1) // 2
+    ahead, behind = word[:middle], word[middle + 1 :]
+    near = [term for term in vocabulary if behind in term]
+    inside = [term for term in near if word in term]
     if inside or len(word) < FEWEST_LETTERS:
         return [f'"{term}"' for term in inside[:MOST_MEANT]]
     from rapidfuzz.distance import OSA  # noqa: PLC0415 - most words are written right
     from rapidfuzz.process import extract  # noqa: PLC0415 - as above
 
-    near = extract(word, vocabulary, scorer=OSA.distance, score_cutoff=1, limit=MOST_MEANT)
-    if near:
-        return [f'"{term}"' for term, _, _ in near]
+    # One error leaves what is before or what is behind the middle letter as it was, and few words hold either.
+    near += vocabulary[bisect_left(vocabulary, ahead) : bisect_left(vocabulary, ahead + LAST_LETTER)]
+    found = extract(word, list(dict.fromkeys(near)), scorer=OSA.distance, score_cutoff=1, limit=MOST_MEANT)
+    if found:
+        return [f'"{term}"' for term, _, _ in found]
     cuts = (len(word) - 1, len(word), len(word) + 1)
-    beginnings = sorted({term[:cut] for cut in cuts for term in vocabulary if len(term) > cut})
+    beginnings = sorted({term[:cut] for cut in cuts for term in near if len(term) > cut})
     found = extract(word, beginnings, scorer=OSA.distance, score_cutoff=1, limit=MOST_MEANT)
     return [f'"{beginning}"*' for beginning, _, _ in found]
