@@ -185,16 +185,19 @@ def server_restarts(folder: Path, count: int) -> Outcome:
                     return True
         return False
 
+    def sounding(event: audio.Event) -> bool:
+        return isinstance(event, audio.Position) and event.playing
+
     survived = 0
     try:
         with AudioClient(heard.put, engine="stream", environment=server.environment) as client:
             client.send(audio.Load(str(song), 0.0, 1, play=True))
             for _ in range(count):
-                moving = wait_for(lambda event: isinstance(event, audio.Position) and event.playing)
+                moving = wait_for(sounding)
                 server.kill()
                 lost = wait_for(lambda event: isinstance(event, audio.DeviceLost | audio.Restarted))
                 server.restart()
-                back = wait_for(lambda event: isinstance(event, audio.Ready | audio.DeviceChanged))
+                back = wait_for(sounding)
                 survived += moving and lost and back
     finally:
         server.kill()
