@@ -1,11 +1,12 @@
 """Draw the documentation's pictures: the real program over the demo library, ``python -m bench.screenshots [FOLDER]``.
 
-The library is scanned and embedded by the program's own commands, the clock plays silently, and a listener's keys are
-pressed; so a picture can show nothing that the program does not do. The station's noise is fixed, times are not: two runs
+The library is scanned and embedded by the program's own commands, the music goes to a sound server whose
+sink nobody hears (PulseAudio), and a listener's keys are pressed; so a picture can show nothing that the program does not do. The station's noise is fixed, times are not: two runs
 differ by a second here and there.
 """
 
 import asyncio
+import os
 import re
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from player.storage.database import Database, open_database
 from player.storage.event_kinds import Origin
 from player.storage.models import Station
 from player.tui.app import PlayerApp
+from tests.support.pulse import PulseServer
 
 PICTURES = Path(__file__).parents[1] / "docs" / "guide"
 SIZE = (120, 36)
@@ -44,16 +46,19 @@ def main(folder: Path) -> None:
             subprocess.run([sys.executable, "-m", "player", *command, "--data-dir", data], check=True)
         paths = locate(Path(data))
         database = open_database(paths.database, backups=paths.backups)
+        server = PulseServer(Path(data))
+        os.environ.update(server.environment)  # a sound server whose sink nobody hears: the player is as it is at home
         try:
             with database.session() as session:
                 session.execute(update(Station).values(noise_seed=7))
             asyncio.run(_draw(database, data, folder))
         finally:
             database.close()
+            server.kill()
 
 
 async def _draw(database: Database, data: str, folder: Path) -> None:
-    settings = settings_of({"audio": {"engine": "null"}})
+    settings = settings_of({"audio": {"engine": "stream"}})
     controller = Controller(database, locate(Path(data)), settings, origin=Origin.TUI)
     app = PlayerApp(controller)
     async with app.run_test(size=SIZE) as pilot:
