@@ -5,7 +5,7 @@ import os
 import socket
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import Any
 
 LOCAL = "local"
@@ -24,6 +24,8 @@ class ClusterError(Exception):
 def connection(address: str) -> Generator[Any]:
     """Ray, connected to a cluster; whoever is connected already stays so.
 
+    Ray warns on stdout, where a document is to be alone: what is written there meanwhile goes to stderr.
+
     Args:
         address: ``local``, or that of a running cluster as Ray takes it (``HOST:PORT``, ``ray://HOST:PORT``, ``auto``).
 
@@ -37,7 +39,8 @@ def connection(address: str) -> Generator[Any]:
     except ModuleNotFoundError:
         raise ClusterError('a cluster needs Ray: install it with pip install "skipwise[cluster]"') from None
     if ray.is_initialized():
-        yield ray
+        with redirect_stdout(sys.stderr):
+            yield ray
         return
     try:
         _knock(address)
@@ -49,7 +52,8 @@ def connection(address: str) -> Generator[Any]:
             f"there is no Ray cluster at {address} ({reason}); start one with `ray start --head`"
         ) from error
     try:
-        yield ray
+        with redirect_stdout(sys.stderr):
+            yield ray
     finally:
         ray.shutdown()
 

@@ -360,9 +360,10 @@ def _conduct(
     """
     from player.research.runs import measure
 
-    with at_desk(data_dir) as desk, _on_cluster(cluster):
+    with at_desk(data_dir) as desk:
         try:
-            record = measure(desk, kind, wanted, ask, jobs=jobs)
+            with _on_cluster(cluster):
+                record = measure(desk, kind, wanted, ask, jobs=jobs)
         except KeyboardInterrupt:
             say(f"What was {done} is kept: the same command goes on from there.")
             raise

@@ -1,5 +1,6 @@
 """What runs on a Ray cluster of several nodes, all of them on this machine: one is started for all of it."""
 
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -42,6 +43,14 @@ NO_CONTENT = np.zeros((30, 0), np.float32)
 def cluster():
     with ray_nodes(3) as nodes:
         yield nodes
+
+
+def test_what_ray_writes_on_stdout_leaves_the_document_alone(cluster, capsys):
+    sys.stdout.write("{")
+    with connection(cluster.address):
+        sys.stdout.write("(raylet) WARNING")
+    sys.stdout.write("}")
+    assert capsys.readouterr() == ("{}", "(raylet) WARNING")
 
 
 def test_a_step_of_two_workers_is_that_of_both_batches_together(cluster, make_many, make_shards, small, tmp_path):
