@@ -1,8 +1,8 @@
 """Draw the documentation's pictures: the real program over the demo library, ``python -m bench.screenshots [FOLDER]``.
 
-The library is scanned and embedded by the program's own commands, the music goes to a sound server whose
-sink nobody hears (PulseAudio), and a listener's keys are pressed; so a picture can show nothing that the program does not do. The station's noise is fixed, times are not: two runs
-differ by a second here and there.
+The library is scanned and embedded by the program's own commands, the music goes to a sound server whose sink nobody hears
+(PulseAudio), and a listener's keys are pressed; so a picture can show nothing that the program does not do. The station's
+noise is fixed, times are not: two runs differ by a second here and there.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ def main(folder: Path) -> None:
         paths = locate(Path(data))
         database = open_database(paths.database, backups=paths.backups)
         server = PulseServer(Path(data))
-        os.environ.update(server.environment)  # a sound server whose sink nobody hears: the player is as it is at home
+        os.environ.update(server.environment)
         try:
             with database.session() as session:
                 session.execute(update(Station).values(noise_seed=7))

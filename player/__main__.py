@@ -28,11 +28,10 @@ def main() -> None:
 
 def _settle_surroundings() -> None:
     """Make good for what the caller left out or got wrong: closed streams, an encoding that lacks letters, an impossible zone."""
+    # In this order each gets its own number again, which else the database would have.
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if (
-            getattr(sys, name) is None
-        ):  # in this order each gets its own number again, which else the database would have
-            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115 - pathlib takes time to load; open to the end
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper) and stream.encoding != "utf-8":
             stream.reconfigure(errors="backslashreplace")

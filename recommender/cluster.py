@@ -38,10 +38,18 @@ def connection(address: str) -> Generator[Any]:
         import ray  # noqa: PLC0415 - an extra, which takes a second
     except ModuleNotFoundError:
         raise ClusterError('a cluster needs Ray: install it with pip install "skipwise[cluster]"') from None
-    if ray.is_initialized():
-        with redirect_stdout(sys.stderr):
+    with redirect_stdout(sys.stderr):
+        if ray.is_initialized():
             yield ray
-        return
+            return
+        _connect(ray, address)
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
+
+
+def _connect(ray: Any, address: str) -> None:
     try:
         _knock(address)
         own = False if address == LOCAL else None
@@ -51,11 +59,6 @@ def connection(address: str) -> Generator[Any]:
         raise ClusterError(
             f"there is no Ray cluster at {address} ({reason}); start one with `ray start --head`"
         ) from error
-    try:
-        with redirect_stdout(sys.stderr):
-            yield ray
-    finally:
-        ray.shutdown()
 
 
 def connected() -> Any | None:

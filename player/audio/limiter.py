@@ -88,9 +88,8 @@ class Limiter:
         ready, self._waiting = self._waiting[:count], self._waiting[count:]
         if count == 0:
             return ready
-        if (
-            len(self._gains) != self._ahead - 1
-        ):  # nothing was heard before, so the gain may begin where a first peak needs it
+        if len(self._gains) != self._ahead - 1:
+            # Nothing was heard before, so the gain may begin where a first peak needs it.
             self._gains = np.full(self._ahead - 1, needed[: self._ahead + 1].min())
         if not (needed.any() or self._gains.any()):
             return ready
@@ -113,9 +112,8 @@ class Limiter:
         count = max(0, len(heard) - TAPS + 1)
         self._heard = heard[count:]
         ceiling = 10 ** ((CEILING_DB - MARGIN_DB) / 20)
-        if (
-            count == 0 or not np.abs(heard).max() > ceiling / 2
-        ):  # peaks between samples are 6 dB above them at the very most
+        # Peaks between samples are 6 dB above them at the very most.
+        if count == 0 or not np.abs(heard).max() > ceiling / 2:
             return np.zeros(count)
         peaks = np.abs(heard[LEFT : LEFT + count]).max(axis=1)
         for channel in range(CHANNELS):

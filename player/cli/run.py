@@ -1,5 +1,6 @@
 """Running the command line: how errors leave it."""
 
+import errno
 import io
 import os
 import sys
@@ -12,6 +13,8 @@ from player.text import printable
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 """130 is what a shell reports for a program that Ctrl-C ended."""
+OF_OUTPUT = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
+"""Errors without a file's name that writing the output ends in."""
 
 
 def run() -> int:
@@ -27,6 +30,9 @@ def run() -> int:
     except KeyboardInterrupt:
         code = INTERRUPTED
     except OSError as error:
+        if not _is_told(error):
+            log_unexpected(error)
+            raise
         # The reader of our output is gone, or its disk is full; nothing more can be said there.
         with suppress(io.UnsupportedOperation):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -40,6 +46,13 @@ def run() -> int:
     if code == INTERRUPTED:
         say("Interrupted.")
     return code
+
+
+def _is_told(error: OSError) -> bool:
+    """True where one sentence says all: of a file, the folder that is gone, or the output; the rest is a fault of the program."""
+    return (
+        error.filename is not None or isinstance(error, FileNotFoundError | BrokenPipeError) or error.errno in OF_OUTPUT
+    )
 
 
 def _reason(error: OSError) -> str:

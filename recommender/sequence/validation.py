@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from recommender.evaluation.metrics import same_state_wins
+from recommender.evaluation.query_states import MOST_ROWS
 from recommender.events import EventLog
 from recommender.sequence.network import SequentialNetwork, on_device, tokens
 from recommender.sequence.windows import (
@@ -32,7 +33,9 @@ class Validation(Protocol):
 
 
 class Validator:
-    """Every event scored in the state just before it: as the player lives.
+    """The newest ``MOST_ROWS`` events of each listener and station scored in the state just before each: as the player lives.
+
+    Each is compared with each other, so time and memory grow with the square of their number.
 
     Each listener's rows are run through in windows that overlap by half, and the state before an event is taken
     where at least half a window lies before it; so states see between half and all of the usual context.
@@ -47,7 +50,8 @@ class Validator:
         self._groups: list[NDArray[np.int64]] = []
         before = last_row_before(both)
         usable = np.flatnonzero(later & (both.label != 0) & (before != NO_TARGET))
-        for rows in by_listener_and_station(both, usable):
+        for judged in by_listener_and_station(both, usable):
+            rows = judged[-MOST_ROWS:]
             if len(np.unique(both.label[rows])) > 1:
                 self._groups.append(rows)
         needed = {int(before[row]) for rows in self._groups for row in rows}

@@ -43,6 +43,20 @@ def index(tmp_path_factory):
     database.close()
 
 
+LONG_WORDS = sorted({word for one in TRACKS for word in words_of(f"{one['title']} {one['artist']}") if len(word) > 4})
+
+
+@given(st.sampled_from(LONG_WORDS), st.data())
+@settings(max_examples=300)
+def test_one_error_wherever_it_is_leaves_a_word_to_be_found(index, word, data):
+    place = data.draw(st.integers(0, len(word) - 1))
+    ahead, behind = word[:place], word[place:]
+    letter = data.draw(st.sampled_from("qzx7"))
+    wrong = data.draw(st.sampled_from([ahead + behind[1:], ahead + letter + behind, ahead + letter + behind[1:]]))
+    if len(wrong) > 4:
+        assert set(index.search(f'"{word}"')) <= set(index.search(wrong))
+
+
 @pytest.fixture
 def found(index):
     return lambda query, limit=None: [

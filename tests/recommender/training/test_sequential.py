@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from recommender.configuration import SequentialConfig
+from recommender.evaluation.query_states import MOST_ROWS
 from recommender.events import split_by_time
 from recommender.sequence.batches import batches
 from recommender.sequence.network import dropout
@@ -142,6 +143,20 @@ def test_a_log_with_nothing_to_predict_is_refused_in_words(make_log):
     log = make_log([(0, 0, 1, 0, 1), (0, 0, 2, 1, -1)], tracks=3)
     with pytest.raises(ValueError, match="positive after another event"):
         train_sequential(log, log, np.zeros((3, 0), np.float32), SMALL, 0, silent, never)
+
+
+def test_of_a_long_history_the_validator_compares_the_newest_rows(make_world):
+    log = make_world(events=2 * MOST_ROWS, tracks=20).log
+    one = replace(log, station=np.zeros_like(log.station))
+    network = network_for(one, np.zeros((20, 0), np.float32), SMALL)
+    judged = np.flatnonzero(one.label != 0)
+
+    def auc(rows):
+        return Validator(one.where(np.arange(len(one)) < rows), one.where(np.arange(len(one)) >= rows), 16).pair_auc(
+            network
+        )
+
+    assert auc(20) == auc(judged[-MOST_ROWS]) != auc(judged[-MOST_ROWS // 2])
 
 
 @torch.no_grad()
