@@ -16,11 +16,11 @@ from player.feedback.event_store import EventStore
 from player.feedback.events import LoggedEvent
 from player.insight.diversity_panel import DiversityCourse
 from player.learning.served_model import load_served_model
-from player.library.tracks import TrackRow, load_catalogue
+from player.library.tracks import TrackRow, find_tracks
 from player.playback.active_station import QUEUE_ROWS
 from player.playback.controller import Controller, Opening
 from player.playback.silence import Reason
-from player.stations.collection import Collection, load_collection
+from player.stations.collection import load_collection
 from player.stations.modes import mode_named
 from player.stations.pins import Pins, load_pins
 from player.stations.queue_builder import Programme, ProgrammeQueue, dial_words, last_heard
@@ -160,7 +160,7 @@ def play_headless(
         PlayerError: nothing can be played.
     """
     if not opening.tracks:
-        _check_not_empty(load_collection(database))
+        _check_not_empty(database)
     stop = threading.Event()
     teller = _Teller(database, emit, stop)
     controller = Controller(
@@ -196,8 +196,7 @@ class _Teller:
         self._emit = emit
         self._stop = stop
         self._controller: Controller | None = None
-        with database.reader() as session:
-            self._rows = {row.id: row for row in load_catalogue(session)}
+        self._database = database
         self._stations = {info.id: info.name for info in Stations(database).all()}
         self._notice = ""
         self._output = ""
@@ -212,7 +211,8 @@ class _Teller:
     def logged(self, event: LoggedEvent) -> None:
         """Tell a recorded event."""
         self.finished += event.kind == Kind.FINISH
-        document = told(event, self._rows.get(event.track_id), self._stations.get(event.station_id or 0))
+        row = find_tracks(self._database, [event.track_id]).get(event.track_id)
+        document = told(event, row, self._stations.get(event.station_id or 0))
         level = None if self._controller is None else self._controller.level
         if event.kind == Kind.START and level is not None:
             document |= level.told
@@ -280,6 +280,7 @@ def _wait(controller: Controller, stop: threading.Event, seconds: float | None, 
             raise PlayerError(snapshot.notice or "There is nothing to play.")
 
 
-def _check_not_empty(collection: Collection) -> None:
-    if not collection.playable.any():
-        raise PlayerError(EMPTY_LIBRARY)
+def _check_not_empty(database: Database) -> None:
+    with database.look_up() as connection:
+        if connection.execute("SELECT 1 FROM track_file WHERE NOT missing LIMIT 1").fetchone() is None:
+            raise PlayerError(EMPTY_LIBRARY)

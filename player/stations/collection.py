@@ -14,16 +14,22 @@ from player.library.query import QueryError, parse_query
 from player.library.search import Heard, TrackIndex, heard_nothing
 from player.library.sound_tags import SoundTags, sound_tags
 from player.library.tracks import TrackRow, load_catalogue
-from player.library.vectors import VectorTable, load_vectors
+from player.library.vectors import VectorTable
+from player.stations.content_file import RAREST, Tracks, load_content, mean_log_probabilities
 from player.stations.seeds import Seed
 from player.stations.stations import StationInfo, genres_of, tracks_of_seed
 from player.storage.database import Database
-from recommender.models.content_space import ContentSpace, LibrarySeed, TagSeed, TrackSeed, seed_similarity
+from recommender.models.content_space import (
+    ContentSpace,
+    LibrarySeed,
+    TagSeed,
+    TrackSeed,
+    VectorSource,
+    seed_similarity,
+)
 from recommender.models.content_space import Seed as ContentSeed
 from recommender.ranking.rank import TrackTable
 
-RAREST = 1e-4
-"""Tag probabilities below this are all the same: no."""
 UNKNOWN = -1
 """The code of an empty name."""
 LEAN = 0.5
@@ -71,7 +77,7 @@ class Collection:
     @property
     def embedded(self) -> int:
         """How many playable tracks have a vector."""
-        return int(np.count_nonzero(self.playable & self.vectors.present))
+        return int(np.count_nonzero(self.playable & (self.space.source == VectorSource.OWN)))
 
     def seeds(self, seeds: Sequence[Seed]) -> list[tuple[Seed, ContentSeed]]:
         """A station's seeds, each with what the content space understands; those that name nothing any more are left out."""
@@ -153,22 +159,23 @@ def load_rows(database: Database) -> list[TrackRow]:
 def load_collection(database: Database, frontend: str = DEFAULT_FRONTEND) -> Collection:
     """Load tracks and vectors and fit the content space."""
     rows = load_rows(database)
-    ids = [row.id for row in rows]
-    with database.reader() as session:
-        vectors = load_vectors(session, frontend, ids)
-        works = load_works(session, rows)
-        heard = sound_tags(session, vectors, frontend)
-    vectors = replace(vectors, tags=heard.probabilities)
+    ids = np.array([row.id for row in rows], np.int64)
     artist, guests = artist_codes(rows)
-    space = ContentSpace.fit(vectors.vectors, artist, codes(next(iter(genres_of(row)), "") for row in rows))
+    tracks = Tracks(ids, artist, codes(next(iter(genres_of(row)), "") for row in rows))
+    with database.reader() as session:
+        content = load_content(session, database.path, frontend, tracks)
+        works = load_works(session, rows)
+        heard = sound_tags(session, content.table, frontend)
+    tags, space = heard.probabilities, content.space
+    moods = tags is not content.table.tags
     return Collection(
         rows=rows,
-        index={track_id: row for row, track_id in enumerate(ids)},
+        index={track_id: row for row, track_id in enumerate(ids.tolist())},
         playable=np.array([not row.missing for row in rows], np.bool_),
-        vectors=vectors,
+        vectors=replace(content.table, tags=tags),
         space=space,
         catalogue=TrackTable(
-            ids=np.array(ids, np.int64),
+            ids=ids,
             vectors=space.vectors,
             artist=artist,
             album=codes(row.album_key if row.album else "" for row in rows),
@@ -178,16 +185,9 @@ def load_collection(database: Database, frontend: str = DEFAULT_FRONTEND) -> Col
         frontend=frontend_spec(frontend),
         heard=heard,
         finder=TrackIndex(database, rows, lambda: heard),
-        tag_levels=_tag_levels(vectors.tags),
+        tag_levels=mean_log_probabilities(tags) if moods else content.tag_levels,
         works=works,
     )
-
-
-def _tag_levels(tags: NDArray[np.float32]) -> NDArray[np.float32]:
-    known = tags[~np.isnan(tags).any(axis=1)] if tags.shape[1] else tags[:0]
-    if not len(known):
-        return np.zeros(tags.shape[1], np.float32)
-    return np.log(np.maximum(known, RAREST)).mean(axis=0)
 
 
 def artist_codes(rows: Sequence[TrackRow]) -> tuple[NDArray[np.int64], dict[int, tuple[int, ...]]]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection as Keys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,15 +55,19 @@ class StationLikeness:
         self._collection = collection
         self._found = collection.seeds(station.seeds)
         self._words = [_words(seed, collection) for seed, _ in self._found]
-        self._nearest = (
-            np.argmax(seed_columns(collection.space, [content for _, content in self._found]), axis=0)
-            if similarity.any()
-            else None
-        )
+        self._prefers = bool(similarity.any())
         self._known: dict[int, NDArray[np.int64]] = {}
         self._lifts: dict[int, NDArray[np.float32]] = {}
         self._held: dict[tuple[int, str], bool] = {}
         """By the seed's number: looked up once, for a seed may be an artist or a genre of thousands of tracks."""
+
+    @cached_property
+    def _nearest(self) -> NDArray[np.int64]:
+        """(n,) the number of the seed that each track is closest to."""
+        contents = [content for _, content in self._found]
+        if len(contents) == 1:
+            return np.zeros(len(self._collection), np.int64)
+        return np.argmax(seed_columns(self._collection.space, contents), axis=0)
 
     @property
     def known_seeds(self) -> tuple[Seed, ...]:
@@ -71,7 +76,7 @@ class StationLikeness:
 
     def of(self, row: int) -> Likeness:
         """The track's nearest seed and what they share."""
-        if self._nearest is None:
+        if not self._prefers:
             return Likeness("")
         number = int(self._nearest[row])
         seed, content = self._found[number]

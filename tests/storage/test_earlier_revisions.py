@@ -139,12 +139,15 @@ def test_a_revision_still_makes_the_tables_it_made(revision, paths, tmp_path):
 
 NEVER_FILLED = {"audio_hash"}
 """Columns that went because no version of the player wrote them."""
+BEGUN = {"vectors"}
+"""Facts that a migration begins to keep."""
 
 
 def test_no_row_and_no_value_is_lost(told, opened, paths):
     now = rows_of(paths.database)
     for table, rows in told.items():
         columns = [name for name in rows[0] if name not in NEVER_FILLED]
+        now[table] = [row for row in now[table] if row.get("key") not in BEGUN or row in rows]
         assert picked(now[table], *columns) == picked(rows, *columns), table
 
 
