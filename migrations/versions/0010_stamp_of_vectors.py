@@ -7,8 +7,10 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-RENEW = "INSERT INTO player_state (key, value) VALUES ('vectors', CAST(random() AS TEXT))"
-RENEW += " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+RENEW = (
+    "INSERT INTO player_state (key, value) VALUES ('vectors', CAST(random() AS TEXT))"
+    " ON CONFLICT (key) DO UPDATE SET value = excluded.value"
+)
 EVENTS = {"added": "INSERT", "changed": "UPDATE", "gone": "DELETE"}
 
 
