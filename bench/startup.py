@@ -61,6 +61,7 @@ def main(rounds: int = ROUNDS) -> None:
         shutil.copytree(library, data)
         (data / "config.toml").write_text('[audio]\nengine = "null"\n')
         environment = {**os.environ, "PLAYER_DATA_DIR": str(data), "COLUMNS": "120", "LINES": "40"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # who installed the player has it compiled
         measures: dict[str, Callable[[], list[Took]]] = {"python -c pass": lambda: [ran(["-c", "pass"], environment)]}
         for words in LOOK_UPS:
             measures[f"player {' '.join(words)}"] = lambda words=words: [ran(["-m", "player", *words], environment)]

@@ -5,6 +5,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -117,11 +118,13 @@ def _look(data_dir: Path | None, station: str | None) -> "FirstLook | None":
     """What is in the data folder, if there is one, on the station that was asked for, if one was."""
     from player.folders import locate
     from player.stations.first_look import look_at
+    from player.storage.database import open_database
 
-    if not locate(data_dir).database.exists():
+    paths = locate(data_dir)
+    if not paths.database.exists():
         return None
-    with opened(data_dir) as home:
-        return look_at(home.database, station)
+    # Without the settings, which take as long to read: what is wrong in them is said when the player is opened.
+    return look_at(open_database(paths.database, backups=paths.backups), station)
 
 
 def demo() -> None:
@@ -133,6 +136,7 @@ def demo() -> None:
 def _run(open_home: Callable[[ExitStack], "Controller"], look: "Callable[[], FirstLook | None]" = lambda: None) -> None:
     # What a start makes stays, and the collector of cycles would walk through it again and again: a tenth of the wait.
     gc.disable()
+    looking = ThreadPoolExecutor(1).submit(look)  # SQLite counts while the screen is being imported
     from player.tui.app import run_tui
     from player.tui.lazy_player import LazyPlayer
 
@@ -144,7 +148,7 @@ def _run(open_home: Callable[[ExitStack], "Controller"], look: "Callable[[], Fir
 
     with ExitStack() as stack:
         # All that is not of its own it passes on by __getattr__, which no type checker can follow.
-        player = cast("Controller", LazyPlayer(lambda: open_player(stack), look))
+        player = cast("Controller", LazyPlayer(lambda: open_player(stack), looking))
 
         def close() -> None:
             with stack:

@@ -19,13 +19,13 @@ from player.tui.keys import BUILT_IN, ON_STATION, PLACES, PLAYING, QUEUE, ROW, S
 from player.tui.lazy_player import LazyPlayer
 from player.tui.messages import SnapshotChanged
 from player.tui.screens.add_music import AddMusic
-from player.tui.screens.library import LibraryScreen
 from player.tui.screens.picker import Confirm, ModePicker, PlaylistPicker, RestMenu
 from player.tui.screens.playing import PlayingScreen
 from player.tui.screens.station import StationScreen
 from player.tui.screens.stations import StationPicker
 from player.tui.theme import THEME
 from player.tui.widgets.status_lines import KeyBar, NoticeLine
+from player.tui.widgets.styled_text import BEHIND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from player.stations.snapshot import JobView, NowPlaying
     from player.tui.messages import AnswerFailed, Tell
     from player.tui.screens.about_track import AboutTrackScreen
+    from player.tui.screens.library import LibraryScreen
     from player.tui.screens.map import MapScreen
 
 _LOG = logging.getLogger(__name__)
@@ -92,7 +93,7 @@ class PlayerApp(App[None]):
 
     CSS_PATH = "player.tcss"
     TITLE = "player"
-    SUSPENDED_SCREEN_CLASS = "-behind"
+    SUSPENDED_SCREEN_CLASS = BEHIND
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(PLAYING), *bindings(STATION), *bindings(PLACES)]
     HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (_NARROW, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012 - an instance variable, says Textual
     VERTICAL_BREAKPOINTS = [(0, "-mini"), (_MINI, "-short"), (_SHORT, "-tall")]  # noqa: RUF012 - the same
@@ -130,11 +131,16 @@ class PlayerApp(App[None]):
         """The theme of that name; the own one at once, for Textual asks at every line it draws and copies a dictionary each time."""
         return THEME if theme_name == THEME.name else super().get_theme(theme_name)
 
+    def get_default_screen(self) -> StationScreen:
+        """The screen below all others."""
+        return StationScreen(self.player, self._clock)
+
     def on_mount(self) -> None:
         """Show what there is at once; sound and station follow."""
         self.player.subscribe(self._changed)
-        self.install_screen(LibraryScreen(self.player, self._clock), "library")
-        self.push_screen(StationScreen(self.player, self._clock))
+        if isinstance(self.player, LazyPlayer) and self.player.looked:
+            self.player.look()
+            self._offer_stations()
         self.commands.add(self._open, self._started)
         self.commands.add(self.player.screen_settings, self._take_settings)
         self.commands.add(self.player.sorting, self._take_sorting)
@@ -501,9 +507,13 @@ class PlayerApp(App[None]):
         self.call_later(self.action_quit)
 
     def _open_library(self) -> LibraryScreen:
+        from player.tui.screens.library import LibraryScreen  # noqa: PLC0415 - not on the way to the first frame
+
         open_already = self._return_to(LibraryScreen)
         if open_already is not None:
             return open_already
+        if not self.is_screen_installed("library"):
+            self.install_screen(LibraryScreen(self.player, self._clock), "library")
         library = self.get_screen("library", LibraryScreen)
         self.push_screen(library)
         return library

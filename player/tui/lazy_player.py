@@ -9,6 +9,7 @@ from player.stations.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     from player.playback.controller import Controller
     from player.stations.first_look import FirstLook
@@ -31,23 +32,26 @@ class LazyPlayer:
 
     Args:
         open_player: opens it; called once, in the thread of ``start``.
-        look: gives what is shown until then; None where there is nothing to look at.
+        looking: ends in what is shown until then; None where there is nothing to look at.
     """
 
-    def __init__(
-        self, open_player: Callable[[], Controller], look: Callable[[], FirstLook | None] = lambda: None
-    ) -> None:
+    def __init__(self, open_player: Callable[[], Controller], looking: Future[FirstLook | None] | None = None) -> None:
         self._open_player = open_player
-        self._look = look
+        self._looking = looking
         self._before = BEFORE
         self._opened: Controller | None = None
         self._player: Controller | None = None
         """The same once it is started: until then the first look says more than it would."""
         self._callbacks: list[Callable[[], None]] = []
 
+    @property
+    def looked(self) -> bool:
+        """The first look has been had, and :meth:`look` need not wait for it."""
+        return self._looking is not None and self._looking.done() and self._looking.exception() is None
+
     def look(self) -> None:
-        """Have a first look at what is there."""
-        if (seen := self._look()) is not None:
+        """Show what was there at a first look, once that was had."""
+        if self._looking is not None and (seen := self._looking.result()) is not None:
             self._before = {**BEFORE, "snapshot": seen.snapshot, "stations": list(seen.stations)}
 
     def start(self) -> None:

@@ -2,6 +2,7 @@ import asyncio
 import subprocess
 import sys
 import threading
+from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
@@ -44,17 +45,23 @@ async def test_the_first_frame_does_not_wait_for_the_library(make_player, monkey
         await pilot.pause()
 
 
-async def test_stations_are_offered_before_the_library_is_read(make_player, demo):
+@pytest.mark.parametrize("early", [True, False], ids=["in the first frame", "after it"])
+async def test_stations_are_offered_before_the_library_is_read(make_player, demo, early):
     demo.station("Evening")
     demo.station("Morning")
-    gate, player = threading.Event(), make_player(station=False)
+    gate, player, looking = threading.Event(), make_player(station=False), Future()
+    if early:
+        looking.set_result(look_at(demo.database))
 
     def slowly():
         assert gate.wait(30)
         return player
 
-    app = PlayerApp(LazyPlayer(slowly, lambda: look_at(demo.database)))
+    app = PlayerApp(LazyPlayer(slowly, looking))
     async with app.run_test() as pilot:
+        assert isinstance(app.screen, StationPicker) == early
+        if not early:
+            looking.set_result(look_at(demo.database))
         await until(pilot, lambda: isinstance(app.screen, StationPicker))
         await pilot.press(*"morn", "enter")
         await until(pilot, lambda: "comes next" in app._problem)

@@ -86,6 +86,10 @@ class StationScreen(PlayingScreen):
         yield Static(_WELCOME, id="welcome", markup=False)
         yield PlainLine(id="trial")
 
+    def on_mount(self) -> None:
+        """Draw what there is."""
+        self.show(self._player.snapshot())
+
     def show(self, snapshot: Snapshot) -> None:
         """Draw a snapshot."""
         super().show(snapshot)

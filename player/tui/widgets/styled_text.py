@@ -1,38 +1,52 @@
 """Lines drawn as pieces of plain text in a few inks.
 
-No widget of this player interprets text as markup: what a tag says is put on the screen letter by letter. How an ink
-looks is said in ``player.tcss`` (``.ink--…``).
+No widget of this player interprets text as markup: what a tag says is put on the screen letter by letter.
 """
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.segment import Segment
+from rich.style import Style
+from textual.color import Color
 from textual.strip import Strip
 from textual.widget import Widget
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rich.style import Style
     from textual.geometry import Size
 
 
 class Ink(StrEnum):
     """What a piece of text is, which decides how it looks."""
 
-    TEXT = "ink--text"
-    DIM = "ink--dim"
-    STRONG = "ink--strong"
-    ACCENT = "ink--accent"
-    TITLE = "ink--title"
-    GOOD = "ink--good"
-    BAD = "ink--bad"
+    TEXT = "text"
+    DIM = "dim"
+    STRONG = "strong"
+    ACCENT = "accent"
+    TITLE = "title"
+    GOOD = "good"
+    BAD = "bad"
 
 
+_LOOKS = {
+    Ink.TEXT: ("foreground", Style()),
+    Ink.DIM: ("foreground", Style(dim=True)),
+    Ink.STRONG: ("foreground", Style(bold=True)),
+    Ink.ACCENT: ("accent", Style()),
+    Ink.TITLE: ("accent", Style(bold=True)),
+    Ink.GOOD: ("success", Style()),
+    Ink.BAD: ("error", Style()),
+}
+"""The theme's colour of each ink, and its weight. As component classes of Textual's, every widget's seven would go through the
+whole style sheet each time that a class of the screen changes: a quarter of the start."""
+
+BEHIND = "-behind"
+"""Class of a screen that another one lies over."""
 Piece = tuple[str, Ink]
 Line = list[Piece]
 
@@ -69,7 +83,7 @@ def leaning(value: float, largest: float, width: int) -> Line:
 class Inked(Widget):
     """A widget that draws itself from lines of pieces."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = set(Ink)
+    _inks: dict[Ink, Style] | None = None
 
     def line(self, y: int, width: int) -> Line:
         """The pieces of line ``y`` of the content; to be overridden.
@@ -90,8 +104,20 @@ class Inked(Widget):
         return Strip(segments).adjust_cell_length(width, self.ink(Ink.TEXT))
 
     def ink(self, ink: Ink) -> Style:
-        """The style of an ink on this widget."""
-        return self.get_component_rich_style(ink.value)
+        """The style of an ink on this widget; behind a menu or a form nothing can be pressed, and it looks like that."""
+        if self._inks is None:
+            self._inks = {}
+        if ink not in self._inks:
+            variable, weight = _LOOKS[Ink.DIM if self.screen.has_class(BEHIND) else ink]
+            colour = Color.parse(self.app.theme_variables[variable]).rich_color
+            self._inks[ink] = self.rich_style + weight + Style.from_color(colour)
+        return self._inks[ink]
+
+    def notify_style_update(self) -> None:
+        """Draw anew: the theme, a class or the screen's place changed, and with them the inks."""
+        self._inks = None
+        super().notify_style_update()
+        self.refresh()
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """All there is."""
