@@ -18,7 +18,7 @@ from recommender.datasets.opening import dataset_of
 from recommender.datasets.rows import DOWN, FINISH, NEITHER, REPLAY, SKIP_EARLY, UP, Judgements
 from recommender.datasets.stream import MALFORMED_SHARE, PROBLEMS_KEPT
 from recommender.events import EventLog
-from recommender.habits.plays import PlayedTracks, Plays, sessions_of, usual_lengths, verdicts
+from recommender.habits.plays import UNTOLD, PlayedTracks, Plays, sessions_of, usual_lengths, verdicts
 
 READERS: Mapping[str, Reader] = {
     spotify.SOURCE: spotify.read_spotify,
@@ -29,7 +29,7 @@ READERS: Mapping[str, Reader] = {
 MOST_PLAYS = 3_000_000
 """Of one listener: two hundred years of whole days. A longer history is something else than it was taken for."""
 _MICROSECONDS = 1e6
-_FINISHED = {End.FINISHED: 1, End.NEXT: -1}
+_FINISHED = {End.FINISHED: 1, End.NEXT: -1, End.UNTOLD: UNTOLD}
 _LONGEST_PLAY = 86_400.0
 """Seconds; a longer play is a clock that jumped."""
 NEITHER_PLAY = REPLAY.__class__(NEITHER.outcome, 0, 0.0, explicit=False)
@@ -48,7 +48,7 @@ class _Rows:
     ended: list[float] = field(default_factory=list[float])
     heard: list[float] = field(default_factory=list[float])
     told: list[int] = field(default_factory=list[int])
-    """What the source says of the end: 1 reached, -1 next, 0 another; or the place of a judgement in ``_SIGNALS``."""
+    """What the source says of the end, as ``verdicts`` takes it, or the place of a judgement in ``_SIGNALS``."""
     chosen: list[int] = field(default_factory=list[int])
     names: list[str] = field(default_factory=list[str])
     artist: list[int] = field(default_factory=list[int])
@@ -169,7 +169,7 @@ def _columns(rows: _Rows, station: str, limit: int | None) -> tuple[Plays, Event
     # A source that states no time heard only lists what was heard.
     heard = np.where(np.isfinite(heard), heard, np.where(said, 0.0, length[track]))
     share = np.clip(heard / length[track], 0.0, 1.0)
-    verdict = verdicts(share, np.clip(told, -1, 1).astype(np.int8) if rows.reasons else None)
+    verdict = verdicts(share, np.minimum(told, 1).astype(np.int8))
     session = sessions_of(ended, heard)
     catalogue = PlayedTracks(np.array(rows.artist, np.int64), np.array(rows.album, np.int64), tuple(rows.names))
     own = ~said

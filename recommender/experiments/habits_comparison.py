@@ -147,11 +147,11 @@ def measure_person(
     """
     past = np.arange(len(plays)) < round(PAST_SHARE * len(plays))
     for part, where in ((past, "first 80 %"), (~past, "last 20 %")):
-        judged = int(np.count_nonzero(plays.verdict[part]))
-        if judged < FEWEST_JUDGED or len(np.unique(plays.verdict[part & (plays.verdict != 0)])) < len(("+", "-")):
+        out, skipped = (int(np.count_nonzero(plays.verdict[part] == side)) for side in (1, -1))
+        if out + skipped < FEWEST_JUDGED or not out or not skipped:
             raise ExperimentError(
-                f"{name}: the {where} of the plays hold {judged} that were heard out or skipped, and {FEWEST_JUDGED} of both "
-                "kinds are needed; name a longer history, or one that tells how long each play was heard."
+                f"{name}: the {where} of the plays hold {out} heard out and {skipped} skipped, and {FEWEST_JUDGED} with some of "
+                "either kind are needed; name a longer history, or one that tells how long each play was heard."
             )
     total = len(plays)
     with threadpool_limits(1):

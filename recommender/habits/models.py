@@ -176,6 +176,7 @@ def _habits_gbm(material: HabitMaterial, _prior: Linear, seed: int) -> Floats:
     table, rows = material.table[:, _HABIT_COLUMNS], material.judged
     if material.one_sided:
         return table[:, 0].astype(np.float64)
+    table = table[:, np.isfinite(table[rows]).any(axis=0)]  # of tracks never heard again nothing is known that fades
     model: Any = HistGradientBoostingClassifier(
         max_iter=ROUNDS,
         learning_rate=RATE,

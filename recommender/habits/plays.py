@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
+UNTOLD = -2
+"""Stands for the end of a play of which its source gives no reason."""
 SESSION_GAP = 1800.0
 """Seconds of silence that end a session, as everywhere in the program and in Yambda's protocol (arXiv 2505.22238)."""
 FINISHED_SHARE, SKIPPED_SHARE = 0.95, 0.5
@@ -125,11 +127,14 @@ def verdicts(share: Floats, finished: NDArray[np.int8] | None = None) -> NDArray
     Args:
         share: (N,) of the track that was heard.
         finished: (N,) 1 where the source says that the track's end was reached, -1 where it says that the listener went on
-            to the next, 0 for any other end; None for a source that gives no reasons, where the share alone speaks.
+            to the next, 0 for any other end, and :data:`UNTOLD` where it gives no reason, so that the share alone speaks;
+            None for a source that gives none at all.
     """
+    by_share = np.select([share >= FINISHED_SHARE, share < SKIPPED_SHARE], [1, -1], 0)
     if finished is None:
-        return np.select([share >= FINISHED_SHARE, share < SKIPPED_SHARE], [1, -1], 0).astype(np.int8)
-    return np.select([finished > 0, (finished < 0) & (share < SKIPPED_SHARE)], [1, -1], 0).astype(np.int8)
+        return by_share.astype(np.int8)
+    told = np.select([finished > 0, (finished < 0) & (share < SKIPPED_SHARE)], [1, -1], 0)
+    return np.where(finished == UNTOLD, by_share, told).astype(np.int8)
 
 
 def each_its_own(codes: NDArray[np.int64] | None, count: int) -> NDArray[np.int64]:

@@ -41,7 +41,7 @@ def test_a_play_says_what_was_heard_how_long_and_how_it_ended(export, spotify_pl
         ("a reason of tomorrow", True, End.NEXT),
         ("a reason of tomorrow", False, End.STOPPED),
         ("trackerror", False, End.FAILED),
-        (None, None, End.STOPPED),
+        (None, None, End.UNTOLD),
     ],
 )
 def test_the_reason_of_the_end_says_what_the_listener_did(export, spotify_play, reason, skipped, end):

@@ -28,6 +28,16 @@ def test_both_exports_give_the_plays_that_were_written(tmp_path, plays, name, ro
     assert walk(data.plays).shape[0] == len(plays)
 
 
+@pytest.mark.parametrize(
+    "kept", [("ts", "ms_played"), ("ts", "ms_played", "skipped"), ("ts", "ms_played", "reason_end")]
+)
+def test_an_extended_export_without_some_fields_gives_the_same_verdicts(tmp_path, plays, kept):
+    fields = {*kept, "master_metadata_track_name", "master_metadata_album_artist_name"}
+    rows = [{name: value for name, value in row.items() if name in fields} for row in extended(plays)]
+    path = packed(tmp_path / "me.zip", "endsong_0.json", rows)
+    assert np.array_equal(open_listening("spotify", path, "", {}, None).plays.verdict, plays.verdict)
+
+
 def test_stations_are_sessions_or_artists_as_asked(tmp_path, plays):
     path = packed(tmp_path / "me.zip", "endsong_0.json", extended(plays))
     stations = {

@@ -106,7 +106,7 @@ def _end(reason: str, *, skipped: bool) -> End:
     if reason in _ENDS:
         return _ENDS[reason]
     if not skipped:
-        return End.STOPPED
+        return End.STOPPED if reason else End.UNTOLD
     # Spotify calls it skipped when something else was started over it, too.
     return End.CHOSE if reason == "endplay" else End.NEXT
 

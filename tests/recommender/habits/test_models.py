@@ -18,6 +18,7 @@ from recommender.habits.linear import (
 )
 from recommender.habits.measures import session_aucs
 from recommender.habits.models import ABLATIONS, KNOWN, MODELS, HabitMaterial, fit_player
+from recommender.habits.plays import PlayedTracks
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +70,14 @@ def test_the_weights_of_a_session_s_two_verdicts_are_equal(plays):
 def test_a_one_sided_history_is_served_the_weights_of_other_people(material):
     bored = replace(material, plays=replace(material.plays, verdict=np.ones(len(material.plays), np.int8)))
     assert fit_player(bored) is shipped_prior()
+
+
+def test_somebody_who_never_hears_a_track_again_is_foretold_by_every_model(plays):
+    alone = np.arange(len(plays))
+    never = replace(plays, track=alone, catalogue=PlayedTracks(plays.catalogue.artist[plays.track], alone))
+    material = HabitMaterial(never, walk(never), alone < 0.8 * len(alone))
+    for name, entry in KNOWN.items():
+        assert np.isfinite(entry.score(material, shipped_prior(), 0)).all(), name
 
 
 def test_the_stronger_the_pull_the_nearer_the_prior(material):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recommender.habits.plays import USUAL_LENGTH, sessions_of, usual_lengths, verdicts
+from recommender.habits.plays import UNTOLD, USUAL_LENGTH, sessions_of, usual_lengths, verdicts
 
 
 def test_the_moment_of_decision_is_the_end_of_the_play_before(plays):
@@ -38,3 +38,4 @@ def test_without_reasons_the_share_speaks_and_with_them_the_reason():
     assert verdicts(share).tolist() == [1, 1, 0, 0, -1]
     said = np.array([1, -1, -1, 0, -1], np.int8)
     assert verdicts(share, said).tolist() == [1, 0, 0, 0, -1]
+    assert verdicts(share, np.array([UNTOLD, -1, UNTOLD, 0, UNTOLD], np.int8)).tolist() == [1, 0, 0, 0, -1]
