@@ -50,6 +50,7 @@ class Sides:
 
     @staticmethod
     def of(log: EventLog, label: int | None = None) -> "Sides":
+        """Those of a label, or all."""
         return Sides(log, np.arange(len(log)) if label is None else np.flatnonzero(log.label == label))
 
     def before(self, row: int, length: int) -> Rows:
