@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from player import logs
+from player.children import own
 from player.errors import PlayerError
 
 _LOG = logging.getLogger(__name__)
@@ -241,13 +242,15 @@ class JobChild:
         self._on_result = on_result
         # numpy's and torch's own pools of threads would take a core each, and the music needs one.
         alone = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, "1")}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "player", *arguments, "--attached"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            env=alone,
+        self._process = own(
+            subprocess.Popen(
+                [sys.executable, "-m", "player", *arguments, "--attached"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                env=alone,
+            )
         )
         assert self._process.stderr is not None
         self._errors = logs.follow(self._process.stderr, "job")

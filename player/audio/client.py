@@ -50,6 +50,7 @@ from player.audio.messages import (
     decode_event,
     encode,
 )
+from player.children import own
 from player.text import printable
 
 _LOG = logging.getLogger(__name__)
@@ -287,7 +288,7 @@ class AudioClient:
             return None
         assert child.stderr is not None
         logs.follow(child.stderr, "audio.child")
-        return child
+        return own(child)
 
     def _forward_events(self, child: subprocess.Popen[bytes]) -> None:
         assert child.stdout is not None

@@ -111,7 +111,13 @@ def _attach(data_dir: Path | None, station: str | None) -> None:
     if station is not None:
         with RemoteClient(data) as client:
             client.ask("load", station)
-    run_remote(data, "This data folder's player is open elsewhere already; this is a remote control for it.")
+    leaving = Leaving(lambda: None)
+    with leaving.watching():
+        run_remote(
+            data,
+            "This data folder's player is open elsewhere already; this is a remote control for it.",
+            leaving.ask_screen,
+        )
 
 
 def _look(data_dir: Path | None, station: str | None) -> "FirstLook | None":

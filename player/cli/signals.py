@@ -1,7 +1,6 @@
 """How a screen ends from outside: its terminal goes away, or a signal tells it to."""
 
 import logging
-import os
 import select
 import signal
 import sys
@@ -10,12 +9,12 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 
+from player.children import end_now, end_soon, kill_children
+
 LOOK_SECONDS = 0.5
 """How often it is looked whether the terminal is still there, where nothing tells."""
-LEAVE_SECONDS = 1.0
-"""How long a screen may take to end in good order when it is told to."""
-CLOSE_SECONDS = 1.5
-"""How long the player may take to keep its place after that."""
+LEAVE_SECONDS = 0.6
+"""How long a screen may take to end in good order when it is told to; after that the player keeps its place without it."""
 
 
 class Leaving:
@@ -23,7 +22,7 @@ class Leaving:
 
     Of a terminal that is gone a screen knows nothing: its threads spin, or wait for ever to write. So the end is not left to
     it: it is asked where there is still a terminal to restore, and after ``LEAVE_SECONDS`` the player is closed from a thread
-    of its own and the process ends.
+    of its own and the process ends, its children with it, ``player.children.END_SECONDS`` after it was told at the latest.
 
     Args:
         close: keeps the place and ends the children; called once, and not when the screen ended by itself.
@@ -50,6 +49,8 @@ class Leaving:
             yield
         finally:
             self._left.set()
+            if self._asked.is_set():
+                kill_children()
             for number, handler in before.items():
                 signal.signal(number, handler)
 
@@ -65,20 +66,16 @@ class Leaving:
 
     def _end(self) -> None:
         self._asked.wait()
+        end_soon(self._code)
         if not _terminal_is_gone(0.0) and self._leave is not None:
             self._leave()
             if self._left.wait(LEAVE_SECONDS):
                 return
-        closing = threading.Thread(target=self._close_player, name="closing", daemon=True)
-        closing.start()
-        closing.join(CLOSE_SECONDS)
-        os._exit(self._code)
-
-    def _close_player(self) -> None:
         try:
             self._close()
         except Exception:
             logging.getLogger(__name__).exception("The player did not close in good order.")
+        end_now(self._code)
 
 
 def _terminal_is_gone(seconds: float) -> bool:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from player import logs
+from player.children import own
 from player.errors import PlayerError
 from player.feedback.event_history import EventHistory
 from player.insight.library_map import Colour, Colouring, colour_by_genre, colour_by_thumb
@@ -191,12 +192,14 @@ class MapMaker:
         with self._lock:
             if self._closed:
                 raise PlayerError("The player is closing.")
-            self._child = subprocess.Popen(
-                [sys.executable, "-m", "player.insight.map_worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
+            self._child = own(
+                subprocess.Popen(
+                    [sys.executable, "-m", "player.insight.map_worker"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    start_new_session=True,
+                )
             )
             assert self._child.stderr is not None
             logs.follow(self._child.stderr, "map")

@@ -43,9 +43,13 @@ class FolderWatch:
             self._thread = threading.Thread(target=self._run, args=arguments, name="folder-watch", daemon=True)
             self._thread.start()
 
-    def close(self) -> None:
-        """Watch nothing any more."""
+    def stop(self) -> None:
+        """Watch nothing any more; what is being looked at is let be within ``TICK_MS``."""
         self._stop.set()
+
+    def close(self) -> None:
+        """Watch nothing any more, and wait until that is so."""
+        self.stop()
         thread, self._thread = self._thread, None
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=2 * TICK_MS / 1000)

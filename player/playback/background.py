@@ -35,6 +35,8 @@ RELOAD_SECONDS = 10.0
 """A library that is just being embedded is read again at most this often."""
 RELOAD_SHARE = 20.0
 """…and never so often that reading takes more than a twentieth of the time."""
+CLOSE_SECONDS = 0.8
+"""How long closing waits for the job's end: less than the player may take to leave."""
 CANNOT_PAUSE = "Only the analysis can be paused; a scan or a training can be stopped (ctrl+x)."
 NOTHING_TO_PAUSE = "Nothing is running that could be paused."
 
@@ -130,16 +132,21 @@ class Background:
             self._embed_pending()
 
     def close(self) -> None:
-        """Stop the job and the watching."""
-        self._closing.set()
+        """Stop the job and the watching; a job that takes longer than ``CLOSE_SECONDS`` keeps what it has without us."""
         if self._folders is not None:
-            self._folders.close()
+            self._folders.stop()
+        self.stop_children()
+        deadline = time.monotonic() + CLOSE_SECONDS
+        for thread in (self._child, self._scanner, self._thread if self._thread.is_alive() else None):
+            if thread is not None:
+                thread.join(max(0.0, deadline - time.monotonic()))
+
+    def stop_children(self) -> None:
+        """Ask job and scan to stop for good, and start none any more."""
+        self._closing.set()
         for child in (self._child, self._scanner):
             if child is not None:
                 child.stop()
-                child.join(timeout=2.0)
-        if self._thread.is_alive():
-            self._thread.join(timeout=2.0)
 
     def run(self, name: JobName, *arguments: str) -> None:
         """Start a job unless one is running; behind one that is being paused it waits for that one's end.

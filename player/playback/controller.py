@@ -220,6 +220,7 @@ class Controller(TransportCommands, PinCommands, PlaylistCommands, FeedbackComma
 
     def _close(self) -> None:
         session = self._session
+        self._background.stop_children()  # they keep what they have meanwhile
         with session.lock:
             client = session.playback.detach()
         try:

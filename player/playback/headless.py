@@ -7,8 +7,10 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from types import FrameType
 
 from player.audio import messages as audio
+from player.children import end_soon, kill_children
 from player.config import Paths, Settings
 from player.errors import PlayerError
 from player.feedback.event_history import EventHistory, load_history
@@ -173,14 +175,22 @@ def play_headless(
         on_sound=teller.heard,
     )
     teller.follow(controller)
+
+    def told_to_end(_number: int, _frame: FrameType | None) -> None:
+        if not stop.is_set():
+            end_soon(0)
+        stop.set()
+
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda _number, _frame: stop.set())
+        signal.signal(number, told_to_end)
     with companions(controller, database, paths, settings):
         controller.start()
         try:
             _wait(controller, stop, seconds, teller)
         finally:
             controller.close()
+    if stop.is_set():
+        kill_children()
 
 
 class _Teller:

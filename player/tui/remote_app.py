@@ -185,6 +185,14 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
-def run_remote(data: Path, why: str) -> None:
-    """Run the remote screen on this terminal until the listener leaves it or the player closes."""
-    RemoteApp(data, why).run()
+def run_remote(data: Path, why: str, told_how_to_leave: Callable[[Callable[[], None]], None]) -> None:
+    """Run the remote screen on this terminal until the listener leaves it or the player closes.
+
+    Args:
+        data: the player's folder.
+        why: a first sentence.
+        told_how_to_leave: given a function, safe from any thread, that ends the screen.
+    """
+    app = RemoteApp(data, why)
+    told_how_to_leave(partial(app.call_later, app.exit))
+    app.run()

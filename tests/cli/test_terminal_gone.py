@@ -5,10 +5,12 @@ import pty
 import select
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -120,6 +122,50 @@ def test_a_signal_ends_the_player_with_its_place_kept(data, number):
     screen.close()
     assert "stop" in events(data)
     assert place(data).track_id is not None
+
+
+def running_job(process):
+    """The job in the background of a player; None where there is none."""
+    for child in children_of(process):
+        with suppress(OSError):
+            if "--attached" in Path(f"/proc/{child}/cmdline").read_text().split("\0"):
+                return child
+    return None
+
+
+@pytest.mark.parametrize("screen", [True, False])
+def test_a_job_that_does_not_stop_is_ended_with_the_player(data, screen):
+    with sqlite3.connect(data / "player.db") as database:
+        database.execute("DELETE FROM embedding")  # so the player begins to listen to the library by itself
+    database.close()
+    if screen:
+        player = OnTerminal(data, behind_another=False)
+    else:
+        command = [
+            sys.executable,
+            "-m",
+            "player",
+            "play",
+            "--station",
+            "Evening",
+            "--headless",
+            "--data-dir",
+            str(data),
+        ]
+        player = subprocess.Popen(command, stdout=subprocess.PIPE)
+    process = player.leader if screen else player.pid
+    wait_for(lambda: running_job(process), "a job")
+    job = running_job(process)
+    os.kill(job, signal.SIGSTOP)  # it hangs, at the worst moment
+    left = [process, *children_of(process)]
+    os.kill(process, signal.SIGTERM)
+    if screen:
+        player.reap()
+        player.close()
+    else:
+        player.communicate(timeout=PATIENCE_SECONDS)
+    wait_for(lambda: not any(map(is_running, left)), "the end of the job")
+    assert "stop" in events(data)
 
 
 def test_a_killed_tmux_leaves_nothing_behind(data, tmp_path):

@@ -130,6 +130,14 @@ def test_what_was_handed_out_stays_as_it_was(portions):
         assert rows(interactions.of(labels)) == log
 
 
+def test_what_came_after_the_catalogue_was_made_is_left_out_and_a_new_station_is_none_of_those():
+    told = [event(number, "finish", track=track, station=9, at=number) for number, track in enumerate(range(5, 12), 1)]
+    told += [event(20 + station, "finish", track=5, station=station, at=YEARS * station) for station in range(3, 9)]
+    log = build_log(EventHistory(told, dict.fromkeys(range(1, 12), 200.0)).labels, INDEX, STATIONS)
+    assert log.track.tolist() == [INDEX[5]] * 7
+    assert log.station.tolist() == [len(STATIONS), STATIONS[3], *[len(STATIONS)] * 5]
+
+
 def test_nothing_new_is_the_same_object_and_something_new_another():
     kept = EventHistory([event(1, "up", at=1)], DURATIONS)
     before = kept.labels
