@@ -365,6 +365,8 @@ def test_an_empty_catalogue_gives_an_empty_queue_with_a_reason():
         ({"scores": np.zeros(3)}, "must have 60 rows"),
         ({"scores": np.full(60, np.nan)}, "scores must be finite"),
         ({"recent": (60,)}, "track indices in 0…59"),
+        ({"recent": (61,)}, "track indices in 0…59"),
+        ({"mix": Mix((aspect_of_likes(np.zeros(59, np.int64), np.array([0]), np.ones(1)),))}, "has 59 rows"),
         ({"pinned": (-1,)}, "track indices in 0…59"),
         ({"rules": standing_rules(*np.zeros((3, 5), np.bool_))}, "“never” has 5 rows"),
     ],
