@@ -185,7 +185,7 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
 
 
-def run_remote(data: Path, why: str, told_how_to_leave: Callable[[Callable[[], None]], None]) -> None:
+def run_remote(data: Path, why: str, told_how_to_leave: Callable[[Callable[[], object]], None]) -> None:
     """Run the remote screen on this terminal until the listener leaves it or the player closes.
 
     Args:
