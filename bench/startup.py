@@ -1,7 +1,8 @@
 """The wait at start-up, on a library of 100,000 tracks and as many events: ``python -m bench.startup [ROUNDS]``.
 
 Real processes in one interleaved run: look-ups beside ``python -c pass``; the screen, in a terminal of its own, beside an empty
-Textual app; and an undo in memory beside deriving everything anew. Medians; the library is made once and kept in the cache folder.
+Textual app; a station's first track given to the audio process; and an undo in memory beside deriving everything anew. Medians;
+the library is made once and kept in the cache folder.
 """
 
 import os
@@ -65,6 +66,8 @@ def main(rounds: int = ROUNDS) -> None:
         measures: dict[str, Callable[[], list[Took]]] = {"python -c pass": lambda: [ran(["-c", "pass"], environment)]}
         for words in LOOK_UPS:
             measures[f"player {' '.join(words)}"] = lambda words=words: [ran(["-m", "player", *words], environment)]
+        play = ["-m", "player", "play", "--station", "Bench", "--headless"]
+        measures["player play Bench --headless, first note"] = lambda: seen(play, environment, [b'"start"'])
         measures["empty Textual app, drawn"] = lambda: seen(["-c", EMPTY_APP], environment, [b""])
         measures["player"] = lambda: seen(["-c", PLAYER], environment, [b"", b"Bench", KEY.encode()])
         every: dict[str, list[list[Took]]] = {name: [] for name in measures}

@@ -98,8 +98,8 @@ class Labeller:
         key = (event.track_id, event.origin)
         if event.kind in {Kind.START, Kind.REPLAY}:
             self._begun[key] = event.seconds
-        elif uses_a_slot(event):
-            return event.seconds - self._begun.pop(key, event.seconds) - (event.position or 0.0) > AWAY_SECONDS
+        elif key in self._begun and uses_a_slot(event):
+            return event.seconds - self._begun.pop(key) - (event.position or 0.0) > AWAY_SECONDS
         return False
 
     def _said(self, event: LoggedEvent, *, browsing: bool, returned: bool = False) -> list[LabelledEvent]:

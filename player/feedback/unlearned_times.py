@@ -105,13 +105,14 @@ class Hygiene:
 
     def forgotten(self, event: LoggedEvent) -> bool:
         """True for an event that has no effect any more."""
-        return any(span.holds(event.time_us) for span in self.times if span is not self.private)
+        # Asked of every event of a long log, mostly by listeners who forget nothing.
+        return bool(self.times) and any(span.holds(event.time_us) for span in self.times if span is not self.private)
 
     def silent(self, event: LoggedEvent) -> bool:
         """True for an event that says nothing about taste, whatever its effect."""
         if self.private is not None and self.private.holds(event.time_us):
             return True
-        return any(
+        return bool(self.excluded) and any(
             event.track_id in group.tracks and group.holds(event.station_id, event.seconds) for group in self.excluded
         )
 

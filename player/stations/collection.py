@@ -204,5 +204,10 @@ def artist_codes(rows: Sequence[TrackRow]) -> tuple[NDArray[np.int64], dict[int,
 def codes(names: Iterable[str]) -> NDArray[np.int64]:
     """(n,) one integer a different name, blind to case; ``UNKNOWN`` for an empty one."""
     known: dict[str, int] = {}
-    values = [UNKNOWN if not name else known.setdefault(name.casefold(), len(known)) for name in names]
+    of_name = {"": UNKNOWN}
+    values: list[int] = []
+    for name in names:
+        if name not in of_name:
+            of_name[name] = known.setdefault(name.casefold(), len(known))
+        values.append(of_name[name])
     return np.array(values, np.int64)
