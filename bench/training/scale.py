@@ -15,10 +15,14 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import numpy as np
 
+from bench.playing import family, ticks
 from recommender.datasets.stream import Chunk
 from recommender.events import Outcome
 from recommender.training.conversion import convert
@@ -44,6 +48,8 @@ ADAM_COPIES = 5
 """Weights, gradients, two averages, and the weights of the best epoch."""
 FLOAT_BYTES = 4
 WIDTH = 64
+LOOK_SECONDS = 0.5
+"""Between two looks at how long each process has worked."""
 
 
 class InventedStream:
@@ -88,10 +94,17 @@ class InventedStream:
         )
 
 
-def train(
-    folder: Path, out: Path, processes: int, steps: int, mode: str, beside: Path | None = None
-) -> dict[str, float]:
-    """Train with so many processes, of this checkout or of the one beside it, and what they say of it."""
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Seconds by the clock and of processor of a command and all below it, and what it said of its training."""
+
+    clock: float
+    processor: float
+    said: dict[str, float]
+
+
+def train(folder: Path, out: Path, processes: int, steps: int, mode: str, beside: Path | None = None) -> Cost:
+    """Train with so many processes, of this checkout or of the one beside it."""
     command = [sys.executable, "-m"]
     if beside is not None and processes > 1:
         command += ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"]
@@ -100,8 +113,19 @@ def train(
     command += ["--epochs", "1", "--steps", str(steps), "--json"]
     root = beside or Path.cwd()
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
-    told = subprocess.run(command, check=True, capture_output=True, text=True, env=environment, cwd=root)
-    return json.loads(told.stdout)
+    began, used = time.monotonic(), dict[int, int]()
+    with TemporaryFile() as told, TemporaryFile() as errors:
+        running = subprocess.Popen(command, stdout=told, stderr=errors, env=environment, cwd=root)
+        while running.poll() is None:
+            with suppress(OSError):  # one of them has just ended
+                used |= {process: ticks(process) for process in family(running.pid)}
+            time.sleep(LOOK_SECONDS)
+        clock = time.monotonic() - began
+        told.seek(0)
+        errors.seek(0)
+        if running.returncode:
+            raise SystemExit(errors.read().decode())
+        return Cost(clock, sum(used.values()) / os.sysconf("SC_CLK_TCK"), json.load(told))
 
 
 def main() -> None:
@@ -124,18 +148,22 @@ def main() -> None:
         )
         for mode in ("faithful", "best"):
             for processes in (1, 2):
-                out = Path(temporary, f"{mode}-{processes}")
-                if beside is not None:
-                    earlier = train(shards, out.with_name(f"{out.name}-beside"), processes, steps, mode, beside)
-                    _tell(f"beside: {mode}", processes, earlier)
-                _tell(mode, processes, train(shards, out, processes, steps, mode))
+                for checkout in (beside, None) if beside is not None else (None,):
+                    name = f"{mode}, {processes} process{'es' if processes > 1 else ''}{', beside' if checkout else ''}"
+                    outs = [(each, Path(temporary, f"{name}, {each} steps")) for each in (1, steps)]
+                    _tell(name, *(train(shards, out, processes, each, mode, checkout) for each, out in outs))
 
 
-def _tell(mode: str, processes: int, found: dict[str, float]) -> None:
-    pace = found["tokens_per_second"]
+def _tell(name: str, short: Cost, long: Cost) -> None:
+    """Print what a training took, of which ``short`` has taken one step alone: what is more than that is steps."""
+    found, more = long.said, long.said["steps"] - short.said["steps"]
+    seconds = (long.clock - short.clock) / more
+    pace = found["tokens_per_second"] / found["steps_per_second"] / seconds
     print(
-        f"{mode}, {processes} process{'es' if processes > 1 else ''}: {found['steps']:,} steps, {found['steps_per_second']:.2f}"
-        f" steps/s, {pace:,.0f} tokens/s, peak {found['peak_mb_per_process']:,.0f} MB a process"
+        f"{name}: {short.clock:.1f} s ({short.processor:.1f} of processor) with one step alone, then {1 / seconds:.2f} steps/s"
+        f" ({(long.processor - short.processor) / more:.3f} s of processor each), {pace:,.0f} tokens/s, peak"
+        f" {found['peak_mb_per_process']:,.0f} MB a process",
+        flush=True,
     )
     low, high = (MSSD_SESSIONS * rows * EPOCHS / pace / SECONDS_PER_DAY for rows in MSSD_SESSION_ROWS)
     table = MSSD_TRACKS * WIDTH * FLOAT_BYTES * ADAM_COPIES / 1e9

@@ -55,6 +55,7 @@ LONGEST_WAIT_SECONDS = 7200
 LOSSES_OF_MACHINES = 8
 """So often a training is begun again from its last checkpoint."""
 LAST_LINES_SECONDS = 5.0
+BLOCK_BYTES = 1 << 20
 LOADERS = 4
 """Shards that are read ahead at a time for each process; drawing one takes some hundredth of learning from it on a processor."""
 
@@ -305,8 +306,9 @@ class RowsOnCluster:
         context = data.DataContext.get_current()
         context.execution_options.preserve_order = True
         context.enable_progress_bars = False
+        context.target_max_block_size = BLOCK_BYTES
         drawn = data.from_items([{"request": part} for part in parts], override_num_blocks=max(1, len(parts))).flat_map(
-            draw_part, concurrency=LOADERS, num_cpus=0
+            draw_part, concurrency=LOADERS if self._request.gpus else 1, num_cpus=0
         )
         for row in drawn.iter_rows():
             mark = Mark(row["part"], row["batches"])
