@@ -1,8 +1,8 @@
 """How fast, and in how much memory, the sequential model trains on a log that is not held in memory.
 
 ``python -m bench.training.scale`` writes a made-up log of 10 million events (100,000 listeners, 100,000 tracks) as shards,
-trains on it for some hundred steps with one Ray worker and with two, and works out what Spotify's sessions (MSSD) in full would
-take at that pace. ``PLAYER_BENCH_ROWS`` and ``PLAYER_BENCH_STEPS`` set other sizes. ``--beside FOLDER`` trains with the
+trains on it for one step and for some hundred with one Ray worker and with two – the first is what a start costs, the rest are
+steps –, and works out what Spotify's sessions (MSSD) in full would take at that pace. ``PLAYER_BENCH_ROWS`` and ``PLAYER_BENCH_STEPS`` set other sizes. ``--beside FOLDER`` trains with the
 checkout in that folder too, one that still ran under ``torchrun``, in turn and on the same shards.
 """
 

@@ -55,9 +55,12 @@ LONGEST_WAIT_SECONDS = 7200
 LOSSES_OF_MACHINES = 8
 """So often a training is begun again from its last checkpoint."""
 LAST_LINES_SECONDS = 5.0
-BLOCK_BYTES = 1 << 20
 LOADERS = 4
-"""Shards that are read ahead at a time for each process; drawing one takes some hundredth of learning from it on a processor."""
+"""Shards that are drawn from at a time for each GPU; for a processor it is one, whose drawing takes a fortieth of a step there."""
+BLOCK_BYTES = 1 << 20
+"""Of batches that are handed over together, some ten: the first step waits for one block, and no task draws far ahead."""
+AHEAD_BYTES = 32 * BLOCK_BYTES
+"""Of batches that may lie ready for each process: what more is drawn competes with the steps for the processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,8 +310,9 @@ class RowsOnCluster:
         context.execution_options.preserve_order = True
         context.enable_progress_bars = False
         context.target_max_block_size = BLOCK_BYTES
+        context.execution_options.resource_limits = data.ExecutionResources(object_store_memory=AHEAD_BYTES)
         drawn = data.from_items([{"request": part} for part in parts], override_num_blocks=max(1, len(parts))).flat_map(
-            draw_part, concurrency=LOADERS if self._request.gpus else 1, num_cpus=0
+            draw_part, compute=data.TaskPoolStrategy(LOADERS if self._request.gpus else 1), num_cpus=0
         )
         for row in drawn.iter_rows():
             mark = Mark(row["part"], row["batches"])
