@@ -28,19 +28,18 @@ WORKERS = (1, 2, 4)
 LOOK_SECONDS = 0.5
 
 
-def watch(over: threading.Event, peaks: list[float]) -> None:
-    """Note now and then how much this process and all below it hold (PSS), until it is over."""
+def watch(over: threading.Event, peaks: list[tuple[float, float]]) -> None:
+    """Note now and then how much this process and all below it hold (PSS), together and the largest, until it is over."""
     while not over.wait(LOOK_SECONDS):
-        held = 0.0
-        for process in family(os.getpid()):
-            with suppress(OSError):  # it has ended
-                held += memory(process)[0]
-        peaks.append(held)
+        held = [0.0]
+        with suppress(OSError):  # one of them has just ended
+            held.extend(memory(process)[0] for process in family(os.getpid()))
+        peaks.append((sum(held), max(held)))
 
 
 def measure(name: str, files: list[Path], results: Callable[[], Iterable[FileResult]]) -> float:
     """Embed, print what it took, and return the seconds."""
-    over, peaks = threading.Event(), [0.0]
+    over, peaks = threading.Event(), [(0.0, 0.0)]
     watching = threading.Thread(target=watch, args=(over, peaks))
     watching.start()
     began = time.perf_counter()
@@ -50,9 +49,10 @@ def measure(name: str, files: list[Path], results: Callable[[], Iterable[FileRes
     watching.join()
     once = len({result.path for result in found}) == len(found) == len(files)
     failed = sum(result.error is not None for result in found)
+    together, largest = map(max, zip(*peaks, strict=True))
     print(
-        f"{name}: {60 * len(files) / seconds:.0f} tracks a minute, {max(peaks):,.0f} MB, {failed} failed,"
-        f" each {'exactly once' if once else 'NOT exactly once'}"
+        f"{name}: {60 * len(files) / seconds:.0f} tracks a minute, {together:,.0f} MB ({largest:,.0f} MB the largest"
+        f" process), {failed} failed, each {'exactly once' if once else 'NOT exactly once'}"
     )
     return seconds
 
@@ -75,7 +75,10 @@ def main() -> None:
     seconds = {}
     for workers in WORKERS:
         seconds[workers] = on_nodes(workers, asked.cores, files, weights)
-    on_nodes(2, asked.cores, files, weights, kill_after=seconds[2] / 2)
+    with_loss = on_nodes(2, asked.cores, files, weights, kill_after=seconds[2] / 2)
+    print(
+        f"the loss: {with_loss - seconds[2]:.0f} s more; half of the work at half the pace is {seconds[2] / 2:.0f} s of it"
+    )
 
 
 def on_nodes(workers: int, cores: int, files: list[Path], weights: Path, kill_after: float | None = None) -> float:

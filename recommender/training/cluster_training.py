@@ -60,7 +60,7 @@ LOADERS = 4
 BLOCK_BYTES = 1 << 20
 """Of batches that are handed over together, some ten: the first step waits for one block, and no task draws far ahead."""
 AHEAD_BYTES = 32 * BLOCK_BYTES
-"""Of batches that may lie ready for each process: what more is drawn competes with the steps for the processor."""
+"""Of batches that may lie ready for each task that draws: what more is drawn competes with the steps for the processor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,6 +300,7 @@ class RowsOnCluster:
         """The batches of every so many-th shard, in an order of the epoch's own."""
         from ray import data  # noqa: PLC0415 - an extra
 
+        loaders = LOADERS if self._request.gpus else 1
         rank, size = processes()
         order = np.random.default_rng([self._request.seed, epoch]).permutation(self._folder.parts)[rank::size]
         parts = [
@@ -310,9 +311,9 @@ class RowsOnCluster:
         context.execution_options.preserve_order = True
         context.enable_progress_bars = False
         context.target_max_block_size = BLOCK_BYTES
-        context.execution_options.resource_limits = data.ExecutionResources(object_store_memory=AHEAD_BYTES)
+        context.execution_options.resource_limits = data.ExecutionResources(object_store_memory=loaders * AHEAD_BYTES)
         drawn = data.from_items([{"request": part} for part in parts], override_num_blocks=max(1, len(parts))).flat_map(
-            draw_part, compute=data.TaskPoolStrategy(LOADERS if self._request.gpus else 1), num_cpus=0
+            draw_part, compute=data.TaskPoolStrategy(loaders), num_cpus=0
         )
         for row in drawn.iter_rows():
             mark = Mark(row["part"], row["batches"])
