@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -69,7 +70,7 @@ def open_player(
         if folder is None and _is_new(home):
             folder = _music_folder()
             if folder is None and data_dir is None:
-                return _open_demo(stack)
+                return _open_demo(stack, locate(None).data)
         return _controller(home, _opening(home, folder, station), stack)
 
     with ExitStack() as alone:
@@ -165,22 +166,24 @@ def _run(open_home: Callable[[ExitStack], "Controller"], look: "Callable[[], Fir
             run_tui(player, leaving.ask_screen)
 
 
-def _open_demo(stack: ExitStack) -> "Controller":
+def _open_demo(stack: ExitStack, reached_at: Path | None = None) -> "Controller":
+    """The demo library; other commands reach its player at a data folder that it is shown in place of."""
     from player.demo import demo_music
     from player.playback.controller import Opening
 
     folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="player-demo-"))
     home = stack.enter_context(opened(Path(folder)))
     notice = "The demo library, thrown away when you leave. Your own music: make run MUSIC=FOLDER."
-    return _controller(home, Opening(music=str(demo_music()), notice=notice), stack)
+    return _controller(home, Opening(music=str(demo_music()), notice=notice), stack, reached_at)
 
 
-def _controller(home: Home, opening: "Opening", stack: ExitStack) -> "Controller":
+def _controller(home: Home, opening: "Opening", stack: ExitStack, reached_at: Path | None = None) -> "Controller":
     from player.playback.controller import Controller
     from player.remote.companions import companions
 
     controller = Controller(home.database, home.paths, home.settings, origin=Origin.TUI, opening=opening)
-    stack.enter_context(companions(controller, home.database, home.paths, home.settings))
+    paths = replace(home.paths, data=reached_at) if reached_at else home.paths
+    stack.enter_context(companions(controller, home.database, paths, home.settings))
     return controller
 
 
@@ -201,9 +204,14 @@ def _check_terminal() -> None:
 
 
 def _is_new(home: Home) -> bool:
-    from player.library.scan_roots import known_roots
+    """Nothing was ever added: neither a folder nor, by an import, tracks alone."""
+    from sqlalchemy import select
 
-    return not known_roots(home.database)
+    from player.library.scan_roots import known_roots
+    from player.storage.models import Track
+
+    with home.database.reader() as session:
+        return not known_roots(home.database) and session.scalar(select(Track.id).limit(1)) is None
 
 
 def _music_folder() -> Path | None:

@@ -1,6 +1,5 @@
 """``player serve``: the screen in a browser."""
 
-import os
 import shlex
 import socket
 import sys
@@ -32,8 +31,6 @@ def serve(
         from player.tui.web_server import ScreenServer
     except ModuleNotFoundError as error:
         raise PlayerError(f"{error.name} is not installed; install it with: pip install textual-serve.") from error
-    if data_dir is not None:
-        os.environ["PLAYER_DATA_DIR"] = str(data_dir.expanduser().absolute())
     with socket.socket() as tried:
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -42,6 +39,7 @@ def serve(
             raise PlayerError(
                 f"Port {port} cannot be listened to ({error.strerror}); choose another --port."
             ) from error
-    server = ScreenServer(shlex.join([sys.executable, "-m", "player"]), port)
+    named = [] if data_dir is None else ["--data-dir", str(data_dir.expanduser().absolute())]
+    server = ScreenServer(shlex.join([sys.executable, "-m", "player", *named]), port)
     print(f"Open {server.address}", flush=True)
     server.serve()

@@ -1,6 +1,7 @@
 """``player serve``: nothing without the token; with it, what the screen draws comes over the web socket, and a browser shows it."""
 
 import asyncio
+import json
 import shutil
 import socket
 import subprocess
@@ -91,6 +92,15 @@ async def test_a_browser_shows_the_screen_to_who_has_the_token_alone(demo, tmp_p
             assert not await page.value("document.querySelector('.xterm') !== null")
             await page.ask("Page.navigate", url=address)
             await page.until("document.querySelector('.xterm') && document.body.classList.contains('-first-byte')")
+            # Keys typed in the page reach the player of this data folder, which asks for a station first.
+            await page.value("document.querySelector('.xterm-helper-textarea').focus()")
+            enter = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
+            for _ in range(100):
+                await page.ask("Input.dispatchKeyEvent", type="keyDown", **enter)
+                if (told := await _status(demo)) and told["state"] == "playing":
+                    break
+            assert told["station"] == "Evening"
+            assert told["state"] == "playing"
 
 
 @pytest.mark.slow
@@ -112,6 +122,14 @@ async def test_the_screen_is_shown_to_who_has_the_token(demo):
                     text = b""
                     while b"Up next" not in text:
                         text += (await drawn.receive()).data or b""
+
+
+async def _status(demo):
+    """What the player that runs on the data folder says of itself."""
+    command = [sys.executable, "-m", "player", "status", "--json", "--data-dir", str(demo.paths.data)]
+    asked = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    told, _ = await asked.communicate()
+    return json.loads(told) if told else None
 
 
 async def _answer(client, address):
