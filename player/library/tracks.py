@@ -32,6 +32,7 @@ class TrackRow:
         artists: everyone in the credit where it names several.
         album_artist: as tagged.
         album_id: what the tracks of one album have in common; None off albums.
+        number, disc: its place on the album, as tagged.
     """
 
     id: int
@@ -46,6 +47,8 @@ class TrackRow:
     artists: tuple[str, ...] = ()
     album_artist: str = ""
     album_id: str | None = None
+    number: int | None = None
+    disc: int | None = None
 
     @property
     def all_artists(self) -> tuple[str, ...]:
@@ -59,7 +62,8 @@ class TrackRow:
 
 
 _NAMES = """
-SELECT id, title, artist, album, genre, year, duration, artists, album_artist, album_id FROM track {only}
+SELECT id, title, artist, album, genre, year, duration, artists, album_artist, album_id, track_number, disc_number
+FROM track {only}
 ORDER BY lower(artist), lower(album), disc_number, track_number, title, id
 """
 _FILES = "SELECT track_id, path, missing FROM track_file {only} ORDER BY missing DESC, id DESC"

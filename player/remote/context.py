@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from player.library.paths import path_to_text
-from player.library.scan_roots import known_roots
+from player.library.scan_roots import CHANGED, known_roots
 from player.playback.controller import Controller
 from player.remote.filters import TAG_NAMES, TAGS
 from player.remote.library_view import LibraryView
@@ -14,12 +14,14 @@ from player.remote.protocol import Answer, Pair
 from player.remote.queue_view import QueueEntry, QueueView
 from player.stations.snapshot import Snapshot
 from player.storage.database import Database
+from player.storage.key_value import look_up_fact
 
 if TYPE_CHECKING:
     from player.library.tracks import TrackRow
 
 JUMP_SECONDS = 2.0
 """A place further than this from where it should be was sought; the audio process reports more often."""
+NANOSECONDS = 1_000_000_000
 WORKING = frozenset({"scan"})
 """Jobs that MPD calls an update of the database."""
 
@@ -82,6 +84,12 @@ class Remote:
     def roots(self) -> list[str]:
         """The music folders."""
         return [path_to_text(root) for root in known_roots(self._database)]
+
+    @property
+    def updated(self) -> int:
+        """When a scan changed the library last, in seconds since 1970; 0 for never."""
+        with self._database.look_up() as connection:
+            return int(look_up_fact(connection, CHANGED) or 0) // NANOSECONDS
 
     def look(self) -> set[str]:
         """Take up what there is now; the subsystems, in MPD's words, in which something changed."""

@@ -21,10 +21,14 @@ TAGS: dict[str, Callable[[TrackRow], Sequence[str]]] = {
     "album": lambda row: (row.album,),
     "title": lambda row: (row.title,),
     "genre": lambda row: row.genre.split(GENRE_SEPARATOR),
-    "date": lambda row: ("" if row.year is None else str(row.year),),
+    "date": lambda row: (str(row.year or ""),),
+    "track": lambda row: (str(row.number or ""),),
+    "disc": lambda row: (str(row.disc or ""),),
 }
 """What a track has for each tag, by the tag's name in small letters."""
-TAG_NAMES = {name.casefold(): name for name in ("Artist", "AlbumArtist", "Album", "Title", "Genre", "Date")}
+TAG_NAMES = {
+    name.casefold(): name for name in ("Artist", "AlbumArtist", "Album", "Title", "Genre", "Date", "Track", "Disc")
+}
 """As MPD writes them."""
 
 

@@ -127,6 +127,10 @@ def test_the_library_is_searched_as_mpd_does(running, client):
     grouped = client.list("album", "group", "albumartist")
     assert {(item["albumartist"], item["album"]) for item in grouped} == {(row.artist, row.album) for row in rows}
     assert len(client.search("any", "", "window", "2:5")) == 3
+    numbers = [int(song["track"]) for song in client.search("title", "", "sort", "Track") if "track" in song]
+    assert numbers == sorted(numbers)
+    assert set(numbers) == {row.number for row in rows} - {None}
+    assert client.stats()["songs"] == str(len(rows))
     folder = client.lsinfo()[0]["directory"]
     below = client.listall(folder)
     assert all(item["file"].startswith(f"{folder}/") for item in below)
@@ -140,6 +144,11 @@ def test_a_station_is_a_playlist_to_be_loaded(running, client):
     assert running.snapshot().station.name == "Jazz & “more”"
     assert client.status()["lastloadedplaylist"] == "Jazz & “more”"
     assert client.listplaylist("Jazz & “more”")
+    client.rename("Evening", "Night")
+    client.rm("Jazz & “more”")
+    assert [item["playlist"] for item in client.listplaylists()] == ["Night"]
+    running.undo()
+    assert [item["playlist"] for item in client.listplaylists()] == ["Night", "Jazz & “more”"]
     with pytest.raises(mpd.CommandError, match="no station"):
         client.load("None")
 

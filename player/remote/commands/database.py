@@ -23,7 +23,10 @@ def _found(remote: Remote, words: Sequence[str], *, exact: bool) -> list[TrackRo
     rows = [row for row in remote.player.catalogue() if test(row)]
     if sort := options.get("sort"):
         values = tag_values(sort.removeprefix("-"))
-        rows.sort(key=lambda row: tuple(values(row)), reverse=sort.startswith("-"))
+        # Numbers of tracks go by their size: 2 before 10.
+        rows.sort(
+            key=lambda row: [(len(value) * value.isdigit(), value) for value in values(row)], reverse=sort[0] == "-"
+        )
     return [rows[place] for place in span(options["window"], len(rows))] if "window" in options else rows
 
 

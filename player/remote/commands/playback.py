@@ -69,6 +69,7 @@ def stats(remote: Remote, _client: Client) -> Answer:
         ("albums", len({row.album_key for row in rows if row.album})),
         ("songs", len(rows)),
         ("uptime", int(time.monotonic() - remote.started)),
+        ("db_update", remote.updated),
         ("db_playtime", round(sum(row.duration for row in rows))),
     ]
 

@@ -34,6 +34,20 @@ def load(remote: Remote, _client: Client, name: str, *_places: str) -> Answer:
     return None
 
 
+@handles("rename", 2)
+def rename(remote: Remote, _client: Client, name: str, new: str) -> Answer:
+    """Give a station another name."""
+    remote.player.rename_station(_station(remote, name).id, new)
+    return None
+
+
+@handles("rm", 1)
+def rm(remote: Remote, _client: Client, name: str) -> Answer:
+    """Delete a station; the undo of the screen brings it back."""
+    remote.player.remove_station(_station(remote, name).id)
+    return None
+
+
 @handles("listplaylistinfo", 1, 2)
 def listplaylistinfo(remote: Remote, client: Client, name: str, _places: str = "") -> Answer:
     """Tell what comes next on the station that is on; another one chooses when it is turned to."""
