@@ -69,7 +69,7 @@ class StationSettings(Section, frozen=True):
     breadth: Annotated[float, Meta(ge=1.0, le=1000.0)] = 6.0
     """Over about how many tracks each place is drawn: 1 always takes the best, 50 is adventurous."""
     diversity: Annotated[float, Meta(ge=0.0, le=10.0)] = 1.0
-    """Logits that a track gains for sounding unlike those just before it; 0 switches it off."""
+    """How much a track's score gains for sounding unlike those just before it; 0 switches it off."""
     variety: Literal["mmr", "dpp", "none"] = "mmr"
     """How that is measured: against the nearest of the tracks before (``mmr``), against all of them together (``dpp``)."""
     calibration: Annotated[float, Meta(ge=0.0, le=100.0)] = 0.5

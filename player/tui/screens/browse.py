@@ -363,7 +363,7 @@ class BrowseScreen(SearchedLibraryScreen):
         """List the groups; a search opens at all that it found."""
         self._shelf = shelf = answer
         query = self.query_text
-        total = count(len(shelf.tracks), "track")
+        total = count(len(shelf.tracks), "track") if shelf.tracks else "no tracks yet"
         facts = f"{len(shelf.found):,} of {total}" if query else total
         self.query_one(Heading).show("Library", facts, f"by {self._kind.noun}")
         self.query_one("#kinds", KeyBar).choose(KIND_KEYS[KINDS.index(self._kind)])

@@ -20,7 +20,7 @@ from player.tui.widgets.status_lines import Heading
 from player.tui.widgets.styled_text import Ink, Inked, Line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from textual.app import ComposeResult
     from textual.binding import BindingType
@@ -65,10 +65,7 @@ class SummaryPanel(Inked):
 
 def summary_lines(summary: ListeningSummary, width: int, today: date) -> list[Line]:
     """The whole panel."""
-    lines: list[Line] = [
-        [(part, Ink.TEXT)] for sentence in summary.sentences for part in textwrap.wrap(sentence, max(width, 1))
-    ]
-    lines += [[], *_calendar(summary, width, today), []]
+    lines: list[Line] = [*_wrapped(summary.sentences, width, Ink.TEXT), [], *_calendar(summary, width, today), []]
     if any(summary.hours):
         lines += [[("by hour ", Ink.DIM), (sparkline(summary.hours, 24), Ink.ACCENT), (" 0 – 23 h", Ink.DIM)], []]
     for title, leanings in (("Artists", summary.artists), ("Genres", summary.genres)):
@@ -78,8 +75,24 @@ def summary_lines(summary: ListeningSummary, width: int, today: date) -> list[Li
         lines += [
             [("What was learned, put to the test on your newest answers", Ink.STRONG)],
             *map(_model, summary.models),
+            [],
         ]
-    return lines
+    return lines + _wrapped(_missing(summary), width, Ink.DIM)
+
+
+def _wrapped(sentences: Iterable[str], width: int, ink: Ink) -> list[Line]:
+    return [[(part, ink)] for sentence in sentences for part in textwrap.wrap(sentence, max(width, 1))]
+
+
+def _missing(summary: ListeningSummary) -> Iterator[str]:
+    """What is not known yet, and how it comes to be."""
+    for leanings, name in ((summary.artists, "artists"), (summary.genres, "genres")):
+        if not leanings:
+            yield f"Which {name} you like shows after a few answers: + and - while one plays, or S for the survey."
+    if not summary.models:
+        yield "How often the player is right shows once it has learned from your feedback: r begins, or it begins by itself."
+    elif all(model.right is None for model in summary.models):
+        yield "None was put to the test yet; that takes more feedback on days after the training."
 
 
 def _model(model: LearnedModel) -> Line:
