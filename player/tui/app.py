@@ -536,6 +536,8 @@ class PlayerApp(App[None]):
         self._started_up = True
         self.draw()
         self._offer_stations()
+        if isinstance(self.screen, StationPicker):
+            self.screen.renew()
         snapshot = self.player.snapshot()
         if not snapshot.tracks and snapshot.job is None and isinstance(self.screen, StationScreen):
             self.action_add_music()

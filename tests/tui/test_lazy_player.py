@@ -17,6 +17,7 @@ from player.storage.event_kinds import Kind, Origin
 from player.tui.app import PlayerApp, run_tui
 from player.tui.lazy_player import LazyPlayer
 from player.tui.screens.stations import StationPicker
+from player.tui.widgets.choice_list import ChoiceList
 
 pytestmark = pytest.mark.slow
 
@@ -69,6 +70,24 @@ async def test_stations_are_offered_before_the_library_is_read(make_player, demo
         await until(pilot, lambda: not app.player.snapshot().first_look)
         await until(pilot, lambda: player.calls == [("start",), ("open_station", 2)])
         await until(pilot, lambda: not isinstance(app.screen, StationPicker))
+
+
+async def test_proposals_follow_where_there_was_no_station_to_offer(make_player, demo):
+    gate, looking = threading.Event(), Future()
+    looking.set_result(look_at(demo.database))
+    player = make_player(station=False)
+    player.known = []
+
+    def slowly():
+        assert gate.wait(30)
+        return player
+
+    app = PlayerApp(LazyPlayer(slowly, looking))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: isinstance(app.screen, StationPicker))
+        before = app.screen.query_one(ChoiceList).length
+        gate.set()
+        await until(pilot, lambda: app.screen.query_one(ChoiceList).length > before)
 
 
 def test_where_the_listener_stopped_is_shown_at_first_sight(demo):

@@ -76,6 +76,11 @@ class StationPicker(Picker):
         self.query_one(Heading).show("Stations")
         self._offer("")
 
+    def renew(self) -> None:
+        """Propose stations, where there are none and the library was not read when it was opened."""
+        if not self._player.stations():
+            self._offer(self.query_one(Input).value.strip())
+
     def on_input_changed(self, event: Input.Changed) -> None:
         """Filter as one types."""
         self._offer(event.value.strip())
