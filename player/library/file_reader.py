@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 
 _SCHEME = b"1"
 """Changes when what is sampled changes; fingerprints of different schemes never meet by chance."""
-READER = 3
+READER = 4
 """Changes when files are to be read again by the next scan though they did not change: more tags are read, or otherwise."""
 PART_MARK = "@"
 """Between a file's fingerprint and the CD frame at which a track within it begins."""

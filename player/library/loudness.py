@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from embeddings.loudness import SILENCE_LUFS, Loudness
 from player.audio.messages import CEILING_DB
+from player.library.track_columns import REFERENCE_LUFS
 from player.library.vectors import HAS_FILE
 from player.storage.database import Database
 from player.storage.models import Track, TrackFile
@@ -22,8 +23,6 @@ from player.storage.models import Track, TrackFile
 if TYPE_CHECKING:
     from player.config import AudioSettings
 
-REFERENCE_LUFS = -18.0
-"""The loudness to which a tagged gain brings a track."""
 MOST_LIMITED_DB = 6.0
 """By so much may a peak be turned down: twice what any track of mixed music needs, and a drum stays a drum."""
 FULL_SCALE_DB = 0.0

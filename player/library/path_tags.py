@@ -3,7 +3,7 @@
 - ``07 Title``, ``07 - Title``, ``1-07. Title``: disc and track in front of the title.
 - ``Artist - Title``, ``Artist - Album - 07 - Title``: in a file's name.
 - ``Artist/Album/…`` and ``Artist - Album/…``: folders below the scanned one; a folder ``CD 2`` is a disc. A lone folder
-  is an album.
+  is an album. Its year stands in front or behind: ``1965 - Album``, ``[1965] Album``, ``Album (1965)``.
 - Underscores are spaces where there are no others.
 """
 
@@ -17,6 +17,8 @@ from player.library.tagging.blocks import decode_guess
 _NUMBERED = re.compile(r"(?:(\d{1,2})[-.])?(\d{1,3})(?:\s*[-.]\s+|[.)]\s*|\s+|\s*-\s*)(?=\S)")
 _DISC = re.compile(r"(?:cd|disc|disk)[ _-]*(\d{1,2})", re.IGNORECASE)
 _DASH = re.compile(r"\s+[-–—]\s+")
+_YEAR_FIRST = re.compile(r"(?:([\[(])?(1[5-9]\d\d|20\d\d)(?(1)[\])]\s*|\s+[-–—]\s+))(?=\S)")
+_YEAR_LAST = re.compile(r"(?<=\S)\s*[\[(](1[5-9]\d\d|20\d\d)[\])]$")
 _ARTIST_ALBUM_TITLE = 3
 
 
@@ -29,13 +31,14 @@ class PathTags:
     album: str = ""
     track: int | None = None
     disc: int | None = None
+    year: int | None = None
 
 
 def tags_from_path(path: str, root: str = "") -> PathTags:
     """What the path of a file tells, of which only the folders below ``root`` count (both as ``paths.path_to_text``).
 
     >>> tags_from_path("/m/Nina/Live/CD 2/03 - Sun.flac", "/m")
-    PathTags(title='Sun', artist='Nina', album='Live', track=3, disc=2)
+    PathTags(title='Sun', artist='Nina', album='Live', track=3, disc=2, year=None)
     """
     whole = os.fsencode(text_to_path(path))
     above = os.fsencode(text_to_path(root)).rstrip(b"/") + b"/" if root else os.path.dirname(whole) + b"/"  # noqa: PTH120 - bytes
@@ -77,6 +80,18 @@ def _with_folders(told: PathTags, folders: list[str]) -> PathTags:
         return told
     *above, album = folders
     artist = above[-1] if above else ""
-    if not above and len(parts := _DASH.split(album, maxsplit=1)) > 1:
-        artist, album = parts
-    return replace(told, artist=told.artist or artist, album=told.album or album)
+    album, year = _without_year(album)
+    parts = _DASH.split(album, maxsplit=1)
+    if len(parts) > 1 and (not above or parts[0].casefold() == artist.casefold()):
+        artist = parts[0]
+        album, later = _without_year(parts[1])
+        year = year or later
+    return replace(told, artist=told.artist or artist, album=told.album or album, year=year)
+
+
+def _without_year(album: str) -> tuple[str, int | None]:
+    """An album's folder without the year in front of its title or behind it, and the year."""
+    if match := _YEAR_FIRST.match(album):
+        return album[match.end() :], int(match[2])
+    match = _YEAR_LAST.search(album)
+    return (album[: match.start()], int(match[1])) if match else (album, None)

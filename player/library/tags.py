@@ -16,6 +16,8 @@ _MOST_ARTISTS = 100
 _LARGEST_NUMBER = 99_999
 _SEPARATOR = "; "
 _YEAR = re.compile(r"(?<!\d)(1\d{3}|20\d{2})(?!\d{1,3}(?!\d))")
+_PAIR = re.compile(r"\s*#?(\d*)\s*(?:(?:/|\\|\bof\b|(?<=\d)-)\s*(\d+))?", re.IGNORECASE)
+"""A number and a total, as in "3/12", "3 of 12" and "03."."""
 _DECIMAL = re.compile(r"[+-]?\d{1,4}(?:[.,]\d{1,12})?")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DISC_OF_ALBUM = re.compile(r"\s*[(\[,-]?\s*\b(?:disc|disk|cd)\s*(\d{1,2})\s*[)\]]?$", re.IGNORECASE)
@@ -134,9 +136,9 @@ def make_tags(
         movement=found.first("movement"),
         movement_number=found.pair("movement_number")[0],
         genre=found.genres(),
-        year=found.year("date") or found.year("original_date"),
+        year=found.year("date") or found.year("original_date") or (named.year if untagged else None),
         original_year=found.year("original_date"),
-        track_number=track or (named.track if untagged else None),
+        track_number=track or named.track,
         track_total=track_total or found.pair("track_total")[0],
         disc_number=disc or (int(disc_of_album[1]) if disc_of_album else named.disc if untagged else None),
         disc_total=disc_total or found.pair("disc_total")[0],
@@ -213,9 +215,9 @@ class _Fields:
         return next((int(match[1]) for match in matches if match), None)
 
     def pair(self, name: str) -> tuple[int | None, int | None]:
-        """A number, and the total behind a slash."""
-        number, _, total = next(iter(self.values.get(name, ())), "").partition("/")
-        return _number(number), _number(total)
+        """A number, and the total behind it."""
+        match = _PAIR.match(next(iter(self.values.get(name, ())), "")[:LONGEST_TEXT])
+        return (_number(match[1]), _number(match[2] or "")) if match else (None, None)
 
     def decimal(self, name: str, least: float, most: float) -> float | None:
         """A decimal number between two bounds; units behind it do not matter."""
@@ -261,7 +263,4 @@ def _split_list(text: str, credit: str) -> list[str]:
 
 def _number(text: str) -> int | None:
     """A number from 1; None for 0 and nonsense."""
-    if not (text := text.strip()):
-        return None
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(_LARGEST_NUMBER)) else 0
-    return number or None
+    return (int(text) or None) if text and len(text) <= len(str(_LARGEST_NUMBER)) else None

@@ -13,9 +13,13 @@ _NAMES = (
     *("composer", "work", "movement", "movement_number", "original_year", "track_number", "track_total", "disc_number"),
     *("disc_total", "lufs", "musicbrainz_recording", "musicbrainz_release", "acoustid", "codec"),
 )
+REFERENCE_LUFS = -18.0
+"""The loudness to which a tagged gain brings a track."""
 _AMONG = "IN (SELECT value FROM json_each(?))"
 _FILES = f"SELECT track_id, path, beside FROM track_file WHERE track_id {_AMONG} ORDER BY missing, id"  # noqa: S608 - the text above
-_COLUMNS = f"SELECT id, compilation, has_lyrics, has_art, {', '.join(_NAMES)} FROM track WHERE id {_AMONG}"  # noqa: S608 - the names above
+_LUFS = f"round(coalesce({REFERENCE_LUFS} - track_gain, lufs), 2)"
+_VALUES = ", ".join(_LUFS if name == "lufs" else name for name in _NAMES)
+_COLUMNS = f"SELECT id, compilation, has_lyrics, has_art, {_VALUES} FROM track WHERE id {_AMONG}"  # noqa: S608 - the names above
 
 
 def load_columns(connection: sqlite3.Connection, tracks: Collection[int]) -> dict[int, dict[str, Any]]:

@@ -114,6 +114,22 @@ def test_the_year_is_the_first_plausible_one(date, year, tagged_mp3):
     assert tags_of(tagged_mp3(id3_frame(b"TDRC", date))).year == year
 
 
+@pytest.mark.parametrize(
+    ("text", "pair"),
+    [
+        ("3 of 12", (3, 12)),
+        ("03.", (3, None)),
+        ("3-12", (3, 12)),
+        ("/12", (None, 12)),
+        ("#3", (3, None)),
+        ("-1", (None,) * 2),
+    ],
+)
+def test_a_number_and_a_total_as_people_write_them(text, pair, tagged_mp3):
+    tags = tags_of(tagged_mp3(id3_frame(b"TRCK", text)))
+    assert (tags.track_number, tags.track_total) == pair
+
+
 @pytest.mark.parametrize("number", ["0", "-3", "x", "²", "99999999999999999999"])
 def test_nonsense_is_no_track_number(number, tagged_mp3):
     assert tags_of(tagged_mp3(id3_frame(b"TRCK", number))).track_number is None

@@ -25,6 +25,10 @@ _KANA = re.compile(r"[\u3041-\u30fa]")
 _NO_JAPANESE = re.compile(r"[\uff61-\uff9f\ufffd]")
 """Narrow kana are what Chinese, Korean and alphabets look like in Shift JIS; its lead bytes of wide ones they hardly have."""
 _FEWEST_KANA = 2
+_COMMON_CHINESE = re.compile(
+    rb"(?:[\0-\x7f]|[\xa1-\xa3\xb0-\xc9][\xa1-\xfe])*+[\xca-\xd7][\xa1-\xfe](?:[\0-\x7f]|[\xa1-\xa3\xb0-\xd7][\xa1-\xfe])*+"
+)
+"""The hanzi of GB 2312's first level, and one at least that the Korean encoding has no Hangul for: there hanja are rare."""
 _FOREIGN = ("cp932", "gb18030", "big5", "cp949", "cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "cp874", "iso8859_2")
 """Encodings met in tags and file names from before Unicode, besides the Western one."""
 SAMPLE_BYTES = 4096
@@ -99,6 +103,8 @@ def _guess(sample: bytes) -> str:
         foreign = re.findall(r"[^\W\d_a-zA-Z]+|[^\x00-\x7f\w]", text)
         if foreign and all(words.fullmatch(word) for word in foreign):
             return encoding
+    if _COMMON_CHINESE.fullmatch(sample):
+        return "gb18030"
     from charset_normalizer import from_bytes  # noqa: PLC0415 - loaded for the few texts that need it
 
     best = from_bytes(sample, cp_isolation=[*_FOREIGN]).best()

@@ -14,7 +14,7 @@ ALIASES = MappingProxyType(
         name: tuple(aliases.split())
         for name, aliases in {
             "title": "TIT2 TT2 ©NAM TITLE INAM NAME",
-            "artist": "TPE1 TP1 ©ART ARTIST AUTHOR IART AUTH",
+            "artist": "TPE1 TP1 ©ART ARTIST AUTHOR IART AUTH PERFORMER",
             "artists": "ARTISTS",
             "album": "TALB TAL ©ALB ALBUM ALBUMTITLE IPRD",
             "album_artist": "TPE2 TP2 AART ALBUMARTIST ALBUMARTISTS ENSEMBLE IAAR",

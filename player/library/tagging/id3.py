@@ -27,6 +27,8 @@ _UNSYNCHRONISED, _EXTENDED = 0x80, 0x40
 _V24 = 4
 _WIDE = frozenset({1, 2})
 """The text encodings of two bytes a letter."""
+_LETTERS = 0x20
+"""From here on the byte that names the encoding was left out, and is the text's first."""
 _NAME = re.compile(rb"[A-Z][A-Z0-9]{2}[A-Z0-9 \0]")
 """A frame's name; some programs write the three letters of version 2.2 into a tag of version 2.3."""
 _NUMBERED = re.compile(r"\((\d{1,3}|RX|CR)\)")
@@ -163,6 +165,8 @@ class _Reader:
 
     def _strings(self, encoding: int, data: bytes) -> list[str]:
         """The strings between NULs."""
+        if encoding >= _LETTERS:
+            encoding, data = 0, bytes([encoding]) + data
         if encoding not in _WIDE:
             return [self._decoded(encoding, piece) for piece in data.split(b"\0")]
         pieces = _wide_pieces(data)

@@ -194,6 +194,11 @@ def test_vorbis_comments_of_other_programs_are_understood(tags, flac):
     assert found.musicbrainz_recording == "0bec0a3f-31b5-4b75-8b2a-dbd0dbb1c2de"
 
 
+def test_whoever_performs_stands_in_for_the_artist(tags, flac):
+    assert tags(with_comments(flac, PERFORMER="P"), "a.flac").artist == "P"
+    assert tags(with_comments(flac, PERFORMER="P", ARTIST="A"), "a.flac").artist == "A"
+
+
 def test_r128_gains_are_brought_to_the_loudness_of_replaygain(tags, flac):
     assert tags(with_comments(flac, R128_TRACK_GAIN="-512"), "a.flac").track_gain == 3.0
 
@@ -259,6 +264,10 @@ def test_pictures_in_comments_and_blocks_are_noticed(tags, flac):
         ("Nina - Live/1-07. Sun.mp3", ("Sun", "Nina", "Live", 7, 1)),
         ("Nina - Sun.mp3", ("Sun", "Nina", "", None, None)),
         ("Nina - Live - 04 - Sun.mp3", ("Sun", "Nina", "Live", 4, None)),
+        ("Nina/1965 - Blues/01. Sun.mp3", ("Sun", "Nina", "Blues", 1, None)),
+        ("Nina/Nina - [1965] Blues/Sun.mp3", ("Sun", "Nina", "Blues", None, None)),
+        ("Nina/Blues (1965)/Sun.mp3", ("Sun", "Nina", "Blues", None, None)),
+        ("Nina/1965/Sun.mp3", ("Sun", "Nina", "1965", None, None)),
         ("some_old_song.mp3", ("some old song", "Unknown artist", "", None, None)),
         ("1999.mp3", ("1999", "Unknown artist", "", None, None)),
     ],
@@ -266,6 +275,7 @@ def test_pictures_in_comments_and_blocks_are_noticed(tags, flac):
 def test_paths_tell_what_is_not_tagged(path, expected, tags, frames):
     found = tags(frames, path, root="here")
     assert (found.title, found.artist, found.album, found.track_number, found.disc_number) == expected
+    assert found.year == (1965 if "1965" in path and found.album != "1965" else None)
 
 
 def test_names_that_are_not_utf_8_are_guessed(tags, frames):
@@ -283,6 +293,8 @@ def test_names_that_are_not_utf_8_are_guessed(tags, frames):
             ("É", "cp1252"),
             ("東京事変 群青日和", "cp932"),
             ("Άλκηστις", "cp1253"),
+            ("月亮代表我的心 邓丽君", "gbk"),
+            ("사랑을 했다 우리가 아이콘", "cp949"),
         ],
     ],
 )
