@@ -2,7 +2,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from recommender.ranking.gumbel import COOLEST, HOTTEST, KeyedNoise, Race, gumbel, mix, temperature_for_breadth, uniform
+from recommender.ranking.gumbel import (
+    COOLEST,
+    HOTTEST,
+    MANTISSA_BITS,
+    KeyedNoise,
+    Race,
+    gumbel,
+    mix,
+    temperature_for_breadth,
+    uniform,
+    uniform_of,
+)
 
 
 def splitmix64(state):
@@ -22,6 +33,12 @@ def test_mix_is_splitmix64():
 
 def test_mix_gives_the_published_first_number_of_seed_zero():
     assert splitmix64(0) == 0xE220A8397B1DCDAF
+
+
+def test_the_least_and_the_greatest_bits_lie_strictly_between_0_and_1():
+    least, greatest = uniform_of(np.array([0, 2**MANTISSA_BITS - 1], np.uint64))
+    assert 0 < least < 2.0 ** (1 - MANTISSA_BITS)
+    assert 1 - 2.0 ** (1 - MANTISSA_BITS) < greatest < 1
 
 
 def test_uniform_over_consecutive_track_ids_is_uniform():
