@@ -21,6 +21,7 @@ from player.learning.served_model import load_served_model
 from player.library.tracks import TrackRow, find_tracks
 from player.playback.active_station import QUEUE_ROWS
 from player.playback.controller import Controller, Opening
+from player.playback.library_snapshot import reading
 from player.playback.silence import Reason
 from player.stations.collection import load_collection
 from player.stations.modes import mode_named
@@ -120,6 +121,7 @@ class _Ahead:
     problem: str
 
 
+@reading()
 def _look_ahead(database: Database, paths: Paths, settings: Settings, station_name: str, count: int) -> _Ahead | None:
     """Rank a station's next tracks; None when there are no tracks at all."""
     stations = Stations(database)

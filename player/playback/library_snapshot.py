@@ -1,6 +1,8 @@
 """All that is read to listen: the library, its search, the log, and the model that serves."""
 
 import gc
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -74,24 +76,26 @@ class LibrarySnapshot:
         return "" if row is None else self.collection.rows[row].title
 
 
-def read_library(database: Database, paths: Paths) -> LibrarySnapshot:
-    """Read everything; at 100,000 tracks this takes seconds.
+@contextmanager
+def reading() -> Generator[None]:
+    """Read what stays, and is no cycle to be found: the collector of those rests meanwhile, and passes over all of it from then on.
 
-    What is read stays, and is no cycle to be found: the collector of those rests meanwhile, and passes over all of it from then
-    on. It would walk through a large library again and again, and hold up the screen each time.
+    It would walk through a large library again and again, and hold up the screen each time.
     """
     gc.collect()
     resting = gc.isenabled()
     gc.disable()
     try:
-        return _read(database, paths)
+        yield
     finally:
         gc.freeze()
         if resting:
             gc.enable()
 
 
-def _read(database: Database, paths: Paths) -> LibrarySnapshot:
+@reading()
+def read_library(database: Database, paths: Paths) -> LibrarySnapshot:
+    """Read everything; at 100,000 tracks this takes seconds."""
     collection = load_collection(database)
     playable = [row for row in collection.rows if not row.missing]
     heard = SoundTags(collection.tag_names, collection.vectors.tags[collection.playable])
