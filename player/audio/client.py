@@ -53,6 +53,8 @@ from player.audio.messages import (
 from player.children import own
 from player.text import printable
 
+ONE_ARENA = {"MALLOC_ARENA_MAX": "1"}
+"""For glibc: heaps of their own for the child's threads, which wait for one another's sound anyway, would take 5 MB."""
 _LOG = logging.getLogger(__name__)
 
 DEATHS_ALLOWED = 5
@@ -433,4 +435,4 @@ def _with_this_package(environment: Mapping[str, str]) -> dict[str, str]:
     """The environment in which the child finds the very package that this is part of."""
     root = str(Path(__file__).resolve().parents[2])
     known = environment.get("PYTHONPATH", "")
-    return {**environment, "PYTHONPATH": f"{root}{os.pathsep}{known}" if known else root}
+    return {**ONE_ARENA, **environment, "PYTHONPATH": f"{root}{os.pathsep}{known}" if known else root}
