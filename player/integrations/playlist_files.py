@@ -3,6 +3,7 @@
 They are untrusted: sizes are limited, and XML with entities of its own is refused.
 """
 
+import codecs
 import json
 import os
 import re
@@ -73,13 +74,13 @@ def read_playlist(path: Path) -> tuple[str, list[Listed]]:
 
 def _parsed(data: bytes) -> tuple[str, list[Listed]]:
     """Read by content: what a file is called says little."""
-    start = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:200].lower()
-    if start.startswith(b"<"):
+    if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
         return _xspf(data)
     written = _decoded(data)
-    if start.startswith(b"{"):
+    start = written.lstrip()[:200].lower()
+    if start.startswith("{"):
         return _jspf(written)
-    return ("", _pls(written)) if start.startswith(b"[playlist]") else _m3u(written)
+    return ("", _pls(written)) if start.startswith("[playlist]") else _m3u(written)
 
 
 def _sheet(data: bytes) -> tuple[str, list[Listed]]:
@@ -95,7 +96,9 @@ def _sheet(data: bytes) -> tuple[str, list[Listed]]:
 
 
 def _decoded(data: bytes) -> str:
-    """UTF-8, else as the old M3U has it; either way the bytes of paths survive."""
+    """UTF-8 or, with its mark, UTF-16, else as the old M3U has it; the bytes of paths survive."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -31,8 +31,9 @@ Nina Simone/Feeling Good.flac
 """
 
 
-def test_entries_are_found_by_path_by_its_end_and_by_name(database, tmp_path):
-    (tmp_path / "mix.m3u8").write_text(M3U, "utf-8")
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_entries_are_found_by_path_by_its_end_and_by_name(database, tmp_path, encoding):
+    (tmp_path / "mix.m3u8").write_text(M3U, encoding)
     taken = take_in(database, tmp_path / "mix.m3u8")
     assert (taken.name, taken.matched, taken.missing) == ("mix", 3, ("C:\\Music\\Nobody\\Nothing.mp3",))
     assert find_playlist(database, "MIX").tracks == (1, 2, 5)
