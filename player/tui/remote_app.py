@@ -29,7 +29,7 @@ from player.tui.keys import (
     UP,
     bindings,
 )
-from player.tui.text import bar, fit, plain
+from player.tui.text import bar, column, fit, plain
 from player.tui.theme import THEME
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ COMMANDS: dict[tuple[object, ...], tuple[object, ...]] = {
 """What a key asks of the player, as the protocol says it."""
 WATCHED = ("player", "playlist", "mixer", "sticker", "options", "output", "stored_playlist")
 _SECOND = 1.0
+_GAP = 2
+"""Cells between two columns."""
 
 
 class RemoteApp(App[None]):
@@ -72,7 +74,7 @@ class RemoteApp(App[None]):
     #title { text-style: bold; color: $accent; margin-bottom: 1; }
     #notice { margin: 1 0; }
     OptionList { height: 1fr; border: none; padding: 0; background: $background; text-wrap: nowrap; text-overflow: ellipsis; }
-    #keys { dock: bottom; height: 1; text-style: dim; }
+    #keys { dock: bottom; max-height: 2; text-style: dim; }
     """
 
     def __init__(self, data: Path, why: str = "") -> None:
@@ -100,6 +102,10 @@ class RemoteApp(App[None]):
         self._show(self._state)
         self.set_interval(_SECOND, self._draw_place)
         self.run_worker(self._watch, thread=True)
+
+    def on_resize(self) -> None:
+        """Another width has other columns."""
+        self._show(self._state)
 
     def on_unmount(self) -> None:
         """Leave the player alone; it plays on."""
@@ -159,7 +165,9 @@ class RemoteApp(App[None]):
         self.query_one("#notice", Static).update(
             self._problem or self._why or plain(state["notice"] or state["reason"] or "")
         )
-        rows = [f"{plain(row['artist'])} – {plain(row['title'])}   {plain(row['reason'])}" for row in state["queue"]]
+        third = max(self.size.width // 3 - _GAP, 1)
+        names = ("title", "artist", "reason")
+        rows = [(" " * _GAP).join(column(row[name] or "", third) for name in names) for row in state["queue"]]
         if rows != self._rows:
             self._rows = rows
             queue = self.query_one(OptionList)
