@@ -4,7 +4,6 @@ import gc
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 
 from player.feedback.event_history import EventHistory, load_history
 from player.folders import Paths
@@ -20,7 +19,7 @@ from player.storage.database import Database
 from recommender.models.model_card import Model
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LibrarySnapshot:
     """Library, log and model as they were read.
 
@@ -28,6 +27,7 @@ class LibrarySnapshot:
         collection: every track, with vectors.
         playable: those with a file, as search and lists index them.
         index: finds tracks.
+        seeds: finds seeds for stations.
         history: the log and what follows from it.
         model: the trained model that serves, if any.
         problem: why a trained model does not serve; empty when it does.
@@ -36,14 +36,10 @@ class LibrarySnapshot:
     collection: Collection
     playable: list[TrackRow]
     index: TrackIndex
+    seeds: SeedNames
     history: EventHistory
     model: Model | None
     problem: str
-
-    @cached_property
-    def seeds(self) -> SeedNames:
-        """Finds seeds for stations; made when the first station is."""
-        return SeedNames(self.playable, self.collection.tag_names)
 
     @property
     def model_version(self) -> str:
@@ -104,6 +100,7 @@ def read_library(database: Database, paths: Paths) -> LibrarySnapshot:
         collection=collection,
         playable=playable,
         index=TrackIndex(database, playable, lambda: heard),
+        seeds=SeedNames(playable, collection.tag_names),
         history=load_history(database, collection.rows),
         model=finding.model,
         problem=finding.problem,

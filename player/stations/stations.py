@@ -146,11 +146,11 @@ class SeedNames:
 
     def __init__(self, rows: Sequence[TrackRow], tag_names: Sequence[str]) -> None:
         counts: Counter[tuple[str, str]] = Counter()
-        for row in rows:
-            counts.update(("genre", genre) for genre in genres_of(row))
-            counts.update(("artist", name) for name in row.all_artists)
-            if row.album:
-                counts["album", row.album] += 1
+        for tagged, tracks in Counter(row.genre for row in rows).items():
+            for genre in _genres(tagged):
+                counts["genre", genre] += tracks
+        counts.update(("artist", name) for row in rows for name in row.all_artists)
+        counts.update(("album", row.album) for row in rows if row.album)
         names = [(kind, value, tracks) for (kind, value), tracks in counts.items()]
         names += [("tag", name, 0) for name in tag_names]
         names.sort(key=lambda name: (SUGGESTED_FIRST[name[0]], -name[2], name[1].casefold()))
