@@ -27,10 +27,10 @@ DAYS_A_WEEK = 7
 
 @dataclass(frozen=True, slots=True)
 class Leaning:
-    """An artist or genre, by what was said and shown about its tracks.
+    """An artist, a genre or a tag of the sound, by what was said and shown about its tracks.
 
     Attributes:
-        name: of the artist or genre.
+        name: of the artist, genre or tag.
         share: of the weight of the answers that is for it, 0…1.
         answers: how many there were.
     """
@@ -74,9 +74,10 @@ class ListeningSummary:
         sentences: the last week in words.
         days: local day → tracks heard then, here.
         hours: (24,) tracks heard in each hour of the day, ever.
-        artists, genres: those most for, then those most against.
+        artists, genres, sounds: those most for, then those most against.
         log: the newest events, the newest first.
         models: the trained versions, the newest first.
+        trials: how each trial of two ways of choosing ended or stands, the newest first.
     """
 
     sentences: tuple[str, ...]
@@ -85,7 +86,9 @@ class ListeningSummary:
     artists: tuple[Leaning, ...]
     genres: tuple[Leaning, ...]
     log: tuple[LoggedLine, ...]
+    sounds: tuple[Leaning, ...] = ()
     models: tuple[LearnedModel, ...] = ()
+    trials: tuple[str, ...] = ()
 
 
 def learned_models(registry: Registry, most: int = MOST_NAMES) -> tuple[LearnedModel, ...]:
@@ -103,7 +106,11 @@ def learned_models(registry: Registry, most: int = MOST_NAMES) -> tuple[LearnedM
 
 
 def listening_summary(
-    history: EventHistory, tracks: Mapping[int, TrackRow], stations: Mapping[int, str], now: datetime
+    history: EventHistory,
+    tracks: Mapping[int, TrackRow],
+    stations: Mapping[int, str],
+    now: datetime,
+    sounds: Callable[[TrackRow], Iterable[str]] = lambda _: (),
 ) -> ListeningSummary:
     """Sum up a log.
 
@@ -112,6 +119,7 @@ def listening_summary(
         tracks: by id; a track that is gone counts, but has no artist.
         stations: names by id.
         now: with a time zone, in which days and hours are counted.
+        sounds: the tags of a track's sound.
     """
     undone = history.undone
     heard = [
@@ -126,6 +134,7 @@ def listening_summary(
         hours=tuple(hours[hour] for hour in range(24)),
         artists=_leanings(history, tracks, lambda track: (track.artist,)),
         genres=_leanings(history, tracks, genres_of),
+        sounds=_leanings(history, tracks, sounds),
         log=tuple(
             LoggedLine(_title(tracks, event.track_id), event.track_id, told_event(history, event, stations, undone))
             for event in reversed(history.all()[-LOG_EVENTS:])

@@ -12,7 +12,7 @@ from player.feedback.correction import Correction
 from player.feedback.event_history import load_history
 from player.feedback.event_recorder import correcting
 from player.feedback.events import NewEvent
-from player.insight.listening_summary import ListeningSummary, learned_models, listening_summary
+from player.insight.listening_summary import MOST_NAMES, ListeningSummary, learned_models, listening_summary
 from player.learning.served_model import load_served_model
 from player.library.cover_art import CoverArt, embedded_art, folder_art
 from player.library.lyrics import LyricsLine, read_lyrics
@@ -29,10 +29,12 @@ from player.stations.station_scoring import StationScorer
 from player.stations.stations import Stations
 from player.stations.track_details import StationView, reason_words, track_story
 from player.stations.track_views import TrackStory, Why
+from player.stations.trial_arms import Trials
 from player.stations.why import why
 from player.storage.database import Database
 from player.storage.event_kinds import Kind
 from player.storage.key_value import keep_fact, read_fact
+from player.trials.report import line_of
 from recommender.models.registry import Registry
 
 SORTING = "sorting of the screen's lists"
@@ -65,11 +67,24 @@ class TrackQueries(Commands):
     def listening(self) -> ListeningSummary:
         """The listening at a glance, and the newest of the log."""
         session = self._session
+        # Calibrated before the lock is taken: of a large library's tags it takes a while, the first time.
+        collection = session.known.collection
+        holding = {tag: collection.heard.holding(tag) for tag in collection.heard.names}
         with session.lock:
-            tracks = {row.id: row for row in session.known.collection.rows}
+            tracks = {row.id: row for row in collection.rows}
             names = {station.id: station.name for station in session.stations.all(removed=True)}
-            summary = listening_summary(session.history, tracks, names, datetime.now().astimezone())
-        return replace(summary, models=learned_models(Registry(session.paths.models)))
+            summary = listening_summary(
+                session.history,
+                tracks,
+                names,
+                datetime.now().astimezone(),
+                lambda track: (tag for tag, held in holding.items() if held[collection.index[track.id]]),
+            )
+            trials = tuple(
+                f"{names.get(trial.station_id, '')}: {trial.conclusion or line_of(session.database, trial, session.history)}"
+                for trial in Trials(session.database).all()[: -MOST_NAMES - 1 : -1]
+            )
+        return replace(summary, models=learned_models(Registry(session.paths.models)), trials=trials)
 
     def settings_list(self) -> tuple[SettingLine, ...]:
         """Every setting as the file has it now, with its meaning; a password is not shown."""

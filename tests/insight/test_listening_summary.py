@@ -18,11 +18,18 @@ def test_plays_are_counted_by_day_answers_by_artist_and_what_was_taken_back_is_m
     store.append(NewEvent("undo", second.id, undoes_id=mistaken.id))
     history = load_history(demo.database, demo.rows)
     now = datetime.now(UTC)
-    summary = listening_summary(history, {row.id: row for row in demo.rows}, {station.id: "Evening"}, now)
+    summary = listening_summary(
+        history,
+        {row.id: row for row in demo.rows},
+        {station.id: "Evening"},
+        now,
+        lambda row: ["mellow"] * (row.id == first.id),
+    )
     assert sum(summary.days.values()) == sum(summary.hours) == 2
     assert "you heard 2 tracks, 0 in the seven before; new to you: 1" in summary.sentences[0]
     (artist,) = summary.artists
     assert (artist.name, artist.share, artist.answers) == (first.artist, 1.0, 3)
+    assert [(sound.name, sound.answers) for sound in summary.sounds] == [("mellow", 3)]
     newest, skipped, *_ = summary.log
     assert newest.event.words == "took something back"
     assert not skipped.event.stands

@@ -78,6 +78,8 @@ def test_a_trial_that_begins_elsewhere_has_what_comes_after_the_first_place_and_
     assert {decision.arm for decision in served} == {"plain", "other"}
     assert controller.snapshot().trial.startswith("trial plain / other: ")
     assert "of 50 pairs" in controller.snapshot().trial
+    (told,) = controller.listening().trials
+    assert told.startswith("Evening: trial plain / other: ")
     assert len(controller.snapshot().queue) > 10
 
 

@@ -1,5 +1,6 @@
 """The playing track alone, the insights, keys of one's own, and the smallest screens."""
 
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 
@@ -131,6 +132,12 @@ def test_the_calendar_has_a_column_a_week_and_the_last_one_is_this():
     assert any("Artist" in line and "75 % for, of 4" in line for line in text)
     assert any("Which genres you like" in line for line in text), "what is missing is said, and how to get it"
     assert not any("Which artists" in line for line in text)
+    assert any("player ab start" in line for line in text)
+    tried = replace(summary, sounds=(Leaning("mellow", 0.25, 4),), trials=("Evening: “live” won against “untrained”.",))
+    told = "\n".join("".join(piece for piece, _ in line) for line in summary_lines(tried, 60, today))
+    assert "▼ mellow" in told
+    assert "Evening: “live” won" in told
+    assert "player ab start" not in told
 
 
 @pytest.mark.slow

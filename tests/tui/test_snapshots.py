@@ -30,6 +30,8 @@ SCREENS = {
     "similar": (("F", "down"), None),
     "map": (("m",), None),
     "survey": (("S",), None),
+    "settings": (("f2", "down"), None),
+    "import": (("C",), None),
 }
 
 

@@ -68,7 +68,7 @@ def summary_lines(summary: ListeningSummary, width: int, today: date) -> list[Li
     lines: list[Line] = [*_wrapped(summary.sentences, width, Ink.TEXT), [], *_calendar(summary, width, today), []]
     if any(summary.hours):
         lines += [[("by hour ", Ink.DIM), (sparkline(summary.hours, 24), Ink.ACCENT), (" 0 – 23 h", Ink.DIM)], []]
-    for title, leanings in (("Artists", summary.artists), ("Genres", summary.genres)):
+    for title, leanings in (("Artists", summary.artists), ("Genres", summary.genres), ("Sound", summary.sounds)):
         if leanings:
             lines += [[(f"{title}, by how you answered", Ink.STRONG)], *map(_leaning, leanings), []]
     if summary.models:
@@ -77,6 +77,9 @@ def summary_lines(summary: ListeningSummary, width: int, today: date) -> list[Li
             *map(_model, summary.models),
             [],
         ]
+    if summary.trials:
+        lines += [[("Two ways of choosing, compared while you listened", Ink.STRONG)]]
+        lines += [*_wrapped(summary.trials, width, Ink.TEXT), []]
     return lines + _wrapped(_missing(summary), width, Ink.DIM)
 
 
@@ -93,6 +96,8 @@ def _missing(summary: ListeningSummary) -> Iterator[str]:
         yield "How often the player is right shows once it has learned from your feedback: r begins, or it begins by itself."
     elif all(model.right is None for model in summary.models):
         yield "None was put to the test yet; that takes more feedback on days after the training."
+    if not summary.trials:
+        yield "player ab start lets two ways of choosing take turns; how that ends shows here."
 
 
 def _model(model: LearnedModel) -> Line:
