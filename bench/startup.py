@@ -58,16 +58,19 @@ def main(rounds: int = ROUNDS) -> None:
     """Print the table."""
     library = cached_library()
     with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data"
-        shutil.copytree(library, data)
-        (data / "config.toml").write_text('[audio]\nengine = "null"\n')
+        data, played = Path(folder) / "data", Path(folder) / "played"
+        for one in (data, played):
+            shutil.copytree(library, one)
+            (one / "config.toml").write_text('[audio]\nengine = "null"\n')
         environment = {**os.environ, "PLAYER_DATA_DIR": str(data), "COLUMNS": "120", "LINES": "40"}
         environment.pop("PYTHONDONTWRITEBYTECODE", None)  # who installed the player has it compiled
         measures: dict[str, Callable[[], list[Took]]] = {"python -c pass": lambda: [ran(["-c", "pass"], environment)]}
         for words in LOOK_UPS:
             measures[f"player {' '.join(words)}"] = lambda words=words: [ran(["-m", "player", *words], environment)]
         play = ["-m", "player", "play", "--station", "Bench", "--headless"]
-        measures["player play Bench --headless, first note"] = lambda: seen(play, environment, [b'"start"'])
+        # In a folder of its own: the screen would go on where this left off, and show no list of stations.
+        apart = environment | {"PLAYER_DATA_DIR": str(played)}
+        measures["player play Bench --headless, first note"] = lambda: seen(play, apart, [b'"start"'])
         measures["empty Textual app, drawn"] = lambda: seen(["-c", EMPTY_APP], environment, [b""])
         measures["player"] = lambda: seen(["-c", PLAYER], environment, [b"", b"Bench", KEY.encode()])
         every: dict[str, list[list[Took]]] = {name: [] for name in measures}
