@@ -78,7 +78,7 @@ class StationPicker(Picker):
 
     def renew(self) -> None:
         """Propose stations, where there are none and the library was not read when it was opened."""
-        if not self._player.stations():
+        if self.is_mounted and not self._player.stations():
             self._offer(self.query_one(Input).value.strip())
 
     def on_input_changed(self, event: Input.Changed) -> None:
