@@ -11,7 +11,9 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -56,11 +58,7 @@ LOSSES_OF_MACHINES = 8
 """So often a training is begun again from its last checkpoint."""
 LAST_LINES_SECONDS = 5.0
 LOADERS = 4
-"""Shards that are drawn from at a time for each GPU; for a processor it is one, whose drawing takes a fortieth of a step there."""
-BLOCK_BYTES = 1 << 20
-"""Of batches that are handed over together, some ten: the first step waits for one block, and no task draws far ahead."""
-AHEAD_BYTES = 32 * BLOCK_BYTES
-"""Of batches that may lie ready for each task that draws: what more is drawn competes with the steps for the processor."""
+"""Shards that are drawn at a time for each GPU; for a processor it is one, whose drawing takes a fortieth of a step there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,15 +308,34 @@ class RowsOnCluster:
         context = data.DataContext.get_current()
         context.execution_options.preserve_order = True
         context.enable_progress_bars = False
-        context.target_max_block_size = BLOCK_BYTES
-        context.execution_options.resource_limits = data.ExecutionResources(object_store_memory=loaders * AHEAD_BYTES)
-        drawn = data.from_items([{"request": part} for part in parts], override_num_blocks=max(1, len(parts))).flat_map(
-            draw_part, compute=data.TaskPoolStrategy(loaders), num_cpus=0
-        )
-        for row in drawn.iter_rows():
-            mark = Mark(row["part"], row["batches"])
-            if mark.part > begin.part or mark.batches > begin.batches:
-                yield mark, row["batch"]
+
+        def draw(group: Sequence[ShardRequest]) -> Any:
+            items = data.from_items([{"request": part} for part in group], override_num_blocks=len(group))
+            return items.flat_map(draw_part, compute=data.TaskPoolStrategy(loaders), num_cpus=0).materialize()
+
+        groups = [parts[start : start + loaders] for start in range(0, len(parts), loaders)]
+        for drawn in _one_ahead(draw, groups):
+            for row in drawn.iter_rows():
+                mark = Mark(row["part"], row["batches"])
+                if mark.part > begin.part or mark.batches > begin.batches:
+                    yield mark, row["batch"]
+
+
+def _one_ahead(
+    draw: Callable[[Sequence[ShardRequest]], Any], groups: Sequence[Sequence[ShardRequest]]
+) -> Iterator[Any]:
+    """The batches of each group of shards, the next group being drawn while one is learned from.
+
+    Were all drawn in one stream, Ray's scheduler, which runs in this process, would spin as soon as as much lies ready as may:
+    a step then took four times as long.
+    """
+    with ThreadPoolExecutor(1) as ahead:
+        drawing: deque[Future[Any]] = deque()
+        for group in groups:
+            drawing.append(ahead.submit(draw, group))
+            if len(drawing) > 1:
+                yield drawing.popleft().result()
+        yield from (last.result() for last in drawing)
 
 
 def _standardised(folder: ShardFolder) -> NDArray[np.float32]:
