@@ -222,11 +222,12 @@ def _print(name: str, share: float, sizes: list[float], start: float | None = No
 
 
 def family(process: int) -> list[int]:
-    """The process and all below it."""
+    """The process and all below it; one that ends meanwhile has none below it any more."""
     found = [process]
     for one in found:
-        for task in Path(f"/proc/{one}/task").glob("*/children"):
-            found += map(int, task.read_text().split())
+        with suppress(OSError):
+            for task in Path(f"/proc/{one}/task").glob("*/children"):
+                found += map(int, task.read_text().split())
     return found
 
 

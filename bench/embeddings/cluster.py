@@ -32,8 +32,9 @@ def watch(over: threading.Event, peaks: list[tuple[float, float]]) -> None:
     """Note now and then how much this process and all below it hold (PSS), together and the largest, until it is over."""
     while not over.wait(LOOK_SECONDS):
         held = [0.0]
-        with suppress(OSError):  # one of them has just ended
-            held.extend(memory(process)[0] for process in family(os.getpid()))
+        for process in family(os.getpid()):
+            with suppress(OSError):  # it has ended
+                held.append(memory(process)[0])
         peaks.append((sum(held), max(held)))
 
 

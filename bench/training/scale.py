@@ -117,8 +117,9 @@ def train(folder: Path, out: Path, processes: int, steps: int, mode: str, beside
     with TemporaryFile() as told, TemporaryFile() as errors:
         running = subprocess.Popen(command, stdout=told, stderr=errors, env=environment, cwd=root)
         while running.poll() is None:
-            with suppress(OSError):  # one of them has just ended
-                used |= {process: ticks(process) for process in family(running.pid)}
+            for process in family(running.pid):
+                with suppress(OSError):  # it has just ended
+                    used[process] = ticks(process)
             time.sleep(LOOK_SECONDS)
         clock = time.monotonic() - began
         told.seek(0)

@@ -205,13 +205,10 @@ def _check_terminal() -> None:
 
 def _is_new(home: Home) -> bool:
     """Nothing was ever added: neither a folder nor, by an import, tracks alone."""
-    from sqlalchemy import select
-
     from player.library.scan_roots import known_roots
-    from player.storage.models import Track
 
-    with home.database.reader() as session:
-        return not known_roots(home.database) and session.scalar(select(Track.id).limit(1)) is None
+    with home.database.look_up() as connection:
+        return not known_roots(home.database) and connection.execute("SELECT 1 FROM track LIMIT 1").fetchone() is None
 
 
 def _music_folder() -> Path | None:

@@ -53,6 +53,12 @@ def _genres(tagged: str) -> tuple[str, ...]:
     return tuple(genre for genre in tagged.split(GENRE_SEPARATOR) if genre)
 
 
+@lru_cache(maxsize=1 << 12)
+def _folded_genres(tagged: str) -> frozenset[str]:
+    """The same, blind to case."""
+    return frozenset(map(str.casefold, _genres(tagged)))
+
+
 def tracks_of_seed(seed: Seed, rows: Sequence[TrackRow], search: Callable[[str], list[int]] | None = None) -> list[int]:
     """Indices into ``rows`` of the tracks a seed names; empty for ``tag`` and ``library``, which name none.
 
@@ -64,18 +70,11 @@ def tracks_of_seed(seed: Seed, rows: Sequence[TrackRow], search: Callable[[str],
     if seed.kind == "query":
         return search(seed.value) if search is not None else []
     wanted = seed.value.casefold()
-    in_tag: dict[str, bool] = {}
-
-    def has_genre(row: TrackRow) -> bool:
-        if row.genre not in in_tag:
-            in_tag[row.genre] = wanted in (genre.casefold() for genre in genres_of(row))
-        return in_tag[row.genre]
-
     matches: dict[str, Callable[[TrackRow], bool]] = {
         "track": lambda row: row.id == int(seed.value),
         "artist": lambda row: wanted in (name.casefold() for name in (row.artist, *row.artists)),
         "album": lambda row: row.album.casefold() == wanted,
-        "genre": has_genre,
+        "genre": lambda row: wanted in _folded_genres(row.genre),
     }
     match = matches.get(seed.kind)
     return [] if match is None else [index for index, row in enumerate(rows) if match(row)]

@@ -121,18 +121,15 @@ def usual_lengths(track: Indices, heard: Floats, tracks: int) -> Floats:
     return length
 
 
-def verdicts(share: Floats, finished: NDArray[np.int8] | None = None) -> NDArray[np.int8]:
+def verdicts(share: Floats, finished: NDArray[np.int8]) -> NDArray[np.int8]:
     """(N,) what the end of each play says.
 
     Args:
         share: (N,) of the track that was heard.
         finished: (N,) 1 where the source says that the track's end was reached, -1 where it says that the listener went on
-            to the next, 0 for any other end, and :data:`UNTOLD` where it gives no reason, so that the share alone speaks;
-            None for a source that gives none at all.
+            to the next, 0 for any other end, and :data:`UNTOLD` where it gives no reason, so that the share alone speaks.
     """
     by_share = np.select([share >= FINISHED_SHARE, share < SKIPPED_SHARE], [1, -1], 0)
-    if finished is None:
-        return by_share.astype(np.int8)
     told = np.select([finished > 0, (finished < 0) & (share < SKIPPED_SHARE)], [1, -1], 0)
     return np.where(finished == UNTOLD, by_share, told).astype(np.int8)
 

@@ -326,8 +326,8 @@ def _one_ahead(
 ) -> Iterator[Any]:
     """The batches of each group of shards, the next group being drawn while one is learned from.
 
-    Were all drawn in one stream, Ray's scheduler, which runs in this process, would spin as soon as as much lies ready as may:
-    a step then took four times as long.
+    Were all drawn in one stream, Ray's scheduler, which runs in this process, would spin once as much lies ready as its limit
+    allows: a step then took four times as long.
     """
     with ThreadPoolExecutor(1) as ahead:
         drawing: deque[Future[Any]] = deque()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from recommender.habits.plays import PlayedTracks, Plays, sessions_of, verdicts
+from recommender.habits.plays import UNTOLD, PlayedTracks, Plays, sessions_of, verdicts
 
 
 def listening(seed=0, sessions=60, tracks=40, artists=8, taste=2.5):
@@ -33,7 +33,7 @@ def listening(seed=0, sessions=60, tracks=40, artists=8, taste=2.5):
         PlayedTracks(artist.astype(np.int64), artist.astype(np.int64)),
         *columns,
         share,
-        verdicts(share),
+        verdicts(share, np.full(count, UNTOLD, np.int8)),
         np.full(count, -1, np.int8),
         sessions_of(columns[1], columns[2]),
     )

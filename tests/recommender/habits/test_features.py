@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recommender.habits.features import FEATURES, INDEX, Habits, walk
-from recommender.habits.plays import PlayedTracks, sessions_of, verdicts
+from recommender.habits.plays import UNTOLD, PlayedTracks, sessions_of, verdicts
 from tests.support.histories import listening
 
 SHORT = listening(seed=3, sessions=8)
@@ -22,9 +22,8 @@ def test_neither_length_nor_end_nor_verdict_of_a_play_is_among_its_features(row,
     heard[row] = seconds
     ended[row:] += seconds - SHORT.heard[row]
     share = np.minimum(heard / 200.0, 1.0)
-    changed = replace(
-        SHORT, heard=heard, ended=ended, share=share, verdict=verdicts(share), session=sessions_of(ended, heard)
-    )
+    verdict = verdicts(share, np.full(len(share), UNTOLD, np.int8))
+    changed = replace(SHORT, heard=heard, ended=ended, share=share, verdict=verdict, session=sessions_of(ended, heard))
     before, after = (walk(plays.until(row + 1))[row] for plays in (SHORT, changed))
     np.testing.assert_array_equal(before, after)
 

@@ -35,7 +35,7 @@ def test_the_longest_plays_that_agree_tell_a_track_s_length(heard, length):
 
 def test_without_reasons_the_share_speaks_and_with_them_the_reason():
     share = np.array([1.0, 0.95, 0.8, 0.5, 0.49])
-    assert verdicts(share).tolist() == [1, 1, 0, 0, -1]
+    assert verdicts(share, np.full(5, UNTOLD, np.int8)).tolist() == [1, 1, 0, 0, -1]
     said = np.array([1, -1, -1, 0, -1], np.int8)
     assert verdicts(share, said).tolist() == [1, 0, 0, 0, -1]
     assert verdicts(share, np.array([UNTOLD, -1, UNTOLD, 0, UNTOLD], np.int8)).tolist() == [1, 0, 0, 0, -1]
